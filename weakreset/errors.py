@@ -1,0 +1,59 @@
+"""Every error weakreset raises on purpose, and every warning it gives.
+
+A message says what is wrong, where (file, line, device, pulse), the offending value, and what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DatasetError",
+    "FitError",
+    "MissingExtraError",
+    "ParameterFileError",
+    "SimulationError",
+    "TraceError",
+    "TraceFormatError",
+    "UsageError",
+    "WeakResetError",
+    "WeakResetWarning",
+]
+
+
+class WeakResetError(Exception):
+    """Base of all errors a user can cause and mend; the command line turns it into exit code 2."""
+
+
+class UsageError(WeakResetError):
+    """An option, argument or combination of them that makes no sense."""
+
+
+class TraceError(WeakResetError):
+    """Traces that were read but cannot be used as asked (no devices left, mixed amplitudes, ...)."""
+
+
+class TraceFormatError(TraceError):
+    """A file that cannot be read as pulse traces; names the file and the place in it."""
+
+
+class ParameterFileError(WeakResetError):
+    """A parameter file with mistakes; lists every one of them."""
+
+
+class FitError(WeakResetError):
+    """A fit that cannot be attempted with the data at hand."""
+
+
+class SimulationError(WeakResetError):
+    """A simulated device, layer or optimizer used outside what it can do."""
+
+
+class DatasetError(WeakResetError):
+    """An image data set that is absent, incomplete or not what its name says."""
+
+
+class MissingExtraError(WeakResetError):
+    """An optional package is absent; the message holds the exact install command."""
+
+
+class WeakResetWarning(UserWarning):
+    """Something the user should know that does not stop the work."""

@@ -1,0 +1,57 @@
+"""The parameter file: one JSON that the exporter writes and the simulation reads."""
+
+from weakreset.parameter_file.draw import IMPERFECTIONS, check_without, draw_devices
+from weakreset.parameter_file.load_save import (
+    dump_parameters,
+    json_schema,
+    load_parameters,
+    parse_parameters,
+    preset_names,
+    save_parameters,
+)
+from weakreset.parameter_file.presets import majumdar2021
+from weakreset.parameter_file.schema import (
+    SCHEMA_NAME,
+    SCHEMA_VERSION,
+    Correlation,
+    DefectKind,
+    Defects,
+    ExcludedDevice,
+    FamilyChoice,
+    InputFile,
+    Noise,
+    ParameterFile,
+    ParameterLaw,
+    PinkNoise,
+    Provenance,
+    ReadNoise,
+    TelegraphNoise,
+)
+
+__all__ = [
+    "IMPERFECTIONS",
+    "SCHEMA_NAME",
+    "SCHEMA_VERSION",
+    "Correlation",
+    "DefectKind",
+    "Defects",
+    "ExcludedDevice",
+    "FamilyChoice",
+    "InputFile",
+    "Noise",
+    "ParameterFile",
+    "ParameterLaw",
+    "PinkNoise",
+    "Provenance",
+    "ReadNoise",
+    "TelegraphNoise",
+    "check_without",
+    "draw_devices",
+    "dump_parameters",
+    "json_schema",
+    "load_parameters",
+    "majumdar2021",
+    "parse_parameters",
+    "preset_names",
+    "save_parameters",
+]

@@ -1,0 +1,75 @@
+"""Draw devices from a parameter file: the one place where D2D spread becomes numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from weakreset.errors import UsageError
+from weakreset.model import SHAPES, Devices
+from weakreset.parameter_file.schema import ParameterFile
+
+__all__ = ["IMPERFECTIONS", "check_without", "draw_devices"]
+
+IMPERFECTIONS = ("d2d", "pink", "rtn")
+
+
+def check_without(without: tuple[str, ...] | list[str] | str) -> tuple[str, ...]:
+    """Normalise a choice of imperfections to switch off; 'all' stands for each of them.
+
+    Raises
+    ------
+    UsageError
+        For a name that is not one of d2d, pink, rtn, all.
+    """
+    names = [part.strip() for part in without.split(",")] if isinstance(without, str) else list(without)
+    names = [name for name in names if name]
+    unknown = [name for name in names if name not in (*IMPERFECTIONS, "all")]
+    if unknown:
+        raise UsageError(f"cannot switch off {', '.join(unknown)}: choose from {', '.join(IMPERFECTIONS)}, all")
+    return IMPERFECTIONS if "all" in names else tuple(name for name in IMPERFECTIONS if name in names)
+
+
+def draw_devices(
+    params: ParameterFile, n_devices: int, rng: np.random.Generator, without: tuple[str, ...] = ()
+) -> Devices:
+    """Draw `n_devices` from the file's truncated laws, with its correlations.
+
+    Each parameter has a stream of its own, so the same seed gives the same t_star whether or not
+    another parameter's law changes. Without D2D every device sits at the medians (of the truncated
+    laws). Without telegraph noise the amplitudes are zero.
+    """
+    shape = SHAPES[params.model]
+    names = ("r0_ohm", *shape.parameters)
+    streams = dict(zip((*names, "rtn_amplitude", "rtn_present"), rng.spawn(len(names) + 2), strict=True))
+    uniforms = {name: streams[name].random(n_devices) for name in names}
+    if params.correlation is not None:
+        uniforms |= _correlated(uniforms, params.correlation.names, np.asarray(params.correlation.matrix))
+    if "d2d" in without:
+        uniforms = {name: np.full(n_devices, 0.5) for name in names}
+    drawn = {name: params.parameters[name].law().ppf(uniforms[name]) for name in names}
+    r0_ohm = drawn.pop("r0_ohm")
+    return Devices(r0_ohm, drawn, _amplitudes(params, n_devices, streams, without), shape)
+
+
+def _correlated(
+    uniforms: dict[str, NDArray[np.float64]], names: list[str], matrix: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Gaussian copula: correlate the normal scores, go back to uniforms."""
+    tiny = np.finfo(float).tiny
+    scores = special.ndtri(np.clip(np.stack([uniforms[name] for name in names]), tiny, 1 - 1e-16))
+    mixed = special.ndtr(np.linalg.cholesky(matrix) @ scores)
+    return dict(zip(names, mixed, strict=True))
+
+
+def _amplitudes(
+    params: ParameterFile, n_devices: int, streams: dict[str, np.random.Generator], without: tuple[str, ...]
+) -> NDArray[np.float64]:
+    rtn = params.noise.rtn
+    if not rtn.enabled or rtn.amplitude is None or "rtn" in without:
+        return np.zeros(n_devices)
+    if "d2d" in without:
+        return np.full(n_devices, rtn.amplitude.law().median() if rtn.fraction_of_devices >= 0.5 else 0.0)
+    amplitude = rtn.amplitude.law().sample(streams["rtn_amplitude"], n_devices)
+    return np.where(streams["rtn_present"].random(n_devices) < rtn.fraction_of_devices, amplitude, 0.0)

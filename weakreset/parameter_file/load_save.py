@@ -1,0 +1,146 @@
+"""Read and write parameter files; find presets by name."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from weakreset.errors import ParameterFileError
+from weakreset.parameter_file.schema import SCHEMA_NAME, SCHEMA_VERSION, ParameterFile
+from weakreset.resources import bundled, write_atomically
+
+__all__ = ["json_schema", "load_parameters", "parse_parameters", "preset_names", "save_parameters"]
+
+_MAX_BYTES = 256 * 1024 * 1024
+_KNOWN_KEYS = frozenset(
+    """schema schema_version name model parameters correlation noise defects provenance validation unit family
+    params truncation stderr n_devices n_informative n_censored candidates note pink rtn read enabled alpha exponent
+    p_up p_down amplitude sd mean s scale shape loc low high upper value matrix names copula fraction kinds kind
+    fraction_of_devices software software_version created command simulated inputs exclusions citation notes
+    r0_ohm m1 t_star c1 m2""".split()
+)
+
+
+def preset_names() -> list[str]:
+    """Names of the bundled parameter files."""
+    return sorted(path.stem for path in bundled("fitted_params").glob("*.json") if path.stem != "schema")
+
+
+def load_parameters(source: str | os.PathLike[str] | ParameterFile) -> ParameterFile:
+    """Load a parameter file by path, or a preset by name.
+
+    Parameters
+    ----------
+    source : str, path or ParameterFile
+        `"majumdar2021"`, `"lab/my-hfox.json"`; a ParameterFile is returned as it is.
+
+    Raises
+    ------
+    ParameterFileError
+        No such file or preset, not JSON, or with mistakes; all of them are listed at once.
+    """
+    if isinstance(source, ParameterFile):
+        return source
+    path = Path(source)
+    if not path.is_file() and str(source) in preset_names():
+        path = bundled("fitted_params") / f"{source}.json"
+    if not path.is_file():
+        raise ParameterFileError(
+            f"no parameter file {str(source)!r}: give a path to a .json file or a preset ({', '.join(preset_names())})"
+        )
+    if path.stat().st_size > _MAX_BYTES:
+        raise ParameterFileError(f"{path}: {path.stat().st_size} bytes; a parameter file has at most {_MAX_BYTES}")
+    return parse_parameters(path.read_bytes(), where=str(path))
+
+
+def parse_parameters(content: bytes | str, where: str = "parameter file") -> ParameterFile:
+    """Check the content of a parameter file.
+
+    Raises
+    ------
+    ParameterFileError
+        With every mistake, each with its place.
+    """
+    try:
+        text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
+        raw = json.loads(text, object_pairs_hook=_no_duplicates)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ParameterFileError(f"{where}: not readable as JSON ({error})") from None
+    if not isinstance(raw, dict) or raw.get("schema") != SCHEMA_NAME:
+        found = raw.get("schema") if isinstance(raw, dict) else type(raw).__name__
+        raise ParameterFileError(f"{where}: not a weakreset parameter file (schema is {found!r}, not {SCHEMA_NAME!r})")
+    version = str(raw.get("schema_version", ""))
+    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        raise ParameterFileError(
+            f"{where}: schema_version {version!r} cannot be read by this weakreset, which reads "
+            f"{SCHEMA_VERSION.split('.')[0]}.x; upgrade weakreset or fit again"
+        )
+    try:
+        return ParameterFile.model_validate(raw)
+    except ValidationError as error:
+        lines = [_describe(item) for item in error.errors(include_url=False)]
+        count = f"{len(lines)} mistake" + ("s" if len(lines) > 1 else "")
+        raise ParameterFileError(f"{where}: {count}:\n  " + "\n  ".join(lines)) from None
+
+
+def save_parameters(params: ParameterFile, path: str | os.PathLike[str]) -> Path:
+    """Write a parameter file atomically; readable, diffable JSON."""
+    return write_atomically(path, dump_parameters(params))
+
+
+def dump_parameters(params: ParameterFile) -> str:
+    """The text `save_parameters` writes."""
+    content = params.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for entry in _laws_in(params, content):
+        entry.setdefault("truncation", [None, None])
+    text = json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False)
+    return _short_lists(text) + "\n"
+
+
+def json_schema() -> str:
+    """JSON Schema of the parameter file, as bundled in fitted_params/schema.json."""
+    return json.dumps(ParameterFile.model_json_schema(by_alias=True), indent=1) + "\n"
+
+
+def _laws_in(params: ParameterFile, content: dict[str, Any]) -> list[dict[str, Any]]:
+    laws = list(content["parameters"].values())
+    if params.noise.rtn.amplitude is not None:
+        laws.append(content["noise"]["rtn"]["amplitude"])
+    elif "amplitude" not in content["noise"]["rtn"]:
+        content["noise"]["rtn"]["amplitude"] = None
+    return laws
+
+
+def _short_lists(text: str) -> str:
+    """Put lists of plain numbers on one line."""
+    return re.sub(
+        r"\[\s*((?:-?[0-9][^\[\]{}\"]*?|null)(?:,\s*(?:-?[0-9][^\[\]{}\",]*?|null))*)\s*\]",
+        lambda match: "[" + re.sub(r"\s*,\s*", ", ", match.group(1).strip()) + "]",
+        text,
+    )
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise ValueError(f"key given twice: {', '.join(twice)}")
+    return dict(pairs)
+
+
+def _describe(item: Any) -> str:
+    """One pydantic error in a line: place, what is wrong, offending value, nearest known key."""
+    place = ".".join(str(part) for part in item["loc"]) or "file"
+    if item["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(item["loc"][-1]), _KNOWN_KEYS, n=1)
+        return f"{place}: unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
+    message = item["msg"].removeprefix("Value error, ")
+    value = item.get("input")
+    shown = "" if isinstance(value, dict) or item["type"] == "missing" else f" (got {value!r:.80})"
+    return f"{place}: {message}{shown}"

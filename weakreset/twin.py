@@ -1,0 +1,57 @@
+"""The measured population's double: a parameter file back into traces, in numpy."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from weakreset.model import SimulatedTraces, simulate_devices
+from weakreset.parameter_file import ParameterFile, check_without, draw_devices, load_parameters
+from weakreset.traces import SourceFile, TraceSet
+
+__all__ = ["simulate_population", "simulate_traces"]
+
+
+def simulate_population(
+    params: ParameterFile, n_devices: int, n_pulses: int, seed: int | np.random.Generator, without: tuple[str, ...] = ()
+) -> SimulatedTraces:
+    """Draw devices from `params` and measure them once after every pulse; with their hidden truth.
+
+    Devices and noise have separate streams: switching an imperfection off keeps all the others.
+    """
+    rng = np.random.default_rng(seed)
+    device_rng, noise_rng = rng.spawn(2)
+    devices = draw_devices(params, n_devices, device_rng, without)
+    return simulate_devices(devices, params.device_noise(without), n_pulses, noise_rng)
+
+
+def simulate_traces(
+    params: ParameterFile | str | os.PathLike[str],
+    n_devices: int,
+    n_pulses: int,
+    seed: int | np.random.Generator = 0,
+    without: tuple[str, ...] | list[str] | str = (),
+) -> TraceSet:
+    """Simulated traces of `n_devices` fresh devices read at pulses 0, 1, ..., `n_pulses`.
+
+    Parameters
+    ----------
+    params : ParameterFile, path or preset name
+    n_devices, n_pulses : int
+    seed : int or numpy.random.Generator
+        Same seed, same traces.
+    without : sequence of str
+        Imperfections to switch off: any of d2d, pink, rtn, all.
+
+    Returns
+    -------
+    TraceSet
+        Labelled as simulated; devices are named sim0000, sim0001, ...
+    """
+    file = load_parameters(params)
+    measured = simulate_population(file, n_devices, n_pulses, seed, check_without(without))
+    width = max(4, len(str(n_devices - 1)))
+    names = [f"sim{i:0{width}d}" for i in range(n_devices)]
+    source = SourceFile(f"simulated from {file.name}", "0" * 64, "simulation", "weakreset.simulate_traces", True)
+    return TraceSet.from_arrays(names, measured.pulses, measured.resistance_ohm(), (source,))
