@@ -1,4 +1,4 @@
-"""What a fit of one device says, and of many."""
+"""What a fit says of one device, and of a whole set."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.traces import TraceSet
+from weakreset.model import SHAPES, DriftShape
+from weakreset.traces import Exclusion, PulseTrace, TraceSet
 
 if TYPE_CHECKING:
     import pandas as pd
-    from lmfit.model import ModelResult
 
-__all__ = ["DeviceFit", "Estimate", "FitSet", "FitStatus", "NoiseFit"]
+__all__ = ["DeviceFit", "Estimate", "FitSet", "FitStatus", "PooledNoise", "RtnFit"]
+
+Array = NDArray[np.float64]
 
 
 class FitStatus(str, Enum):
-    """May the numbers of this device be trusted? The value is for tables, `sentence` for people."""
+    """May the numbers of a device be trusted? The value is for tables, `sentence` for people."""
 
     OK = "ok"
     KNEE_UNRESOLVED = "beyond_or_undetected"
-    TOO_SHORT = "too_short"
     NOT_CONVERGED = "not_converged"
     EXCLUDED = "excluded"
 
@@ -34,18 +35,17 @@ class FitStatus(str, Enum):
 
 
 _SENTENCES = {
-    FitStatus.OK: "The two slopes and the knee are resolved.",
-    FitStatus.KNEE_UNRESOLVED: "No knee can be told from noise: it lies beyond the trace or is too faint. "
-    "t_star and m2 are not identifiable; m1 is the slope of the whole trace.",
-    FitStatus.TOO_SHORT: "Too few reads for a fit.",
-    FitStatus.NOT_CONVERGED: "The optimizer did not converge; do not use these numbers.",
-    FitStatus.EXCLUDED: "Left out of the fit before it began; see the reason.",
+    FitStatus.OK: "Both slopes and the knee between them stand out from the noise.",
+    FitStatus.KNEE_UNRESOLVED: "No knee stands out from the noise: it lies beyond the trace or is too faint. t_star and "
+    "m2 are not identifiable; m1 is the slope of the whole trace.",
+    FitStatus.NOT_CONVERGED: "The optimizer did not converge. Do not use these numbers.",
+    FitStatus.EXCLUDED: "Left out before the fit, for the reason given.",
 }
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its uncertainty; `value` None means not identifiable, and `status` says why."""
+    """A number with its uncertainty. `value` None means not identifiable, and `status` says why."""
 
     value: float | None
     stderr: float | None = None
@@ -53,19 +53,223 @@ class Estimate:
     high: float | None = None
     status: str = "ok"
 
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"not identifiable ({self.status})"
+        return f"{self.value:.4g}" + (f" +- {self.stderr:.2g}" if self.stderr is not None else "")
+
 
 @dataclass(frozen=True)
-class NoiseFit:
-    """Noise of one device, or pooled over a set (then `n_devices` > 1)."""
+class RtnFit:
+    """Telegraph noise of one device.
+
+    Attributes
+    ----------
+    status : str
+        `not_detected`, `ok`, or `not_two_level` (the steps do not alternate between two levels).
+    amplitude : float or None
+        Step A in ln R.
+    steps : tuple of int
+        Pulse numbers at which the state changes (the first read in the new state).
+    starts_high : bool
+        State at the first read.
+    """
+
+    status: str = "not_detected"
+    amplitude: float | None = None
+    steps: tuple[int, ...] = ()
+    starts_high: bool = False
+
+    def states(self, pulses: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """State (True is high) at `pulses`."""
+        switches = np.searchsorted(np.asarray(self.steps, dtype=np.int64), pulses, side="right")
+        return np.asarray((switches + int(self.starts_high)) % 2 == 1)
+
+
+@dataclass(frozen=True)
+class PooledNoise:
+    """Noise of the technology, from all devices together; None where it cannot be known.
+
+    `alpha` multiplies unit-variance driving noise, `exponent` is beta of 1/f^beta.
+    """
 
     alpha: float | None
     exponent: float | None
-    rtn_amplitude: float | None = None
-    rtn_steps: tuple[int, ...] = ()
-    rtn_status: str = "not detected"
-    p_up: float | None = None
-    p_down: float | None = None
-    read_sd: float = 0.0
     alpha_stderr: float | None = None
     exponent_stderr: float | None = None
-    n_devices: int = 1
+    read_sd: float = 0.0
+    p_up: float | None = None
+    p_down: float | None = None
+    n_devices: int = 0
+    n_transitions: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class DeviceFit:
+    """The fit of one trace.
+
+    Attributes
+    ----------
+    device : str
+        `PulseTrace.key` of the trace.
+    status : FitStatus
+    estimates : mapping of str to Estimate
+        By drift parameter name, and r0_ohm.
+    drift : DriftShape
+    pulses, log_ratio : ndarray
+        What was fitted: pulses >= 1 and ln(R/R0).
+    numbers : mapping of str to float
+        Best-fit drift numbers, for drawing curves even where they are not identifiable.
+    rtn : RtnFit
+    alpha : float or None
+        Amplitude of the 1/f noise of this device alone.
+    result : lmfit.minimizer.MinimizerResult or None
+        The lmfit result: parameters, stderr, correlations, covariance.
+    minimizer : lmfit.Minimizer or None
+        For `lmfit.conf_interval(fit.minimizer, fit.result)`.
+    knee_lr : float
+        Likelihood ratio 2*delta(ln L) of a knee against none.
+    knee_profile : tuple of two ndarrays, or None
+        Candidate knees and their posterior probability (or relative likelihood).
+    r0_measured : bool
+        False where the fresh device was not read: only r0*exp(c1) is identified.
+    excluded_because : str
+    """
+
+    device: str
+    status: FitStatus
+    estimates: Mapping[str, Estimate]
+    drift: DriftShape
+    pulses: NDArray[np.int64]
+    log_ratio: Array
+    numbers: Mapping[str, float]
+    rtn: RtnFit = field(default_factory=RtnFit)
+    alpha: float | None = None
+    result: Any = None
+    minimizer: Any = None
+    knee_lr: float = 0.0
+    knee_profile: tuple[Array, Array] | None = None
+    r0_measured: bool = True
+    excluded_because: str = ""
+
+    def drift_at(self, pulses: NDArray[np.int64]) -> Array:
+        """Fitted drift, without telegraph noise."""
+        return self.drift.value(pulses, *(self.numbers[name] for name in self.drift.parameters))
+
+    def curve(self, pulses: NDArray[np.int64] | None = None) -> Array:
+        """Fitted drift plus telegraph states."""
+        at = self.pulses if pulses is None else pulses
+        return self.drift_at(at) + (self.rtn.amplitude or 0.0) * self.rtn.states(at)
+
+    @property
+    def residuals(self) -> Array:
+        """What drift and telegraph noise leave: 1/f and read noise."""
+        return np.asarray(self.log_ratio - self.curve())
+
+    def row(self) -> dict[str, Any]:
+        """The device's row of DEVICES.csv."""
+        estimate = self.estimates.get
+        missing = Estimate(None, status=self.status.value)
+        row: dict[str, Any] = {"device": self.device, "status": self.status.value}
+        row["n_pulses"] = int(self.pulses[-1]) if len(self.pulses) else 0
+        row["r0_ohm"] = (estimate("r0_ohm") or missing).value
+        for name in self.drift.parameters:
+            value = estimate(name) or missing
+            row[name] = value.value
+            if name == "t_star":
+                row |= {"t_star_lo": value.low, "t_star_hi": value.high, "t_star_status": value.status}
+            else:
+                row[f"{name}_stderr"] = value.stderr
+            if name == "m2":
+                row["m2_status"] = value.status
+        row |= {
+            "alpha": self.alpha,
+            "rtn_amplitude": self.rtn.amplitude,
+            "rtn_steps": " ".join(map(str, self.rtn.steps)),
+            "rtn_status": self.rtn.status if self.status is not FitStatus.EXCLUDED else "",
+            "excluded_because": self.excluded_because,
+        }
+        return row
+
+
+@dataclass(frozen=True, eq=False)
+class FitSet:
+    """Fits of all devices, the excluded ones among them, and their pooled noise."""
+
+    fits: tuple[DeviceFit, ...]
+    noise: PooledNoise
+    drift: DriftShape
+    traces: TraceSet
+    method: str = ""
+    caveat: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.fits)
+
+    def __iter__(self) -> Iterator[DeviceFit]:
+        return iter(self.fits)
+
+    def __getitem__(self, device: str) -> DeviceFit:
+        for fit in self.fits:
+            if fit.device == device:
+                return fit
+        raise KeyError(device)
+
+    @property
+    def usable(self) -> tuple[DeviceFit, ...]:
+        """Fits of devices that were neither excluded nor failed."""
+        return tuple(fit for fit in self.fits if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED))
+
+    def counts(self) -> dict[str, int]:
+        """How many devices have each status."""
+        return {status.value: sum(fit.status is status for fit in self.fits) for status in FitStatus}
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a device, the columns of DEVICES.csv; unknowable numbers are empty."""
+        import pandas as pd
+
+        frame = pd.DataFrame([fit.row() for fit in self.fits])
+        for name in frame.columns:
+            if frame[name].isna().any() and name not in _TEXT_COLUMNS:
+                frame[name] = frame[name].astype(float)
+        return frame
+
+
+_TEXT_COLUMNS = frozenset(
+    ("device", "status", "t_star_status", "m2_status", "rtn_steps", "rtn_status", "excluded_because")
+)
+
+
+def excluded_fits(exclusions: tuple[Exclusion, ...], drift: DriftShape) -> list[DeviceFit]:
+    """Rows for devices that were left out whole, so that no device disappears from the table."""
+    empty = np.empty(0)
+    return [
+        DeviceFit(
+            item.device if not item.cycle else f"{item.device}#{item.cycle}",
+            FitStatus.EXCLUDED,
+            {},
+            drift,
+            empty.astype(np.int64),
+            empty,
+            {},
+            excluded_because=item.reason,
+        )
+        for item in exclusions
+        if item.pulse is None and item.line is None
+    ]
+
+
+def shape_named(name: str) -> DriftShape:
+    """The drift shape of that name; KeyError lists the known ones."""
+    if name not in SHAPES:
+        raise KeyError(f"{name!r}; known drifts: {', '.join(SHAPES)}")
+    return SHAPES[name]
+
+
+def r0_estimate(trace: PulseTrace) -> Estimate:
+    """R0 as read, or not identifiable."""
+    if trace.r0_ohm is None:
+        return Estimate(None, status="not measured: only r0_ohm*exp(c1) is identified")
+    return Estimate(trace.r0_ohm)
