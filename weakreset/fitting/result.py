@@ -70,18 +70,29 @@ class RtnFit:
     amplitude : float or None
         Step A in ln R.
     steps : tuple of int
-        Pulse numbers at which the state changes (the first read in the new state).
+        Pulse numbers at which the level changes (the first read at the new level).
+    sizes : tuple of float
+        Change of ln R at each step; +A and -A in turn where there are two levels.
     starts_high : bool
-        State at the first read.
+        Level at the first read.
+    amplitude_stderr : float or None
     """
 
     status: str = "not_detected"
     amplitude: float | None = None
     steps: tuple[int, ...] = ()
+    sizes: tuple[float, ...] = ()
     starts_high: bool = False
+    amplitude_stderr: float | None = None
 
-    def states(self, pulses: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """State (True is high) at `pulses`."""
+    def offset(self, pulses: NDArray[np.int64]) -> Array:
+        """What telegraph noise adds to ln R at `pulses`."""
+        level = (self.amplitude or 0.0) * self.starts_high
+        levels = level + np.concatenate([[0.0], np.cumsum(np.asarray(self.sizes, dtype=np.float64))])
+        return np.asarray(levels[np.searchsorted(np.asarray(self.steps, dtype=np.int64), pulses, side="right")])
+
+    def high(self, pulses: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """State (True is high) at `pulses`, for two-level noise."""
         switches = np.searchsorted(np.asarray(self.steps, dtype=np.int64), pulses, side="right")
         return np.asarray((switches + int(self.starts_high)) % 2 == 1)
 
@@ -126,8 +137,8 @@ class DeviceFit:
         Amplitude of the 1/f noise of this device alone.
     result : lmfit.minimizer.MinimizerResult or None
         The lmfit result: parameters, stderr, correlations, covariance.
-    minimizer : lmfit.Minimizer or None
-        For `lmfit.conf_interval(fit.minimizer, fit.result)`.
+    white_residuals : ndarray or None
+        Residuals after whitening, in units of alpha: white and of unit variance if the model holds.
     knee_lr : float
         Likelihood ratio 2*delta(ln L) of a knee against none.
     knee_profile : tuple of two ndarrays, or None
@@ -135,6 +146,10 @@ class DeviceFit:
     r0_measured : bool
         False where the fresh device was not read: only r0*exp(c1) is identified.
     excluded_because : str
+    fitted_as : str
+        Drift shape lmfit really fitted: `single-slope` where no knee stands out.
+    exponent, read_ratio, alpha_used
+        Colour and amplitude of the noise the fit assumed; `exponent` None is white noise.
     """
 
     device: str
@@ -147,11 +162,15 @@ class DeviceFit:
     rtn: RtnFit = field(default_factory=RtnFit)
     alpha: float | None = None
     result: Any = None
-    minimizer: Any = None
+    white_residuals: Array | None = None
     knee_lr: float = 0.0
     knee_profile: tuple[Array, Array] | None = None
     r0_measured: bool = True
     excluded_because: str = ""
+    fitted_as: str = ""
+    exponent: float | None = None
+    read_ratio: float = 0.0
+    alpha_used: float = 1.0
 
     def drift_at(self, pulses: NDArray[np.int64]) -> Array:
         """Fitted drift, without telegraph noise."""
@@ -160,7 +179,7 @@ class DeviceFit:
     def curve(self, pulses: NDArray[np.int64] | None = None) -> Array:
         """Fitted drift plus telegraph states."""
         at = self.pulses if pulses is None else pulses
-        return self.drift_at(at) + (self.rtn.amplitude or 0.0) * self.rtn.states(at)
+        return self.drift_at(at) + self.rtn.offset(at)
 
     @property
     def residuals(self) -> Array:

@@ -1,15 +1,33 @@
 """The physics, once, in numpy: laws, drift, 1/f noise, telegraph noise, and the device made of them."""
 
 from weakreset.model.device import DeviceNoise, Devices, SimulatedTraces, simulate_devices
-from weakreset.model.drift import SHAPES, TWO_SLOPE, DriftShape, two_slope
+from weakreset.model.drift import (
+    POWER_LAW,
+    SATURATING,
+    SHAPES,
+    SINGLE_SLOPE,
+    TWO_SLOPE,
+    DriftShape,
+    two_slope,
+)
 from weakreset.model.laws import FAMILIES, Family, TruncatedLaw
-from weakreset.model.pink_noise import MEMORY_PULSES, autocovariance, filter_taps, inverse_filter_taps, pink_noise, spectrum
+from weakreset.model.pink_noise import (
+    MEMORY_PULSES,
+    autocovariance,
+    filter_taps,
+    inverse_filter_taps,
+    pink_noise,
+    spectrum,
+)
 from weakreset.model.telegraph import high_probability_after, stationary_high_probability, telegraph_states
 
 __all__ = [
     "FAMILIES",
     "MEMORY_PULSES",
+    "POWER_LAW",
+    "SATURATING",
     "SHAPES",
+    "SINGLE_SLOPE",
     "TWO_SLOPE",
     "DeviceNoise",
     "Devices",

@@ -1,4 +1,9 @@
-"""Drift of ln(R/R0) with the number of weak RESET pulses.
+"""Drift of ln(R/R0) with the number of weak RESET pulses t.
+
+    two-slope                m1 t + c1 before the knee t_star, slope m2 after it, continuous
+    single-slope             m1 t + c1
+    power-law                a t^b + c1
+    saturating-exponential   rise (1 - exp(-t/tau)) + c1
 
 Every shape is one `DriftShape`: names, closed form and Jacobian. The fitter, the trace generator and
 the PyTorch devices all use the shapes of this file (the last is tested against it).
@@ -12,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SHAPES", "TWO_SLOPE", "DriftShape", "two_slope"]
+__all__ = ["POWER_LAW", "SATURATING", "SHAPES", "SINGLE_SLOPE", "TWO_SLOPE", "DriftShape", "two_slope"]
 
 Array = NDArray[np.float64]
 
@@ -82,4 +87,66 @@ TWO_SLOPE = DriftShape(
     jacobian=_two_slope_jacobian,
 )
 
-SHAPES: dict[str, DriftShape] = {TWO_SLOPE.name: TWO_SLOPE}
+
+def _single_slope(t: ArrayLike, m1: ArrayLike, c1: ArrayLike) -> Array:
+    return np.asarray(np.asarray(c1) + np.asarray(m1) * np.asarray(t, dtype=np.float64))
+
+
+def _single_slope_jacobian(t: ArrayLike, m1: ArrayLike, c1: ArrayLike) -> Array:
+    t, m1, c1 = np.broadcast_arrays(np.asarray(t, dtype=np.float64), m1, c1)
+    return np.stack([t, np.ones_like(t)], axis=-1)
+
+
+SINGLE_SLOPE = DriftShape(
+    name="single-slope",
+    parameters=("m1", "c1"),
+    units={"m1": "1/pulse", "c1": "1"},
+    value=_single_slope,
+    jacobian=_single_slope_jacobian,
+)
+
+
+def _power_law(t: ArrayLike, a: ArrayLike, b: ArrayLike, c1: ArrayLike) -> Array:
+    return np.asarray(np.asarray(c1) + np.asarray(a) * np.asarray(t, dtype=np.float64) ** b)
+
+
+def _power_law_jacobian(t: ArrayLike, a: ArrayLike, b: ArrayLike, c1: ArrayLike) -> Array:
+    t, a, b, c1 = np.broadcast_arrays(np.asarray(t, dtype=np.float64), a, b, c1)
+    power = t**b
+    log_t = np.log(np.where(t > 0, t, 1.0))
+    return np.stack([power, a * power * log_t, np.ones_like(t)], axis=-1)
+
+
+POWER_LAW = DriftShape(
+    name="power-law",
+    parameters=("a", "b", "c1"),
+    units={"a": "1", "b": "1", "c1": "1"},
+    value=_power_law,
+    jacobian=_power_law_jacobian,
+)
+
+
+def _saturating(t: ArrayLike, rise: ArrayLike, tau: ArrayLike, c1: ArrayLike) -> Array:
+    ratio = np.asarray(t, dtype=np.float64) / np.asarray(tau, dtype=np.float64)
+    return np.asarray(np.asarray(c1) - np.asarray(rise) * np.expm1(-ratio))
+
+
+def _saturating_jacobian(t: ArrayLike, rise: ArrayLike, tau: ArrayLike, c1: ArrayLike) -> Array:
+    t, rise, tau, c1 = np.broadcast_arrays(
+        np.asarray(t, dtype=np.float64), rise, np.asarray(tau, dtype=np.float64), c1
+    )
+    decay = np.exp(-t / tau)
+    return np.stack([1.0 - decay, -rise * decay * t / tau**2, np.ones_like(t)], axis=-1)
+
+
+SATURATING = DriftShape(
+    name="saturating-exponential",
+    parameters=("rise", "tau", "c1"),
+    units={"rise": "1", "tau": "pulse", "c1": "1"},
+    value=_saturating,
+    jacobian=_saturating_jacobian,
+)
+
+SHAPES: dict[str, DriftShape] = {
+    shape.name: shape for shape in (TWO_SLOPE, SINGLE_SLOPE, POWER_LAW, SATURATING)
+}

@@ -1,0 +1,17 @@
+"""Per-device fits: drift, knee, telegraph noise and 1/f noise, with honest intervals."""
+
+from weakreset.fitting.drift_fit import lmfit_problem
+from weakreset.fitting.fit_devices import FitOptions, fit_devices
+from weakreset.fitting.result import DeviceFit, Estimate, FitSet, FitStatus, PooledNoise, RtnFit
+
+__all__ = [
+    "DeviceFit",
+    "Estimate",
+    "FitOptions",
+    "FitSet",
+    "FitStatus",
+    "PooledNoise",
+    "RtnFit",
+    "fit_devices",
+    "lmfit_problem",
+]

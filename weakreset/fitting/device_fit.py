@@ -1,0 +1,182 @@
+"""One device: from its best configuration to numbers, intervals and a status in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.fitting.bases import BASES, Basis
+from weakreset.fitting.design import Design
+from weakreset.fitting.dictionary import Dictionary
+from weakreset.fitting.drift_fit import WhitenedModel, run_lmfit
+from weakreset.fitting.knee_posterior import KneePosterior, knee_posterior
+from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, RtnFit, r0_estimate
+from weakreset.fitting.step_search import Configuration
+from weakreset.model import DriftShape
+from weakreset.traces import PulseTrace
+
+__all__ = ["ScannedDevice", "fit_device"]
+
+Array = NDArray[np.float64]
+
+RESOLVED_LR = 25.0
+"""2*delta(ln L) of a knee against none, above which it may count as resolved."""
+
+_DETECTED_LR = 12.0
+_WIDEST_RATIO = 1.5
+_UPPER_LIMIT_SIGMAS = 2.0
+
+
+@dataclass(frozen=True)
+class ScannedDevice:
+    """A trace with its whitened form and best configuration."""
+
+    trace: PulseTrace
+    log_ratio: Array
+    white: Array
+    products: Array
+    configuration: Configuration
+    design: Design
+    alpha: float
+    own_alpha: float
+
+
+def fit_device(dictionary: Dictionary, scanned: ScannedDevice) -> DeviceFit:
+    """Decide what can be known, run lmfit, and put the result into words."""
+    basis = dictionary.basis
+    posterior, lr = None, 0.0
+    if basis.scanned:
+        lr = _likelihood_ratio(dictionary, scanned)
+        posterior = knee_posterior(dictionary, scanned.products, scanned.design, scanned.alpha**2)
+    resolved = posterior is None or (lr > RESOLVED_LR and posterior.high < _WIDEST_RATIO * posterior.low)
+    use_knee = bool(basis.scanned) and (lr > _DETECTED_LR or basis.shape.name != "two-slope")
+    used = basis if use_knee or not basis.scanned else BASES["single-slope"]
+    result = _lmfit(dictionary, used, scanned)
+    numbers = _numbers(basis, used, result, scanned)
+    if not result.success:
+        status = FitStatus.NOT_CONVERGED
+    else:
+        status = FitStatus.OK if resolved else FitStatus.KNEE_UNRESOLVED
+    return DeviceFit(
+        device=scanned.trace.key,
+        status=status,
+        estimates=_estimates(scanned.trace, basis.shape, used, result, posterior if resolved else None, status, lr),
+        drift=basis.shape,
+        pulses=dictionary.whitener.pulses,
+        log_ratio=scanned.log_ratio,
+        numbers=numbers,
+        rtn=_telegraph(dictionary, scanned, result),
+        alpha=scanned.own_alpha,
+        result=result,
+        white_residuals=np.asarray(result.residual),
+        knee_lr=lr,
+        knee_profile=None if posterior is None else (posterior.grid, posterior.probability),
+        r0_measured=scanned.trace.r0_ohm is not None,
+        fitted_as=used.shape.name,
+        exponent=dictionary.whitener.colour.exponent,
+        read_ratio=dictionary.whitener.colour.read_ratio,
+        alpha_used=scanned.alpha,
+    )
+
+
+def _likelihood_ratio(dictionary: Dictionary, scanned: ScannedDevice) -> float:
+    """2 ln of the likelihood with the profile over that without, the telegraph steps kept."""
+    active = [*dictionary.base, *scanned.configuration.steps]
+    explained = dictionary.solve(scanned.products, active)[1]
+    return max(0.0, (scanned.configuration.explained - explained) / scanned.alpha**2)
+
+
+def _lmfit(dictionary: Dictionary, used: Basis, scanned: ScannedDevice) -> Any:
+    d, design = dictionary, scanned.design
+    scans = bool(used.scanned)
+    model = WhitenedModel(
+        used,
+        scanned.white,
+        d.columns[:, design.fixed] @ design.mix,
+        d.columns[:, d.profiles] if scans else np.empty((len(scanned.white), 0)),
+        d.grid,
+        design.names,
+        scanned.alpha,
+    )
+    active = [*d.base, *([scanned.configuration.knee] if scans and scanned.configuration.knee is not None else [])]
+    matrix = np.column_stack([model.columns, d.columns[:, active[len(d.base) :]]])
+    coefficients = np.linalg.lstsq(matrix, scanned.white, rcond=None)[0]
+    p, q = len(d.base), len(design.names)
+    linear = np.concatenate([coefficients[:p], coefficients[p + q :]])
+    k = float(d.grid[active[-1] - d.profiles.start]) if scans else 0.0
+    start = used.numbers(linear, k) | {
+        name: abs(value) if name == "rtn_amplitude" else value
+        for name, value in zip(design.names, map(float, coefficients[p : p + q]), strict=True)
+    }
+    return run_lmfit(model, start)[1]
+
+
+def _numbers(basis: Basis, used: Basis, result: Any, scanned: ScannedDevice) -> dict[str, float]:
+    """Best-fit numbers of the full shape, a straight line being a knee at the last read."""
+    values = {name: float(result.params[name].value) for name in used.shape.parameters}
+    if used is not basis:
+        values |= {"t_star": float(scanned.trace.n_pulses), "m2": values["m1"]}
+    return {name: values[name] for name in basis.shape.parameters}
+
+
+def _estimates(
+    trace: PulseTrace,
+    shape: DriftShape,
+    used: Basis,
+    result: Any,
+    posterior: KneePosterior | None,
+    status: FitStatus,
+    lr: float,
+) -> dict[str, Estimate]:
+    estimates = {"r0_ohm": r0_estimate(trace)}
+    scanned = BASES[shape.name].scanned
+    for name in shape.parameters:
+        if status is FitStatus.NOT_CONVERGED:
+            estimates[name] = Estimate(None, status=status.value)
+        elif name == scanned:
+            estimates[name] = _scanned_estimate(posterior, lr)
+        elif name == "m2" and posterior is None:
+            estimates[name] = Estimate(None, status=FitStatus.KNEE_UNRESOLVED.value)
+        else:
+            estimates[name] = _linear_estimate(name, used, result, posterior)
+    return estimates
+
+
+def _scanned_estimate(posterior: KneePosterior | None, lr: float) -> Estimate:
+    if posterior is None:
+        return Estimate(None, status=FitStatus.KNEE_UNRESOLVED.value if lr <= RESOLVED_LR else "interval_too_wide")
+    sd = float(np.sqrt(posterior.probability @ (posterior.grid - posterior.mean) ** 2))
+    return Estimate(posterior.mean, sd, posterior.low, posterior.high)
+
+
+def _linear_estimate(name: str, used: Basis, result: Any, posterior: KneePosterior | None) -> Estimate:
+    """lmfit's value; its stderr, or the posterior's where the knee's uncertainty makes that larger."""
+    parameter = result.params[name]
+    stderr = float(parameter.stderr) if parameter.stderr is not None else None
+    if posterior is not None and name in used.linear:
+        folded = float(posterior.linear_sd[used.linear.index(name)])
+        stderr = folded if stderr is None else max(stderr, folded)
+    value = float(parameter.value)
+    if stderr is None or not np.isfinite(stderr):
+        return Estimate(None, status="no standard error: not identifiable")
+    if name == "m2" and value < _UPPER_LIMIT_SIGMAS * stderr:
+        return Estimate(value, stderr, 0.0, max(value, 0.0) + _UPPER_LIMIT_SIGMAS * stderr, "upper_limit_only")
+    return Estimate(value, stderr, value - 1.96 * stderr, value + 1.96 * stderr)
+
+
+def _telegraph(dictionary: Dictionary, scanned: ScannedDevice, result: Any) -> RtnFit:
+    design = scanned.design
+    if not design.steps:
+        return RtnFit()
+    pulses = dictionary.whitener.pulses
+    steps = tuple(int(pulses[read]) for read in design.steps)
+    if design.status == "ok":
+        amplitude = float(result.params["rtn_amplitude"].value)
+        error = result.params["rtn_amplitude"].stderr
+        sizes = tuple(float(sign) * amplitude for sign in design.signs)
+        return RtnFit("ok", amplitude, steps, sizes, design.starts_high, None if error is None else float(error))
+    sizes = tuple(float(result.params[name].value) for name in design.names)
+    return RtnFit(design.status, None, steps, sizes)

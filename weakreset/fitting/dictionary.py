@@ -1,0 +1,108 @@
+"""Every column a fit may use (base, drift profiles, telegraph steps), whitened once for all devices.
+
+With G the Gram matrix of the whitened columns and v = D' y of a device, the residual sum of squares of any
+choice of columns, and the gain of adding any further one, are small linear algebra on G and v. So all
+candidate knees and steps are compared exactly, not by a search that may stop early.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.fitting.bases import Basis
+from weakreset.fitting.whitening import Whitener
+
+__all__ = ["Dictionary"]
+
+Array = NDArray[np.float64]
+
+_STEP_EDGE = 3
+_MOST_STEPS = 2500
+_LEAST_LEFT = 1e-9
+
+
+class Dictionary:
+    """Whitened columns of one read grid.
+
+    Parameters
+    ----------
+    whitener : Whitener
+    basis : Basis
+    steps : bool
+        Whether telegraph steps are candidates.
+
+    Attributes
+    ----------
+    columns : ndarray, shape (n, m)
+        Whitened: base, then profiles, then steps.
+    gram : ndarray, shape (m, m)
+    base : list of int
+        Indices of the base columns.
+    profiles, steps : slice
+        Indices of the candidates.
+    grid : ndarray
+        Scanned value of each profile.
+    step_reads : ndarray of int
+        A step at s is 0 for reads before index s and 1 from there on.
+    """
+
+    def __init__(self, whitener: Whitener, basis: Basis, steps: bool = True) -> None:
+        pulses = whitener.pulses
+        n = len(pulses)
+        t = pulses.astype(np.float64)
+        self.whitener = whitener
+        self.basis = basis
+        self.grid = basis.grid(pulses)
+        inside = np.arange(_STEP_EDGE, n - _STEP_EDGE + 1)
+        self.step_reads = inside[:: 1 + len(inside) // _MOST_STEPS] if steps else inside[:0]
+        base = basis.columns(t)
+        step_columns = (np.arange(n)[:, None] >= self.step_reads[None, :]).astype(np.float64)
+        raw = np.hstack([base, basis.profile(t, self.grid), step_columns])
+        self.columns = np.asfortranarray(whitener.columns(raw))
+        self.gram = self.columns.T @ self.columns
+        p, g = base.shape[1], len(self.grid)
+        self.base = list(range(p))
+        self.profiles = slice(p, p + g)
+        self.steps = slice(p + g, p + g + len(self.step_reads))
+
+    def project(self, traces: Array) -> tuple[Array, Array, Array]:
+        """Whitened traces, their products with every column, and their squared lengths.
+
+        Parameters
+        ----------
+        traces : ndarray, shape (n_devices, n)
+        """
+        white = self.whitener.rows(traces)
+        return white, white @ self.columns, np.einsum("ij,ij->i", white, white)
+
+    def solve(self, products: Array, active: list[int]) -> tuple[Array, float, Array]:
+        """Coefficients of the `active` columns, explained sum of squares, inverse Gram."""
+        inverse = np.linalg.inv(self.gram[np.ix_(active, active)])
+        chosen = products[active]
+        coefficients = inverse @ chosen
+        return coefficients, float(chosen @ coefficients), inverse
+
+    def candidates(self, products: Array, active: list[int], where: slice) -> tuple[Array, Array]:
+        """What is left of each candidate column beside `active`: (product with y, squared length).
+
+        `products` may be one device (m,) or many (n_devices, m); the gain of a candidate is
+        product^2 / length and its coefficient product / length.
+        """
+        inverse = np.linalg.inv(self.gram[np.ix_(active, active)])
+        mixed = inverse @ self.gram[active, where]
+        whole = np.diagonal(self.gram)[where]
+        length = whole - np.einsum("ij,ij->j", self.gram[active, where], mixed)
+        product = products[..., where] - products[..., active] @ mixed
+        gone = length <= _LEAST_LEFT * whole
+        return np.where(gone, 0.0, product), np.where(gone, 1.0, length)
+
+    def knee_gains(self, products: Array, active: list[int]) -> tuple[Array, Array]:
+        """Gain and coefficient of every profile, those of the wrong sign with no gain."""
+        product, length = self.candidates(products, active, self.profiles)
+        allowed = product * self.basis.sign >= 0 if self.basis.sign else np.ones_like(product, dtype=bool)
+        return np.where(allowed, product**2 / length, 0.0), product / length
+
+    def step_index(self, read: int) -> int:
+        """Column of the step nearest to read index `read`."""
+        return self.steps.start + int(np.abs(self.step_reads - read).argmin())

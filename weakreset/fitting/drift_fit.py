@@ -1,0 +1,155 @@
+"""lmfit on whitened residuals, started at the best configuration of the scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.fitting.bases import BASES, Basis
+from weakreset.fitting.result import DeviceFit
+from weakreset.fitting.whitening import NoiseColour, Whitener
+
+__all__ = ["WhitenedModel", "lmfit_problem", "run_lmfit"]
+
+Array = NDArray[np.float64]
+
+_WINDOW = 60
+
+
+@dataclass(frozen=True)
+class WhitenedModel:
+    """The whitened model of one device, in units of alpha.
+
+    Between two neighbouring candidates the two-slope ramp is exactly the linear interpolation of their
+    ramps, so the whitened model at any real t_star needs no further whitening.
+
+    Attributes
+    ----------
+    white : ndarray, shape (n,)
+        Whitened trace.
+    columns : ndarray, shape (n, p + q)
+        Whitened base columns, then telegraph columns.
+    profiles : ndarray, shape (n, k)
+        Whitened profiles; k = 0 where nothing is scanned.
+    grid : ndarray, shape (k,)
+        Their scanned values.
+    names : tuple of str, length q
+        Names of the telegraph amplitudes.
+    alpha : float
+    """
+
+    basis: Basis
+    white: Array
+    columns: Array
+    profiles: Array
+    grid: Array
+    names: tuple[str, ...]
+    alpha: float
+
+    def _profile(self, k: float) -> tuple[Array, Array]:
+        """Profile at k, and its derivative by k."""
+        j = int(np.clip(np.searchsorted(self.grid, k, side="right") - 1, 0, len(self.grid) - 2))
+        left = self.profiles[:, j]
+        slope = (self.profiles[:, j + 1] - left) / (self.grid[j + 1] - self.grid[j])
+        return left + (k - self.grid[j]) * slope, slope
+
+    def _coefficients(self, values: dict[str, float]) -> tuple[Array, float]:
+        """Coefficients of `columns`, and of the profile."""
+        p = self.columns.shape[1] - len(self.names)
+        b = np.linalg.solve(self.basis.transform, [values[name] for name in self.basis.linear])
+        fixed = np.concatenate([b[:p], [values[name] for name in self.names]])
+        return fixed, float(b[p]) if self.basis.scanned else 0.0
+
+    def residual(self, params: Any) -> Array:
+        """(data - model)/alpha, whitened; shape (n,)."""
+        values = params.valuesdict()
+        fixed, added = self._coefficients(values)
+        model = self.columns @ fixed
+        if self.basis.scanned:
+            model += added * self._profile(values[self.basis.scanned])[0]
+        return np.asarray((self.white - model) / self.alpha)
+
+    def jacobian(self, params: Any) -> Array:
+        """d residual / d parameter in the order of `params`; shape (n_parameters, n)."""
+        values = params.valuesdict()
+        p = self.columns.shape[1] - len(self.names)
+        linear = [self.columns[:, :p]]
+        rows: dict[str, Array] = {}
+        if self.basis.scanned:
+            profile, slope = self._profile(values[self.basis.scanned])
+            linear.append(profile[:, None])
+            rows[self.basis.scanned] = self._coefficients(values)[1] * slope
+        by_number = np.hstack(linear) @ np.linalg.inv(self.basis.transform)
+        rows |= dict(zip(self.basis.linear, by_number.T, strict=True))
+        rows |= dict(zip(self.names, self.columns[:, p:].T, strict=True))
+        return np.stack([rows[name] for name in values]) / -self.alpha
+
+
+def run_lmfit(model: WhitenedModel, start: dict[str, float]) -> tuple[Any, Any]:
+    """Fit one device.
+
+    Slopes are not bounded: a bound at 0 would take away the standard error of every device whose slope
+    cannot be told from 0. t_star stays between the scanned candidates, the telegraph amplitude >= 0.
+
+    Parameters
+    ----------
+    model : WhitenedModel
+    start : dict of str to float
+        Drift numbers and telegraph amplitudes by name.
+
+    Returns
+    -------
+    minimizer, result : lmfit.Minimizer, lmfit.minimizer.MinimizerResult
+        `lmfit.conf_interval(minimizer, result)` works on them.
+    """
+    import lmfit
+
+    params = lmfit.Parameters()
+    for name, value in start.items():
+        if name == model.basis.scanned:
+            low, high = float(model.grid[0]), float(model.grid[-1])
+            margin = 1e-3 * (high - low)
+            params.add(name, value=min(max(value, low + margin), high - margin), min=low, max=high)
+        else:
+            params.add(name, value=value, min=0.0 if name == "rtn_amplitude" else -np.inf)
+    minimizer = lmfit.Minimizer(model.residual, params, scale_covar=False)
+    return minimizer, minimizer.leastsq(Dfun=model.jacobian, col_deriv=1)
+
+
+def lmfit_problem(fit: DeviceFit) -> tuple[Any, Any]:
+    """The minimizer and result of a device's fit, rebuilt for `lmfit.conf_interval` and its relatives.
+
+    Examples
+    --------
+    >>> minimizer, result = lmfit_problem(fits["dev01"])          # doctest: +SKIP
+    >>> print(lmfit.ci_report(lmfit.conf_interval(minimizer, result)))   # doctest: +SKIP
+    """
+    basis = BASES[fit.fitted_as]
+    whitener = Whitener(fit.pulses, NoiseColour(fit.exponent, fit.read_ratio))
+    t = fit.pulses.astype(np.float64)
+    grid = basis.grid(fit.pulses)
+    start = {name: parameter.value for name, parameter in fit.result.params.items()}
+    if basis.scanned:
+        at = int(np.abs(grid - start[basis.scanned]).argmin())
+        grid = grid[max(at - _WINDOW, 0) : at + _WINDOW]
+    names = tuple(name for name in start if name.startswith("rtn_"))
+    model = WhitenedModel(
+        basis,
+        whitener.columns(fit.log_ratio),
+        whitener.columns(np.hstack([basis.columns(t), _telegraph_columns(fit)])),
+        whitener.columns(basis.profile(t, grid)),
+        grid,
+        names,
+        fit.alpha_used,
+    )
+    return run_lmfit(model, start)
+
+
+def _telegraph_columns(fit: DeviceFit) -> Array:
+    rtn = fit.rtn
+    if rtn.status == "ok":
+        return rtn.high(fit.pulses).astype(np.float64)[:, None]
+    return (fit.pulses[:, None] >= np.asarray(rtn.steps, dtype=np.int64)[None, :]).astype(np.float64)

@@ -1,0 +1,145 @@
+"""Noise of the technology, pooled over devices: alpha, the exponent of 1/f^exponent, and read noise.
+
+Restricted maximum likelihood (REML; Patterson & Thompson 1971): what the drift and the telegraph steps
+can explain is projected out first, so that fitting them does not make the noise look smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+
+from weakreset.fitting.whitening import NoiseColour, Whitener
+
+__all__ = ["ColourFit", "DesignedTraces", "fit_colour", "robust_alpha"]
+
+Array = NDArray[np.float64]
+
+_LEAST_READ_RATIO = 1e-3
+_EXPONENTS = (0.0, 1.95)
+_MIN_GAIN = 6.0
+
+
+@dataclass(frozen=True)
+class DesignedTraces:
+    """Traces read at the same pulses, with the design each was found to need.
+
+    Attributes
+    ----------
+    pulses : ndarray of int, shape (n,)
+    traces : ndarray, shape (n_devices, n)
+    designs : list of ndarray, each (n, p)
+        Columns of drift and telegraph steps of each device, not whitened.
+    """
+
+    pulses: NDArray[np.int64]
+    traces: Array
+    designs: Sequence[Array]
+
+
+@dataclass(frozen=True)
+class ColourFit:
+    """Pooled noise: colour, alpha, standard errors (None where they could not be computed)."""
+
+    colour: NoiseColour
+    alpha: float
+    alpha_stderr: float | None
+    exponent_stderr: float | None
+
+
+def robust_alpha(white: Array) -> Array:
+    """Starting value of alpha of each device: 1.4826 MAD of its whitened reads, shape (n_devices,)."""
+    centred = white - np.median(white, axis=1, keepdims=True)
+    return np.asarray(1.4826 * np.median(np.abs(centred), axis=1))
+
+
+def fit_colour(
+    groups: Sequence[DesignedTraces],
+    exponent: float | None = None,
+    read_ratio: float | None = None,
+    start: float = 1.0,
+) -> ColourFit:
+    """Pooled REML estimate of the noise.
+
+    Parameters
+    ----------
+    groups : sequence of DesignedTraces
+    exponent, read_ratio : float, optional
+        Fixed where given. `read_ratio` is (read noise / alpha)^2; unless given, read noise is taken up
+        only where it raises 2 ln L by more than 6.
+    start : float
+        Where the search for the exponent begins.
+    """
+    if exponent is not None:
+        chosen, ratio = exponent, 0.0 if read_ratio is None else read_ratio
+    else:
+        chosen, ratio = _best_exponent(groups, read_ratio or 0.0, start), read_ratio or 0.0
+    if read_ratio is None:
+        chosen, ratio = _with_read_noise(groups, chosen, exponent is None)
+    colour = NoiseColour(chosen, ratio)
+    _, variance, freedom = _criterion(groups, colour)
+    alpha = float(np.sqrt(variance))
+    error = _exponent_stderr(groups, colour) if exponent is None else None
+    return ColourFit(colour, alpha, alpha / float(np.sqrt(2.0 * freedom)), error)
+
+
+def _criterion(groups: Sequence[DesignedTraces], colour: NoiseColour) -> tuple[float, float, int]:
+    """-2 ln of the restricted likelihood maximised over alpha, alpha^2, degrees of freedom."""
+    rss, freedom, log_dets = 0.0, 0, 0.0
+    for group in groups:
+        whitener = Whitener(group.pulses, colour)
+        white = whitener.rows(group.traces)
+        for trace, design in zip(white, group.designs, strict=True):
+            q, r = np.linalg.qr(whitener.columns(design))
+            left = trace - q @ (q.T @ trace)
+            rss += float(left @ left)
+            freedom += len(trace) - design.shape[1]
+            log_dets += whitener.log_det + 2.0 * float(np.log(np.abs(np.diag(r))).sum())
+    variance = rss / freedom
+    return freedom * float(np.log(variance)) + log_dets + freedom, variance, freedom
+
+
+def _best_exponent(groups: Sequence[DesignedTraces], read_ratio: float, start: float) -> float:
+    low, high = max(_EXPONENTS[0], start - 0.6), min(_EXPONENTS[1], start + 0.6)
+    found = optimize.minimize_scalar(
+        lambda b: _criterion(groups, NoiseColour(float(b), read_ratio))[0],
+        bounds=(low, high), method="bounded", options={"xatol": 2e-3},
+    )
+    return float(found.x)
+
+
+def _with_read_noise(groups: Sequence[DesignedTraces], exponent: float, free: bool) -> tuple[float, float]:
+    """Add read noise where the data ask for it; the exponent moves with it when free."""
+    alone = _criterion(groups, NoiseColour(exponent, 0.0))[0]
+    start = np.array([np.log(0.3), exponent])
+    gain_at = alone - _criterion(groups, NoiseColour(min(exponent + 0.05, _EXPONENTS[1]), 0.1))[0]
+    gain_fixed = alone - _criterion(groups, NoiseColour(exponent, 0.03))[0]
+    if max(gain_at, gain_fixed) < 0:
+        return exponent, 0.0
+
+    def objective(x: Array) -> float:
+        beta = float(np.clip(x[1], *_EXPONENTS)) if free else exponent
+        return _criterion(groups, NoiseColour(beta, float(np.exp(np.clip(x[0], -9, 9)))))[0]
+
+    found = optimize.minimize(
+        objective, start if free else start[:1], method="Nelder-Mead",
+        options={"xatol": 5e-3, "fatol": 0.05, "maxiter": 80},
+    )
+    ratio = float(np.exp(np.clip(found.x[0], -9, 9)))
+    if alone - float(found.fun) < _MIN_GAIN or ratio < _LEAST_READ_RATIO:
+        return exponent, 0.0
+    return (float(np.clip(found.x[1], *_EXPONENTS)) if free else exponent), ratio
+
+
+def _exponent_stderr(groups: Sequence[DesignedTraces], colour: NoiseColour) -> float | None:
+    """From the curvature of the profiled criterion."""
+    exponent, h = colour.exponent or 0.0, 0.02
+    values = [
+        _criterion(groups, NoiseColour(max(exponent + step, 0.0), colour.read_ratio))[0] for step in (-h, 0.0, h)
+    ]
+    curvature = (values[0] - 2 * values[1] + values[2]) / h**2
+    return float(np.sqrt(2.0 / curvature)) if curvature > 0 else None

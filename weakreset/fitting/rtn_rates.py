@@ -1,0 +1,83 @@
+"""Telegraph switching probabilities, pooled: one device sees one or two transitions, a set sees hundreds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+
+from weakreset.fitting.result import DeviceFit
+from weakreset.model import stationary_high_probability
+
+__all__ = ["RtnRates", "pooled_rates"]
+
+_LEAST_TRANSITIONS = 6
+
+
+@dataclass(frozen=True)
+class RtnRates:
+    """Pooled probabilities per pulse; None where too few transitions were seen."""
+
+    p_up: float | None
+    p_down: float | None
+    n_transitions: int
+    n_devices: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class _Path:
+    """Pulses spent in each state, transitions out of each, first state, length."""
+
+    low: int
+    high: int
+    ups: int
+    downs: int
+    starts_high: bool
+    length: int
+
+
+def pooled_rates(fits: Sequence[DeviceFit]) -> RtnRates:
+    """Maximum likelihood of p_up and p_down from the devices whose steps alternate between two levels.
+
+    A device enters only because at least one transition was seen in it, so its likelihood is
+    conditioned on that; without the condition both rates come out too high.
+    """
+    paths = [_path(fit) for fit in fits if fit.rtn.status == "ok"]
+    transitions = sum(path.ups + path.downs for path in paths)
+    if transitions < _LEAST_TRANSITIONS:
+        note = f"{transitions} telegraph transitions in all devices: p_up and p_down are not identifiable"
+        return RtnRates(None, None, transitions, len(paths), note)
+    low = max(sum(path.low for path in paths), 1)
+    high = max(sum(path.high for path in paths), 1)
+    start = np.log([
+        max(sum(path.ups for path in paths), 0.5) / low, max(sum(path.downs for path in paths), 0.5) / high,
+    ])
+    found = optimize.minimize(lambda x: _deviance(paths, *np.exp(np.minimum(x, -0.02))), start, method="Nelder-Mead")
+    p_up, p_down = np.exp(np.minimum(found.x, -0.02))
+    return RtnRates(float(p_up), float(p_down), transitions, len(paths))
+
+
+def _path(fit: DeviceFit) -> _Path:
+    edges = np.array([fit.pulses[0], *fit.rtn.steps, fit.pulses[-1] + 1])
+    spans = np.diff(edges)
+    high_first = int(fit.rtn.starts_high)
+    high = int(spans[1 - high_first :: 2].sum())
+    n_steps = len(fit.rtn.steps)
+    downs = (n_steps + high_first) // 2
+    return _Path(int(spans.sum()) - high, high, n_steps - downs, downs, fit.rtn.starts_high, int(spans.sum()))
+
+
+def _deviance(paths: Sequence[_Path], p_up: float, p_down: float) -> float:
+    """-2 ln L of the paths, each given that it has at least one transition."""
+    stationary = stationary_high_probability(p_up, p_down)
+    total = 0.0
+    for path in paths:
+        first = stationary if path.starts_high else 1.0 - stationary
+        quiet = (1 - stationary) * (1 - p_up) ** (path.length - 1) + stationary * (1 - p_down) ** (path.length - 1)
+        total += np.log(first) + path.ups * np.log(p_up) + path.downs * np.log(p_down)
+        total += (path.low - path.ups) * np.log1p(-p_up) + (path.high - path.downs) * np.log1p(-p_down)
+        total -= np.log1p(-quiet)
+    return -2.0 * float(total)
