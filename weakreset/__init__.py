@@ -1,0 +1,92 @@
+"""weakreset: from measured weak-RESET traces of resistive memory to fitted devices and trained networks.
+
+    import weakreset as wr
+    traces = wr.load_traces("lab/*.csv")
+    fits   = wr.fit_devices(traces)
+    pop    = wr.fit_population(fits)
+    params = wr.export_parameters(pop, name="my-hfox")
+    twin   = wr.simulate_traces(params, n_devices=512, n_pulses=1500, seed=0)
+    verdict = wr.validate(params, traces)
+
+The PyTorch devices are in `weakreset.simulation`, the training in `weakreset.training`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from weakreset.version import __version__
+
+if TYPE_CHECKING:
+    from weakreset.errors import WeakResetError, WeakResetWarning
+    from weakreset.fitting import DeviceFit, FitSet, fit_devices, lmfit_problem
+    from weakreset.parameter_file import (
+        ParameterFile,
+        export_parameters,
+        load_parameters,
+        preset_names,
+        save_parameters,
+    )
+    from weakreset.population import Population, fit_population
+    from weakreset.traces import PulseTrace, TraceSet, inspect_traces, load_traces
+    from weakreset.twin import simulate_traces
+    from weakreset.validation import Verdict, validate
+
+_HOME = {
+    "WeakResetError": "errors",
+    "WeakResetWarning": "errors",
+    "DeviceFit": "fitting",
+    "FitSet": "fitting",
+    "fit_devices": "fitting",
+    "lmfit_problem": "fitting",
+    "ParameterFile": "parameter_file",
+    "export_parameters": "parameter_file",
+    "load_parameters": "parameter_file",
+    "preset_names": "parameter_file",
+    "save_parameters": "parameter_file",
+    "Population": "population",
+    "fit_population": "population",
+    "PulseTrace": "traces",
+    "TraceSet": "traces",
+    "inspect_traces": "traces",
+    "load_traces": "traces",
+    "simulate_traces": "twin",
+    "Verdict": "validation",
+    "validate": "validation",
+}
+
+__all__ = [
+    "DeviceFit",
+    "FitSet",
+    "ParameterFile",
+    "Population",
+    "PulseTrace",
+    "TraceSet",
+    "Verdict",
+    "WeakResetError",
+    "WeakResetWarning",
+    "__version__",
+    "export_parameters",
+    "fit_devices",
+    "fit_population",
+    "inspect_traces",
+    "lmfit_problem",
+    "load_parameters",
+    "load_traces",
+    "preset_names",
+    "save_parameters",
+    "simulate_traces",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used (PEP 562): `import weakreset` stays fast."""
+    if name in _HOME:
+        return getattr(importlib.import_module(f"weakreset.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'weakreset' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -12,13 +12,14 @@ from weakreset.fitting.bases import BASES, Basis
 from weakreset.fitting.design import Design
 from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.drift_fit import WhitenedModel, run_lmfit
-from weakreset.fitting.knee_posterior import KneePosterior, knee_posterior
+from weakreset.fitting.knee_posterior import KneePosterior, knee_posterior, scan_moments
+from weakreset.fitting.likelihood_draws import draw_likelihood
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, RtnFit, r0_estimate
 from weakreset.fitting.step_search import Configuration
 from weakreset.model import DriftShape
 from weakreset.traces import PulseTrace
 
-__all__ = ["ScannedDevice", "fit_device"]
+__all__ = ["RESOLVED_LR", "ScannedDevice", "fit_device", "likelihood_ratio"]
 
 Array = NDArray[np.float64]
 
@@ -44,13 +45,14 @@ class ScannedDevice:
     own_alpha: float
 
 
-def fit_device(dictionary: Dictionary, scanned: ScannedDevice) -> DeviceFit:
+def fit_device(
+    dictionary: Dictionary, scanned: ScannedDevice, m2_cap: float, rng: np.random.Generator
+) -> DeviceFit:
     """Decide what can be known, run lmfit, and put the result into words."""
     basis = dictionary.basis
-    posterior, lr = None, 0.0
-    if basis.scanned:
-        lr = _likelihood_ratio(dictionary, scanned)
-        posterior = knee_posterior(dictionary, scanned.products, scanned.design, scanned.alpha**2)
+    moments = scan_moments(dictionary, scanned.products, scanned.design, scanned.alpha**2)
+    posterior = knee_posterior(basis, moments) if basis.scanned else None
+    lr = likelihood_ratio(dictionary, scanned) if basis.scanned else 0.0
     resolved = posterior is None or (lr > RESOLVED_LR and posterior.high < _WIDEST_RATIO * posterior.low)
     use_knee = bool(basis.scanned) and (lr > _DETECTED_LR or basis.shape.name != "two-slope")
     used = basis if use_knee or not basis.scanned else BASES["single-slope"]
@@ -75,14 +77,16 @@ def fit_device(dictionary: Dictionary, scanned: ScannedDevice) -> DeviceFit:
         knee_lr=lr,
         knee_profile=None if posterior is None else (posterior.grid, posterior.probability),
         r0_measured=scanned.trace.r0_ohm is not None,
+        first_read_ohm=float(scanned.trace.resistance_ohm[0]),
         fitted_as=used.shape.name,
         exponent=dictionary.whitener.colour.exponent,
         read_ratio=dictionary.whitener.colour.read_ratio,
         alpha_used=scanned.alpha,
+        draws=draw_likelihood(basis, moments, m2_cap, rng),
     )
 
 
-def _likelihood_ratio(dictionary: Dictionary, scanned: ScannedDevice) -> float:
+def likelihood_ratio(dictionary: Dictionary, scanned: ScannedDevice) -> float:
     """2 ln of the likelihood with the profile over that without, the telegraph steps kept."""
     active = [*dictionary.base, *scanned.configuration.steps]
     explained = dictionary.solve(scanned.products, active)[1]

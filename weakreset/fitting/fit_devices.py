@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from weakreset.errors import FitError
 from weakreset.fitting.bases import BASES, Basis
 from weakreset.fitting.design import design_of
-from weakreset.fitting.device_fit import ScannedDevice, fit_device
+from weakreset.fitting.device_fit import RESOLVED_LR, ScannedDevice, fit_device, likelihood_ratio
 from weakreset.fitting.dictionary import Dictionary
+from weakreset.fitting.knee_posterior import scan_moments
 from weakreset.fitting.noise_fit import ColourFit, DesignedTraces, fit_colour, robust_alpha
 from weakreset.fitting.result import DeviceFit, FitSet, FitStatus, PooledNoise, excluded_fits
 from weakreset.fitting.rtn_rates import pooled_rates
@@ -99,10 +100,10 @@ def fit_devices(
     report = progress or (lambda done, total, what: None)
     total = sum(len(group.traces) for group in groups)
     report(0, total, "noise of the technology")
-    noise = _pooled_colour(groups, basis, chosen)
+    noise, m2_cap = _pooled_colour(groups, basis, chosen)
     fits: dict[str, DeviceFit] = {}
     for group in groups:
-        for fit in _fit_group(group, basis, chosen, noise):
+        for fit in _fit_group(group, basis, chosen, noise, m2_cap):
             fits[fit.device] = fit
             report(len(fits), total, "devices")
     ordered = [fits[trace.key] for trace in traces if trace.key in fits]
@@ -149,16 +150,31 @@ def _scan(dictionary: Dictionary, group: _Group, rows: Array, alpha: float | Non
         )
 
 
-def _pooled_colour(groups: list[_Group], basis: Basis, options: FitOptions) -> ColourFit:
-    """Noise from up to 80 devices, up to 1,024 reads each; twice, as the steps found depend on it."""
+def _pooled_colour(groups: list[_Group], basis: Basis, options: FitOptions) -> tuple[ColourFit, float]:
+    """Noise from up to 80 devices, up to 1,024 reads each; twice, as the steps found depend on it.
+
+    Also a cap on m2: far above what those devices show.
+    """
     part = _noise_sample(groups)
     start = 1.0 if options.exponent is None else options.exponent
     fit = ColourFit(NoiseColour(start, 0.0), 0.0, None, None)
+    cap = np.inf
     for _ in range(2):
-        designed = [_designed(group, basis, fit, options) for group in part]
+        surveyed = [_survey(group, basis, fit, options) for group in part]
+        cap = _m2_cap([pair for _, pairs in surveyed for pair in pairs])
         ratio = None if options.read_sd is None else _fixed_ratio(options.read_sd, fit.alpha)
-        fit = fit_colour(designed, options.exponent, ratio, start=fit.colour.exponent or start)
-    return fit
+        fit = fit_colour([designed for designed, _ in surveyed], options.exponent, ratio, fit.colour.exponent or start)
+    return fit, cap
+
+
+def _m2_cap(pairs: list[tuple[float, float]]) -> float:
+    """Eight times the mean m2 of the devices that show one, its error allowed for."""
+    if not pairs:
+        return 1e-2
+    values, variances = np.array(pairs).T
+    mean = float(np.sum(values / variances) / np.sum(1.0 / variances))
+    error = float(np.sqrt(1.0 / np.sum(1.0 / variances)))
+    return 8.0 * (max(mean, 0.0) + 2.0 * error)
 
 
 def _fixed_ratio(read_sd: float, alpha: float) -> float:
@@ -178,21 +194,37 @@ def _noise_sample(groups: list[_Group]) -> list[_Group]:
     return sample
 
 
-def _designed(group: _Group, basis: Basis, fit: ColourFit, options: FitOptions) -> DesignedTraces:
+def _survey(
+    group: _Group, basis: Basis, fit: ColourFit, options: FitOptions
+) -> tuple[DesignedTraces, list[tuple[float, float]]]:
+    """Designs of ordinary devices, and (m2, variance) of those with a clear knee."""
     dictionary = Dictionary(Whitener(group.pulses, fit.colour), basis, options.rtn)
     scanned = list(_scan(dictionary, group, group.rows, fit.alpha or None, options.rtn))
     quiet = np.median([device.own_alpha for device in scanned])
     kept = [i for i, device in enumerate(scanned) if device.own_alpha < 2.0 * quiet]
     designs = [scanned[i].design.raw(dictionary, scanned[i].configuration) for i in kept]
-    return DesignedTraces(group.pulses, group.rows[kept], designs)
+    pairs = []
+    for device in (scanned[i] for i in kept):
+        if "m2" in basis.linear and likelihood_ratio(dictionary, device) > RESOLVED_LR:
+            moments = scan_moments(dictionary, device.products, device.design, device.alpha**2)
+            at, row = int(moments.log_z.argmax()), basis.linear.index("m2")
+            pairs.append((float(moments.numbers[row, at]), float(moments.variances()[row, at])))
+    return DesignedTraces(group.pulses, group.rows[kept], designs), pairs
 
 
-def _fit_group(group: _Group, basis: Basis, options: FitOptions, noise: ColourFit) -> Iterator[DeviceFit]:
+def _fit_group(
+    group: _Group, basis: Basis, options: FitOptions, noise: ColourFit, m2_cap: float
+) -> Iterator[DeviceFit]:
     dictionary = Dictionary(Whitener(group.pulses, noise.colour), basis, options.rtn)
     for start in range(0, len(group.traces), _BLOCK):
         block = _Group(group.pulses, group.traces[start : start + _BLOCK], group.rows[start : start + _BLOCK])
         for scanned in _scan(dictionary, block, block.rows, noise.alpha, options.rtn):
-            yield fit_device(dictionary, scanned)
+            yield fit_device(dictionary, scanned, m2_cap, _stream(scanned.trace.key))
+
+
+def _stream(key: str) -> np.random.Generator:
+    """Draws of a device depend on its name alone, not on which others are fitted with it."""
+    return np.random.default_rng(list(key.encode()))
 
 
 def _summary(fits: list[DeviceFit], noise: ColourFit) -> PooledNoise:

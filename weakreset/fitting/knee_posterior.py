@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from weakreset.fitting.bases import Basis
 from weakreset.fitting.design import Design
 from weakreset.fitting.dictionary import Dictionary
 
-__all__ = ["KneePosterior", "knee_posterior"]
+__all__ = ["KneePosterior", "ScanMoments", "knee_posterior", "scan_moments"]
 
 Array = NDArray[np.float64]
 
@@ -43,8 +44,42 @@ class KneePosterior:
     linear_sd: Array
 
 
-def knee_posterior(dictionary: Dictionary, products: Array, design: Design, variance: float) -> KneePosterior:
-    """Posterior of one device, given its telegraph states.
+@dataclass(frozen=True)
+class ScanMoments:
+    """The likelihood of a device for every candidate of the scanned number.
+
+    Attributes
+    ----------
+    log_z : ndarray, shape (g,)
+        ln of the likelihood with everything linear integrated out (flat), relative to no profile at all.
+    numbers : ndarray, shape (l, g)
+        Means of the linear numbers (order of `Basis.linear`) for each candidate.
+    slope : ndarray, shape (l, g)
+        How they move with the profile's coefficient.
+    core : ndarray, shape (l, l)
+        Their covariance for a given profile coefficient.
+    added, added_variance : ndarray, shape (g,)
+        The profile's coefficient and its variance.
+    base_numbers : ndarray, shape (l,)
+        The linear numbers without any profile (a knee beyond the trace).
+    """
+
+    grid: Array
+    log_z: Array
+    numbers: Array
+    slope: Array
+    core: Array
+    added: Array
+    added_variance: Array
+    base_numbers: Array
+
+    def variances(self) -> Array:
+        """Of the linear numbers, shape (l, g)."""
+        return np.asarray(np.diag(self.core)[:, None] + self.slope**2 * self.added_variance)
+
+
+def scan_moments(dictionary: Dictionary, products: Array, design: Design, variance: float) -> ScanMoments:
+    """Gaussian moments for every candidate.
 
     Parameters
     ----------
@@ -61,22 +96,35 @@ def knee_posterior(dictionary: Dictionary, products: Array, design: Design, vari
     inverse = np.linalg.inv(gram)
     start = inverse @ (design.mix.T @ products[design.fixed])
     mixed = inverse @ cross
-    length = np.diagonal(d.gram)[d.profiles] - np.einsum("ij,ij->j", cross, mixed)
-    length = np.maximum(length, 1e-12 * np.diagonal(d.gram)[d.profiles])
+    whole = np.diagonal(d.gram)[d.profiles]
+    length = np.maximum(whole - np.einsum("ij,ij->j", cross, mixed), 1e-12 * whole)
     product = products[d.profiles] - start @ cross
-    added = product / length
-    log_p = 0.5 * product**2 / length / variance - 0.5 * np.log(length) + np.log(np.gradient(d.grid))
-    # rows: how each linear number depends on the fixed coefficients and on the profile's
+    added, added_variance = product / length, variance / length
     p = len(d.base)
     fixed_part = np.hstack([basis.transform[:, :p], np.zeros((len(basis.linear), design.mix.shape[1] - p))])
-    slope = basis.transform[:, p][:, None] - fixed_part @ mixed
-    numbers = (fixed_part @ start)[:, None] + slope * added
-    variances = variance * (
-        np.einsum("ij,jk,ik->i", fixed_part, inverse, fixed_part)[:, None] + slope**2 / length
+    profile_part = basis.transform[:, p:].sum(axis=1)  # all zeros where nothing is scanned
+    slope = profile_part[:, None] - fixed_part @ mixed
+    return ScanMoments(
+        d.grid,
+        0.5 * product**2 / length / variance + 0.5 * np.log(2.0 * np.pi * added_variance),
+        (fixed_part @ start)[:, None] + slope * added,
+        slope,
+        variance * fixed_part @ inverse @ fixed_part.T,
+        added,
+        added_variance,
+        fixed_part @ start,
     )
-    log_p += _constraints(basis.linear, basis.sign, numbers, variances, added, variance / length)
+
+
+def knee_posterior(basis: Basis, moments: ScanMoments) -> KneePosterior:
+    """Posterior under a flat prior on the scanned number."""
+    variances = moments.variances()
+    log_p = moments.log_z + np.log(np.gradient(moments.grid))
+    log_p += _constraints(
+        basis.linear, basis.sign, moments.numbers, variances, moments.added, moments.added_variance
+    )
     weight = np.exp(log_p - log_p.max())
-    return _summary(d.grid, weight / weight.sum(), numbers, variances)
+    return _summary(moments.grid, weight / weight.sum(), moments.numbers, variances)
 
 
 def _constraints(

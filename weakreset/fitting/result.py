@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -15,6 +16,8 @@ from weakreset.traces import Exclusion, PulseTrace, TraceSet
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from weakreset.fitting.likelihood_draws import LikelihoodDraws
 
 __all__ = ["DeviceFit", "Estimate", "FitSet", "FitStatus", "PooledNoise", "RtnFit"]
 
@@ -143,6 +146,8 @@ class DeviceFit:
         Likelihood ratio 2*delta(ln L) of a knee against none.
     knee_profile : tuple of two ndarrays, or None
         Candidate knees and their posterior probability (or relative likelihood).
+    first_read_ohm : float
+        First resistance of the trace, the reference of ln(R/R0).
     r0_measured : bool
         False where the fresh device was not read: only r0*exp(c1) is identified.
     excluded_because : str
@@ -150,6 +155,8 @@ class DeviceFit:
         Drift shape lmfit really fitted: `single-slope` where no knee stands out.
     exponent, read_ratio, alpha_used
         Colour and amplitude of the noise the fit assumed; `exponent` None is white noise.
+    draws : LikelihoodDraws or None
+        The whole likelihood of the device, for the population.
     """
 
     device: str
@@ -166,11 +173,13 @@ class DeviceFit:
     knee_lr: float = 0.0
     knee_profile: tuple[Array, Array] | None = None
     r0_measured: bool = True
+    first_read_ohm: float = math.nan
     excluded_because: str = ""
     fitted_as: str = ""
     exponent: float | None = None
     read_ratio: float = 0.0
     alpha_used: float = 1.0
+    draws: LikelihoodDraws | None = None
 
     def drift_at(self, pulses: NDArray[np.int64]) -> Array:
         """Fitted drift, without telegraph noise."""

@@ -1,6 +1,7 @@
 """The parameter file: one JSON that the exporter writes and the simulation reads."""
 
 from weakreset.parameter_file.draw import IMPERFECTIONS, check_without, draw_devices
+from weakreset.parameter_file.export import export_parameters
 from weakreset.parameter_file.load_save import (
     dump_parameters,
     json_schema,
@@ -48,6 +49,7 @@ __all__ = [
     "check_without",
     "draw_devices",
     "dump_parameters",
+    "export_parameters",
     "json_schema",
     "load_parameters",
     "majumdar2021",

@@ -1,0 +1,125 @@
+"""A device's likelihood as weighted draws: what the population is estimated from.
+
+Point estimates do not carry what a device does not know. These draws do: a device whose knee cannot be
+told brings draws from all over the pulse axis, and the weight of the case that the knee lies beyond.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from weakreset.fitting.bases import Basis
+from weakreset.fitting.knee_posterior import ScanMoments
+
+__all__ = ["LikelihoodDraws", "draw_likelihood"]
+
+Array = NDArray[np.float64]
+
+_INSIDE = 200
+_BEYOND = 80
+
+
+@dataclass(frozen=True)
+class LikelihoodDraws:
+    """Draws from the normalised likelihood (flat in every number) of one device.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Drift numbers, in the order of the columns of `inside`.
+    inside : ndarray, shape (k, len(names))
+        Draws with the scanned number inside the trace (all numbers known).
+    log_z : float
+        ln of the integral of the likelihood over them, relative to `beyond`.
+    beyond : ndarray, shape (j, 2), or None
+        Draws of (c1, m1) for a knee beyond the trace; None for shapes without that case.
+    last : float
+        Where "beyond" begins, in pulses.
+    """
+
+    names: tuple[str, ...]
+    inside: Array
+    log_z: float
+    beyond: Array | None = None
+    last: float = np.inf
+
+
+def draw_likelihood(
+    basis: Basis, moments: ScanMoments, m2_cap: float, rng: np.random.Generator
+) -> LikelihoodDraws:
+    """Draw from the likelihood of one device.
+
+    Parameters
+    ----------
+    m2_cap : float
+        m2 is drawn between 0 and this: far above what the population holds, or most draws of a device
+        that hardly sees its m2 would be wasted.
+    """
+    if not basis.scanned:
+        normal = rng.standard_normal((_INSIDE, len(basis.linear)))
+        linear = moments.base_numbers + normal @ _root(moments.core).T
+        return LikelihoodDraws(basis.shape.parameters, _ordered(basis, linear, np.empty(0)), 0.0)
+    covariance = moments.core + np.einsum("ig,jg,g->gij", moments.slope, moments.slope, moments.added_variance)
+    log_w = moments.log_z + np.log(np.gradient(moments.grid))
+    share = np.ones_like(log_w)
+    bounds = None
+    if "m2" in basis.linear:
+        i = basis.linear.index("m2")
+        sd = np.sqrt(covariance[:, i, i])
+        bounds = special.ndtr((np.array([[0.0], [m2_cap]]) - moments.numbers[i]) / sd)
+        share = np.maximum(bounds[1] - bounds[0], 1e-300)
+    log_w = log_w + np.log(share)
+    top = float(log_w.max())
+    cumulative = np.cumsum(np.exp(log_w - top))
+    at = np.searchsorted(cumulative / cumulative[-1], (np.arange(_INSIDE) + rng.random()) / _INSIDE)
+    at = np.minimum(at, len(log_w) - 1)
+    linear = _draw_linear(basis, moments, covariance[at], at, bounds, m2_cap, rng)
+    inside = _ordered(basis, linear, moments.grid[at])
+    beyond = None
+    if basis.shape.name == "two-slope":
+        normal = rng.standard_normal((_BEYOND, 2))
+        beyond = moments.base_numbers[:2] + normal @ _root(moments.core[:2, :2]).T
+    log_z = top + float(np.log(cumulative[-1]))
+    return LikelihoodDraws(basis.shape.parameters, inside, log_z, beyond, float(moments.grid[-1]))
+
+
+def _root(covariance: Array) -> Array:
+    """Cholesky factor of one or many covariances, in the scale of their diagonals."""
+    sd = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 1e-300))
+    correlation = covariance / (sd[..., :, None] * sd[..., None, :])
+    correlation = correlation + 1e-9 * np.eye(covariance.shape[-1])
+    return np.asarray(sd[..., :, None] * np.linalg.cholesky(correlation))
+
+
+def _draw_linear(
+    basis: Basis, moments: ScanMoments, covariance: Array, at: NDArray[np.intp],
+    bounds: Array | None, m2_cap: float, rng: np.random.Generator,
+) -> Array:
+    mean = moments.numbers[:, at].T
+    if bounds is None:
+        return np.asarray(mean + np.einsum("kij,kj->ki", _root(covariance), rng.standard_normal(mean.shape)))
+    i = basis.linear.index("m2")
+    others = [j for j in range(len(basis.linear)) if j != i]
+    low, high = bounds[:, at]
+    u = np.clip(low + (high - low) * rng.random(len(at)), 1e-15, 1 - 1e-15)
+    sd = np.sqrt(covariance[:, i, i])
+    m2 = np.clip(mean[:, i] + sd * special.ndtri(u), 0.0, m2_cap)
+    gain = covariance[:, others, i] / sd[:, None] ** 2
+    left = covariance[:, others][:, :, others] - sd[:, None, None] ** 2 * gain[:, :, None] * gain[:, None, :]
+    draws = np.empty_like(mean)
+    draws[:, i] = m2
+    normal = rng.standard_normal((len(at), len(others)))
+    shift = gain * (m2 - mean[:, i])[:, None]
+    draws[:, others] = mean[:, others] + shift + np.einsum("kij,kj->ki", _root(left), normal)
+    return draws
+
+
+def _ordered(basis: Basis, linear: Array, scanned: Array) -> Array:
+    columns = dict(zip(basis.linear, linear.T, strict=True))
+    if basis.scanned:
+        columns[basis.scanned] = scanned
+    return np.column_stack([columns[name] for name in basis.shape.parameters])

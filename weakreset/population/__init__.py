@@ -1,0 +1,7 @@
+"""Device-to-device laws: hierarchical truncated maximum likelihood, family by AIC."""
+
+from weakreset.population.families import fit_values
+from weakreset.population.fit_population import fit_population
+from weakreset.population.result import Candidate, CorrelationFit, LawFit, Population
+
+__all__ = ["Candidate", "CorrelationFit", "LawFit", "Population", "fit_population", "fit_values"]

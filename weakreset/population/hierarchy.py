@@ -1,0 +1,218 @@
+"""Likelihood of the D2D laws given all devices, what no device knows about itself integrated out.
+
+    L(laws) = prod_i [ Z_i mean_k prod_p law_p(draw_ik)  +  P(t_star > last_i) mean_j law_m1 law_c1(draw_ij) ]
+
+The draws come from each device's own likelihood (`LikelihoodDraws`). The second term is the case that the
+knee lies beyond the trace. A device without telegraph steps may also have sat in the high state
+throughout; then its c1 holds a telegraph amplitude too, which the `stuck` mixture allows for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+
+from weakreset.fitting.result import DeviceFit
+from weakreset.model import TruncatedLaw
+from weakreset.population.families import FreeLaw
+
+__all__ = ["Hierarchy", "StuckHigh"]
+
+Array = NDArray[np.float64]
+
+_FLOOR = -50.0
+_SCALED_BOX = 60.0
+
+
+@dataclass(frozen=True)
+class StuckHigh:
+    """Chance that a device without steps sat in the high state, and quantiles of its amplitude."""
+
+    probability: float = 0.0
+    amplitudes: tuple[float, ...] = ()
+
+
+class Hierarchy:
+    """All devices' draws in arrays, and the likelihood of laws given them.
+
+    Parameters
+    ----------
+    fits : sequence of DeviceFit
+        With draws.
+    stuck : StuckHigh
+    n_draws : int
+        Draws used of each device.
+    """
+
+    def __init__(self, fits: Sequence[DeviceFit], stuck: StuckHigh, n_draws: int | None = None) -> None:
+        draws = [fit.draws for fit in fits if fit.draws is not None]
+        self.names = draws[0].names
+        keep = slice(None, None, max(1, len(draws[0].inside) // (n_draws or len(draws[0].inside))))
+        self.inside = {
+            name: np.stack([draw.inside[keep, i] for draw in draws]) for i, name in enumerate(self.names)
+        }
+        self.log_z = np.array([draw.log_z for draw in draws])
+        self.last = np.array([draw.last for draw in draws])
+        self.beyond: dict[str, Array] = {}
+        if all(draw.beyond is not None for draw in draws):
+            pairs = np.stack([draw.beyond[keep] for draw in draws if draw.beyond is not None])
+            self.beyond = {"c1": pairs[..., 0], "m1": pairs[..., 1]}
+        quiet = np.array([fit.rtn.status == "not_detected" for fit in fits if fit.draws is not None])
+        self.stuck = stuck
+        self.may_be_stuck = quiet & (stuck.probability > 0)
+
+    def log_density(self, name: str, law: TruncatedLaw) -> tuple[Array, Array | None]:
+        """ln law at the draws inside and beyond."""
+        beyond = self._c1_aware(name, law, self.beyond[name]) if name in self.beyond else None
+        return self._c1_aware(name, law, self.inside[name]), beyond
+
+    def _c1_aware(self, name: str, law: TruncatedLaw, values: Array) -> Array:
+        density = law.logpdf(values)
+        if name != "c1" or not self.may_be_stuck.any():
+            return density
+        rows = values[self.may_be_stuck]
+        shifted = np.mean([np.exp(law.logpdf(rows - a)) for a in self.stuck.amplitudes], axis=0)
+        p = self.stuck.probability
+        with np.errstate(divide="ignore"):
+            density[self.may_be_stuck] = np.log((1 - p) * np.exp(density[self.may_be_stuck]) + p * shifted)
+        return density
+
+    def log_beyond(self, law: TruncatedLaw | None) -> Array:
+        """ln P(t_star > last read) of each device; -inf where the shape has no such case."""
+        if law is None or not self.beyond:
+            return np.full(len(self.log_z), -np.inf)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(1.0 - law.cdf(self.last)))
+
+    def combine(
+        self, densities: Mapping[str, tuple[Array, Array | None]], log_beyond: Array
+    ) -> tuple[float, Array, Array, Array]:
+        """ln L, posterior weight of each draw inside and beyond, posterior chance of "beyond"."""
+        inside = np.sum([density for density, _ in densities.values()], axis=0)
+        la, weight = _log_mean_exp(inside)
+        la = la + self.log_z
+        if self.beyond:
+            lb, beyond_weight = _log_mean_exp(np.sum([d for _, d in densities.values() if d is not None], axis=0))
+            lb = lb + log_beyond
+        else:
+            lb, beyond_weight = np.full(len(la), -np.inf), np.zeros((len(la), 1))
+        each = np.logaddexp(la, lb)
+        floored = each < _FLOOR
+        with np.errstate(invalid="ignore"):
+            chance = np.where(floored, 0.0, np.exp(lb - each))
+            certain = np.where(floored, 0.0, np.exp(la - each))
+        total = float(np.maximum(each, _FLOOR).sum())
+        return total, weight * certain[:, None], beyond_weight * chance[:, None], chance
+
+    def log_likelihood(self, laws: Mapping[str, TruncatedLaw]) -> float:
+        densities = {name: self.log_density(name, law) for name, law in laws.items()}
+        return self.combine(densities, self.log_beyond(laws.get("t_star")))[0]
+
+    def maximize(
+        self, free: Mapping[str, FreeLaw], start: Mapping[str, TruncatedLaw], only: Sequence[str] | None = None
+    ) -> tuple[dict[str, TruncatedLaw], float]:
+        """Laws of greatest likelihood; those not in `only` stay as they are in `start`."""
+        moving = list(only or free)
+        still = {name: self.log_density(name, law) for name, law in start.items() if name not in moving}
+        x0 = np.concatenate([free[name].coordinates(start[name].params) for name in moving])
+        scale = np.concatenate([free[name].scales(start[name]) for name in moving])
+
+        def objective(u: Array) -> tuple[float, Array]:
+            return self._objective(x0 + scale * u, scale, moving, free, start, still)
+
+        found = optimize.minimize(
+            objective, np.zeros(len(x0)), jac=True, method="L-BFGS-B",
+            bounds=[(-_SCALED_BOX, _SCALED_BOX)] * len(x0), options={"maxiter": 80, "ftol": 1e-11, "gtol": 1e-4},
+        )
+        laws = dict(start) | _laws(x0 + scale * found.x, moving, free)
+        return laws, -float(found.fun)
+
+    def _objective(
+        self, x: Array, scale: Array, moving: list[str], free: Mapping[str, FreeLaw],
+        start: Mapping[str, TruncatedLaw], still: Mapping[str, tuple[Array, Array | None]],
+    ) -> tuple[float, Array]:
+        """-ln L and its gradient by the scaled coordinates."""
+        try:
+            laws = _laws(x, moving, free)
+        except (ValueError, OverflowError):
+            return 1e12, np.zeros(len(x))
+        densities = dict(still) | {name: self.log_density(name, law) for name, law in laws.items()}
+        knee = laws.get("t_star", start.get("t_star"))
+        log_beyond = self.log_beyond(knee)
+        total, inside, beyond, chance = self.combine(densities, log_beyond)
+        gradient, at = np.zeros(len(x)), 0
+        for name in moving:
+            for _ in free[name].free:
+                ahead, behind = (self._shifted(x, at, sign * 1e-4 * scale[at], name, moving, free) for sign in (1, -1))
+                slope = _weighted(inside, ahead[0], behind[0])
+                if ahead[1] is not None and behind[1] is not None:
+                    slope += _weighted(beyond, ahead[1], behind[1])
+                if name == "t_star":
+                    slope += _weighted(chance, ahead[2], behind[2])
+                gradient[at] = slope / 2e-4
+                at += 1
+        return -total, -gradient
+
+    def _shifted(
+        self, x: Array, at: int, step: float, name: str, moving: list[str], free: Mapping[str, FreeLaw]
+    ) -> tuple[Array, Array | None, Array]:
+        moved = x.copy()
+        moved[at] += step
+        law = _laws(moved, moving, free)[name]
+        return (*self.log_density(name, law), self.log_beyond(law if name == "t_star" else None))
+
+    def covariance(
+        self, free: Mapping[str, FreeLaw], laws: Mapping[str, TruncatedLaw]
+    ) -> dict[str, Array]:
+        """Covariance of each law's coordinates, the others' uncertainty included; NaN where not identifiable."""
+        moving = list(free)
+        x0 = np.concatenate([free[name].coordinates(laws[name].params) for name in moving])
+        scale = np.concatenate([free[name].scales(laws[name]) for name in moving])
+        n, h = len(x0), 0.3
+        hessian = np.empty((n, n))
+        for i in range(n):
+            step = np.zeros(n)
+            step[i] = h * scale[i]
+            ahead, behind = (self._objective(x0 + s * step, scale, moving, free, laws, {})[1] for s in (1, -1))
+            hessian[i] = (ahead - behind) / (2 * h)
+        hessian = 0.5 * (hessian + hessian.T)
+        try:
+            whole = np.linalg.inv(hessian) * np.outer(scale, scale)
+        except np.linalg.LinAlgError:
+            whole = np.full((n, n), np.nan)
+        blocks, at = {}, 0
+        for name in moving:
+            size = len(free[name].free)
+            blocks[name] = whole[at : at + size, at : at + size]
+            at += size
+        return blocks
+
+
+def _laws(x: Array, moving: Sequence[str], free: Mapping[str, FreeLaw]) -> dict[str, TruncatedLaw]:
+    laws, at = {}, 0
+    for name in moving:
+        size = len(free[name].free)
+        laws[name] = free[name].law(x[at : at + size])
+        at += size
+    return laws
+
+
+def _log_mean_exp(values: Array) -> tuple[Array, Array]:
+    """ln mean exp over the last axis, and the normalised weights."""
+    top = values.max(axis=1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    raw = np.exp(values - top)
+    total = raw.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore"):
+        mean = top[:, 0] + np.log(total[:, 0] / values.shape[1])
+    return mean, raw / np.where(total > 0, total, 1.0)
+
+
+def _weighted(weight: Array, ahead: Array, behind: Array) -> float:
+    """Sum of weight * (ahead - behind), where the weight is not zero (both are -inf elsewhere)."""
+    used = (weight > 0) & np.isfinite(ahead) & np.isfinite(behind)
+    return float(np.sum(weight[used] * (ahead[used] - behind[used])))

@@ -1,0 +1,73 @@
+"""Law of the telegraph amplitude, from the devices in which steps were found.
+
+Amplitudes below about six times the 1/f noise are not found reliably, so the law is fitted to, and
+valid for, larger ones only: it is truncated there, and the fraction of devices refers to those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from weakreset.fitting.result import DeviceFit, FitSet
+from weakreset.model import stationary_high_probability
+from weakreset.population.families import fit_values
+from weakreset.population.hierarchy import StuckHigh
+from weakreset.population.result import LawFit
+
+__all__ = ["fit_rtn_amplitude", "stuck_high"]
+
+DETECTABLE_SIGMAS = 6.0
+_LEAST_DEVICES = 8
+_FAMILIES = ("expon", "lognorm", "gamma", "weibull")
+_QUANTILES = 8
+
+
+def fit_rtn_amplitude(fits: FitSet) -> tuple[LawFit | None, float | None]:
+    """Law of A above the detection limit, and the share of devices that have such an A.
+
+    Returns
+    -------
+    law, fraction
+        Both None where too few devices show steps, or the switching rates are not identifiable.
+    """
+    noise, usable = fits.noise, fits.usable
+    if noise.alpha is None or noise.p_up is None or noise.p_down is None:
+        return None, None
+    limit = DETECTABLE_SIGMAS * noise.alpha
+    amplitudes = np.array([fit.rtn.amplitude for fit in usable if (fit.rtn.amplitude or 0.0) > limit])
+    if len(amplitudes) < _LEAST_DEVICES:
+        return None, None
+    fitted = fit_values(amplitudes, _FAMILIES, lower=limit)
+    seen = _chance_of_a_transition(usable, noise.p_up, noise.p_down)
+    fraction = min(1.0, len(amplitudes) / (len(usable) * seen))
+    note = (
+        f"steps smaller than {limit:.3g} in ln R are not found reliably: the law holds above that, "
+        f"and {fraction:.0%} of the devices are estimated to lie there"
+    )
+    law = LawFit(
+        "rtn_amplitude", "1", fitted.law, fitted.stderr, fitted.candidates, amplitudes, (limit, np.inf),
+        len(usable), len(amplitudes), note=note,
+    )
+    return law, fraction
+
+
+def stuck_high(fits: FitSet, law: LawFit | None, fraction: float | None) -> StuckHigh:
+    """Chance that a device without steps sat in the high state all along."""
+    p_up, p_down = fits.noise.p_up, fits.noise.p_down
+    if law is None or not fraction or p_up is None or p_down is None:
+        return StuckHigh()
+    lengths = np.array([fit.pulses[-1] - fit.pulses[0] for fit in fits.usable], dtype=np.float64)
+    pi = stationary_high_probability(p_up, p_down)
+    high = float(np.mean(pi * (1 - p_down) ** lengths))
+    quiet = high + float(np.mean((1 - pi) * (1 - p_up) ** lengths))
+    without_steps = fraction * quiet + (1.0 - fraction)
+    amplitudes = tuple(float(a) for a in law.law.ppf((np.arange(_QUANTILES) + 0.5) / _QUANTILES))
+    return StuckHigh(fraction * high / without_steps, amplitudes)
+
+
+def _chance_of_a_transition(fits: Sequence[DeviceFit], p_up: float, p_down: float) -> float:
+    lengths = np.array([fit.pulses[-1] - fit.pulses[0] for fit in fits], dtype=np.float64)
+    pi = stationary_high_probability(p_up, p_down)
+    return float(np.mean(1.0 - (1 - pi) * (1 - p_up) ** lengths - pi * (1 - p_down) ** lengths))
