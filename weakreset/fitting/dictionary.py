@@ -78,7 +78,7 @@ class Dictionary:
 
     def solve(self, products: Array, active: list[int]) -> tuple[Array, float, Array]:
         """Coefficients of the `active` columns, explained sum of squares, inverse Gram."""
-        inverse = np.linalg.inv(self.gram[np.ix_(active, active)])
+        inverse = np.asarray(np.linalg.inv(self.gram[np.ix_(active, active)]), dtype=np.float64)
         chosen = products[active]
         coefficients = inverse @ chosen
         return coefficients, float(chosen @ coefficients), inverse
@@ -105,4 +105,4 @@ class Dictionary:
 
     def step_index(self, read: int) -> int:
         """Column of the step nearest to read index `read`."""
-        return self.steps.start + int(np.abs(self.step_reads - read).argmin())
+        return int(self.steps.start) + int(np.abs(self.step_reads - read).argmin())

@@ -134,7 +134,9 @@ def _grouped(traces: TraceSet) -> tuple[list[_Group], list[Exclusion]]:
     return sorted(groups, key=lambda group: -len(group.traces)), short
 
 
-def _scan(dictionary: Dictionary, group: _Group, rows: Array, alpha: float | None, rtn: bool) -> Iterator[ScannedDevice]:
+def _scan(
+    dictionary: Dictionary, group: _Group, rows: Array, alpha: float | None, rtn: bool
+) -> Iterator[ScannedDevice]:
     """Best configuration of each device; `alpha` None means each device's own robust value."""
     white, products, _ = dictionary.project(rows)
     own = robust_alpha(white)

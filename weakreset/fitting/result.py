@@ -39,8 +39,8 @@ class FitStatus(str, Enum):
 
 _SENTENCES = {
     FitStatus.OK: "Both slopes and the knee between them stand out from the noise.",
-    FitStatus.KNEE_UNRESOLVED: "No knee stands out from the noise: it lies beyond the trace or is too faint. t_star and "
-    "m2 are not identifiable; m1 is the slope of the whole trace.",
+    FitStatus.KNEE_UNRESOLVED: "No knee stands out from the noise: it lies beyond the trace or is too faint. "
+    "t_star and m2 are not identifiable; m1 is the slope of the whole trace.",
     FitStatus.NOT_CONVERGED: "The optimizer did not converge. Do not use these numbers.",
     FitStatus.EXCLUDED: "Left out before the fit, for the reason given.",
 }

@@ -102,8 +102,8 @@ def _knees_to_try(dictionary: Dictionary) -> list[int]:
 def _best_first_step(dictionary: Dictionary, products: Array) -> Array:
     """Most that one step and one of a few knees explain, for all devices at once."""
     best = np.zeros(len(products))
-    for knee in _knees_to_try(dictionary) or [None]:
-        active = dictionary.base if knee is None else [*dictionary.base, knee]
+    for knee in [[knee] for knee in _knees_to_try(dictionary)] or [[]]:
+        active = [*dictionary.base, *knee]
         inverse = np.linalg.inv(dictionary.gram[np.ix_(active, active)])
         explained = np.einsum("ij,jk,ik->i", products[:, active], inverse, products[:, active])
         product, length = dictionary.candidates(products, active, dictionary.steps)
@@ -182,4 +182,4 @@ class _StepSearch:
 
     def _best_knee(self, steps: list[int]) -> int:
         gains, _ = self.dictionary.knee_gains(self.products, [*self.dictionary.base, *steps])
-        return self.dictionary.profiles.start + int(gains.argmax())
+        return int(self.dictionary.profiles.start) + int(gains.argmax())

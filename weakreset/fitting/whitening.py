@@ -39,9 +39,8 @@ class NoiseColour:
         if self.exponent is None:
             return np.eye(len(pulses))
         lags = np.abs(pulses[:, None] - pulses[None, :])
-        return autocovariance(self.exponent, int(lags.max(initial=0)) + 1)[lags] + (
-            self.read_ratio + _JITTER
-        ) * np.eye(len(pulses))
+        coloured = autocovariance(self.exponent, int(lags.max(initial=0)) + 1)[lags]
+        return np.asarray(coloured + (self.read_ratio + _JITTER) * np.eye(len(pulses)))
 
 
 class Whitener:

@@ -107,7 +107,8 @@ SINGLE_SLOPE = DriftShape(
 
 
 def _power_law(t: ArrayLike, a: ArrayLike, b: ArrayLike, c1: ArrayLike) -> Array:
-    return np.asarray(np.asarray(c1) + np.asarray(a) * np.asarray(t, dtype=np.float64) ** b)
+    t, a, b, c1 = (np.asarray(x, dtype=np.float64) for x in (t, a, b, c1))
+    return np.asarray(c1 + a * t**b)
 
 
 def _power_law_jacobian(t: ArrayLike, a: ArrayLike, b: ArrayLike, c1: ArrayLike) -> Array:

@@ -205,7 +205,8 @@ class TruncatedLaw:
         if self.family == "constant" and not self.lower <= self.params["value"] <= self.upper:
             raise ValueError(f"value {self.params['value']} lies outside [{self.lower}, {self.upper}]")
         if self._mass()[1] < _LEAST_MASS:
-            raise ValueError(f"[{self.lower}, {self.upper}] holds none of the mass of {self.family} {dict(self.params)}")
+            numbers = dict(self.params)
+            raise ValueError(f"[{self.lower}, {self.upper}] holds none of the mass of {self.family} {numbers}")
 
     def _mass(self) -> tuple[float, float]:
         """Untruncated CDF at `lower`, and the mass between `lower` and `upper`."""

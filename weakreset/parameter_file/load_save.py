@@ -19,11 +19,7 @@ __all__ = ["json_schema", "load_parameters", "parse_parameters", "preset_names",
 
 _MAX_BYTES = 256 * 1024 * 1024
 _KNOWN_KEYS = frozenset(
-    """schema schema_version name model parameters correlation noise defects provenance validation unit family
-    params truncation stderr n_devices n_informative n_censored candidates note pink rtn read enabled alpha exponent
-    p_up p_down amplitude sd mean s scale shape loc low high upper value matrix names copula fraction kinds kind
-    fraction_of_devices software software_version created command simulated inputs exclusions citation notes
-    r0_ohm m1 t_star c1 m2""".split()
+    ["schema", "schema_version", "name", "model", "parameters", "correlation", "noise", "defects", "provenance", "validation", "unit", "family", "params", "truncation", "stderr", "n_devices", "n_informative", "n_censored", "candidates", "note", "pink", "rtn", "read", "enabled", "alpha", "exponent", "p_up", "p_down", "amplitude", "sd", "mean", "s", "scale", "shape", "loc", "low", "high", "upper", "value", "matrix", "names", "copula", "fraction", "kinds", "kind", "fraction_of_devices", "software", "software_version", "created", "command", "simulated", "inputs", "exclusions", "citation", "notes", "r0_ohm", "m1", "t_star", "c1", "m2"]
 )
 
 

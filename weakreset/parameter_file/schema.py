@@ -312,7 +312,7 @@ class Provenance(_Strict):
 class ParameterFile(_Strict):
     """A fitted or published device technology, complete enough to simulate it."""
 
-    schema_: Literal["weakreset-parameters"] = Field(default=SCHEMA_NAME, alias="schema")
+    schema_: Literal["weakreset-parameters"] = Field(default="weakreset-parameters", alias="schema")
     schema_version: str = Field(default=SCHEMA_VERSION, pattern=r"^\d+\.\d+\.\d+$")
     name: str = Field(min_length=1)
     model: str = Field(default="two-slope", description="drift shape of ln(R/R0) against pulses")
@@ -340,7 +340,8 @@ class ParameterFile(_Strict):
             if missing:
                 problems.append(f"parameters: missing {', '.join(missing)}")
             if extra:
-                problems.append(f"parameters: unknown {', '.join(extra)} (the {self.model} model has {', '.join(wanted)})")
+                known = f"the {self.model} model has {', '.join(wanted)}"
+                problems.append(f"parameters: unknown {', '.join(extra)} ({known})")
         if self.correlation is not None:
             strangers = [name for name in self.correlation.names if name not in self.parameters]
             if strangers:

@@ -195,7 +195,7 @@ def _inverse_curvature(nll, x: Array, h: Array) -> Array | None:  # type: ignore
             corners = [nll(x + a * eye[i] + b * eye[j]) for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
             curvature[i, j] = curvature[j, i] = (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * h[i] * h[j])
     try:
-        covariance = np.linalg.inv(curvature)
+        covariance = np.asarray(np.linalg.inv(curvature), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
     return covariance if np.all(np.diag(covariance) > 0) else None

@@ -125,7 +125,7 @@ def _choose_families(
     laws, _ = hierarchy.maximize(state.free, state.laws)
     free, candidates = dict(state.free), {}
     for name in free:
-        tried = {}
+        tried: dict[str, tuple[float, FreeLaw, TruncatedLaw]] = {}
         for family in (families[name],) if name in families else _candidates_for(name):
             for option in _options(family, name, hierarchy, laws, limits[name], free[name]):
                 fitted, log_likelihood = hierarchy.maximize(

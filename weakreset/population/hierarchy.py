@@ -181,7 +181,7 @@ class Hierarchy:
             hessian[i] = (ahead - behind) / (2 * h)
         hessian = 0.5 * (hessian + hessian.T)
         try:
-            whole = np.linalg.inv(hessian) * np.outer(scale, scale)
+            whole = np.asarray(np.linalg.inv(hessian) * np.outer(scale, scale), dtype=np.float64)
         except np.linalg.LinAlgError:
             whole = np.full((n, n), np.nan)
         blocks, at = {}, 0

@@ -1,0 +1,17 @@
+"""The command line: `weakreset VERB`; exit 0 fine, 1 a negative verdict, 2 bad usage or bad input."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code when called with `arguments`."""
+    from weakreset.cli.app import run
+
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        sys.exit(code)
+    return code

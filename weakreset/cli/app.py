@@ -1,0 +1,89 @@
+"""The typer application and what becomes of errors."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import click
+import typer
+from rich.console import Console
+
+from weakreset.cli.demo import demo_command
+from weakreset.cli.fit import fit_command
+from weakreset.cli.inspect import inspect_command
+from weakreset.cli.simulate import simulate_command
+from weakreset.cli.template import template_command
+from weakreset.cli.train import train_command
+from weakreset.cli.validate import validate_command
+from weakreset.errors import UsageError, WeakResetError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="weakreset",
+    help="From measured weak-RESET traces of resistive memory to fitted devices and trained networks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo_command)
+app.command("inspect")(inspect_command)
+app.command("fit")(fit_command)
+app.command("simulate")(simulate_command)
+app.command("validate")(validate_command)
+app.command("train")(train_command)
+app.command("template")(template_command)
+
+
+def _not_yet(verb: str) -> None:
+    raise UsageError(f"`weakreset {verb}` does not exist yet; it is planned for a later version")
+
+
+@app.command("ablate", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def ablate_command() -> None:
+    """Not yet: which imperfection costs how much accuracy."""
+    _not_yet("ablate")
+
+
+@app.command("export", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def export_command() -> None:
+    """Not yet: Verilog-A, ngspice or aihwkit models."""
+    _not_yet("export")
+
+
+@app.command("compare", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def compare_command() -> None:
+    """Not yet: two parameter files side by side."""
+    _not_yet("compare")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from weakreset.version import __version__
+
+        Console().print(f"weakreset {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="show it")] = False,
+) -> None:
+    pass
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; a user's mistake is one paragraph on stderr and 2."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        result = app(arguments, standalone_mode=False)
+    except WeakResetError as error:
+        errors.print(f"weakreset: {error}", style="red", markup=False)
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        errors.print("weakreset: stopped by the user; finished files are whole", style="yellow")
+        return 130
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,127 @@
+"""`weakreset fit`: traces in, parameter file out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from weakreset.cli.common import command_line, console_for, print_json, progress_bar
+from weakreset.errors import FitError, UsageError
+from weakreset.resources import write_atomically
+
+__all__ = ["fit_command", "parse_pulse_range"]
+
+
+def parse_pulse_range(text: str) -> tuple[int | None, int | None]:
+    """A:B, A: or :B to (first, last), both included."""
+    parts = text.split(":")
+    try:
+        first, last = (int(part) if part.strip() else None for part in parts)
+    except ValueError:
+        raise UsageError(f"--pulses {text!r}: give A:B, two pulse numbers, both included (200:399)") from None
+    if first is not None and last is not None and last <= first:
+        raise UsageError(f"--pulses {text!r}: the first pulse must come before the last")
+    return first, last
+
+
+def fit_command(
+    traces: Annotated[list[str], typer.Argument(help="trace files, folders or patterns")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="parameter file to write")],
+    devices: Annotated[Path | None, typer.Option(help="table of all devices, a row each (CSV)")] = None,
+    report: Annotated[Path | None, typer.Option(help="HTML report")] = None,
+    map_: Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")] = "",
+    pulses: Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")] = "",
+    drift: Annotated[str, typer.Option(help="two-slope, single-slope, power-law, saturating-exponential")] = "two-slope",
+    name: Annotated[str, typer.Option(help="name of the technology in the parameter file")] = "",
+    jobs: Annotated[int, typer.Option(help="processes; 0 means one a core")] = 0,
+    json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
+) -> None:
+    """Fit every device, then the population, and write a parameter file."""
+    from weakreset.fitting import fit_devices
+    from weakreset.traces import load_traces
+
+    console = console_for(json_)
+    loaded = load_traces(traces, column_map=map_ or None)
+    if pulses:
+        loaded = loaded.select_pulses(*parse_pulse_range(pulses))
+    with progress_bar(console) as progress:
+        fits = fit_devices(loaded, drift=drift, progress=progress)
+    table = devices or output.with_suffix(".devices.csv")
+    write_atomically(table, fits.to_frame().to_csv(index=False))
+    summary: dict[str, Any] = {"devices": fits.counts(), "devices_csv": str(table)}
+    console.print(_device_table(fits))
+    population = params = None
+    try:
+        population, params = _population(fits, name or output.stem)
+        params.save(output)
+        summary["parameter_file"] = str(output)
+        console.print(_law_table(population))
+    except FitError as error:
+        summary["no_parameter_file_because"] = str(error)
+        console.print(f"[yellow]No parameter file:[/] {error}")
+    if report is not None:
+        from weakreset.report import ReportInput, build_report
+
+        content = ReportInput(title=f"Fit of {name or output.stem}", fits=fits, population=population, params=params)
+        write_atomically(report, build_report(content))
+        summary["report"] = str(report)
+    for key in ("parameter_file", "devices_csv", "report"):
+        if key in summary:
+            console.print(f"{key.replace('_', ' ')}: {summary[key]}")
+    if json_:
+        print_json(summary | _numbers(fits))
+    if params is None and len(fits.usable) == 0:
+        raise FitError("no device could be fitted; see the reasons in " + str(table))
+
+
+def _population(fits: Any, name: str) -> tuple[Any, Any]:
+    from weakreset.parameter_file import export_parameters
+    from weakreset.population import fit_population
+
+    population = fit_population(fits)
+    return population, export_parameters(population, name, command=command_line())
+
+
+def _numbers(fits: Any) -> dict[str, Any]:
+    noise = fits.noise
+    return {
+        "noise": {
+            "alpha": noise.alpha, "exponent": noise.exponent, "read_sd": noise.read_sd,
+            "p_up": noise.p_up, "p_down": noise.p_down,
+        },
+        "method": fits.method,
+        "caveat": fits.caveat,
+    }
+
+
+def _device_table(fits: Any) -> Any:
+    from rich.table import Table
+
+    from weakreset.fitting import FitStatus
+
+    table = Table(title="Devices", title_justify="left")
+    for column in ("status", "devices", "what it means"):
+        table.add_column(column, justify="right" if column == "devices" else "left")
+    for status in FitStatus:
+        count = fits.counts()[status.value]
+        if count:
+            table.add_row(status.value, str(count), status.sentence)
+    return table
+
+
+def _law_table(population: Any) -> Any:
+    from rich.table import Table
+
+    table = Table(title="Device-to-device laws", title_justify="left")
+    for column in ("parameter", "family", "numbers (standard error)", "informed by", "note"):
+        table.add_column(column)
+    for law in population.laws.values():
+        numbers = ", ".join(
+            f"{key} {value:.4g}" + (f" ({law.stderr[key]:.2g})" if key in law.stderr else "")
+            for key, value in law.law.params.items()
+        )
+        informed = f"{law.n_informative} of {law.n_devices}"
+        table.add_row(f"{law.parameter} [{law.unit}]".replace("[", "\\["), law.law.family, numbers, informed, law.note)
+    return table

@@ -1,0 +1,38 @@
+"""`weakreset simulate`: a parameter file back into traces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreset.cli.common import console_for, print_json
+from weakreset.errors import UsageError
+
+__all__ = ["simulate_command"]
+
+
+def simulate_command(
+    params: Annotated[str, typer.Argument(help="parameter file or preset name")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="OUT.csv (long) or OUT.h5")],
+    devices: Annotated[int, typer.Option(min=1, help="number of devices")] = 100,
+    pulses: Annotated[int, typer.Option(min=1, help="RESET pulses a device")] = 1000,
+    seed: Annotated[int, typer.Option(help="same seed, same traces")] = 0,
+    without: Annotated[str, typer.Option(help="imperfections to switch off: d2d,pink,rtn or all")] = "",
+    json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
+) -> None:
+    """Simulate traces of a technology (labelled as simulated)."""
+    from weakreset.parameter_file import load_parameters
+    from weakreset.traces import write_csv_long, write_hdf5
+    from weakreset.twin import simulate_traces
+
+    writers = {".csv": write_csv_long, ".gz": write_csv_long, ".h5": write_hdf5, ".hdf5": write_hdf5}
+    if output.suffix not in writers:
+        raise UsageError(f"{output}: cannot tell the format from {output.suffix!r}; use .csv or .h5")
+    file = load_parameters(params)
+    traces = simulate_traces(file, devices, pulses, seed, without)
+    writers[output.suffix](traces, output)
+    console_for(json_).print(f"{devices} simulated devices of {file.name}, {pulses} pulses each: {output}")
+    if json_:
+        print_json({"output": str(output), "devices": devices, "pulses": pulses, "seed": seed, "name": file.name})
