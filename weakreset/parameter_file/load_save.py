@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import os
 import re
@@ -12,15 +13,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from weakreset.errors import ParameterFileError
+from weakreset.model import SHAPES
 from weakreset.parameter_file.schema import SCHEMA_NAME, SCHEMA_VERSION, ParameterFile
 from weakreset.resources import bundled, write_atomically
 
 __all__ = ["json_schema", "load_parameters", "parse_parameters", "preset_names", "save_parameters"]
 
 _MAX_BYTES = 256 * 1024 * 1024
-_KNOWN_KEYS = frozenset(
-    ["schema", "schema_version", "name", "model", "parameters", "correlation", "noise", "defects", "provenance", "validation", "unit", "family", "params", "truncation", "stderr", "n_devices", "n_informative", "n_censored", "candidates", "note", "pink", "rtn", "read", "enabled", "alpha", "exponent", "p_up", "p_down", "amplitude", "sd", "mean", "s", "scale", "shape", "loc", "low", "high", "upper", "value", "matrix", "names", "copula", "fraction", "kinds", "kind", "fraction_of_devices", "software", "software_version", "created", "command", "simulated", "inputs", "exclusions", "citation", "notes", "r0_ohm", "m1", "t_star", "c1", "m2"]
-)
 
 
 def preset_names() -> list[str]:
@@ -130,11 +129,21 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
+@functools.cache
+def _known_keys() -> frozenset[str]:
+    """Every key the schema knows, for "did you mean"."""
+    found: set[str] = {"r0_ohm", *(name for shape in SHAPES.values() for name in shape.parameters)}
+    schema = ParameterFile.model_json_schema(by_alias=True)
+    for part in (schema, *schema["$defs"].values()):
+        found |= set(part.get("properties", {}))
+    return frozenset(found)
+
+
 def _describe(item: Any) -> str:
     """One pydantic error in a line: place, what is wrong, offending value, nearest known key."""
     place = ".".join(str(part) for part in item["loc"]) or "file"
     if item["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(item["loc"][-1]), _KNOWN_KEYS, n=1)
+        near = difflib.get_close_matches(str(item["loc"][-1]), _known_keys(), n=1)
         return f"{place}: unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
     message = item["msg"].removeprefix("Value error, ")
     value = item.get("input")
