@@ -1,0 +1,136 @@
+"""Save and load the whole state of a training: model with its devices, optimizer, generators, notes.
+
+The file is safetensors: numbers and a text, nothing that can run. It is written beside its target and then
+renamed over it, so a process killed at any moment leaves the last good one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from weakreset.errors import SimulationError
+
+__all__ = ["load_checkpoint", "save_checkpoint"]
+
+_FORMAT = "weakreset-checkpoint-1"
+
+
+def save_checkpoint(
+    path: str | os.PathLike[str], model: nn.Module, optimizer: torch.optim.Optimizer | None = None, *,
+    generators: Mapping[str, torch.Generator] | None = None, notes: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a checkpoint, whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Usually ends in `.safetensors`.
+    model : nn.Module
+        Its `state_dict()` is saved, simulated devices included.
+    optimizer : torch optimizer, optional
+    generators : mapping of str to torch.Generator, optional
+    notes : mapping, optional
+        Anything JSON can hold: epoch, configuration, metrics.
+    """
+    tensors = {f"model/{key}": value for key, value in model.state_dict().items()}
+    header: dict[str, Any] = {"format": _FORMAT, "notes": dict(notes or {})}
+    if optimizer is not None:
+        state = optimizer.state_dict()
+        header["groups"], header["scalars"] = state["param_groups"], {}
+        for number, entries in state["state"].items():
+            for key, value in entries.items():
+                if isinstance(value, Tensor):
+                    tensors[f"optimizer/{number}/{key}"] = value
+                else:
+                    header["scalars"][f"{number}/{key}"] = value
+    for name, generator in (generators or {}).items():
+        tensors[f"generator/{name}"] = generator.get_state()
+    return _write(Path(path), tensors, {"weakreset": json.dumps(header)})
+
+
+def load_checkpoint(
+    path: str | os.PathLike[str], model: nn.Module, optimizer: torch.optim.Optimizer | None = None, *,
+    generators: Mapping[str, torch.Generator] | None = None,
+) -> dict[str, Any]:
+    """Bring `model`, `optimizer` and `generators` back to a checkpoint, bit for bit; returns its notes.
+
+    Raises
+    ------
+    SimulationError
+        When the file is missing, damaged, no checkpoint, or of another network.
+    """
+    tensors, header = _read(Path(path))
+    try:
+        model.load_state_dict(_part(tensors, "model/"))
+    except RuntimeError as error:
+        raise SimulationError(f"{path}: belongs to another network ({error})") from None
+    if optimizer is not None:
+        optimizer.load_state_dict(_optimizer_state(path, tensors, header))
+    saved = _part(tensors, "generator/")
+    for name, generator in (generators or {}).items():
+        if name not in saved:
+            raise SimulationError(f"{path}: has no generator {name!r}")
+        generator.set_state(saved[name])
+    notes: dict[str, Any] = header["notes"]
+    return notes
+
+
+def _optimizer_state(
+    path: str | os.PathLike[str], tensors: dict[str, Tensor], header: dict[str, Any]
+) -> dict[str, Any]:
+    if "groups" not in header:
+        raise SimulationError(f"{path}: was saved without an optimizer")
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in (_part(tensors, "optimizer/") | header["scalars"]).items():
+        number, _, name = key.partition("/")
+        state.setdefault(int(number), {})[name] = value
+    groups = header["groups"]
+    for group in groups:
+        group["betas"] = tuple(group["betas"])  # JSON has no tuples
+    return {"state": state, "param_groups": groups}
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Any]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise SimulationError(f"no checkpoint {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get("weakreset", "{}"))
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError, ValueError) as error:
+        raise SimulationError(f"{path}: not a readable checkpoint ({error})") from None
+    if header.get("format") != _FORMAT:
+        raise SimulationError(f"{path}: not a checkpoint of this weakreset (format {header.get('format')!r})")
+    return tensors, header
+
+
+def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> Path:
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    try:
+        save_file({key: value.contiguous() for key, value in tensors.items()}, name, metadata=metadata)
+        with open(name, "rb") as stream:
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path

@@ -1,0 +1,269 @@
+"""An array of simulated devices that receives RESET pulses and SET."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from weakreset.errors import SimulationError
+from weakreset.parameter_file import ParameterFile, check_without, load_parameters
+from weakreset.simulation.counter_random import make_key
+from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint
+from weakreset.simulation.kernels import DeviceState, NoiseTables, advance, draw_stationary, noise_tables
+from weakreset.simulation.pink_poles import fit_pink_poles
+from weakreset.simulation.skip_ahead import LONGEST_BURST
+
+__all__ = ["DeviceArray", "ParameterSource"]
+
+ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
+
+_FLOATS = ("log_r0", "m1", "t_star", "m2", "offset", "rtn_amplitude", "log_r")
+_MOST_SETS = 32767
+_SEED_BITS = 63
+
+
+class DeviceArray(nn.Module):
+    """Devices drawn from a parameter file, moved by pulses.
+
+    The law is that of `weakreset.model`: ln R = ln R0 + drift + alpha x + A s [+ read noise], with w(0) = 0,
+    1/f and telegraph noise stationary from the first pulse on, and nothing that moves without pulses. One
+    call costs the same whatever the number of pulses, and touches only devices that get one.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        Shape of the array, and of every tensor it takes or returns.
+    params : ParameterFile, path or preset name
+        The technology.
+    seed : int
+        In 0 .. 2^63 - 1. Same seed, same bits: for any number of threads, any chunk size, and whether or not
+        training was interrupted. Arrays that are to differ need different seeds.
+    without : sequence of str
+        Imperfections to switch off (d2d, pink, rtn, all). The others stay on the same chip: same D2D, same
+        random numbers. "d2d" puts every device at the medians of the laws.
+    device : torch.device, optional
+        Where the state lives. The same kernel runs everywhere.
+    n_poles : int
+        States per device for 1/f noise: 4 follow the spectrum to 1.4 %, 5 to 0.4 % (see `pink_poles`).
+
+    Attributes
+    ----------
+    pulse_count : Tensor of int32
+        Pulses since the last SET: t of the model.
+    set_count : Tensor of int16
+        How often each device was SET after it was made.
+    retired_pulses : Tensor of int32
+        Pulses received before the last SET; `total_pulses()` adds the two.
+    unresponsive : Tensor of bool or None
+        Devices that never move (`defects.fraction` of the file); they keep R0 and count no pulses.
+
+    Raises
+    ------
+    SimulationError
+        For a shape, seed or drift shape that cannot be simulated.
+
+    Notes
+    -----
+    Everything that distinguishes the array from another one of the same file is a buffer, so `state_dict()`
+    holds it all, the position in the random streams included. The state stays float32 whatever `.half()` or
+    `.double()` does to the network around it.
+
+    Read noise, where the file has it, belongs to the read after the last pulse: reading again gives the same
+    number until the next pulse.
+    """
+
+    log_r0: Tensor
+    m1: Tensor
+    t_star: Tensor
+    m2: Tensor
+    offset: Tensor
+    rtn_amplitude: Tensor
+    poles: Tensor
+    rtn_high: Tensor
+    pulse_count: Tensor
+    set_count: Tensor
+    retired_pulses: Tensor
+    unresponsive: Tensor | None
+    log_r: Tensor
+    clock: Tensor
+    physics: Tensor
+
+    def __init__(
+        self, shape: int | Sequence[int], params: ParameterSource, seed: int = 0, *,
+        without: Sequence[str] | str = (), device: torch.device | str | None = None, n_poles: int = 4,
+    ) -> None:
+        super().__init__()
+        self.shape = _checked_shape(shape)
+        self.without = check_without(_names(without))
+        file = load_parameters(params)
+        self._noise = file.device_noise(self.without)
+        self._pink = fit_pink_poles(self._noise.exponent, n_poles)
+        self._tables: NoiseTables | None = None
+        self._allocate(n_poles)
+        self.register_buffer("clock", torch.tensor([_checked_seed(seed), 0], dtype=torch.int64))
+        self.register_buffer("physics", torch.tensor(physics_fingerprint(file, n_poles), dtype=torch.int64))
+        self._draw(file, seed)
+        if device is not None:
+            self.to(device)
+
+    @property
+    def n_devices(self) -> int:
+        return math.prod(self.shape)
+
+    def log_resistance(self) -> Tensor:
+        """ln R (R in ohm) as read after the last pulse; float32, a copy."""
+        return self.log_r.clone()
+
+    def resistance(self) -> Tensor:
+        """R in ohm as read after the last pulse; float32."""
+        return self.log_r.exp()
+
+    def total_pulses(self) -> Tensor:
+        """RESET pulses of the whole life of each device (endurance); int64."""
+        return self.pulse_count.to(torch.int64) + self.retired_pulses
+
+    def pulse(self, n: Tensor | int) -> None:
+        """Give every device `n` RESET pulses, in place.
+
+        Parameters
+        ----------
+        n : int or integer Tensor of `shape`
+            >= 0. A device with 0 is not touched: it keeps its resistance exactly.
+
+        Raises
+        ------
+        SimulationError
+            For negative or non-integer numbers, or a wrong shape.
+        """
+        bursts = self._checked_bursts(n)
+        index = bursts.nonzero().view(-1)
+        self.pulse_some(index, bursts[index])
+
+    def pulse_some(self, index: Tensor, n: Tensor) -> None:
+        """Give device `index[i]` (flat number, none twice) `n[i]` >= 1 pulses. Not checked; see `pulse`."""
+        seed, calls = self.clock.tolist()
+        self.clock[1] += 1
+        if self.unresponsive is not None:
+            alive = ~self.unresponsive.view(-1)[index]
+            index, n = index[alive], n[alive]
+        index, n = index.to(torch.int64), n.to(torch.int64)
+        step = 0
+        while index.numel():
+            key = make_key(seed, "pulse", calls, step)
+            advance(self._state(), self._noise_tables(), key, index, n.clamp(max=LONGEST_BURST))
+            more = n > LONGEST_BURST
+            index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
+
+    def set_(self, mask: Tensor) -> None:
+        """SET the devices where `mask` (bool, `shape`) is true: a new cycle, starting again at R0.
+
+        Drift parameters stay with the device; 1/f and telegraph noise are redrawn from their stationary laws,
+        the pulse count returns to 0 and the SET count grows by one.
+
+        Raises
+        ------
+        SimulationError
+            For a mask of another type or shape, or more than 32767 SETs of one device.
+        """
+        if mask.dtype != torch.bool or tuple(mask.shape) != self.shape:
+            found = f"{mask.dtype} {tuple(mask.shape)}"
+            raise SimulationError(f"set_ needs a bool mask of shape {self.shape}, got {found}")
+        index = mask.to(self.log_r.device).reshape(-1).nonzero().view(-1)
+        if self.unresponsive is not None:
+            index = index[~self.unresponsive.view(-1)[index]]
+        count = self.set_count.view(-1)[index]
+        if bool((count >= _MOST_SETS).any()):
+            worn = int(index[count >= _MOST_SETS][0])
+            raise SimulationError(f"device {worn} was SET {_MOST_SETS} times already; its counter is full")
+        self.set_count.view(-1)[index] = count + 1
+        self.retired_pulses.view(-1)[index] += self.pulse_count.view(-1)[index]
+        self._begin_cycle(index, count + 1)
+
+    def extra_repr(self) -> str:
+        switched = f", without={','.join(self.without)}" if self.without else ""
+        return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}"
+
+    def _allocate(self, n_poles: int) -> None:
+        for name in _FLOATS:
+            self.register_buffer(name, torch.zeros(self.shape, dtype=torch.float32))
+        self.register_buffer("poles", torch.zeros((n_poles, *self.shape), dtype=torch.float32))
+        self.register_buffer("rtn_high", torch.zeros(self.shape, dtype=torch.bool))
+        self.register_buffer("pulse_count", torch.zeros(self.shape, dtype=torch.int32))
+        self.register_buffer("retired_pulses", torch.zeros(self.shape, dtype=torch.int32))
+        self.register_buffer("set_count", torch.zeros(self.shape, dtype=torch.int16))
+
+    def _draw(self, file: ParameterFile, seed: int) -> None:
+        def store(where: slice, fields: Mapping[str, Any]) -> None:
+            for name in ("log_r0", "m1", "t_star", "m2", "rtn_amplitude"):
+                getattr(self, name).view(-1)[where] = torch.from_numpy(fields[name])
+            self.offset.view(-1)[where] = torch.from_numpy(fields["log_r0"] + fields["c1"])
+
+        draw_chip(file, self.n_devices, seed, self.without, store)
+        index = torch.arange(self.n_devices)
+        self._begin_cycle(index, torch.zeros_like(index))
+        stuck = torch.from_numpy(draw_unresponsive(file, self.n_devices, seed, self.without)).view(self.shape)
+        self.register_buffer("unresponsive", stuck if stuck.any() else None)
+
+    def _begin_cycle(self, index: Tensor, cycle: Tensor) -> None:
+        key = make_key(int(self.clock[0]), "set")
+        draw_stationary(self._state(), self._noise_tables(), key, index, cycle)
+
+    def _state(self) -> DeviceState:
+        flat = {name: getattr(self, name).view(-1) for name in (*_FLOATS, "rtn_high", "pulse_count")}
+        return DeviceState(**flat, poles=self.poles.view(len(self.poles), -1))
+
+    def _noise_tables(self) -> NoiseTables:
+        device = self.log_r.device
+        if self._tables is None or self._tables.normals.device != device:
+            self._tables = noise_tables(self._pink, self._noise, device)
+        return self._tables
+
+    def _checked_bursts(self, n: Tensor | int) -> Tensor:
+        if isinstance(n, int):
+            n = torch.full(self.shape, n)
+        if n.is_floating_point() or n.is_complex() or n.dtype == torch.bool:
+            raise SimulationError(f"pulse counts must be integers, got a tensor of {n.dtype}")
+        if tuple(n.shape) != self.shape:
+            raise SimulationError(f"pulse counts have shape {tuple(n.shape)}, the array has {self.shape}")
+        bursts = n.to(self.log_r.device).reshape(-1)
+        if bursts.numel() and int(bursts.min()) < 0:
+            raise SimulationError(f"pulses must be >= 0, got {int(bursts.min())}; to lower R use set_()")
+        return bursts
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> DeviceArray:
+        """Follow `.to(device)`, ignore `.half()` and `.double()`: the physics is float32."""
+        device = fn(torch.empty(0, device=self.log_r.device)).device
+        for name, buffer in self._buffers.items():
+            self._buffers[name] = None if buffer is None else buffer.to(device)
+        return self
+
+    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
+        saved = state_dict.get(f"{prefix}physics")
+        if saved is not None and int(saved) != int(self.physics):
+            raise SimulationError(
+                f"{prefix or 'state'}: was saved from devices with other noise or another number of poles; "
+                "build the array with the parameter file it was saved with"
+            )
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _names(without: Sequence[str] | str) -> list[str] | str:
+    return without if isinstance(without, str) else list(without)
+
+
+def _checked_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
+    sizes = (shape,) if isinstance(shape, int) else tuple(int(size) for size in shape)
+    if any(size < 0 for size in sizes):
+        raise SimulationError(f"shape must hold numbers >= 0, got {sizes}")
+    return sizes
+
+
+def _checked_seed(seed: int) -> int:
+    if isinstance(seed, bool) or not 0 <= int(seed) < 1 << _SEED_BITS:
+        raise SimulationError(f"seed must be an integer in 0 .. 2^{_SEED_BITS} - 1, got {seed!r}")
+    return int(seed)

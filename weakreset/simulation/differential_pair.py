@@ -1,0 +1,130 @@
+"""2T2R: two devices, BL and BLb, hold one binary weight W = sign(R_BL - R_BLb)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from weakreset.errors import SimulationError
+from weakreset.simulation.counter_random import make_key, random_words
+from weakreset.simulation.device_array import DeviceArray, ParameterSource
+
+__all__ = ["DifferentialPair", "PulseReport", "attach_pair", "pair_of"]
+
+_ATTRIBUTE = "weakreset_pair"
+
+
+@dataclass(frozen=True)
+class PulseReport:
+    """What one update did.
+
+    Attributes
+    ----------
+    pulses : int
+        RESET pulses given.
+    devices : int
+        Devices that received any.
+    flips : int
+        Weights whose sign changed.
+    """
+
+    pulses: int = 0
+    devices: int = 0
+    flips: int = 0
+
+    def __add__(self, other: PulseReport) -> PulseReport:
+        return PulseReport(self.pulses + other.pulses, self.devices + other.devices, self.flips + other.flips)
+
+
+class DifferentialPair(nn.Module):
+    """Binary weights held by pairs of devices.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Shape of the weights.
+    params, seed, without, device, n_poles
+        As for `DeviceArray`.
+
+    Attributes
+    ----------
+    array : DeviceArray, shape (2, *shape)
+        `array[0]` is BL, `array[1]` BLb.
+
+    Notes
+    -----
+    Ties: two devices with the same float32 resistance (every fresh pair without D2D, for example) read as a
+    fixed sign, a fair coin drawn once per weight from the seed: what a sense amplifier with an offset does.
+    """
+
+    def __init__(
+        self, shape: Sequence[int], params: ParameterSource, seed: int = 0, *,
+        without: Sequence[str] | str = (), device: torch.device | str | None = None, n_poles: int = 4,
+    ) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+        self.array = DeviceArray((2, *shape), params, seed, without=without, device=device, n_poles=n_poles)
+
+    @property
+    def n_weights(self) -> int:
+        return self.array.n_devices // 2
+
+    def signs(self) -> Tensor:
+        """All weights as +1 or -1, float32, of `shape`."""
+        return self._signs_at(torch.arange(self.n_weights, device=self.array.log_r.device)).view(self.shape)
+
+    def pulse(self, n: Tensor, weight: Tensor | None = None) -> PulseReport:
+        """Give |n| pulses to BL where n > 0 (W rises), to BLb where n < 0 (W falls); none where n = 0.
+
+        Parameters
+        ----------
+        n : integer Tensor of `shape`
+        weight : Tensor of `shape`, optional
+            Signs to bring up to date in place; only weights that were pulsed are read.
+
+        Raises
+        ------
+        SimulationError
+            For a wrong shape or type of `n`.
+        """
+        if tuple(n.shape) != self.shape or n.is_floating_point() or n.dtype == torch.bool:
+            found = f"{n.dtype} {tuple(n.shape)}"
+            raise SimulationError(f"pulses must be integers of shape {self.shape}, got {found}")
+        flat = n.reshape(-1)
+        index = flat.nonzero().view(-1)
+        bursts = flat[index].to(torch.int64)
+        self.array.pulse_some(index + self.n_weights * (bursts < 0), bursts.abs())
+        flips = 0 if weight is None else self._refresh(weight, index)
+        return PulseReport(int(bursts.abs().sum()), index.numel(), flips)
+
+    def _refresh(self, weight: Tensor, index: Tensor) -> int:
+        values = weight.detach().view(-1)
+        new = self._signs_at(index).to(values.dtype)
+        flips = int((values[index] != new).sum())
+        values[index] = new
+        return flips
+
+    def _signs_at(self, index: Tensor) -> Tensor:
+        bl, blb = self.array.log_r.view(2, -1)
+        difference = bl[index] - blb[index]
+        signs = torch.where(difference > 0, 1.0, -1.0)
+        tied = (difference == 0).nonzero().view(-1)
+        if tied.numel():
+            key = make_key(int(self.array.clock[0]), "tie")
+            coin = random_words(key, index[tied], 0) & 1
+            signs[tied] = (2 * coin - 1).to(signs.dtype)
+        return signs
+
+
+def attach_pair(weight: nn.Parameter, pair: DifferentialPair) -> None:
+    """Let an optimizer find the devices behind `weight`."""
+    setattr(weight, _ATTRIBUTE, pair)
+
+
+def pair_of(weight: Tensor) -> DifferentialPair | None:
+    """The devices behind a parameter, or None for an ordinary one."""
+    return cast("DifferentialPair | None", getattr(weight, _ATTRIBUTE, None))

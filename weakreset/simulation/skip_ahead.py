@@ -1,0 +1,53 @@
+"""Tables that advance the noise of a device by n pulses in one step, exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.model import high_probability_after, stationary_high_probability
+from weakreset.simulation.pink_poles import PinkPoles
+
+__all__ = ["LONGEST_BURST", "SkipAhead", "skip_ahead"]
+
+LONGEST_BURST = 1024
+"""Rows of the tables; a longer burst is advanced in several steps, which changes nothing in law."""
+
+_FULL_SCALE = 2.0**32
+
+
+@dataclass(frozen=True)
+class SkipAhead:
+    """Row n belongs to a burst of n pulses; row 0 is no pulse.
+
+    Attributes
+    ----------
+    keep : ndarray of float32, shape (n_poles, LONGEST_BURST + 1)
+        a_j^n.
+    renew : ndarray of float32, same shape
+        sqrt(1 - a_j^(2n)).
+    high_if_low, high_if_high : ndarray of int64, shape (LONGEST_BURST + 1,)
+        The device is telegraph-high afterwards when 32 random bits are below this number.
+    high_stationary : int
+        The same for a device that was just SET.
+    """
+
+    keep: NDArray[np.float32]
+    renew: NDArray[np.float32]
+    high_if_low: NDArray[np.int64]
+    high_if_high: NDArray[np.int64]
+    high_stationary: int
+
+
+def skip_ahead(poles: PinkPoles, p_up: float, p_down: float) -> SkipAhead:
+    """Compute the tables in double precision, round once."""
+    n = np.arange(LONGEST_BURST + 1)
+    keep = poles.decay[:, None] ** n
+    renew = np.sqrt(-np.expm1(2.0 * n * np.log(poles.decay[:, None])))
+    states = (np.zeros(n.shape, dtype=np.bool_), np.ones(n.shape, dtype=np.bool_))
+    probabilities = [high_probability_after(state, n, p_up, p_down) for state in states]
+    low, high = (np.round(_FULL_SCALE * p).astype(np.int64) for p in probabilities)
+    stationary = round(_FULL_SCALE * stationary_high_probability(p_up, p_down))
+    return SkipAhead(keep.astype(np.float32), renew.astype(np.float32), low, high, stationary)
