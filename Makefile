@@ -1,0 +1,44 @@
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test lint bench bench-accuracy notebooks data fitted clean
+
+demo: $(VENV)/.installed  ## the whole road on the bundled data
+	$(BIN)/weakreset demo -o demo-run
+
+test: $(VENV)/.installed-dev  ## lint, types and all tests
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
+	$(BIN)/python benchmarks/fit_speed.py
+
+bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on devices whose truth is known
+	$(BIN)/python benchmarks/accuracy.py
+
+notebooks: $(VENV)/.installed-dev  ## execute the notebooks and store their outputs
+	$(BIN)/python -m pytest --nbmake --overwrite notebooks
+
+data: $(VENV)/.installed-dev  ## generate data/ again: same seed, same bytes
+	$(BIN)/python data/generate.py
+
+fitted: $(VENV)/.installed  ## fit data/ again into fitted_params/
+	$(BIN)/weakreset fit data/lot_a.csv data/lot_b_wide.csv data/lot_c.h5 --name demo-lot -o fitted_params/demo_lot.json \
+		--devices fitted_params/demo_lot.devices.csv
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed
+	$(PIP) -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo-run .pytest_cache .mypy_cache .ruff_cache .hypothesis
