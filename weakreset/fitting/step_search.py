@@ -65,8 +65,8 @@ def search_knees_and_steps(
     plain = _without_steps(dictionary, products)
     if not rtn or not len(dictionary.step_reads):
         return plain
-    promise = _best_first_step(dictionary, products)
     floor = np.array([configuration.explained for configuration in plain])
+    promise = np.maximum(_best_first_step(dictionary, products), _best_step_beside_knee(dictionary, products, plain))
     suspicious = promise - floor > 0.5 * STEP_THRESHOLD * variance
     return [
         _StepSearch(dictionary, products[i], STEP_THRESHOLD * float(variance[i])).run(plain[i])
@@ -108,6 +108,18 @@ def _best_first_step(dictionary: Dictionary, products: Array) -> Array:
         explained = np.einsum("ij,jk,ik->i", products[:, active], inverse, products[:, active])
         product, length = dictionary.candidates(products, active, dictionary.steps)
         np.maximum(best, explained + (product**2 / length).max(axis=1), out=best)
+    return best
+
+
+def _best_step_beside_knee(dictionary: Dictionary, products: Array, plain: list[Configuration]) -> Array:
+    """Most that one step explains beside each device's own best knee; devices of one knee together."""
+    best = np.array([configuration.explained for configuration in plain])
+    knees = np.array([-1 if configuration.knee is None else configuration.knee for configuration in plain])
+    for knee in np.unique(knees):
+        rows = np.flatnonzero(knees == knee)
+        active = dictionary.base if knee < 0 else [*dictionary.base, int(knee)]
+        product, length = dictionary.candidates(products[rows], active, dictionary.steps)
+        best[rows] += (product**2 / length).max(axis=1)
     return best
 
 
