@@ -1,0 +1,132 @@
+"""The whole road on the bundled traces: fit, population, file, validation, training, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from weakreset.resources import bundled, write_atomically
+
+if TYPE_CHECKING:
+    from weakreset.fitting import FitSet
+    from weakreset.parameter_file import ParameterFile
+    from weakreset.population import Population
+    from weakreset.training import TrainingRun
+    from weakreset.validation import Verdict
+
+__all__ = ["DEMO_TRACES", "DemoResult", "run_demo"]
+
+Progress = Callable[[int, int, str], None]
+
+DEMO_TRACES = ("lot_a.csv", "lot_b_wide.csv", "lot_c.h5")
+
+_EPOCHS = 15
+_HIDDEN = 256
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """Everything the demo made, and where it is."""
+
+    folder: Path
+    fits: FitSet
+    population: Population
+    params: ParameterFile
+    verdict: Verdict
+    ideal: TrainingRun
+    real: TrainingRun
+
+    def summary(self) -> list[str]:
+        """What was found, in a few lines."""
+        counts, noise, laws = self.fits.counts(), self.fits.noise, self.population.laws
+        knee = laws["t_star"]
+        return [
+            f"Devices: {len(self.fits)} in {len(DEMO_TRACES)} files of simulated traces; {counts['ok']} with a resolved "
+            f"knee, {counts['beyond_or_undetected']} whose knee cannot be told, {counts['excluded']} excluded by name.",
+            f"1/f noise: alpha {noise.alpha:.5f}, exponent {noise.exponent:.2f}; telegraph noise: "
+            + (f"p_up {noise.p_up:.1e}, p_down {noise.p_down:.1e}." if noise.p_up and noise.p_down else "too rare."),
+            f"Knee: median {knee.law.median():.0f} pulses ({knee.law.family}, {knee.n_informative} devices informed it); "
+            f"slope before it: mean {laws['m1'].law.mean():.2e} per pulse.",
+            f"Does the fitted model reproduce the traces? {self.verdict.sentence}",
+            f"Digits, ideal BNN: {self.ideal.test_accuracy:.1%} test accuracy after {len(self.ideal.metrics)} epochs.",
+            f"Digits, BNN on the fitted devices, all imperfections on: {self.real.test_accuracy:.1%}; "
+            f"{self.real.metrics[-1]['pulses_mean']:.0f} pulses a device on average.",
+        ]
+
+    def places(self) -> list[str]:
+        """Where everything is."""
+        return [
+            f"Report:         {self.folder / 'report.html'}",
+            f"Parameter file: {self.folder / 'parameters.json'}",
+            f"Device table:   {self.folder / 'devices.csv'}",
+            f"Training runs:  {self.folder / 'ideal'} and {self.folder / 'devices'}",
+        ]
+
+
+def run_demo(folder: Path, seed: int = 0, progress: Progress | None = None) -> DemoResult:
+    """Run the road and write everything into `folder`.
+
+    Parameters
+    ----------
+    folder : Path
+    seed : int
+        For validation and training; the traces are the bundled ones.
+    progress : callable, optional
+        Called as progress(done, total, what).
+    """
+    from weakreset.fitting import fit_devices
+    from weakreset.parameter_file import export_parameters
+    from weakreset.population import fit_population
+    from weakreset.traces import load_traces
+    from weakreset.validation import validate
+
+    traces = load_traces([bundled("data") / name for name in DEMO_TRACES])
+    fits = fit_devices(traces, progress=progress)
+    write_atomically(folder / "devices.csv", fits.to_frame().to_csv(index=False))
+    population = fit_population(fits)
+    params = export_parameters(population, "demo-lot", command="weakreset demo")
+    params.save(folder / "parameters.json")
+    verdict = validate(params, traces, seed=seed, progress=_named(progress, "validation"))
+    ideal, real = (_train(params, folder, recipe, seed, progress) for recipe in ("ideal", "device-aware"))
+    result = DemoResult(folder, fits, population, params, verdict, ideal, real)
+    write_atomically(folder / "report.html", _report(result))
+    return result
+
+
+def _named(progress: Progress | None, what: str) -> Any:
+    if progress is None:
+        return None
+    return lambda done, total, *_: progress(done, total, what)
+
+
+def _train(params: ParameterFile, folder: Path, recipe: str, seed: int, progress: Progress | None) -> TrainingRun:
+    from weakreset.training import train
+
+    name = "ideal" if recipe == "ideal" else "devices"
+
+    def step(at: Any) -> None:
+        if progress is not None:
+            done = (at.epoch - 1) * at.steps_per_epoch + at.step
+            progress(done, at.epochs * at.steps_per_epoch, f"training, {name}")
+
+    return train(
+        params, "digits", hidden=_HIDDEN, epochs=_EPOCHS, seed=seed, recipe=recipe, run_dir=folder / name, progress=step
+    )
+
+
+def _report(result: DemoResult) -> str:
+    from weakreset.report import ReportInput, TrainingRun, build_report
+
+    runs = (
+        TrainingRun("ideal BNN", tuple(result.ideal.metrics)),
+        TrainingRun("on the fitted devices, all imperfections", tuple(result.real.metrics)),
+    )
+    return build_report(
+        ReportInput(
+            title="weakreset demo: from traces to a trained network",
+            fits=result.fits, population=result.population, params=result.params, verdict=result.verdict, runs=runs,
+            summary=tuple(result.summary()), commands=("weakreset demo",),
+        )
+    )
