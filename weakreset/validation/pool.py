@@ -24,7 +24,7 @@ from weakreset.validation.plan import Plan, Stratum
 __all__ = ["Pool", "build_pool"]
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int, str], None]
 
 _POOL_SIZE = 4000
 _LEAST_PER_DEVICE = 3
@@ -72,7 +72,7 @@ def build_pool(
             parts.append(device_features(stratum.pulses, log_r, plan))
             done += size
             if progress is not None:
-                progress(done, per_device * n_devices)
+                progress(done, per_device * n_devices, "simulating devices")
         members.append(offset + _draws(len(stratum), n_simulated, n_replicas, draw_rng))
         offset += len(stratum) + n_simulated
     features = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

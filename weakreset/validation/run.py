@@ -47,7 +47,7 @@ def validate(
     seed : int
         Same seed, same verdict.
     progress : callable, optional
-        Called with (simulated devices done, simulated devices in all).
+        Called with (done, total, what).
 
     Returns
     -------
