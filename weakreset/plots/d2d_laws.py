@@ -1,0 +1,108 @@
+"""Device-to-device laws: what the devices gave, and what was fitted to it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.model import TruncatedLaw
+from weakreset.plots.style import PALETTE, SYMBOLS, UNITS, grid_shape, new_figure, styled, tag_simulated_figure
+from weakreset.population import LawFit, Population
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["FAMILY_WORDS", "d2d_laws", "law_range"]
+
+FAMILY_WORDS = {
+    "norm": "normal", "expon": "exponential", "lognorm": "lognormal", "gamma": "gamma", "weibull": "Weibull",
+    "uniform": "uniform", "unit_gamma": "unit gamma", "constant": "constant",
+}
+
+
+@styled
+def d2d_laws(population: Population, figure: Figure | None = None) -> Figure:
+    """A panel a parameter: histogram and rug of device estimates, fitted truncated law, truncation.
+
+    Estimates scatter by their own errors too, so a histogram may be wider than the law of the devices.
+
+    Parameters
+    ----------
+    population : Population
+    figure : matplotlib.figure.Figure, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    laws = list(population.laws.values())
+    if population.rtn_amplitude is not None:
+        laws.append(population.rtn_amplitude)
+    rows, columns = grid_shape(max(1, len(laws)))
+    figure = figure or new_figure(3.2 * columns, 2.5 * rows + 0.3)
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for panel in panels.flat[len(laws) :]:
+        panel.set_axis_off()
+    for panel, law in zip(panels.flat, laws, strict=False):
+        _panel(panel, law)
+    entries = dict(zip(*reversed(panels.flat[0].get_legend_handles_labels()), strict=True))
+    for panel in panels.flat[: len(laws)]:
+        entries |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
+    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=4)
+    if population.fits.traces.simulated:
+        tag_simulated_figure(figure)
+    return figure
+
+
+def _panel(ax: Axes, fit: LawFit) -> None:
+    low, high = law_range([fit.law], fit.values)
+    values = fit.values[(fit.values >= low) & (fit.values <= high)]
+    if len(values):
+        n_bins = int(np.clip(2 * len(values) ** 0.5, 6, 40))
+        # heights such that histogram and law cover the same window, where devices could be seen at all
+        seen = _mass(fit)
+        weights = np.full(len(values), seen / (len(fit.values) * (high - low) / n_bins))
+        ax.hist(values, n_bins, range=(low, high), weights=weights, color=PALETTE["sky"], alpha=0.6, label="device estimates")
+        ax.plot(values, np.zeros(len(values)), "|", color=PALETTE["blue"], ms=7, alpha=0.6, clip_on=False)
+    x = np.linspace(low, high, 400)
+    ax.plot(x, np.exp(fit.law.logpdf(x)), color=PALETTE["vermillion"], label="fitted law")
+    for edge in (fit.law.lower, fit.law.upper):
+        if low <= edge <= high and math.isfinite(edge):
+            ax.axvline(edge, color=PALETTE["black"], lw=0.9, ls=":", label="truncation")
+    if low < fit.window[1] < high:
+        ax.axvspan(fit.window[1], high, color=PALETTE["grey"], alpha=0.18, lw=0, label="beyond what the traces show")
+    name, unit = SYMBOLS.get(fit.parameter, fit.parameter), UNITS.get(fit.parameter, fit.unit)
+    ax.set(xlabel=f"{name} ({unit})", ylabel="density", yticks=[], xlim=_padded(low, high))
+    ax.set_ylim(bottom=0)
+    family = FAMILY_WORDS.get(fit.law.family, fit.law.family)
+    ax.set_title(f"{family}, {fit.n_informative} of {fit.n_devices} devices", loc="left", fontsize=8)
+    ax.locator_params(axis="x", nbins=5)
+
+
+def _mass(fit: LawFit) -> float:
+    low, high = (float(fit.law.cdf(edge)) for edge in fit.window)
+    return high - low if high > low else 1.0
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    return low - 0.02 * (high - low), high + 0.02 * (high - low)
+
+
+def law_range(laws: list[TruncatedLaw], values: NDArray[np.float64]) -> tuple[float, float]:
+    """Interval that shows nearly all of the laws, and of `values` all but far outliers."""
+    low = min(float(law.ppf(0.002)) for law in laws)
+    high = max(float(law.ppf(0.995)) for law in laws)
+    if len(values):
+        q1, q3 = np.quantile(values, (0.25, 0.75))
+        near = values[(values >= q1 - 4 * (q3 - q1)) & (values <= q3 + 4 * (q3 - q1))]
+        low, high = min(low, float(near.min())), max(high, float(near.max()))
+    for law in laws:
+        low = law.lower if math.isfinite(law.lower) and law.lower > low - 0.1 * (high - low) else low
+        high = law.upper if math.isfinite(law.upper) and law.upper < high + 0.1 * (high - low) else high
+    if not high > low:
+        low, high = low - 0.5 * abs(low or 1.0), high + 0.5 * abs(high or 1.0)
+    return low, high

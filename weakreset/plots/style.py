@@ -1,0 +1,119 @@
+"""One look for all figures, applied inside each function and never globally."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["PALETTE", "SYMBOLS", "UNITS", "figure_bytes", "grid_shape", "new_axes", "new_figure", "styled", "tag_simulated", "tag_simulated_figure"]
+
+# Okabe and Ito, Color Universal Design (2008): told apart with every common colour vision deficiency
+PALETTE = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "purple": "#CC79A7",
+    "grey": "#8C8C8C",
+}
+
+SYMBOLS = {
+    "r0_ohm": "$R_0$",
+    "m1": "$m_1$",
+    "t_star": "$t^*$",
+    "c1": "$c_1$",
+    "m2": "$m_2$",
+    "rtn_amplitude": "RTN amplitude $A$",
+}
+
+UNITS = {
+    "r0_ohm": "Ω", "m1": "1/pulse", "t_star": "pulses", "c1": "ln R", "m2": "1/pulse", "rtn_amplitude": "ln R"
+}
+
+_SETTINGS: dict[str, Any] = {
+    "font.size": 9.0,
+    "axes.titlesize": 9.0,
+    "axes.labelsize": 9.0,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "legend.fontsize": 8.0,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.formatter.limits": (-3, 4),
+    "axes.formatter.use_mathtext": True,
+    "lines.linewidth": 1.4,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "text.usetex": False,
+}
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def styled(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Run a figure function under our settings and put the caller's back afterwards."""
+
+    @functools.wraps(function)
+    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        import matplotlib
+
+        with matplotlib.rc_context(_SETTINGS):
+            return function(*args, **kwargs)
+
+    return wrapper
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure that pyplot does not know of, so it is freed with its last reference; size in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def new_axes(ax: Axes | None, width: float = 5.2, height: float = 3.6) -> Axes:
+    """`ax`, or the only axes of a new figure."""
+    return new_figure(width, height).add_subplot() if ax is None else ax
+
+
+def grid_shape(n: int, most_columns: int = 3) -> tuple[int, int]:
+    """Rows and columns for `n` panels."""
+    columns = min(n, most_columns)
+    return -(-n // columns), columns
+
+
+def tag_simulated(ax: Axes) -> None:
+    """Say on the axes that nothing of this was measured."""
+    ax.text(
+        1.0, 1.01, "SIMULATED DATA", transform=ax.transAxes, ha="right", va="bottom",
+        fontsize=7.5, fontweight="bold", color=PALETTE["vermillion"],
+    )
+
+
+def tag_simulated_figure(figure: Figure) -> None:
+    """The same for a figure of several panels, on a line of its own at the top right."""
+    figure.suptitle(
+        "SIMULATED DATA", x=0.995, ha="right", fontsize=7.5, fontweight="bold", color=PALETTE["vermillion"]
+    )
+
+
+def figure_bytes(figure: Figure, kind: str = "svg", dpi: int = 150) -> bytes:
+    """The figure as svg, png or pdf; the same figure gives the same bytes."""
+    import matplotlib
+
+    stream = io.BytesIO()
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    with matplotlib.rc_context({"svg.hashsalt": "weakreset"}):
+        figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)
+    return stream.getvalue()

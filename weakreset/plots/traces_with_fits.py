@@ -1,0 +1,107 @@
+"""Example devices with their fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from weakreset.fitting import DeviceFit, FitSet, FitStatus
+from weakreset.plots.style import PALETTE, grid_shape, new_figure, styled, tag_simulated_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["STATUS_WORDS", "draw_fit", "example_devices", "traces_with_fits"]
+
+STATUS_WORDS = {
+    FitStatus.OK: "knee found",
+    FitStatus.KNEE_UNRESOLVED: "no knee in the trace",
+    FitStatus.NOT_CONVERGED: "fit failed, do not use",
+    FitStatus.EXCLUDED: "left out",
+}
+
+
+def example_devices(fits: FitSet, n: int = 9) -> list[str]:
+    """Devices worth a look: of every status in proportion, spread from small to large change.
+
+    The choice depends on the fits only, so a report shows the same devices each time.
+    """
+    groups = [[fit for fit in fits if fit.status is status and len(fit.pulses)] for status in FitStatus]
+    total = sum(len(group) for group in groups)
+    chosen: list[DeviceFit] = []
+    for group in groups:
+        share = min(len(group), max(1, round(n * len(group) / total))) if group else 0
+        ordered = sorted(group, key=lambda fit: float(fit.log_ratio[-1]))
+        chosen += [ordered[round((i + 0.5) * len(ordered) / share - 0.5)] for i in range(share)]
+    names = [fit.device for fit in chosen]
+    names += [fit.device for group in groups for fit in group if fit.device not in set(names)]
+    return names[:n]
+
+
+@styled
+def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, figure: Figure | None = None) -> Figure:
+    """A panel a device: ln(R/R0) against pulses, fitted curve, knee with its interval, RTN steps.
+
+    Parameters
+    ----------
+    fits : FitSet
+    devices : sequence of str, optional
+        Which to draw; `example_devices(fits)` if not given.
+    figure : matplotlib.figure.Figure, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    names = example_devices(fits) if devices is None else list(devices)
+    rows, columns = grid_shape(max(1, len(names)))
+    figure = figure or new_figure(3.1 * columns, 2.3 * rows + 0.3)
+    if not names:
+        figure.text(0.5, 0.5, "no device was fitted", ha="center")
+        return figure
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for panel in panels.flat[len(names) :]:
+        panel.set_axis_off()
+    for i, (panel, name) in enumerate(zip(panels.flat, names, strict=False)):
+        fit = fits[name]
+        draw_fit(panel, fit)
+        panel.set_title(f"{_short(name)}: {STATUS_WORDS[fit.status]}", loc="left", fontsize=8, parse_math=False)
+        if i % columns == 0:
+            panel.set_ylabel("ln(R/R$_0$)")
+        if i + columns >= len(names):
+            panel.set_xlabel("RESET pulses since SET")
+    _legend(figure, panels.flat[: len(names)])
+    if fits.traces.simulated:
+        tag_simulated_figure(figure)
+    return figure
+
+
+def draw_fit(ax: Axes, fit: DeviceFit) -> None:
+    """Trace, fitted curve, knee interval and RTN steps of one device."""
+    orange = PALETTE["orange"]
+    ax.plot(
+        fit.pulses, fit.log_ratio, ".", ms=1.6, color=PALETTE["grey"], rasterized=len(fit.pulses) > 200, label="reads"
+    )
+    if not fit.numbers:
+        return
+    ax.plot(fit.pulses, fit.drift_at(fit.pulses), color=PALETTE["blue"], lw=1.5, label="fitted drift")
+    if fit.rtn.steps or fit.rtn.starts_high:
+        ax.plot(fit.pulses, fit.curve(), color=PALETTE["vermillion"], lw=0.9, drawstyle="steps-post", label="drift + telegraph steps")
+    knee = fit.estimates.get("t_star")
+    if knee is not None and knee.value is not None:
+        ax.axvline(knee.value, color=orange, lw=1.1, ls="--", label="knee $t^*$, 95 % interval")
+        if knee.low is not None and knee.high is not None:
+            ax.axvspan(knee.low, knee.high, color=orange, alpha=0.3, lw=0)
+
+
+def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
+    entries = {}
+    for panel in panels:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=4, markerscale=4)
+
+
+def _short(name: str, most: int = 20) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"

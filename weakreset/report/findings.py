@@ -1,0 +1,93 @@
+"""The summary: what was found and what can be trusted, in sentences a manager understands."""
+
+from __future__ import annotations
+
+from weakreset.fitting import FitSet, FitStatus
+from weakreset.parameter_file import ParameterFile
+from weakreset.report.content import ReportInput
+from weakreset.report.numbers import number, percent, plus_minus
+
+__all__ = ["found", "trusted"]
+
+_CLEAR_WEIGHT = 0.9
+
+
+def found(content: ReportInput) -> list[str]:
+    """What was found, one finding a line."""
+    lines = list(content.summary)
+    if content.fit_set is not None:
+        lines += _of_fits(content.fit_set)
+    if content.params is not None:
+        lines.append(_typical_device(content.params))
+    if content.verdict is not None:
+        lines.append(content.verdict.sentence)
+    for run in content.runs:
+        if run.final_accuracy is not None:
+            pulses = f", {run.pulses_mean:.0f} pulses a device on average" if run.pulses_mean is not None else ""
+            lines.append(f"{run.name}: test accuracy {percent(run.final_accuracy)} after the last epoch{pulses}.")
+    return lines
+
+
+def trusted(content: ReportInput) -> list[str]:
+    """What limits the numbers: what could not be known, and what was left out."""
+    lines = []
+    fits = content.fit_set
+    if fits is not None:
+        lines += list(fits.notes)
+        counts = fits.counts()
+        fitted = len(fits) - counts[FitStatus.EXCLUDED.value]
+        unresolved = counts[FitStatus.KNEE_UNRESOLVED.value]
+        if unresolved:
+            lines.append(
+                f"{unresolved} of {fitted} fitted devices show no knee. For them t* and m2 are not identifiable, and no "
+                "number is given. The population laws know that these devices exist."
+            )
+        if counts[FitStatus.NOT_CONVERGED.value]:
+            lines.append(f"{counts[FitStatus.NOT_CONVERGED.value]} fits did not converge and inform nothing.")
+    if content.population is not None:
+        caveat = fits.caveat if fits is not None else ""
+        lines += [note for note in content.population.notes if note != caveat]
+        unclear = [
+            name for name, law in content.population.laws.items()
+            if len(law.candidates) > 1 and law.candidates[0].weight < _CLEAR_WEIGHT
+        ]
+        if unclear:
+            lines.append(
+                f"The family of the law is not settled by these data for {', '.join(unclear)}: others fit about as well "
+                "(see the table of laws). The tails are what differs most."
+            )
+    if content.verdict is not None:
+        lines += [f"Not checked: {reason}." for reason in content.verdict.skipped]
+        if content.verdict.passed:
+            lines.append("A passed validation means that these checks, on this many devices, saw no difference.")
+    if len(content.runs) > 1:
+        lines.append("Each training run is one seed: small differences in accuracy between runs mean nothing.")
+    return lines
+
+
+def _of_fits(fits: FitSet) -> list[str]:
+    counts = fits.counts()
+    excluded = counts[FitStatus.EXCLUDED.value]
+    left_out = f" {excluded} {'was' if excluded == 1 else 'were'} left out, with reasons below." if excluded else ""
+    line = f"{len(fits) - excluded} of {len(fits)} devices were fitted; {counts[FitStatus.OK.value]} show a clear knee.{left_out}"
+    noise = fits.noise
+    if noise.alpha is None or noise.exponent is None:
+        return [line]
+    pink = (
+        f"The noise is 1/f: α = {plus_minus(noise.alpha, noise.alpha_stderr)} in ln R, "
+        f"exponent {plus_minus(noise.exponent, noise.exponent_stderr)}."
+    )
+    telegraph = sum(fit.rtn.amplitude is not None for fit in fits.usable)
+    return [line, f"{pink} Telegraph noise was found in {telegraph} devices."]
+
+
+def _typical_device(params: ParameterFile) -> str:
+    """Medians of the laws, in words."""
+    laws = {name: entry.law() for name, entry in params.parameters.items()}
+    text = f"The median device of {params.name} starts at {number(laws['r0_ohm'].median())} Ω"
+    if {"m1", "t_star", "m2"} <= set(laws):
+        text += (
+            f", climbs by {percent(laws['m1'].median(), 3)} a pulse up to pulse {laws['t_star'].median():.0f}, "
+            f"and by {percent(laws['m2'].median(), 4)} a pulse from there on"
+        )
+    return text + "."

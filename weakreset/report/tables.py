@@ -1,0 +1,179 @@
+"""Rows of the report's tables; text only, the template escapes it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus
+from weakreset.parameter_file import ParameterFile
+from weakreset.plots.d2d_laws import FAMILY_WORDS
+from weakreset.plots.traces_with_fits import STATUS_WORDS
+from weakreset.population import Population
+from weakreset.report.content import ReportInput
+from weakreset.report.numbers import number, percent, plus_minus
+
+__all__ = ["Cell", "Table", "device_table", "exclusion_table", "law_table", "noise_rows", "training_rows"]
+
+_MOST_EXCLUSIONS = 200
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text, the number it sorts by, and what to say on hovering."""
+
+    text: str
+    sort: float | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    omitted: int = 0
+
+
+def device_table(fits: FitSet) -> Table:
+    """A row a device; what is not identifiable is a dash that says why."""
+    names = fits.drift.parameters
+    units = fits.drift.units
+    columns = ("device", "status", "pulses", "R0 (ohm)", *(f"{name} ({units[name]})" for name in names), "RTN A (ln R)", "RTN steps")
+    return Table(columns, tuple(_device_row(fit, names) for fit in fits))
+
+
+def _device_row(fit: DeviceFit, names: tuple[str, ...]) -> tuple[Cell, ...]:
+    missing = Estimate(None, status=fit.excluded_because or fit.status.sentence)
+    pulses = int(fit.pulses[-1]) if len(fit.pulses) else None
+    estimates = [fit.estimates.get(name, missing) for name in ("r0_ohm", *names)]
+    amplitude = fit.rtn.amplitude
+    hint = fit.rtn.status.replace("_", " ")
+    return (
+        Cell(fit.device),
+        Cell(STATUS_WORDS[fit.status], hint=fit.excluded_because or fit.status.sentence),
+        Cell("–" if pulses is None else str(pulses), pulses),
+        *(_estimate_cell(estimate, name) for estimate, name in zip(estimates, ("r0_ohm", *names), strict=True)),
+        Cell(plus_minus(amplitude, fit.rtn.amplitude_stderr), amplitude, hint),
+        Cell(str(len(fit.rtn.steps)) if fit.numbers else "–", float(len(fit.rtn.steps)) if fit.numbers else None),
+    )
+
+
+def _estimate_cell(estimate: Estimate, name: str) -> Cell:
+    hint = "" if estimate.status == "ok" else estimate.status.replace("_", " ")
+    if estimate.value is None:
+        return Cell("–", None, hint)
+    if estimate.status == "upper_limit_only" and estimate.high is not None:
+        return Cell(f"< {number(estimate.high, 2)}", estimate.high, hint)
+    if name == "t_star" and estimate.low is not None and estimate.high is not None:
+        return Cell(f"{estimate.value:.0f} [{estimate.low:.0f}, {estimate.high:.0f}]", estimate.value, hint)
+    return Cell(plus_minus(estimate.value, estimate.stderr), estimate.value, hint)
+
+
+def law_table(content: ReportInput) -> Table:
+    """A row a parameter, from the population where there is one, else from the parameter file."""
+    columns = ("parameter", "family", "numbers ± standard error", "truncated to", "informed by", "runner-up (AIC)", "note")
+    source: Population | ParameterFile | None = content.population or content.params
+    entries: Iterable[dict[str, Any]] = ()
+    if isinstance(source, Population):
+        fits = [*source.laws.values(), *([source.rtn_amplitude] if source.rtn_amplitude is not None else [])]
+        entries = [
+            {"name": fit.parameter, "law": fit.law, "limits": (fit.law.lower, fit.law.upper), **_evidence(fit)} for fit in fits
+        ]
+    elif source is not None:
+        entries = [
+            {"name": name, "law": entry.law(), "limits": (entry.law().lower, entry.law().upper), **_evidence(entry)}
+            for name, entry in source.parameters.items()
+        ]
+    return Table(columns, tuple(_law_row(entry) for entry in entries))
+
+
+def _evidence(entry: Any) -> dict[str, Any]:
+    """A fitted law and an entry of the parameter file name these alike."""
+    names = ("unit", "stderr", "n_informative", "n_devices", "n_censored", "candidates", "note")
+    return {name: getattr(entry, name) for name in names}
+
+
+def _law_row(entry: dict[str, Any]) -> tuple[Cell, ...]:
+    law, stderr = entry["law"], entry["stderr"] or {}
+    numbers = "; ".join(f"{key} {plus_minus(value, stderr.get(key))}" for key, value in law.params.items())
+    low, high = entry["limits"]
+    limits = f"{number(low, 3)} to {number(high, 3)}" if math.isfinite(low) or math.isfinite(high) else "–"
+    informed = "published" if entry["n_informative"] is None else f"{entry['n_informative']} of {entry['n_devices']} devices"
+    if entry["n_censored"]:
+        informed += f", {entry['n_censored']} beyond the trace or unresolved"
+    candidates = entry["candidates"] or ()
+    runner_up = "–"
+    if len(candidates) > 1:
+        second = candidates[1]
+        runner_up = (
+            f"{FAMILY_WORDS.get(second.family, second.family)}, +{second.aic - candidates[0].aic:.1f}, "
+            f"weight {percent(second.weight, 0)} (best {percent(candidates[0].weight, 0)})"
+        )
+    family = FAMILY_WORDS.get(law.family, law.family)
+    texts = (f"{entry['name']} ({entry['unit']})", family, numbers, limits, informed, runner_up, entry["note"] or "")
+    return tuple(Cell(text) for text in texts)
+
+
+def exclusion_table(content: ReportInput) -> Table:
+    """Whole devices first, then single readings; nothing is left out without a line or a count."""
+    rows: list[tuple[str, str, str, str]] = []
+    traces = content.trace_set
+    if traces is not None:
+        for item in sorted(traces.exclusions, key=lambda item: item.pulse is not None or item.line is not None):
+            key = f"{item.device}#{item.cycle}" if item.cycle else item.device
+            what = "whole device" if item.pulse is None and item.line is None else "reading"
+            where = f"pulse {item.pulse}" if item.pulse is not None else f"line {item.line}" if item.line is not None else ""
+            value = f" (value {item.value})" if item.value else ""
+            rows.append((key, f"{what} {where}".strip(), item.reason + value, str(item.n_readings)))
+    elif content.params is not None:
+        for known in content.params.provenance.exclusions:
+            rows.append((known.device, "whole device", known.reason, str(known.n_readings or "–")))
+    known_devices = {row[0] for row in rows if row[1] == "whole device"}
+    for fit in content.fit_set or ():
+        if fit.status in (FitStatus.EXCLUDED, FitStatus.NOT_CONVERGED) and fit.device not in known_devices:
+            reason = fit.excluded_because or fit.status.sentence
+            rows.insert(0, (fit.device, STATUS_WORDS[fit.status], reason, str(len(fit.pulses)) if len(fit.pulses) else "–"))
+    shown = tuple(tuple(Cell(text) for text in row) for row in rows[:_MOST_EXCLUSIONS])
+    return Table(("device", "what", "why", "readings"), shown, max(0, len(rows) - _MOST_EXCLUSIONS))
+
+
+def noise_rows(content: ReportInput) -> list[tuple[str, str]]:
+    """Name and value of each noise figure, from the fits where there are some."""
+    fits = content.fit_set
+    if fits is not None:
+        noise = fits.noise
+        rows = [
+            ("1/f amplitude α (ln R, on unit-variance driving noise)", plus_minus(noise.alpha, noise.alpha_stderr)),
+            ("1/f exponent β", plus_minus(noise.exponent, noise.exponent_stderr)),
+            ("white read noise (sd of ln R)", number(noise.read_sd, 3) if noise.read_sd > 0 else "none found"),
+            ("telegraph noise, up (per pulse)", number(noise.p_up, 3)),
+            ("telegraph noise, down (per pulse)", number(noise.p_down, 3)),
+            ("telegraph transitions seen", str(noise.n_transitions)),
+            ("devices behind these figures", str(noise.n_devices)),
+        ]
+        return [*rows, ("note", noise.note)] if noise.note else rows
+    if content.params is None:
+        return []
+    law = content.params.noise
+    return [
+        ("1/f amplitude α (ln R, on unit-variance driving noise)", plus_minus(law.pink.alpha, law.pink.alpha_stderr)),
+        ("1/f exponent β", plus_minus(law.pink.exponent, law.pink.exponent_stderr)),
+        ("white read noise (sd of ln R)", number(law.read.sd, 3) if law.read.enabled else "off"),
+        ("telegraph noise, up (per pulse)", number(law.rtn.p_up, 3) if law.rtn.enabled else "off"),
+        ("telegraph noise, down (per pulse)", number(law.rtn.p_down, 3) if law.rtn.enabled else "off"),
+    ]
+
+
+def training_rows(content: ReportInput) -> list[tuple[str, str, str, str]]:
+    """Name, epochs, last test accuracy, mean pulses a device."""
+    return [
+        (
+            run.name,
+            str(len(run.metrics)),
+            percent(run.final_accuracy, 2),
+            "–" if run.pulses_mean is None else f"{run.pulses_mean:.0f}",
+        )
+        for run in content.runs
+    ]

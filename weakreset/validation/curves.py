@@ -1,0 +1,122 @@
+"""Checks on the curves themselves: envelopes, distributions at a pulse count, fresh resistance, the knee."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.validation.plan import Plan
+from weakreset.validation.pool import Pool
+from weakreset.validation.summaries import Summary, column_quantiles, kolmogorov_smirnov
+from weakreset.validation.verdict import Envelope
+
+__all__ = ["LEVELS", "curve_summaries", "make_envelope", "replica_envelopes"]
+
+Array = NDArray[np.float64]
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+_BLOCK = 2_000_000
+
+
+def replica_envelopes(pool: Pool) -> Array:
+    """Quantiles of ln(R/R0) over the devices of each replica; shape (n_replicas + 1, n_levels, n_pulses)."""
+    values = pool.features["log_ratio"]
+    n_devices = pool.members.shape[1]
+    step = max(1, _BLOCK // (n_devices * values.shape[1]))
+    starts = range(0, len(pool.members), step)
+    return np.concatenate([column_quantiles(values[pool.members[s : s + step]], LEVELS) for s in starts])
+
+
+def make_envelope(pool: Pool, plan: Plan, envelopes: Array) -> Envelope:
+    """Measured quantiles and what the replicas make of them."""
+    low, middle, high = np.quantile(envelopes[1:], (0.025, 0.5, 0.975), axis=0)
+    counts = np.isfinite(pool.features["log_ratio"][pool.members[0]]).sum(axis=0)
+    return Envelope(plan.envelope_pulses, LEVELS, envelopes[0], low, middle, high, counts)
+
+
+def curve_summaries(pool: Pool, plan: Plan, envelopes: Array) -> tuple[list[Summary], list[str]]:
+    """Summaries, and what had to be left out and why."""
+    summaries = _envelope_checks(plan, envelopes)
+    summaries.append(_coverage(pool))
+    for pulse in plan.distribution_pulses:
+        column = pool.features["log_r"][:, int(np.searchsorted(plan.envelope_pulses, pulse))]
+        distance = kolmogorov_smirnov(column, pool.members)
+        what = f"The distribution of ln R at pulse {pulse} (KS distance)"
+        summaries.append(Summary(f"ln R at pulse {pulse}", distance, ("",), what, distance=True))
+    skipped = []
+    fresh = pool.features["fresh"][:, 0]
+    if np.isfinite(fresh).any():
+        distance = kolmogorov_smirnov(fresh, pool.members)
+        what = "The distribution of the fresh resistance R0 (KS distance of ln R0)"
+        summaries.append(Summary("fresh resistance", distance, ("",), what, distance=True))
+    else:
+        skipped.append("fresh resistance: no device was read before its first pulse")
+    if np.isfinite(pool.features["growth"]).any():
+        summaries += _growth_checks(pool)
+    else:
+        skipped.append("knee: the traces have no reads at their middle or end")
+    return summaries, skipped
+
+
+def _envelope_checks(plan: Plan, envelopes: Array) -> list[Summary]:
+    groups = {
+        "median curve": (2,),
+        "middle half (25 %, 75 %)": (1, 3),
+        "outer envelope (5 %, 95 %)": (0, 4),
+    }
+    summaries = []
+    for name, rows in groups.items():
+        values = envelopes[:, rows, :].reshape(len(envelopes), -1)
+        places = tuple(
+            f"in the {100 * LEVELS[row]:.0f} % quantile at pulse {pulse}" for row in rows for pulse in plan.envelope_pulses
+        )
+        summaries.append(Summary(name, values, places, f"ln(R/R0), {name},"))
+    return summaries
+
+
+def _coverage(pool: Pool) -> Summary:
+    values = pool.features["log_ratio"]
+    low, high = column_quantiles(values[None], (0.05, 0.95))[0] if _complete(values) else _pool_band(values)
+    inside = np.where(np.isfinite(values), (values >= low) & (values <= high), np.nan)
+    per_device = np.nansum(inside, axis=1)
+    reads = np.isfinite(values).sum(axis=1)
+    share = per_device[pool.members].sum(axis=1) / reads[pool.members].sum(axis=1)
+    what = "The share of reads inside the model's 5 to 95 % band"
+    return Summary("coverage of the 5-95 % band", share[:, None], ("",), what)
+
+
+def _complete(values: Array) -> bool:
+    return bool(np.isfinite(values).all())
+
+
+def _pool_band(values: Array) -> tuple[Array, Array]:
+    columns = [values[np.isfinite(values[:, k]), k] for k in range(values.shape[1])]
+    return tuple(np.array([np.quantile(column, level) for column in columns]) for level in (0.05, 0.95))
+
+
+def _growth_checks(pool: Pool) -> list[Summary]:
+    """Balance of early and late growth, an angle that does not depend on how much a device grows."""
+    early, late = pool.features["growth"].T
+    angle = np.arctan2(late, early)
+    summaries = [
+        Summary(
+            "knee",
+            kolmogorov_smirnov(angle, pool.members),
+            ("",),
+            "The balance of growth in the first and the second half of a trace (KS distance)",
+            distance=True,
+        )
+    ]
+    if pool.members.shape[1] >= 10:
+        slots = pool.members[:, np.isfinite(early[pool.members[0]])]
+        association = _rank_correlation(early[slots], angle[slots])
+        what = "The rank correlation of early growth with the knee"
+        summaries.append(Summary("early growth and knee", association[:, None], ("",), what))
+    return summaries
+
+
+def _rank_correlation(x: Array, y: Array) -> Array:
+    """Spearman's, row by row."""
+    ranks = [np.argsort(np.argsort(z, axis=1), axis=1) - (z.shape[1] - 1) / 2 for z in (x, y)]
+    scale = np.sqrt((ranks[0] ** 2).sum(axis=1) * (ranks[1] ** 2).sum(axis=1))
+    return np.asarray((ranks[0] * ranks[1]).sum(axis=1) / scale)

@@ -1,0 +1,120 @@
+"""What is kept of one device: a handful of numbers, computed alike for measured and simulated traces."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.validation.plan import Plan
+
+__all__ = ["band_frequencies", "device_features"]
+
+Array = NDArray[np.float64]
+Pulses = NDArray[np.int64]
+
+_TAIL = 5.0
+_LARGEST_GAP_SHARE = 0.3
+
+
+def device_features(pulses: Pulses, log_r: Array, plan: Plan) -> dict[str, Array]:
+    """Features of devices that were read at the same `pulses`.
+
+    Parameters
+    ----------
+    pulses : ndarray of int, shape (n_reads,)
+    log_r : ndarray, shape (n_devices, n_reads)
+        ln(R / ohm).
+    plan : Plan
+
+    Returns
+    -------
+    dict of str to ndarray, each of shape (n_devices, k)
+        `log_r`, `log_ratio` (at plan.envelope_pulses; the first read stands in for R0 where the fresh
+        device was not read), `fresh`, `growth`, `increment`, `power`. NaN where this read pattern does not tell.
+    """
+    at_plan = _columns_at(pulses, log_r, plan.envelope_pulses)
+    fresh = log_r[:, :1] if pulses[0] == 0 else np.full((len(log_r), 1), np.nan)
+    return {
+        "log_r": at_plan,
+        "log_ratio": at_plan - log_r[:, :1],
+        "fresh": fresh,
+        "growth": _growth(pulses, log_r),
+        "increment": _increments(pulses, log_r, plan.stride),
+        "power": _band_power(pulses, log_r, plan),
+    }
+
+
+def _columns_at(pulses: Pulses, log_r: Array, wanted: Pulses) -> Array:
+    result = np.full((len(log_r), len(wanted)), np.nan)
+    place = np.searchsorted(pulses, wanted)
+    found = (place < len(pulses)) & (pulses[np.minimum(place, len(pulses) - 1)] == wanted)
+    result[:, found] = log_r[:, place[found]]
+    return result
+
+
+def _growth(pulses: Pulses, log_r: Array) -> Array:
+    """Growth of ln R over the first half of the pulses and over the second; shape (n, 2).
+
+    Each end is an average over a tenth of the trace, which quiets the noise.
+    """
+    first, last = max(1, int(pulses[0])), int(pulses[-1])
+    width = (last - first) / 10
+    means = []
+    for start in (first, (first + last - width) / 2, last - width):
+        inside = (pulses >= max(start, 1)) & (pulses <= start + width)
+        if not inside.any():
+            return np.full((len(log_r), 2), np.nan)
+        means.append(log_r[:, inside].mean(axis=1))
+    return np.stack([means[1] - means[0], means[2] - means[1]], axis=1)
+
+
+def _increments(pulses: Pulses, log_r: Array, stride: int) -> Array:
+    """ln of the robust scale of steps between reads `stride` apart, number of far steps, number of steps."""
+    usable = np.flatnonzero((np.diff(pulses) == stride) & (pulses[:-1] >= 1))
+    if len(usable) < 8:
+        return np.full((len(log_r), 3), np.nan)
+    steps = log_r[:, usable + 1] - log_r[:, usable]
+    distance = np.abs(steps - np.median(steps, axis=1, keepdims=True))
+    scale = 1.4826 * np.median(distance, axis=1, keepdims=True)
+    far = np.sum(distance > _TAIL * scale, axis=1, keepdims=True)
+    logged = np.log(np.maximum(scale, np.finfo(float).tiny))
+    return np.concatenate([logged, far, np.full_like(scale, steps.shape[1])], axis=1)
+
+
+def _bands(segment: int) -> list[NDArray[np.int64]]:
+    """Harmonics 1 .. segment/2 in octaves; the lowest is left out, detrending eats it."""
+    harmonics = np.arange(2, segment // 2 + 1)
+    octave = np.floor(np.log2(harmonics)).astype(int)
+    octave[harmonics == segment // 2] -= 1
+    return [harmonics[octave == k] for k in np.unique(octave)]
+
+
+def band_frequencies(plan: Plan) -> Array:
+    """Centre of each band of `power`, in 1/pulse (geometric mean)."""
+    return np.array([np.exp(np.mean(np.log(band))) for band in _bands(plan.segment)]) / (plan.segment * plan.stride)
+
+
+def _band_power(pulses: Pulses, log_r: Array, plan: Plan) -> Array:
+    """ln of the mean periodogram in each octave, over half-overlapping segments without their straight line.
+
+    A knee inside a segment leaves a little curvature; replicas have it too. Missing reads are interpolated,
+    in replicas too.
+    """
+    n_bands = len(_bands(plan.segment)) if plan.segment else 0
+    start = int(pulses[np.searchsorted(pulses, 1)]) if pulses[-1] >= 1 else 0
+    regular = np.arange(start, int(pulses[-1]) + 1, plan.stride)
+    missing = 1.0 - np.isin(regular, pulses).mean() if len(regular) else 1.0
+    if not n_bands or len(regular) < plan.segment or missing > _LARGEST_GAP_SHARE:
+        return np.full((len(log_r), n_bands), np.nan)
+    right = np.clip(np.searchsorted(pulses, regular), 1, len(pulses) - 1)
+    weight = (regular - pulses[right - 1]) / (pulses[right] - pulses[right - 1])
+    series = log_r[:, right - 1] * (1.0 - weight) + log_r[:, right] * weight
+    starts = np.arange(0, len(regular) - plan.segment + 1, plan.segment // 2)
+    pieces = np.stack([series[:, s : s + plan.segment] for s in starts], axis=1)
+    line = np.linspace(-1.0, 1.0, plan.segment)
+    pieces = pieces - pieces.mean(axis=2, keepdims=True)
+    pieces = pieces - (pieces @ line / (line @ line))[..., None] * line
+    window = np.hanning(plan.segment)
+    power = np.mean(np.abs(np.fft.rfft(pieces * window, axis=2)) ** 2, axis=1) / np.sum(window**2)
+    bands = np.stack([power[:, band].mean(axis=1) for band in _bands(plan.segment)], axis=1)
+    return np.asarray(np.log(np.maximum(bands, np.finfo(float).tiny)))

@@ -1,0 +1,97 @@
+"""One large pool of devices, measured and simulated, from which replicas of the measured set are drawn.
+
+Devices are grouped by their read pattern. For each measured device the pool holds `m` simulated ones with the
+same pattern, simulated independently. A replica takes from each group as many devices as were measured, at
+random and without replacement, *the measured ones among them*. If the model is true, measured and simulated
+devices of a group are exchangeable, so the measured set is itself one such draw and its rank among the replicas
+is exactly uniform, however small the pool (a stratified permutation test; Pitman 1937). What the measured
+devices dilute the replicas by, 1/(m + 1), costs a little power and no validity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.parameter_file import ParameterFile
+from weakreset.twin import simulate_population
+from weakreset.validation.features import device_features
+from weakreset.validation.plan import Plan, Stratum
+
+__all__ = ["Pool", "build_pool"]
+
+Array = NDArray[np.float64]
+Progress = Callable[[int, int, str], None]
+
+_POOL_SIZE = 4000
+_LEAST_PER_DEVICE = 3
+_BLOCK_READS = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Features of all devices, and which rows make the measured set and each replica.
+
+    Attributes
+    ----------
+    features : dict of str to ndarray, shape (n_rows, k)
+    members : ndarray of int, shape (n_replicas + 1, n_devices)
+        Rows of each replica; the first is the measured set. A column always has the same read pattern, so
+        NaN stand in the same places of every replica.
+    n_simulated : int
+    """
+
+    features: dict[str, Array]
+    members: NDArray[np.int64]
+    n_simulated: int
+
+
+def build_pool(
+    params: ParameterFile,
+    strata: list[Stratum],
+    plan: Plan,
+    n_replicas: int,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+) -> Pool:
+    """Simulate the pool and draw the replicas."""
+    n_devices = sum(len(stratum) for stratum in strata)
+    per_device = max(_LEAST_PER_DEVICE, _POOL_SIZE // n_devices)
+    simulation_rng, draw_rng = rng.spawn(2)
+    parts: list[dict[str, Array]] = []
+    members: list[NDArray[np.int64]] = []
+    done = offset = 0
+    for stratum in strata:
+        parts.append(device_features(stratum.pulses, stratum.log_r, plan))
+        n_simulated = per_device * len(stratum)
+        for size in _blocks(n_simulated, int(stratum.pulses[-1]) + 1):
+            log_r = _simulate(params, size, stratum.pulses, simulation_rng.spawn(1)[0])
+            parts.append(device_features(stratum.pulses, log_r, plan))
+            done += size
+            if progress is not None:
+                progress(done, per_device * n_devices, "simulating devices")
+        members.append(offset + _draws(len(stratum), n_simulated, n_replicas, draw_rng))
+        offset += len(stratum) + n_simulated
+    features = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Pool(features, np.concatenate(members, axis=1), per_device * n_devices)
+
+
+def _blocks(total: int, n_reads: int) -> list[int]:
+    """Sizes of the blocks in which `total` devices are simulated, so that memory stays small."""
+    size = int(np.clip(_BLOCK_READS // n_reads, 1, 512))
+    return [size] * (total // size) + ([total % size] if total % size else [])
+
+
+def _simulate(params: ParameterFile, n_devices: int, pulses: NDArray[np.int64], rng: np.random.Generator) -> Array:
+    twin = simulate_population(params, n_devices, int(pulses[-1]), rng)
+    return np.log(twin.devices.r0_ohm)[:, None] + twin.log_ratio[:, pulses]
+
+
+def _draws(n_measured: int, n_simulated: int, n_replicas: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Row numbers inside a group: the measured ones, then `n_replicas` draws without replacement."""
+    keys = rng.random((n_replicas, n_measured + n_simulated))
+    drawn = keys.argpartition(n_measured - 1, axis=1)[:, :n_measured]
+    return np.concatenate([np.arange(n_measured)[None, :], drawn])

@@ -1,0 +1,111 @@
+"""`validate`: simulate populations like the measured one and see whether it stands out."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from weakreset.errors import UsageError
+from weakreset.parameter_file import ParameterFile, load_parameters
+from weakreset.traces import TraceSet
+from weakreset.validation.curves import curve_summaries, make_envelope, replica_envelopes
+from weakreset.validation.noise import noise_summaries
+from weakreset.validation.plan import make_plan, stratify
+from weakreset.validation.pool import Progress, build_pool
+from weakreset.validation.summaries import judge
+from weakreset.validation.verdict import FALSE_ALARM_RATE, Check, Verdict
+
+__all__ = ["validate"]
+
+_FEW_DEVICES = 30
+
+
+def validate(
+    params: ParameterFile | str | os.PathLike[str],
+    traces: TraceSet,
+    *,
+    n_replicas: int = 999,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Compare measured traces with replicas simulated from `params`.
+
+    A replica has as many devices as were measured, read at the same pulses. Curves (envelopes of ln(R/R0),
+    distributions of ln R, the fresh resistance, the knee) and noise (steps from read to read, spectrum) are
+    summarised alike for the measured set and for every replica; the rank of the measured set gives each check
+    its p-value (posterior predictive: Gelman, Meng, Stern 1996; the draw is a permutation test, see
+    `weakreset.validation.pool`). Holm's correction keeps the chance that a true model fails at 5 % over all
+    checks together. Parameters that were fitted to these very traces pass more easily than that.
+
+    Parameters
+    ----------
+    params : ParameterFile, path or preset name
+    traces : TraceSet
+    n_replicas : int
+        At least 20 times the number of checks (about 400), or no check could ever fail.
+    seed : int
+        Same seed, same verdict.
+    progress : callable, optional
+        Called with (done, total, what).
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    TraceError
+        No device has two reads.
+    UsageError
+        Too few replicas for a check to fail.
+    """
+    file = load_parameters(params)
+    strata = stratify(traces)
+    plan = make_plan(strata)
+    pool = build_pool(file, strata, plan, n_replicas, np.random.default_rng(seed), progress)
+    envelopes = replica_envelopes(pool)
+    curves, no_curves = curve_summaries(pool, plan, envelopes)
+    noise, no_noise = noise_summaries(pool, plan)
+    _check_replicas(n_replicas, len(curves) + len(noise))
+    checks = judge(curves + noise)
+    too_short = [f"device {trace.key}: fewer than 2 reads" for trace in traces if len(trace) < 2]
+    whole = [item for item in traces.exclusions if item.pulse is None and item.line is None]
+    readings = sum(item.n_readings for item in traces.exclusions if item not in whole)
+    n_devices = pool.members.shape[1]
+    n_excluded = len(whole) + len(too_short)
+    return Verdict(
+        passed=all(check.passed for check in checks),
+        checks=checks,
+        sentence=_sentence(file.name, checks, n_devices, n_excluded),
+        skipped=tuple(no_curves + no_noise + too_short),
+        n_devices=n_devices,
+        n_excluded=n_excluded,
+        n_excluded_readings=readings,
+        n_replicas=n_replicas,
+        n_simulated=pool.n_simulated,
+        seed=seed,
+        envelope=make_envelope(pool, plan, envelopes),
+        params_name=file.name,
+        simulated=traces.simulated,
+    )
+
+
+def _check_replicas(n_replicas: int, n_checks: int) -> None:
+    least = int(np.ceil(n_checks / FALSE_ALARM_RATE))
+    if n_replicas < least:
+        raise UsageError(
+            f"{n_replicas} replicas are too few for {n_checks} checks: no check could ever fail after correction; "
+            f"ask for {least} or more"
+        )
+
+
+def _sentence(name: str, checks: tuple[Check, ...], n_devices: int, n_excluded: int) -> str:
+    failed = [check.name for check in checks if not check.passed]
+    left_out = f" ({n_excluded} left out before)" if n_excluded else ""
+    few = " With so few devices only gross errors of the model would show." if n_devices < _FEW_DEVICES else ""
+    devices = f"{n_devices} device" + ("" if n_devices == 1 else "s") + left_out
+    if not failed:
+        return f"{name} reproduces {devices}: none of {len(checks)} checks tells them from simulated ones.{few}"
+    verb = "fails" if len(failed) == 1 else "fail"
+    return f"{name} does not reproduce {devices}: {len(failed)} of {len(checks)} checks {verb} ({', '.join(failed)}).{few}"

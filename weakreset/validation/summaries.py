@@ -1,0 +1,117 @@
+"""Summaries of a replica: numbers that are ranked among all replicas, the measured set in row 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.validation.verdict import FALSE_ALARM_RATE, Check, holm
+
+__all__ = ["Summary", "column_quantiles", "judge", "kolmogorov_smirnov", "standardized"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """One check before it is judged.
+
+    Attributes
+    ----------
+    name : str
+    values : ndarray, shape (n_replicas + 1, k)
+        Figures of each replica; row 0 is the measured set.
+    places : tuple of str
+        Where each of the k figures was taken, in words ("at pulse 100"); empty where there is no place.
+    what : str
+        What the figures are, as the subject of a sentence.
+    distance : bool
+        The figures are distances: only large ones speak against the model.
+    """
+
+    name: str
+    values: Array
+    places: tuple[str, ...]
+    what: str
+    distance: bool = False
+
+
+def standardized(values: Array) -> Array:
+    """Deviations from the mean of all replicas in units of their standard deviation, column by column."""
+    centred = values - values.mean(axis=0)
+    spread = values.std(axis=0)
+    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+
+
+def judge(summaries: list[Summary]) -> tuple[Check, ...]:
+    """Rank the measured set in each summary and correct for their number."""
+    ranked = [_rank(summary) for summary in summaries]
+    corrected = holm([p for *_, p in ranked])
+    return tuple(
+        _check(summary, column, statistic, p, p_corrected)
+        for summary, (column, statistic, p), p_corrected in zip(summaries, ranked, corrected, strict=True)
+    )
+
+
+def _rank(summary: Summary) -> tuple[int, float, float]:
+    """Worst column of the measured set, its deviation, and the share of replicas at least as far off."""
+    deviations = summary.values if summary.distance else np.abs(standardized(summary.values))
+    worst = deviations.max(axis=1)
+    # a hair of slack: replicas that are equal but for rounding count as equally far off
+    p_value = float(np.mean(worst >= worst[0] * (1 - 1e-12)))
+    return int(deviations[0].argmax()), float(worst[0]), p_value
+
+
+def _check(summary: Summary, column: int, statistic: float, p: float, p_corrected: float) -> Check:
+    measured = float(summary.values[0, column])
+    low, high = (float(x) for x in np.quantile(summary.values[1:, column], (0.025, 0.975)))
+    passed = p_corrected > FALSE_ALARM_RATE
+    where = f" {summary.places[column]}" if summary.places[column] else ""
+    expected = f"below {high:.3g}" if summary.distance else f"{low:.3g} to {high:.3g}"
+    share = "97.5 %" if summary.distance else "95 %"
+    verb = "agrees with" if passed else "differs from"
+    sentence = (
+        f"{summary.what} {verb} the model: furthest off{where}, measured {measured:.3g}, {share} of replicas {expected}."
+        if len(summary.places) > 1
+        else f"{summary.what} {verb} the model: measured {measured:.3g}, {share} of replicas {expected}."
+    )
+    return Check(summary.name, statistic, p, p_corrected, passed, sentence, measured, low, high)
+
+
+def column_quantiles(values: Array, levels: tuple[float, ...]) -> Array:
+    """Quantiles over axis -2, linear between order statistics, NaN left out; shape (..., n_levels, k).
+
+    NaN must stand in the same places of every replica, so the counts are those of the first one. A column
+    of NaN only gives NaN.
+    """
+    ordered = np.sort(values, axis=-2)
+    counts = np.isfinite(ordered).reshape(-1, *ordered.shape[-2:])[0].sum(axis=0)
+    columns = np.arange(ordered.shape[-1])
+    result = []
+    for level in levels:
+        place = level * np.maximum(counts - 1, 0)
+        below = np.floor(place).astype(int)
+        above = np.minimum(below + 1, np.maximum(counts - 1, 0))
+        low, high = ordered[..., below, columns], ordered[..., above, columns]
+        result.append(low + (place - below) * (high - low))
+    return np.stack(result, axis=-2)
+
+
+def kolmogorov_smirnov(column: Array, members: NDArray[np.int64]) -> Array:
+    """KS distance of each replica from the whole pool, in one feature; shape (n_replicas + 1, 1).
+
+    The pool holds the measured devices and all simulated ones and is the same for every replica, so the measured
+    set is treated as any other.
+    """
+    present = column[members[0]]
+    slots = members[:, np.isfinite(present)]
+    reference = np.sort(column[np.isfinite(column)])
+    values = np.sort(column[slots], axis=1)
+    at = np.searchsorted(reference, values, side="right") / len(reference)
+    just_below = np.searchsorted(reference, values, side="left") / len(reference)
+    n = slots.shape[1]
+    steps = np.arange(1, n + 1) / n
+    distance = np.maximum(np.abs(steps - at).max(axis=1), np.abs(just_below - (steps - 1.0 / n)).max(axis=1))
+    return np.asarray(distance[:, None])
