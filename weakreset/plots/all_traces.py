@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["all_traces"]
 
+Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
+
 _MOST_LINES = 300
 _LEAST_DEVICES = 5
 
@@ -40,19 +42,19 @@ def all_traces(traces: TraceSet, ax: Axes | None = None) -> Axes:
         ax.plot(pulses, log_ratio, color=PALETTE["sky"], lw=0.5, alpha=0.45, rasterized=True, zorder=1)
     pulses, bands = _quantiles(curves)
     if len(pulses):
-        ax.fill_between(pulses, bands[0], bands[2], color=PALETTE["grey"], alpha=0.3, lw=0, label="5 to 95 % of devices")
+        shade = PALETTE["grey"]
+        ax.fill_between(pulses, bands[0], bands[2], color=shade, alpha=0.3, lw=0, label="5 to 95 % of devices")
         ax.plot(pulses, bands[1], color=PALETTE["black"], lw=1.6, label="median device")
         ax.legend(loc="upper left")
     shown = "" if step == 1 else f" ({len(curves[::step])} drawn)"
-    ax.set(xlabel="RESET pulses since SET", ylabel="ln(R/R$_0$)", title=f"{len(curves)} devices{shown}")
-    ax.title.set_ha("left")
-    ax.title.set_x(0.0)
+    ax.set(xlabel="RESET pulses since SET", ylabel="ln(R/R$_0$)")
+    ax.set_title(f"{len(curves)} devices{shown}", loc="left")
     if traces.simulated:
         tag_simulated(ax)
     return ax
 
 
-def _quantiles(curves: list[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _quantiles(curves: list[Curve]) -> Curve:
     """At pulses that at least half of the devices (and 5) were read at."""
     if not curves:
         return np.empty(0, dtype=np.int64), np.empty((3, 0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +49,10 @@ def d2d_laws(population: Population, figure: Figure | None = None) -> Figure:
         panel.set_axis_off()
     for panel, law in zip(panels.flat, laws, strict=False):
         _panel(panel, law)
-    entries = dict(zip(*reversed(panels.flat[0].get_legend_handles_labels()), strict=True))
+    entries: dict[str, Any] = {}
     for panel in panels.flat[: len(laws)]:
         entries |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
-    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=4)
+    figure.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=4)
     if population.fits.traces.simulated:
         tag_simulated_figure(figure)
     return figure
@@ -66,7 +66,10 @@ def _panel(ax: Axes, fit: LawFit) -> None:
         # heights such that histogram and law cover the same window, where devices could be seen at all
         seen = _mass(fit)
         weights = np.full(len(values), seen / (len(fit.values) * (high - low) / n_bins))
-        ax.hist(values, n_bins, range=(low, high), weights=weights, color=PALETTE["sky"], alpha=0.6, label="device estimates")
+        ax.hist(
+            values, n_bins, range=(low, high), weights=weights, color=PALETTE["sky"], alpha=0.6,
+            label="device estimates",
+        )
         ax.plot(values, np.zeros(len(values)), "|", color=PALETTE["blue"], ms=7, alpha=0.6, clip_on=False)
     x = np.linspace(low, high, 400)
     ax.plot(x, np.exp(fit.law.logpdf(x)), color=PALETTE["vermillion"], label="fitted law")

@@ -71,7 +71,7 @@ def _periodogram(pulses: NDArray[np.int64], residuals: Array) -> tuple[Array, Ar
     power = np.abs(np.fft.rfft(series)) ** 2 / np.sum(window**2)
     frequency = np.fft.rfftfreq(len(series))
     # the first two harmonics are what drift and window leave least of
-    return frequency[2:], power[2:]
+    return np.asarray(frequency[2:], dtype=np.float64), np.asarray(power[2:], dtype=np.float64)
 
 
 @styled

@@ -11,7 +11,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["PALETTE", "SYMBOLS", "UNITS", "figure_bytes", "grid_shape", "new_axes", "new_figure", "styled", "tag_simulated", "tag_simulated_figure"]
+__all__ = [
+    "PALETTE",
+    "SYMBOLS",
+    "UNITS",
+    "figure_bytes",
+    "grid_shape",
+    "new_axes",
+    "new_figure",
+    "styled",
+    "tag_simulated",
+    "tag_simulated_figure",
+]
 
 # Okabe and Ito, Color Universal Design (2008): told apart with every common colour vision deficiency
 PALETTE = {
@@ -39,7 +50,8 @@ UNITS = {
     "r0_ohm": "Ω", "m1": "1/pulse", "t_star": "pulses", "c1": "ln R", "m2": "1/pulse", "rtn_amplitude": "ln R"
 }
 
-_SETTINGS: dict[str, Any] = {
+# Any: newer matplotlib types the keys as literals, older does not
+_SETTINGS: Any = {
     "font.size": 9.0,
     "axes.titlesize": 9.0,
     "axes.labelsize": 9.0,

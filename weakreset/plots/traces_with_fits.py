@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from weakreset.fitting import DeviceFit, FitSet, FitStatus
 from weakreset.plots.style import PALETTE, grid_shape, new_figure, styled, tag_simulated_figure
@@ -71,7 +71,7 @@ def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, figure:
             panel.set_ylabel("ln(R/R$_0$)")
         if i + columns >= len(names):
             panel.set_xlabel("RESET pulses since SET")
-    _legend(figure, panels.flat[: len(names)])
+    _legend(figure, list(panels.flat[: len(names)]))
     if fits.traces.simulated:
         tag_simulated_figure(figure)
     return figure
@@ -87,7 +87,10 @@ def draw_fit(ax: Axes, fit: DeviceFit) -> None:
         return
     ax.plot(fit.pulses, fit.drift_at(fit.pulses), color=PALETTE["blue"], lw=1.5, label="fitted drift")
     if fit.rtn.steps or fit.rtn.starts_high:
-        ax.plot(fit.pulses, fit.curve(), color=PALETTE["vermillion"], lw=0.9, drawstyle="steps-post", label="drift + telegraph steps")
+        ax.plot(
+            fit.pulses, fit.curve(), color=PALETTE["vermillion"], lw=0.9, drawstyle="steps-post",
+            label="drift + telegraph steps",
+        )
     knee = fit.estimates.get("t_star")
     if knee is not None and knee.value is not None:
         ax.axvline(knee.value, color=orange, lw=1.1, ls="--", label="knee $t^*$, 95 % interval")
@@ -96,11 +99,11 @@ def draw_fit(ax: Axes, fit: DeviceFit) -> None:
 
 
 def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
-    entries = {}
+    entries: dict[str, Any] = {}
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=4, markerscale=4)
+    figure.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=4, markerscale=4)
 
 
 def _short(name: str, most: int = 20) -> str:

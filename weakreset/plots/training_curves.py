@@ -87,6 +87,8 @@ def training_curves(runs: Sequence[TrainingRun], figure: Figure | None = None) -
 def _draw(
     ax: Axes, runs: Sequence[TrainingRun], key: str, factor: float, all_runs: Sequence[TrainingRun] | None = None
 ) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     looks = dict(zip((run.name for run in all_runs or runs), cycle(zip(_COLOURS, _MARKERS, strict=True)), strict=False))
     for run in runs:
         colour, marker = looks[run.name]
@@ -95,4 +97,4 @@ def _draw(
         label = run.name.replace("$", r"\$").lstrip("_") or "run"
         ax.plot(epochs, scaled, marker=marker, ms=3.5, color=PALETTE[colour], label=label)
     ax.set_xlabel("epoch")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -32,7 +32,9 @@ def build_report(content: ReportInput) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("weakreset.report")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     # the script is ours and fixed, so it may go into the page as it is
     script = environment.get_template("table.js").render()
     return environment.get_template("report.html").render(**_context(content), script_hash=_policy_hash(script))

@@ -39,8 +39,8 @@ def trusted(content: ReportInput) -> list[str]:
         unresolved = counts[FitStatus.KNEE_UNRESOLVED.value]
         if unresolved:
             lines.append(
-                f"{unresolved} of {fitted} fitted devices show no knee. For them t* and m2 are not identifiable, and no "
-                "number is given. The population laws know that these devices exist."
+                f"{unresolved} of {fitted} fitted devices show no knee. For them t* and m2 are not identifiable, and "
+                "no number is given. The population laws know that these devices exist."
             )
         if counts[FitStatus.NOT_CONVERGED.value]:
             lines.append(f"{counts[FitStatus.NOT_CONVERGED.value]} fits did not converge and inform nothing.")
@@ -53,8 +53,8 @@ def trusted(content: ReportInput) -> list[str]:
         ]
         if unclear:
             lines.append(
-                f"The family of the law is not settled by these data for {', '.join(unclear)}: others fit about as well "
-                "(see the table of laws). The tails are what differs most."
+                f"The family of the law is not settled by these data for {', '.join(unclear)}: others fit about as "
+                "well (see the table of laws). The tails are what differs most."
             )
     if content.verdict is not None:
         lines += [f"Not checked: {reason}." for reason in content.verdict.skipped]
@@ -69,7 +69,8 @@ def _of_fits(fits: FitSet) -> list[str]:
     counts = fits.counts()
     excluded = counts[FitStatus.EXCLUDED.value]
     left_out = f" {excluded} {'was' if excluded == 1 else 'were'} left out, with reasons below." if excluded else ""
-    line = f"{len(fits) - excluded} of {len(fits)} devices were fitted; {counts[FitStatus.OK.value]} show a clear knee.{left_out}"
+    clear = counts[FitStatus.OK.value]
+    line = f"{len(fits) - excluded} of {len(fits)} devices were fitted; {clear} show a clear knee.{left_out}"
     noise = fits.noise
     if noise.alpha is None or noise.exponent is None:
         return [line]

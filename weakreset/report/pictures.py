@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from weakreset import plots
 from weakreset.fitting import FitSet, FitStatus
 from weakreset.report.content import ReportInput
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["Picture", "pictures"]
 
 _LARGEST_SVG = 600_000
+_WIDE_INCHES = 6.5
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as a data URI; `alt` for those who do not see it."""
+    """An image as a data URI; `alt` for those who do not see it; `wide` ones scroll on a phone."""
 
     uri: str
     alt: str
     caption: str
+    wide: bool = False
 
 
 def pictures(content: ReportInput) -> dict[str, Picture]:
@@ -33,19 +36,20 @@ def pictures(content: ReportInput) -> dict[str, Picture]:
     fits = content.fit_set
     if content.trace_set is not None and len(content.trace_set):
         ax = plots.all_traces(content.trace_set)
-        made["all_traces"] = _picture(ax.figure, "All traces: ln(R/R0) against RESET pulses", _ALL_TRACES)
+        made["all_traces"] = _picture(ax, "All traces: ln(R/R0) against RESET pulses", _ALL_TRACES)
     if fits is not None and any(len(fit.pulses) for fit in fits):
         made["fits"] = _picture(plots.traces_with_fits(fits), "Example devices with their fits", _FITS)
         made |= _device_pages(fits)
         ax = plots.residual_spectrum(fits)
-        made["spectrum"] = _picture(ax.figure, "Spectrum of the residuals with the fitted 1/f law", _SPECTRUM)
+        made["spectrum"] = _picture(ax, "Spectrum of the residuals with the fitted 1/f law", _SPECTRUM)
     if content.population is not None:
         made["laws"] = _picture(plots.d2d_laws(content.population), "Device-to-device laws", _LAWS)
     elif content.params is not None:
-        made["laws"] = _picture(plots.law_comparison([content.params]), "Device-to-device laws", "Densities; dots are medians.")
+        figure = plots.law_comparison([content.params])
+        made["laws"] = _picture(figure, "Device-to-device laws", "Densities; dots are medians.")
     if content.verdict is not None:
         ax = plots.envelopes(content.verdict.envelope, simulated=content.verdict.simulated)
-        made["envelopes"] = _picture(ax.figure, "Quantiles of ln(R/R0), traces against model", _ENVELOPES)
+        made["envelopes"] = _picture(ax, "Quantiles of ln(R/R0), traces against model", _ENVELOPES)
     if content.runs:
         made["training"] = _picture(plots.training_curves(content.runs), "Test accuracy against epoch", _TRAINING)
     return made
@@ -63,17 +67,19 @@ def _device_pages(fits: FitSet) -> dict[str, Picture]:
     return made
 
 
-def _picture(figure: Figure, alt: str, caption: str) -> Picture:
+def _picture(drawing: Axes | Figure, alt: str, caption: str) -> Picture:
+    figure = cast("Figure", getattr(drawing, "figure", drawing))
     data, kind = plots.figure_bytes(figure, "svg"), "svg+xml"
     if len(data) > _LARGEST_SVG:
         data, kind = plots.figure_bytes(figure, "png", dpi=160), "png"
-    return Picture(f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}", alt, caption)
+    uri = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+    return Picture(uri, alt, caption, wide=figure.get_figwidth() > _WIDE_INCHES)
 
 
 _ALL_TRACES = "Every device, with the median and the band that holds 90 % of the devices."
 _FITS = (
-    "Example devices, chosen across statuses and sizes of change. Blue: fitted drift. Orange: drift and telegraph steps. "
-    "Dashed with band: knee and its 95 % interval; no line where the knee is not identifiable."
+    "Example devices, chosen across statuses and sizes of change. Blue: fitted drift. Orange: drift and telegraph "
+    "steps. Dashed with band: knee and its 95 % interval; no line where the knee is not identifiable."
 )
 _SPECTRUM = (
     "What drift and telegraph steps leave, averaged over devices, against the fitted 1/f law. An excess at low "
@@ -83,5 +89,7 @@ _LAWS = (
     "Bars and ticks: device estimates, which scatter by their own errors too. Line: fitted law of the true values. "
     "Grey: beyond what the traces show."
 )
-_ENVELOPES = "Circles: quantiles of the traces. Lines and bands: median and 95 % of the replicas simulated from the model."
+_ENVELOPES = (
+    "Circles: quantiles of the traces. Lines and bands: median and 95 % of the replicas simulated from the model."
+)
 _TRAINING = "Test accuracy after each epoch, and what it cost in pulses."

@@ -14,10 +14,14 @@ from weakreset.plots.traces_with_fits import STATUS_WORDS
 from weakreset.population import Population
 from weakreset.report.content import ReportInput
 from weakreset.report.numbers import number, percent, plus_minus
+from weakreset.traces import Exclusion
 
 __all__ = ["Cell", "Table", "device_table", "exclusion_table", "law_table", "noise_rows", "training_rows"]
 
 _MOST_EXCLUSIONS = 200
+_LAW_COLUMNS = (
+    "parameter", "family", "numbers ± standard error", "truncated to", "informed by", "runner-up (AIC)", "note"
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ def device_table(fits: FitSet) -> Table:
     """A row a device; what is not identifiable is a dash that says why."""
     names = fits.drift.parameters
     units = fits.drift.units
-    columns = ("device", "status", "pulses", "R0 (ohm)", *(f"{name} ({units[name]})" for name in names), "RTN A (ln R)", "RTN steps")
+    drift = (f"{name} ({units[name]})" for name in names)
+    columns = ("device", "status", "pulses", "R0 (ohm)", *drift, "RTN A (ln R)", "RTN steps")
     return Table(columns, tuple(_device_row(fit, names) for fit in fits))
 
 
@@ -73,20 +78,20 @@ def _estimate_cell(estimate: Estimate, name: str) -> Cell:
 
 def law_table(content: ReportInput) -> Table:
     """A row a parameter, from the population where there is one, else from the parameter file."""
-    columns = ("parameter", "family", "numbers ± standard error", "truncated to", "informed by", "runner-up (AIC)", "note")
     source: Population | ParameterFile | None = content.population or content.params
     entries: Iterable[dict[str, Any]] = ()
     if isinstance(source, Population):
         fits = [*source.laws.values(), *([source.rtn_amplitude] if source.rtn_amplitude is not None else [])]
         entries = [
-            {"name": fit.parameter, "law": fit.law, "limits": (fit.law.lower, fit.law.upper), **_evidence(fit)} for fit in fits
+            {"name": fit.parameter, "law": fit.law, "limits": (fit.law.lower, fit.law.upper), **_evidence(fit)}
+            for fit in fits
         ]
     elif source is not None:
         entries = [
             {"name": name, "law": entry.law(), "limits": (entry.law().lower, entry.law().upper), **_evidence(entry)}
             for name, entry in source.parameters.items()
         ]
-    return Table(columns, tuple(_law_row(entry) for entry in entries))
+    return Table(_LAW_COLUMNS, tuple(_law_row(entry) for entry in entries))
 
 
 def _evidence(entry: Any) -> dict[str, Any]:
@@ -100,10 +105,11 @@ def _law_row(entry: dict[str, Any]) -> tuple[Cell, ...]:
     numbers = "; ".join(f"{key} {plus_minus(value, stderr.get(key))}" for key, value in law.params.items())
     low, high = entry["limits"]
     limits = f"{number(low, 3)} to {number(high, 3)}" if math.isfinite(low) or math.isfinite(high) else "–"
-    informed = "published" if entry["n_informative"] is None else f"{entry['n_informative']} of {entry['n_devices']} devices"
+    known = entry["n_informative"] is not None
+    informed = f"{entry['n_informative']} of {entry['n_devices']} devices" if known else "published"
     if entry["n_censored"]:
         informed += f", {entry['n_censored']} beyond the trace or unresolved"
-    candidates = entry["candidates"] or ()
+    candidates = list(entry["candidates"] or [])
     runner_up = "–"
     if len(candidates) > 1:
         second = candidates[1]
@@ -123,10 +129,8 @@ def exclusion_table(content: ReportInput) -> Table:
     if traces is not None:
         for item in sorted(traces.exclusions, key=lambda item: item.pulse is not None or item.line is not None):
             key = f"{item.device}#{item.cycle}" if item.cycle else item.device
-            what = "whole device" if item.pulse is None and item.line is None else "reading"
-            where = f"pulse {item.pulse}" if item.pulse is not None else f"line {item.line}" if item.line is not None else ""
             value = f" (value {item.value})" if item.value else ""
-            rows.append((key, f"{what} {where}".strip(), item.reason + value, str(item.n_readings)))
+            rows.append((key, _what(item), item.reason + value, str(item.n_readings)))
     elif content.params is not None:
         for known in content.params.provenance.exclusions:
             rows.append((known.device, "whole device", known.reason, str(known.n_readings or "–")))
@@ -134,9 +138,15 @@ def exclusion_table(content: ReportInput) -> Table:
     for fit in content.fit_set or ():
         if fit.status in (FitStatus.EXCLUDED, FitStatus.NOT_CONVERGED) and fit.device not in known_devices:
             reason = fit.excluded_because or fit.status.sentence
-            rows.insert(0, (fit.device, STATUS_WORDS[fit.status], reason, str(len(fit.pulses)) if len(fit.pulses) else "–"))
+            rows.insert(0, (fit.device, STATUS_WORDS[fit.status], reason, str(len(fit.pulses) or "–")))
     shown = tuple(tuple(Cell(text) for text in row) for row in rows[:_MOST_EXCLUSIONS])
     return Table(("device", "what", "why", "readings"), shown, max(0, len(rows) - _MOST_EXCLUSIONS))
+
+
+def _what(item: Exclusion) -> str:
+    if item.pulse is not None:
+        return f"reading at pulse {item.pulse}"
+    return "whole device" if item.line is None else f"reading in line {item.line}"
 
 
 def noise_rows(content: ReportInput) -> list[tuple[str, str]]:

@@ -68,7 +68,9 @@ def _envelope_checks(plan: Plan, envelopes: Array) -> list[Summary]:
     for name, rows in groups.items():
         values = envelopes[:, rows, :].reshape(len(envelopes), -1)
         places = tuple(
-            f"in the {100 * LEVELS[row]:.0f} % quantile at pulse {pulse}" for row in rows for pulse in plan.envelope_pulses
+            f"in the {100 * LEVELS[row]:.0f} % quantile at pulse {pulse}"
+            for row in rows
+            for pulse in plan.envelope_pulses
         )
         summaries.append(Summary(name, values, places, f"ln(R/R0), {name},"))
     return summaries
@@ -76,22 +78,13 @@ def _envelope_checks(plan: Plan, envelopes: Array) -> list[Summary]:
 
 def _coverage(pool: Pool) -> Summary:
     values = pool.features["log_ratio"]
-    low, high = column_quantiles(values[None], (0.05, 0.95))[0] if _complete(values) else _pool_band(values)
+    low, high = column_quantiles(values, (0.05, 0.95))
     inside = np.where(np.isfinite(values), (values >= low) & (values <= high), np.nan)
     per_device = np.nansum(inside, axis=1)
     reads = np.isfinite(values).sum(axis=1)
     share = per_device[pool.members].sum(axis=1) / reads[pool.members].sum(axis=1)
     what = "The share of reads inside the model's 5 to 95 % band"
     return Summary("coverage of the 5-95 % band", share[:, None], ("",), what)
-
-
-def _complete(values: Array) -> bool:
-    return bool(np.isfinite(values).all())
-
-
-def _pool_band(values: Array) -> tuple[Array, Array]:
-    columns = [values[np.isfinite(values[:, k]), k] for k in range(values.shape[1])]
-    return tuple(np.array([np.quantile(column, level) for column in columns]) for level in (0.05, 0.95))
 
 
 def _growth_checks(pool: Pool) -> list[Summary]:

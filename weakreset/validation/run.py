@@ -107,5 +107,5 @@ def _sentence(name: str, checks: tuple[Check, ...], n_devices: int, n_excluded: 
     devices = f"{n_devices} device" + ("" if n_devices == 1 else "s") + left_out
     if not failed:
         return f"{name} reproduces {devices}: none of {len(checks)} checks tells them from simulated ones.{few}"
-    verb = "fails" if len(failed) == 1 else "fail"
-    return f"{name} does not reproduce {devices}: {len(failed)} of {len(checks)} checks {verb} ({', '.join(failed)}).{few}"
+    count = f"{len(failed)} of {len(checks)} checks {'fails' if len(failed) == 1 else 'fail'}"
+    return f"{name} does not reproduce {devices}: {count} ({', '.join(failed)}).{few}"

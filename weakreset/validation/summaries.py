@@ -42,7 +42,7 @@ def standardized(values: Array) -> Array:
     """Deviations from the mean of all replicas in units of their standard deviation, column by column."""
     centred = values - values.mean(axis=0)
     spread = values.std(axis=0)
-    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    return np.asarray(np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0))
 
 
 def judge(summaries: list[Summary]) -> tuple[Check, ...]:
@@ -72,11 +72,8 @@ def _check(summary: Summary, column: int, statistic: float, p: float, p_correcte
     expected = f"below {high:.3g}" if summary.distance else f"{low:.3g} to {high:.3g}"
     share = "97.5 %" if summary.distance else "95 %"
     verb = "agrees with" if passed else "differs from"
-    sentence = (
-        f"{summary.what} {verb} the model: furthest off{where}, measured {measured:.3g}, {share} of replicas {expected}."
-        if len(summary.places) > 1
-        else f"{summary.what} {verb} the model: measured {measured:.3g}, {share} of replicas {expected}."
-    )
+    furthest = f"furthest off{where}, " if len(summary.places) > 1 else ""
+    sentence = f"{summary.what} {verb} the model: {furthest}measured {measured:.3g}, {share} of replicas {expected}."
     return Check(summary.name, statistic, p, p_corrected, passed, sentence, measured, low, high)
 
 
