@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,11 @@ def save_checkpoint(
 def load_checkpoint(
     path: str | os.PathLike[str], model: nn.Module, optimizer: torch.optim.Optimizer | None = None, *,
     generators: Mapping[str, torch.Generator] | None = None,
+    check: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Bring `model`, `optimizer` and `generators` back to a checkpoint, bit for bit; returns its notes.
+
+    `check`, if given, sees the notes first and may refuse by raising.
 
     Raises
     ------
@@ -68,6 +71,9 @@ def load_checkpoint(
         When the file is missing, damaged, no checkpoint, or of another network.
     """
     tensors, header = _read(Path(path))
+    notes: dict[str, Any] = header["notes"]
+    if check is not None:
+        check(notes)
     try:
         model.load_state_dict(_part(tensors, "model/"))
     except RuntimeError as error:
@@ -79,7 +85,6 @@ def load_checkpoint(
         if name not in saved:
             raise SimulationError(f"{path}: has no generator {name!r}")
         generator.set_state(saved[name])
-    notes: dict[str, Any] = header["notes"]
     return notes
 
 
@@ -94,7 +99,8 @@ def _optimizer_state(
         state.setdefault(int(number), {})[name] = value
     groups = header["groups"]
     for group in groups:
-        group["betas"] = tuple(group["betas"])  # JSON has no tuples
+        if "betas" in group:
+            group["betas"] = tuple(group["betas"])  # JSON has no tuples
     return {"state": state, "param_groups": groups}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from weakreset.model import DeviceNoise
-from weakreset.simulation.counter_random import Key, normal_pair, normal_table, random_words, spare_bits
+from weakreset.simulation.counter_random import FIRST_SD, Key, normal_pair, normal_table, random_words, spare_bits
 from weakreset.simulation.pink_poles import PinkPoles
 from weakreset.simulation.skip_ahead import skip_ahead
 
@@ -72,8 +72,7 @@ def noise_tables(poles: PinkPoles, noise: DeviceNoise, device: torch.device) -> 
         high_if_low=move(rows.high_if_low), high_if_high=move(rows.high_if_high),
         high_stationary=rows.high_stationary,
         pole_sd=tuple(float(noise.alpha * sd) for sd in poles.variance**0.5),
-        # one table entry has variance 1/2, see counter_random
-        white_sd=float(noise.alpha * (2.0 * poles.white_variance) ** 0.5),
+        white_sd=float(noise.alpha * poles.white_variance**0.5 / FIRST_SD),  # it takes one table entry
         slow_sd=float(noise.alpha * poles.slow_variance**0.5),
         read_sd=noise.read_sd, normals=move(normal_table()),
     )

@@ -1,0 +1,19 @@
+"""Training of binarized networks on simulated devices."""
+
+from weakreset.training.datasets import DATASETS, Dataset, load_dataset
+from weakreset.training.loop import Progress, TrainingRun, train
+from weakreset.training.networks import NETWORKS, build_network
+from weakreset.training.recipes import RECIPES, Recipe
+
+__all__ = [
+    "DATASETS",
+    "NETWORKS",
+    "RECIPES",
+    "Dataset",
+    "Progress",
+    "Recipe",
+    "TrainingRun",
+    "build_network",
+    "load_dataset",
+    "train",
+]

@@ -1,0 +1,90 @@
+"""`weakreset train`: a binarized network on simulated devices."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from weakreset.training import Progress, TrainingRun
+
+__all__ = ["train_command"]
+
+
+def train_command(
+    params: Annotated[str, typer.Argument(metavar="PARAMS", help="Parameter file, or preset name.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Run folder to write.")],
+    data: Annotated[str, typer.Option(help="digits, mnist, fashion-mnist or cifar10.")] = "digits",
+    data_dir: Annotated[Path | None, typer.Option(help="Folder with the files of the data set.")] = None,
+    network: Annotated[str, typer.Option(help="mlp or vgg.")] = "mlp",
+    hidden: Annotated[int | None, typer.Option(help="Hidden units of the mlp.")] = None,
+    width: Annotated[float, typer.Option(help="Factor on the channels of the vgg.")] = 0.125,
+    epochs: Annotated[int | None, typer.Option()] = None,
+    batch_size: Annotated[int | None, typer.Option()] = None,
+    seed: Annotated[int, typer.Option(help="Chip, order of the images, latent weights.")] = 0,
+    recipe: Annotated[str, typer.Option(help="device-aware, published or ideal.")] = "device-aware",
+    without: Annotated[str, typer.Option(help="Switch off any of d2d,pink,rtn, or all.")] = "",
+    device: Annotated[str | None, typer.Option(help="torch device, e.g. cuda.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Train a binarized network whose weights are pairs of simulated devices."""
+    from weakreset.training import train
+
+    with _progress_bar() as progress:
+        run = train(
+            params, data, data_dir=data_dir, network=network, hidden=hidden, width=width, epochs=epochs,
+            batch_size=batch_size, seed=seed, recipe=recipe, without=without, run_dir=output, resume=resume,
+            progress=progress, device=device,
+        )
+    _report(run, output, as_json)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[Progress], None]]:
+    """A bar on stderr with accuracy, pulses and time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(file=sys.stderr)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console) as bar:
+        task = bar.add_task("training", total=None)
+
+        def show(progress: Progress) -> None:
+            done = (progress.epoch - 1) * progress.steps_per_epoch + progress.step
+            total = progress.epochs * progress.steps_per_epoch
+            bar.update(task, completed=done, total=total)
+            if progress.metrics is not None:
+                bar.update(task, description=_line(progress.metrics, progress.epochs))
+
+        yield show
+
+
+def _line(metrics: dict[str, Any], epochs: int) -> str:
+    return (
+        f"epoch {metrics['epoch']}/{epochs}  test {metrics['test_accuracy']:.2%}  "
+        f"pulses a device: mean {metrics['pulses_mean']:.0f}, max {metrics['pulses_max']:.0f}"
+    )
+
+
+def _report(run: TrainingRun, folder: Path, as_json: bool) -> None:
+    from rich.console import Console
+
+    last = run.metrics[-1]
+    if as_json:
+        sys.stdout.write(json.dumps({"run": str(folder), "config": run.config, "final": last}) + "\n")
+        return
+    console = Console()
+    switched = f", without {', '.join(run.config['without'])}" if run.config["without"] else ""
+    config = run.config
+    console.print(f"{config['parameter_file']}, {config['data']}, recipe {config['recipe']['name']}{switched}")
+    console.print(_line(last, len(run.metrics)) + " (final epoch; simulated devices)")
+    console.print(f"metrics, configuration and checkpoint are in {folder}", soft_wrap=True)

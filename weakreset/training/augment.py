@@ -1,0 +1,27 @@
+"""Random crop and flip, as usual for CIFAR-10."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["random_crop_and_flip"]
+
+_MARGIN = 4
+_BLACK = -1.0
+
+
+def random_crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Shift each image by up to 4 pixels and mirror half of them; shape (n, channels, height, width)."""
+    n, channels, height, width = images.shape
+    padded = functional.pad(images, [_MARGIN] * 4, value=_BLACK)
+    shift = torch.randint(0, 2 * _MARGIN + 1, (2, n, 1), generator=generator)
+    mirrored = torch.randint(0, 2, (n, 1), generator=generator) == 1
+    columns = torch.arange(width).expand(n, width)
+    columns = torch.where(mirrored, width - 1 - columns, columns) + shift[1]
+    rows = torch.arange(height) + shift[0]
+    rows, columns = rows.to(images.device), columns.to(images.device)
+    image = torch.arange(n, device=images.device)[:, None, None, None]
+    channel = torch.arange(channels, device=images.device)[None, :, None, None]
+    return padded[image, channel, rows[:, None, :, None], columns[:, None, None, :]]

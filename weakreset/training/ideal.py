@@ -1,0 +1,47 @@
+"""The yardstick: a binarized network without devices, real latent weights behind every sign."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from weakreset.training.networks import sign_straight_through
+
+__all__ = ["binarize", "clip_latent_weights", "latent_weights"]
+
+_LATENT_SD = 0.1
+
+
+class _SignOfLatent(nn.Module):
+    def forward(self, latent: Tensor) -> Tensor:
+        return sign_straight_through(latent)
+
+
+def binarize(model: nn.Module, generator: torch.Generator) -> nn.Module:
+    """A copy of `model` whose linear and convolution weights are signs of latent ones (Courbariaux 2016)."""
+    binary = copy.deepcopy(model)
+    for module in binary.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            weight = module.weight
+            with torch.no_grad():
+                weight.copy_(_LATENT_SD * torch.randn(weight.shape, generator=generator))
+                if module.bias is not None:
+                    module.bias.zero_()
+            parametrize.register_parametrization(module, "weight", _SignOfLatent())
+    return binary
+
+
+def latent_weights(model: nn.Module) -> list[nn.Parameter]:
+    """The latent weights of a binarized model."""
+    return [p for name, p in model.named_parameters() if name.endswith("parametrizations.weight.original")]
+
+
+@torch.no_grad()
+def clip_latent_weights(weights: Iterable[nn.Parameter]) -> None:
+    """Keep latent weights in [-1, 1], so that a sign can always turn back."""
+    for latent in weights:
+        latent.clamp_(-1.0, 1.0)

@@ -1,0 +1,72 @@
+"""Ways to train, by name.
+
+published
+    Majumdar et al. 2021 as in their code: pulses = round(100 u) cut at 14, u being Adam's update, on every
+    weight at every step, the rate halved every 7 epochs. It wears devices out: thousands of pulses each, far
+    past the knee, where noise moves a device more than a pulse does.
+device-aware
+    The same, but only weights whose pair disagrees with the wish get pulses, and the rate falls
+    to zero along a cosine. A comparison of the two resistances decides; it is the read that gives the
+    weight anyway.
+ideal
+    No devices: real latent weights, straight-through gradient, Adam 1e-3 halved every 7 epochs. The
+    yardstick.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from weakreset.errors import UsageError
+
+__all__ = ["RECIPES", "Recipe", "recipe_named"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to train.
+
+    Attributes
+    ----------
+    lr : float
+        Pulses per unit of Adam's update; for `ideal` the Adam step of the latent weights.
+    schedule : str
+        "halve-every-7" epochs or "cosine" to zero at the end.
+    digital_lr : float
+        Adam step of biases and batch norm; constant.
+    devices : bool
+        False: latent weights instead of devices.
+    """
+
+    name: str
+    lr: float
+    schedule: Literal["halve-every-7", "cosine"]
+    max_pulses: int = 14
+    only_disagreeing: bool = False
+    digital_lr: float = 8e-3
+    devices: bool = True
+
+    def factor(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        """What multiplies `lr` at `step` (0, 1, ...) of the whole run."""
+        if self.schedule == "cosine":
+            return 0.5 * (1.0 + math.cos(math.pi * (step + 1) / (steps_per_epoch * epochs)))
+        return float(0.5 ** (step // (7 * steps_per_epoch)))
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("device-aware", lr=6.0, schedule="cosine", only_disagreeing=True),
+        Recipe("published", lr=100.0, schedule="halve-every-7"),
+        Recipe("ideal", lr=1e-3, schedule="halve-every-7", devices=False),
+    )
+}
+
+
+def recipe_named(name: str) -> Recipe:
+    """Look a recipe up; UsageError when there is none of that name."""
+    if name not in RECIPES:
+        raise UsageError(f"no recipe {name!r}: choose from {', '.join(RECIPES)}")
+    return RECIPES[name]

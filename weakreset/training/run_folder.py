@@ -1,0 +1,72 @@
+"""The folder of a training run: config.json, metrics.jsonl, checkpoint.safetensors."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from weakreset.errors import UsageError
+from weakreset.resources import write_atomically
+from weakreset.simulation import load_checkpoint, save_checkpoint
+from weakreset.training.settings import differences
+
+__all__ = ["RunFolder"]
+
+
+class RunFolder:
+    """Writes after every epoch, each file whole or not at all; the checkpoint leads, the metrics follow it.
+
+    Parameters
+    ----------
+    path : path
+    config : mapping
+        The effective configuration; a run goes on only under the same one.
+    resume : bool
+        Go on from the checkpoint when there is one.
+
+    Raises
+    ------
+    UsageError
+        When the folder holds another run, or one that was not meant to be continued.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], config: Mapping[str, Any], resume: bool) -> None:
+        self.path = Path(path)
+        self.checkpoint = self.path / "checkpoint.safetensors"
+        if self.checkpoint.exists() and not resume:
+            raise UsageError(f"{self.path} holds a run: continue it with --resume, or name another folder")
+        self._config = json.loads(json.dumps(config))
+        if not self.checkpoint.exists():
+            write_atomically(self.path / "config.json", json.dumps(self._config, indent=1) + "\n")
+
+    def load(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
+        """Bring model and optimizer to where the run stopped; the metrics of the epochs done so far."""
+        if not self.checkpoint.exists():
+            return []
+        notes = load_checkpoint(self.checkpoint, model, optimizer, check=self._check)
+        metrics: list[dict[str, Any]] = notes["metrics"]
+        self._write_metrics(metrics)
+        return metrics
+
+    def save(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, metrics: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Checkpoint, then metrics."""
+        notes = {"config": self._config, "metrics": list(metrics)}
+        save_checkpoint(self.checkpoint, model, optimizer, notes=notes)
+        self._write_metrics(metrics)
+
+    def _check(self, notes: Mapping[str, Any]) -> None:
+        problems = differences(notes.get("config", {}), self._config)
+        if problems:
+            raise UsageError(f"{self.path} was started with other settings: {'; '.join(problems)}")
+
+    def _write_metrics(self, metrics: Sequence[Mapping[str, Any]]) -> None:
+        lines = "".join(json.dumps(line) + "\n" for line in metrics)
+        write_atomically(self.path / "metrics.jsonl", lines)
