@@ -58,14 +58,10 @@ def _refuse_undefined_logarithm(readings: Readings, layout: Layout, file: str) -
 
 def _check_pulse_numbers(readings: Readings) -> None:
     pulse = readings.pulse
-    missing = np.isnan(pulse) & (readings.reason != Reason.NO_DEVICE)
     with np.errstate(invalid="ignore"):
         wrong = ~np.isnan(pulse) & ((pulse < 0) | (pulse >= _LARGEST_PULSE) | (pulse != np.floor(pulse)))
-    for i in np.flatnonzero(missing):
-        readings.shown.setdefault(int(i), repr(float(readings.resistance_ohm[i])) + " ohm")
     for i in np.flatnonzero(wrong):
         readings.shown[int(i)] = f"{pulse[i]:g}"
-    readings.reason[missing] = Reason.NO_PULSE
     readings.reason[wrong] = Reason.BAD_PULSE
     readings.pulse = np.where(wrong, np.nan, pulse)
 
@@ -86,7 +82,7 @@ def _count(readings: Readings, members: NDArray[np.int64], cycles: NDArray[np.in
         element = int(order[position])
         if readings.reason[element] == Reason.GOOD:
             readings.reason[element] = path.reason[position]
-            readings.shown[element] = f"{readings.resistance_ohm[element]!r} ohm"
+            readings.shown[element] = f"{float(readings.resistance_ohm[element])!r} ohm"
     return []
 
 

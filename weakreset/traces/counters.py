@@ -56,7 +56,8 @@ def follow_counter(pulses: NDArray[np.int64], cycle: NDArray[np.int64] | None = 
         back += int(steps_back.size)
     out = int(np.count_nonzero(reason))
     if back and out > _MOST_OUT_OF_ORDER * len(pulses):
-        return CounterPath(cycle, reason, f"pulse counter is not monotone: {out} of {len(pulses)} reads are out of order")
+        words = f"pulse counter is not monotone: {out} of {len(pulses)} reads are out of order"
+        return CounterPath(cycle, reason, words)
     return CounterPath(cycle, reason)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,8 @@ def _gather_by_row(table: Table, layout: Layout, file: str, default_device: str)
     n_rows, n_reads = matrix.shape
     codes, names = _devices(table, layout, "")
     if not layout.of("device") and not layout.device_constant:
-        codes, names = np.arange(n_rows), [f"row {row}" for row in range(n_rows)] if n_rows > 1 else [default_device]
+        codes = np.arange(n_rows)
+        names = [f"row {row}" for row in range(n_rows)] if n_rows > 1 else [default_device]
     cycle = _cycles(table, layout, file)
     flat_text = {row * n_reads + column: text for (row, column), text in texts.items()}
     readings = _new(
@@ -99,16 +100,18 @@ def _new(
     pulse: NDArray[np.float64],
     values: NDArray[np.float64],
     rows: NDArray[np.int64],
-    texts: dict[int, str],
+    texts: Mapping[int, str],
 ) -> Readings:
     reason = np.zeros(len(values), dtype=np.int8)
     reason[np.isnan(values)] = Reason.MISSING
     reason[list(texts)] = Reason.TEXT
     reason[codes < 0] = Reason.NO_DEVICE
-    return Readings(codes, names, cycle, np.array(pulse), values, rows, reason, dict(texts))
+    readings = Readings(codes, names, cycle, np.array(pulse), values, rows, reason, dict(texts))
+    readings.mark(np.isnan(readings.pulse), Reason.NO_PULSE, values)
+    return readings
 
 
-def _has_text(n: int, texts: dict[int, str]) -> NDArray[np.bool_]:
+def _has_text(n: int, texts: Mapping[int, str]) -> NDArray[np.bool_]:
     mask = np.zeros(n, dtype=bool)
     mask[list(texts)] = True
     return mask
@@ -169,7 +172,7 @@ def _row_counter(codes: NDArray[np.int64]) -> NDArray[np.float64]:
     """0, 1, 2, ... within each device, bad rows counted."""
     import pandas as pd
 
-    return pd.Series(codes).groupby(codes).cumcount().to_numpy(dtype=np.float64)
+    return np.asarray(pd.Series(codes).groupby(codes).cumcount(), dtype=np.float64)
 
 
 def _cycles(table: Table, layout: Layout, file: str) -> NDArray[np.int64] | None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.columns import ColumnMap, ColumnRole
-from weakreset.traces.table import MISSING_WORDS, Table
+from weakreset.traces.hints import hint, is_number, number_or_none, warn_negative
+from weakreset.traces.table import Table
 from weakreset.traces.units import QUANTITIES, Unit, parse_unit, split_name
 from weakreset.traces.vocabulary import ADDRESS_WORDS, classify_name, is_derived, is_side_column, normalise
 
-__all__ = ["Layout", "find_layout", "map_line"]
+__all__ = ["VALUES", "Layout", "find_layout"]
 
 VALUES = ("resistance", "conductance", "current")
 _NUMBERED = re.compile(r"^(?:[A-Za-z#]+[ _.]?)?(\d+)$")
@@ -49,7 +51,9 @@ def find_layout(table: Table, column_map: ColumnMap, where: str) -> Layout:
         The map names a column that is not there.
     """
     if not table.has_header and not column_map:
-        raise TraceFormatError(f"{where}: no header line, so nothing says which column is what; {_hint(table)}")
+        raise TraceFormatError(
+            f"{where}: no header line, so nothing says which column is what; {warn_negative(table)}{hint(table)}"
+        )
     roles = [_guess(table, i) for i in range(len(table.names))] if table.has_header else _unnamed(table)
     if table.metadata.get("layout") == "wide-by-column" and not column_map:
         roles = _declared_wide(table)
@@ -171,26 +175,16 @@ def _wide_without_units(roles: list[ColumnRole], table: Table) -> list[ColumnRol
     columns = [r.index for r in roles if r.role == "extra" and r.confidence > 0 and not is_side_column(r.name)]
     columns = [i for i in columns if _numeric(table, i)] if has_pulse else by_row if len(by_row) >= 2 else []
     return [
-        replace(r, role=quantity, confidence=0.9 if unit else 0.5, reason=reason, unit=unit) if r.index in columns else r
-        for r in roles
+        replace(role, role=quantity, confidence=0.9 if unit else 0.5, reason=reason, unit=unit)
+        if role.index in columns
+        else role
+        for role in roles
     ]
 
 
 def _numeric(table: Table, index: int) -> bool:
     cells = [row[index] for row in table.sample if index < len(row) and row[index].strip()]
-    return any(_is_number(cell) for cell in cells)
-
-
-def _number_or_none(text: str) -> float | None:
-    return float(text) if _is_number(text) else None
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.replace(",", "."))
-    except ValueError:
-        return False
-    return cell.strip().lower() not in MISSING_WORDS
+    return any(is_number(cell) for cell in cells)
 
 
 def _settle_devices(roles: list[ColumnRole]) -> list[ColumnRole]:
@@ -221,7 +215,7 @@ def _device_rank(name: str) -> int:
 
 def _shape(roles: Sequence[ColumnRole], column_map: ColumnMap, table: Table, where: str) -> Layout:
     constants = {entry.role: entry.constant for entry in column_map.entries if entry.constant is not None}
-    voltage = constants.get("read_voltage") or _number_or_none(table.metadata.get("read_voltage_v", ""))
+    voltage = constants.get("read_voltage") or number_or_none(table.metadata.get("read_voltage_v", ""))
     counter = any(entry.row_counter for entry in column_map.entries)
     layout = Layout(
         "long", tuple(roles), constants.get("device") or "", float(voltage) if voltage else None, counter
@@ -231,7 +225,7 @@ def _shape(roles: Sequence[ColumnRole], column_map: ColumnMap, table: Table, whe
     if not values:
         doubts = "".join(f" {role.name!r}: {role.reason}." for role in roles if role.confidence == 0)
         raise TraceFormatError(
-            f"{where}: no column is recognised as resistance, conductance or current;{doubts} {_hint(table)}"
+            f"{where}: no column is recognised as resistance, conductance or current;{doubts} {hint(table)}"
         )
     if len(pulses) > 1:
         pulses = sorted(pulses, key=lambda role: -role.confidence)[:1]
@@ -251,43 +245,5 @@ def _shape(roles: Sequence[ColumnRole], column_map: ColumnMap, table: Table, whe
 def _column_pulses(values: list[ColumnRole], table: Table) -> tuple[int, ...]:
     numbers = [_NUMBERED.match(split_name(role.name)[0]) for role in values] if table.has_header else []
     found = [int(match[1]) for match in numbers if match]
-    rising = all(a < b for a, b in zip(found, found[1:], strict=False))
+    rising = all(a < b for a, b in pairwise(found))
     return tuple(found) if len(found) == len(values) and rising else tuple(range(len(values)))
-
-
-def _hint(table: Table) -> str:
-    """A map to start from, and what the columns look like."""
-    shown = []
-    for i, name in enumerate(table.names[:8]):
-        cell = next((row[i] for row in table.sample if i < len(row) and row[i].strip()), "empty")
-        shown.append(f"{i}{f' {name!r}' if table.has_header else ''} = {cell[:24]}")
-    example = "resistance=0,pulse=@row" if len(table.names) == 1 else "device=0,pulse=1,resistance=2"
-    if len(table.names) == 2:
-        example = "pulse=0,resistance=1"
-    more = ", ..." if len(table.names) > 8 else ""
-    return f"columns: {', '.join(shown)}{more}. Say which is which, for example --map {example}"
-
-
-def map_line(layout: Layout) -> str:
-    """The `--map` that says by hand what was guessed, to copy and change."""
-    parts = [f"device='{layout.device_constant}'"] if layout.device_constant else []
-    for role in ("device", "cycle", "pulse", *VALUES, "read_voltage"):
-        columns = layout.of(role)
-        if not columns:
-            continue
-        indices = [column.index for column in columns]
-        unit = columns[0].unit
-        symbol = f"[{unit.symbol}]" if unit else ""
-        parts.append(f"{role}={_runs(indices)}{symbol}")
-    if layout.row_counter:
-        parts.append("pulse=@row")
-    if layout.read_voltage_v is not None and not layout.of("read_voltage"):
-        parts.append(f"read_voltage='{layout.read_voltage_v}'")
-    return "--map " + ",".join(parts)
-
-
-def _runs(indices: list[int]) -> str:
-    """1, 2, 3, 7 as `1:3+7`."""
-    starts = [i for i, index in enumerate(indices) if i == 0 or indices[i - 1] != index - 1]
-    runs = [indices[a:b] for a, b in zip(starts, [*starts[1:], None], strict=True)]
-    return "+".join(f"{run[0]}:{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

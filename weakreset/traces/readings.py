@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from weakreset.errors import TraceFormatError
 from weakreset.traces.table import NumberColumn, Table
 
-__all__ = ["Reason", "Readings", "extra_name", "refuse_much_text"]
+__all__ = ["Readings", "Reason", "extra_name", "refuse_much_text"]
 
 _FEW = 5
 _FEW_SHARE = 0.01

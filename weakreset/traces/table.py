@@ -66,7 +66,8 @@ class Table(ABC):
         import pandas as pd
 
         cells = self.text(index)
-        codes, names = pd.factorize(np.where(cells == "", None, cells))
+        cells[cells == ""] = None
+        codes, names = pd.factorize(cells)
         return np.asarray(codes, dtype=np.int64), [str(name) for name in names]
 
     @abstractmethod

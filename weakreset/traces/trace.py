@@ -19,7 +19,7 @@ __all__ = ["Exclusion", "PulseTrace", "SourceFile", "TraceSet"]
 
 
 def _frozen(values: ArrayLike, dtype: type) -> NDArray[np.generic]:
-    array = np.array(values, dtype=dtype)
+    array: NDArray[np.generic] = np.array(values, dtype=dtype)
     array.setflags(write=False)
     return array
 

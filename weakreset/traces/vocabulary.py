@@ -30,13 +30,15 @@ _WORDS: dict[str, tuple[float, tuple[str, ...]]] = {
 _WEAK = {"n": ("pulse", 0.5), "index": ("pulse", 0.4), "v": ("read_voltage", 0.5), "voltage": ("read_voltage", 0.5)}
 _CONTAINED = (("resistance", "resistance"), ("conductance", "conductance"))
 _DERIVED = frozenset(
-    "average averaged avg mean median moving smooth smoothed std sd stdev sigma error err stderr fit fitted log ln "
-    "log10 ratio normalized normalised delta target initial final".split()
-)
+    ("average", "averaged", "avg", "mean", "median", "moving", "smooth", "smoothed", "std", "sd", "stdev", "sigma",
+     "error", "err", "stderr", "fit", "fitted", "log", "ln", "log10", "ratio", "normalized", "normalised", "delta",
+     "target", "initial", "final")
+)  # fmt: skip
 _SIDE = frozenset(
-    "time timestamp date temperature temp wafer die lot row col column x y v_sl vsl v_wl vwl v_bl vbl width amplitude "
-    "comment note operator level step tag t t_s seconds".split()
-)
+    ("time", "timestamp", "date", "temperature", "temp", "wafer", "die", "lot", "row", "col", "column", "x", "y",
+     "v_sl", "vsl", "v_wl", "vwl", "v_bl", "vbl", "width", "amplitude", "comment", "note", "operator", "level", "step", "tag",
+     "t", "t_s", "seconds")
+)  # fmt: skip
 ADDRESS_WORDS = ("lot", "wafer", "die", "row", "col", "column", "wordline", "bitline", "word", "bit")
 
 

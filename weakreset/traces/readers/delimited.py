@@ -24,7 +24,7 @@ class DelimitedReader:
     """Columns of text between separators, with or without a header; see `find_shape` for what it copes with."""
 
     name = "delimited"
-    suffixes = (".csv", ".tsv", ".txt", ".dat", ".csv.gz", ".tsv.gz", ".txt.gz", ".dat.gz")
+    suffixes: tuple[str, ...] = (".csv", ".tsv", ".txt", ".dat", ".csv.gz", ".tsv.gz", ".txt.gz", ".dat.gz")
 
     def recognise(self, path: Path, head: bytes) -> Recognition | None:
         """Text is ours; surer where the name says so too."""

@@ -29,18 +29,25 @@ _EXACT: dict[str, Any] = (
 
 
 def _parse(body: bytes, shape: TextShape, file: str, **options: Any) -> pd.DataFrame:
-    """pandas.read_csv with our settings, its complaints turned into ours."""
-    settings: dict[str, Any] = dict(
-        sep=shape.separator, decimal=shape.decimal, header=None, index_col=False, skip_blank_lines=False,
-        skipinitialspace=True, keep_default_na=False, na_values=[""], low_memory=False, engine="c",
-    )  # fmt: skip
+    """pandas.read_csv with our settings, its complaints turned into ours.
+
+    A header 0, 1, ... is put in front, with one column more than there are: where that is filled, a line is longer
+    than the table.
+    """
+    settings: dict[str, Any] = {
+        "sep": shape.separator, "decimal": shape.decimal, "index_col": False, "skip_blank_lines": False,
+        "skipinitialspace": True, "keep_default_na": False, "na_values": [""], "low_memory": False, "engine": "c",
+    }  # fmt: skip
+    width = len(shape.names) + 1
+    header = (" " if shape.separator == r"\s+" else shape.separator).join(map(str, range(width))) + "\n"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return pd.read_csv(io.BytesIO(body), **settings, **_EXACT, **options)
+            frame: pd.DataFrame = pd.read_csv(io.BytesIO(header.encode() + body), **settings, **_EXACT, **options)
+            return frame.rename(columns=int)
     except (ValueError, OverflowError, pd.errors.ParserWarning) as error:
         if match := _FIELDS.search(str(error)):
-            line = shape.first_line + int(match[2])
+            line = shape.first_line + int(match[2]) - 1
             raise TraceFormatError(
                 f"{file}, line {line}: {match[3]} cells in a table of {len(shape.names)} columns. A line was cut or "
                 "joined, or the decimals are commas in a comma-separated file; mend the line or export again"
@@ -59,9 +66,8 @@ class DelimitedTable(Table):
     @cached_property
     def _whole(self) -> pd.DataFrame:
         width = len(self.names)
-        named_text = {i: str for i, name in enumerate(self.names) if self.has_header and _is_device(name)}
-        # One column more than there are: where it is filled, a line is longer than the table.
-        frame = _parse(self._body, self._shape, self._file, names=range(width + 1), dtype=named_text)
+        named_text = {str(i): str for i, name in enumerate(self.names) if self.has_header and _is_device(name)}
+        frame = _parse(self._body, self._shape, self._file, dtype=named_text)
         longer = np.flatnonzero(frame[width].notna().to_numpy())
         if longer.size:
             line = self._shape.first_line + int(longer[0]) + 1
@@ -91,9 +97,7 @@ class DelimitedTable(Table):
         if not _holds_numbers(series):
             return series.map(str, na_action="ignore") if series.dtype == bool else series
         # Addresses such as 007 must not become numbers: read this column again, as text.
-        again = _parse(
-            self._body, self._shape, self._file, names=range(len(self.names) + 1), usecols=[index], dtype=str
-        )
+        again = _parse(self._body, self._shape, self._file, usecols=[str(index)], dtype=str)
         return again[index].iloc[self._rows]
 
     def numbers(self, index: int) -> NumberColumn:
@@ -155,9 +159,10 @@ class LinewiseTable(Table):
     def _parse_line(self, number: int, line: bytes) -> NumberColumn:
         separator = self._shape.separator.encode()
         if b'"' in line:
-            return self._padded(numbers_from_text(self._decimals(split_line(line.decode(), separator.decode()))), number)
+            cells = self._decimals(split_line(line.decode(), separator.decode()))
+            return self._padded(numbers_from_text(cells), number)
         column = TextShape("\x1f", self._shape.decimal, ("cell",), False, 0)
-        frame = _parse(line.replace(separator, b"\n"), column, self._file, names=[0])
+        frame = _parse(line.replace(separator, b"\n"), column, self._file)
         if _holds_numbers(frame[0]):
             return self._padded(NumberColumn(frame[0].to_numpy(dtype=np.float64)), number)
         cells = ["" if pd.isna(cell) else str(cell) for cell in frame[0]]
