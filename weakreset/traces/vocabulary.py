@@ -36,7 +36,8 @@ _DERIVED = frozenset(
 )  # fmt: skip
 _SIDE = frozenset(
     ("time", "timestamp", "date", "temperature", "temp", "wafer", "die", "lot", "row", "col", "column", "x", "y",
-     "v_sl", "vsl", "v_wl", "vwl", "v_bl", "vbl", "width", "amplitude", "comment", "note", "operator", "level", "step", "tag",
+     "v_sl", "vsl", "v_wl", "vwl", "v_bl", "vbl", "width", "amplitude",
+     "comment", "note", "operator", "level", "step", "tag",
      "t", "t_s", "seconds")
 )  # fmt: skip
 ADDRESS_WORDS = ("lot", "wafer", "die", "row", "col", "column", "wordline", "bitline", "word", "bit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import os
 from pathlib import Path
@@ -26,7 +27,7 @@ SCHEMA_VERSION = "1.0.0"
 
 
 def write_csv_long(traces: TraceSet, path: str | os.PathLike[str]) -> Path:
-    """A row a read: `device,cycle,pulse,resistance_ohm` and the extra columns; atomic.
+    """A row a read: `device,cycle,pulse,resistance_ohm` and the extra columns; atomic, gzipped if `path` ends in .gz.
 
     The first line is the comment `# simulated: true` (or false). `cycle` is left out where all are 0.
 
@@ -39,7 +40,7 @@ def write_csv_long(traces: TraceSet, path: str | os.PathLike[str]) -> Path:
     frame = traces.to_frame()
     if not frame["cycle"].any():
         frame = frame.drop(columns="cycle")
-    return write_atomically(path, _comments(traces) + _csv(frame, traces))
+    return _save(path, _comments(traces) + _csv(frame, traces))
 
 
 def write_csv_wide(traces: TraceSet, path: str | os.PathLike[str]) -> Path:
@@ -63,7 +64,7 @@ def write_csv_wide(traces: TraceSet, path: str | os.PathLike[str]) -> Path:
     frame = pd.DataFrame(columns).sort_index()
     frame.insert(0, "pulse", frame.index, allow_duplicates=True)
     header = _comments(traces) + "# layout: wide-by-column\n# unit: ohm\n# empty: not read\n"
-    return write_atomically(path, header + _csv(frame, traces))
+    return _save(path, header + _csv(frame, traces))
 
 
 def write_hdf5(traces: TraceSet, path: str | os.PathLike[str]) -> Path:
@@ -120,6 +121,12 @@ def _write_group(root: h5py.File, trace: PulseTrace, number: str) -> None:
             group.create_dataset(key.replace("/", "_"), data=array)
         else:
             group.create_dataset(key.replace("/", "_"), data=[str(v) for v in array], dtype=h5py.string_dtype())
+
+
+def _save(path: str | os.PathLike[str], text: str) -> Path:
+    """Gzipped where the name says so, the same bytes for the same text."""
+    packed = os.fspath(path).lower().endswith(".gz")
+    return write_atomically(path, gzip.compress(text.encode(), mtime=0) if packed else text)
 
 
 def _comments(traces: TraceSet) -> str:
