@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
+from typer.main import get_command
 
 from weakreset.cli.demo import demo_command
 from weakreset.cli.fit import fit_command
