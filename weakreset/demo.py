@@ -127,6 +127,6 @@ def _report(result: DemoResult) -> str:
         ReportInput(
             title="weakreset demo: from traces to a trained network",
             fits=result.fits, population=result.population, params=result.params, verdict=result.verdict, runs=runs,
-            summary=tuple(result.summary()), commands=("weakreset demo",),
+            commands=("weakreset demo",),
         )
     )
