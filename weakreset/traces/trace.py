@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Exclusion", "PulseTrace", "SourceFile", "TraceSet"]
 
 
-def _frozen(values: ArrayLike, dtype: type) -> NDArray[np.generic]:
-    array: NDArray[np.generic] = np.array(values, dtype=dtype)
+def _frozen(values: ArrayLike, dtype: type) -> NDArray[Any]:
+    array: NDArray[Any] = np.array(values, dtype=dtype)
     array.setflags(write=False)
     return array
 
