@@ -17,7 +17,7 @@ from weakreset.twin import simulate_population
 COLUMNS = (
     "device status n_pulses r0_ohm m1 m1_stderr t_star t_star_lo t_star_hi t_star_status c1 c1_stderr m2 m2_stderr "
     "m2_status alpha rtn_amplitude rtn_steps rtn_status excluded_because"
-).split()  # noqa: SIM905
+).split()
 
 
 def test_table_has_the_promised_columns_and_a_row_a_device(fitted):

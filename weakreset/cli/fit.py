@@ -72,8 +72,8 @@ def fit_command(
             console.print(f"{key.replace('_', ' ')}: {summary[key]}")
     if json_:
         print_json(summary | _numbers(fits))
-    if params is None and len(fits.usable) == 0:
-        raise FitError("no device could be fitted; see the reasons in " + str(table))
+    if params is None:
+        raise typer.Exit(1)
 
 
 def _population(fits: Any, name: str) -> tuple[Any, Any]:

@@ -213,14 +213,16 @@ class TruncatedLaw:
         if self.family == "constant":
             return 0.0, 1.0
         cdf = FAMILIES[self.family].cdf
-        low, high = (float(cdf(np.asarray(x), self.params)) for x in (self.lower, self.upper))
+        with np.errstate(over="ignore"):
+            low, high = (float(cdf(np.asarray(x), self.params)) for x in (self.lower, self.upper))
         return low, high - low
 
     def cdf(self, x: ArrayLike) -> Array:
         """Probability of a value <= `x`; any shape."""
         values = np.asarray(x, dtype=np.float64)
         low, mass = self._mass()
-        inside = FAMILIES[self.family].cdf(np.clip(values, self.lower, self.upper), self.params)
+        with np.errstate(over="ignore"):
+            inside = FAMILIES[self.family].cdf(np.clip(values, self.lower, self.upper), self.params)
         result = np.clip((inside - low) / mass, 0.0, 1.0)
         return np.where(values < self.lower, 0.0, np.where(values >= self.upper, 1.0, result))
 
@@ -228,7 +230,8 @@ class TruncatedLaw:
         """Log density, -inf outside the truncation; any shape."""
         values = np.asarray(x, dtype=np.float64)
         inside = (values >= self.lower) & (values <= self.upper)
-        density = FAMILIES[self.family].logpdf(values, self.params) - math.log(self._mass()[1])
+        with np.errstate(over="ignore"):  # an overflow here is a density of zero
+            density = FAMILIES[self.family].logpdf(values, self.params) - math.log(self._mass()[1])
         return np.where(inside, density, -np.inf)
 
     def ppf(self, u: ArrayLike) -> Array:

@@ -87,8 +87,11 @@ def _parameter(law: LawFit) -> dict[str, Any]:
         "n_informative": law.n_informative,
         "n_censored": law.n_censored,
         "candidates": [
-            {"family": c.family, "aic": round(c.aic, 3), "weight": round(c.weight, 6)} for c in law.candidates
-        ],
+            {"family": c.family, "aic": round(c.aic, 3), "weight": round(c.weight, 6)}
+            for c in law.candidates
+            if math.isfinite(c.aic)
+        ]
+        or None,
         "note": law.note or None,
     }
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.errors import FitError
 from weakreset.fitting.result import DeviceFit, FitSet, FitStatus
 from weakreset.model import FAMILIES, TruncatedLaw
 from weakreset.population.families import POSITIVE_FAMILIES, REAL_FAMILIES, FreeLaw, akaike, fit_values, start_law
+from weakreset.population.few import few_devices
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.result import Candidate, LawFit, Population
 from weakreset.population.rtn_law import fit_rtn_amplitude, stuck_high
@@ -56,14 +56,15 @@ def fit_population(
     Raises
     ------
     FitError
-        Fewer than 5 usable devices.
+        No usable device, or fewer than 5 of which none has a resolved knee.
+
+    Notes
+    -----
+    Fewer than 5 devices say nothing about spread: each law is then a constant, and its note says so.
     """
     usable = [fit for fit in fits.usable if fit.draws is not None]
     if len(usable) < LEAST_DEVICES:
-        raise FitError(
-            f"{len(usable)} usable devices of {len(fits)}: a population needs at least {LEAST_DEVICES} "
-            "(measure more devices; the device fits themselves are still good)"
-        )
+        return few_devices(fits)
     limits = _limits(fits, usable) | dict(truncation or {})
     amplitude, fraction = fit_rtn_amplitude(fits)
     stuck = stuck_high(fits, amplitude, fraction)
