@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from weakreset.model import high_probability_after
+from weakreset.model import high_probability_after, two_slope
 from weakreset.parameter_file import ParameterFile
 from weakreset.simulation import DeviceArray, fit_pink_poles
 from weakreset.twin import simulate_population
@@ -86,7 +86,10 @@ def test_wrong_generators_are_rejected(params: ParameterFile, reference: dict[st
 @pytest.mark.statistical
 @pytest.mark.parametrize("n", [1, 5, 14, 126])
 def test_skip_ahead_has_exactly_the_covariance_of_its_poles(params: ParameterFile, n: int) -> None:
-    """Covariances of 100,000 pairs within 5 sd: false alarm 4 x 3 x 6e-7. A burst of 2n must be told from n."""
+    """Covariances of 100,000 pairs within 5 sd: false alarm 4 x 3 x 6e-7.
+
+    A burst of 2n must be told from one of n.
+    """
     array = DeviceArray((100_000,), params, seed=300 + n, without=("d2d", "rtn"))
     median = {name: params.parameters[name].law().median() for name in ("m1", "c1")}
     x = []
@@ -145,15 +148,15 @@ def test_telegraph_dwell_times_are_geometric(params: ParameterFile) -> None:
 
 @pytest.mark.statistical
 def test_noise_is_stationary_from_the_first_pulse_on(params: ParameterFile) -> None:
-    """Variance of 1/f noise and share of telegraph-high devices after 1 and after 600 pulses, 5 sd, 4 x 6e-7."""
+    """Variance of 1/f noise and share of telegraph-high devices after 1 and 600 pulses: 5 sd, 4 x 6e-7."""
     array = DeviceArray((50_000,), params, seed=600, without=("d2d",))
     variance = fit_pink_poles(1.0).autocovariance([0])[0]
+    numbers = [params.parameters[name].law().median() for name in ("m1", "t_star", "c1", "m2")]
     for burst in (1, 599):
         array.pulse(burst)
-        median = {name: params.parameters[name].law().median() for name in ("m1", "t_star", "c1", "m2")}
-        t = float(array.pulse_count[0])
-        drift = median["c1"] + median["m1"] * min(t, median["t_star"]) + median["m2"] * max(t - median["t_star"], 0)
-        noise = array.log_r.double() - array.log_r0.double() - drift - (array.rtn_amplitude * array.rtn_high).double()
+        drift = float(two_slope(float(array.pulse_count[0]), *numbers))
+        telegraph = (array.rtn_amplitude * array.rtn_high).double()
+        noise = array.log_r.double() - array.log_r0.double() - drift - telegraph
         scaled = float((noise**2).mean()) / params.noise.pink.alpha**2
         assert scaled == pytest.approx(variance, rel=5 * np.sqrt(2 / 50_000))
         assert float(array.rtn_high.double().mean()) == pytest.approx(0.8 / 2.8, abs=5 * 0.00202)

@@ -83,7 +83,9 @@ def test_bits_do_not_depend_on_the_chunk_size(
     assert _same(_state(reference), _state(other))
 
 
-def test_bits_do_not_depend_on_the_number_of_threads(params: ParameterFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bits_do_not_depend_on_the_number_of_threads(
+    params: ParameterFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kernels, "CHUNK", 1 << 20)  # large enough for torch to split the work
     n = torch.arange(200_000) % 15
     states, threads = [], torch.get_num_threads()
@@ -192,7 +194,8 @@ def test_many_sets_keep_the_stationary_variances(params: ParameterFile) -> None:
 
 
 def test_read_noise_belongs_to_the_read_after_the_last_pulse(params: ParameterFile) -> None:
-    noise = params.noise.model_copy(update={"read": params.noise.read.model_copy(update={"enabled": True, "sd": 0.02})})
+    read = params.noise.read.model_copy(update={"enabled": True, "sd": 0.02})
+    noise = params.noise.model_copy(update={"read": read})
     noisy = DeviceArray((5000,), params.model_copy(update={"noise": noise}), seed=16)
     quiet = DeviceArray((5000,), params, seed=16)
     assert torch.equal(noisy.log_resistance(), quiet.log_resistance())

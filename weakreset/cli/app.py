@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
 
@@ -74,16 +73,12 @@ def _options(
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; a user's mistake is one paragraph on stderr and 2."""
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        result = app(arguments, standalone_mode=False)
+        app(arguments)
     except WeakResetError as error:
+        errors = Console(stderr=True, highlight=False, soft_wrap=True)
         errors.print(f"weakreset: {error}", style="red", markup=False)
         return 2
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        errors.print("weakreset: stopped by the user; finished files are whole", style="yellow")
-        return 130
-    return result if isinstance(result, int) else 0
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0

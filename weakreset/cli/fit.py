@@ -33,7 +33,7 @@ def fit_command(
     report: Annotated[Path | None, typer.Option(help="HTML report")] = None,
     map_: Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")] = "",
     pulses: Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")] = "",
-    drift: Annotated[str, typer.Option(help="two-slope, single-slope, power-law, saturating-exponential")] = "two-slope",
+    drift: Annotated[str, typer.Option(help="or single-slope, power-law, saturating-exponential")] = "two-slope",
     name: Annotated[str, typer.Option(help="name of the technology in the parameter file")] = "",
     jobs: Annotated[int, typer.Option(help="processes; 0 means one a core")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,

@@ -85,6 +85,7 @@ def _report(run: TrainingRun, folder: Path, as_json: bool) -> None:
     console = Console()
     switched = f", without {', '.join(run.config['without'])}" if run.config["without"] else ""
     config = run.config
-    console.print(f"{config['parameter_file']}, {config['data']}, recipe {config['recipe']['name']}{switched}")
+    recipe = config["recipe"]["name"]
+    console.print(f"{config['parameter_file']}, {config['data']}, recipe {recipe}{switched}")
     console.print(_line(last, len(run.metrics)) + " (final epoch; simulated devices)")
     console.print(f"metrics, configuration and checkpoint are in {folder}", soft_wrap=True)

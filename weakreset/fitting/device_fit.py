@@ -157,7 +157,10 @@ def _scanned_estimate(posterior: KneePosterior | None, lr: float) -> Estimate:
 
 
 def _linear_estimate(name: str, used: Basis, result: Any, posterior: KneePosterior | None) -> Estimate:
-    """lmfit's value; its stderr, or the posterior's where the knee's uncertainty makes that larger."""
+    """lmfit's value; its stderr, or the posterior's where the knee's uncertainty makes that larger.
+
+    m2 is the posterior's, which knows that m2 >= 0; lmfit's may come out negative.
+    """
     parameter = result.params[name]
     stderr = float(parameter.stderr) if parameter.stderr is not None else None
     if posterior is not None and name in used.linear:
@@ -166,8 +169,12 @@ def _linear_estimate(name: str, used: Basis, result: Any, posterior: KneePosteri
     value = float(parameter.value)
     if stderr is None or not np.isfinite(stderr):
         return Estimate(None, status="no standard error: not identifiable")
-    if name == "m2" and value < _UPPER_LIMIT_SIGMAS * stderr:
-        return Estimate(value, stderr, 0.0, max(value, 0.0) + _UPPER_LIMIT_SIGMAS * stderr, "upper_limit_only")
+    if name == "m2" and posterior is not None:
+        seen = value > _UPPER_LIMIT_SIGMAS * stderr
+        i = used.linear.index(name)
+        value, stderr = float(posterior.linear_mean[i]), float(posterior.linear_sd[i])
+        low = value - 1.96 * stderr if seen else 0.0
+        return Estimate(value, stderr, low, value + 1.96 * stderr, "ok" if seen else "upper_limit_only")
     return Estimate(value, stderr, value - 1.96 * stderr, value + 1.96 * stderr)
 
 

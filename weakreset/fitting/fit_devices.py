@@ -27,10 +27,12 @@ Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 
 LEAST_READS = 30
-_NOISE_DEVICES = 80
-_NOISE_READS = 1024
+MOST_READS = 4096
+_NOISE_DEVICES = 96
+_NOISE_READS = 512
 _BLOCK = 256
 _OWN_ALPHA_RATIO = 1.3
+_WIDE_M2 = 1e-2
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def fit_devices(
     Returns
     -------
     FitSet
-        A fit for every trace and every excluded device.
+        A fit for every trace and every excluded device. Of traces with more than 4,096 reads every second
+        (third, ...) is used, exactly as measured; `notes` says so.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def fit_devices(
     if chosen.drift not in BASES:
         raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(BASES)}")
     basis = BASES[chosen.drift]
-    groups, short = _grouped(traces)
+    groups, short, thinned = _grouped(traces)
     if not groups:
         raise FitError(
             f"no trace has the {LEAST_READS} reads after the first pulse that a fit needs "
@@ -100,12 +103,11 @@ def fit_devices(
     report = progress or (lambda done, total, what: None)
     total = sum(len(group.traces) for group in groups)
     report(0, total, "noise of the technology")
-    noise, m2_cap = _pooled_colour(groups, basis, chosen)
+    noise = _pooled_colour(groups, basis, chosen)
     fits: dict[str, DeviceFit] = {}
-    for group in groups:
-        for fit in _fit_group(group, basis, chosen, noise, m2_cap):
-            fits[fit.device] = fit
-            report(len(fits), total, "devices")
+    for fit in _fit_groups(groups, basis, chosen, noise):
+        fits[fit.device] = fit
+        report(len(fits), total, "devices")
     ordered = [fits[trace.key] for trace in traces if trace.key in fits]
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
     return FitSet(
@@ -114,14 +116,20 @@ def fit_devices(
         basis.shape,
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
+        notes=tuple(thinned),
     )
 
 
-def _grouped(traces: TraceSet) -> tuple[list[_Group], list[Exclusion]]:
+def _grouped(traces: TraceSet) -> tuple[list[_Group], list[Exclusion], list[str]]:
     by_grid: dict[bytes, list[tuple[PulseTrace, NDArray[np.int64], Array]]] = {}
     short: list[Exclusion] = []
+    thinned: list[str] = []
     for trace in traces:
         pulses, log_ratio = trace.log_ratio()
+        stride = -(-len(pulses) // MOST_READS)
+        if stride > 1:
+            thinned.append(f"{trace.where}: {len(pulses)} reads, every {stride}. used")
+            pulses, log_ratio = pulses[::stride], log_ratio[::stride]
         if len(pulses) < LEAST_READS:
             reason = f"{len(pulses)} reads after the first pulse; a fit needs {LEAST_READS}"
             short.append(Exclusion(trace.device, reason, trace.cycle, n_readings=len(trace)))
@@ -131,13 +139,14 @@ def _grouped(traces: TraceSet) -> tuple[list[_Group], list[Exclusion]]:
         _Group(members[0][1], [trace for trace, _, _ in members], np.stack([row for _, _, row in members]))
         for members in by_grid.values()
     ]
-    return sorted(groups, key=lambda group: -len(group.traces)), short
+    return sorted(groups, key=lambda group: -len(group.traces)), short, thinned
 
 
 def _scan(
-    dictionary: Dictionary, group: _Group, rows: Array, alpha: float | None, rtn: bool
+    dictionary: Dictionary, group: _Group, alpha: float | None, rtn: bool
 ) -> Iterator[ScannedDevice]:
     """Best configuration of each device; `alpha` None means each device's own robust value."""
+    rows = group.rows
     white, products, _ = dictionary.project(rows)
     own = robust_alpha(white)
     used = own if alpha is None else np.where(own > _OWN_ALPHA_RATIO * alpha, own, alpha)
@@ -152,31 +161,16 @@ def _scan(
         )
 
 
-def _pooled_colour(groups: list[_Group], basis: Basis, options: FitOptions) -> tuple[ColourFit, float]:
-    """Noise from up to 80 devices, up to 1,024 reads each; twice, as the steps found depend on it.
-
-    Also a cap on m2: far above what those devices show.
-    """
+def _pooled_colour(groups: list[_Group], basis: Basis, options: FitOptions) -> ColourFit:
+    """Noise from up to 96 devices, up to 512 reads each; twice, as the steps found depend on it."""
     part = _noise_sample(groups)
     start = 1.0 if options.exponent is None else options.exponent
     fit = ColourFit(NoiseColour(start, 0.0), 0.0, None, None)
-    cap = np.inf
     for _ in range(2):
-        surveyed = [_survey(group, basis, fit, options) for group in part]
-        cap = _m2_cap([pair for _, pairs in surveyed for pair in pairs])
+        designed = [_designed(group, basis, fit, options) for group in part]
         ratio = None if options.read_sd is None else _fixed_ratio(options.read_sd, fit.alpha)
-        fit = fit_colour([designed for designed, _ in surveyed], options.exponent, ratio, fit.colour.exponent or start)
-    return fit, cap
-
-
-def _m2_cap(pairs: list[tuple[float, float]]) -> float:
-    """Eight times the mean m2 of the devices that show one, its error allowed for."""
-    if not pairs:
-        return 1e-2
-    values, variances = np.array(pairs).T
-    mean = float(np.sum(values / variances) / np.sum(1.0 / variances))
-    error = float(np.sqrt(1.0 / np.sum(1.0 / variances)))
-    return 8.0 * (max(mean, 0.0) + 2.0 * error)
+        fit = fit_colour(designed, options.exponent, ratio, fit.colour.exponent or start)
+    return fit
 
 
 def _fixed_ratio(read_sd: float, alpha: float) -> float:
@@ -196,32 +190,45 @@ def _noise_sample(groups: list[_Group]) -> list[_Group]:
     return sample
 
 
-def _survey(
-    group: _Group, basis: Basis, fit: ColourFit, options: FitOptions
-) -> tuple[DesignedTraces, list[tuple[float, float]]]:
-    """Designs of ordinary devices, and (m2, variance) of those with a clear knee."""
+def _designed(group: _Group, basis: Basis, fit: ColourFit, options: FitOptions) -> DesignedTraces:
+    """What each ordinary device needs before its noise shows; devices twice as noisy as most are left out."""
     dictionary = Dictionary(Whitener(group.pulses, fit.colour), basis, options.rtn)
-    scanned = list(_scan(dictionary, group, group.rows, fit.alpha or None, options.rtn))
+    scanned = list(_scan(dictionary, group, fit.alpha or None, options.rtn))
     quiet = np.median([device.own_alpha for device in scanned])
     kept = [i for i, device in enumerate(scanned) if device.own_alpha < 2.0 * quiet]
     designs = [scanned[i].design.raw(dictionary, scanned[i].configuration) for i in kept]
-    pairs = []
-    for device in (scanned[i] for i in kept):
-        if "m2" in basis.linear and likelihood_ratio(dictionary, device) > RESOLVED_LR:
-            moments = scan_moments(dictionary, device.products, device.design, device.alpha**2)
-            at, row = int(moments.log_z.argmax()), basis.linear.index("m2")
-            pairs.append((float(moments.numbers[row, at]), float(moments.variances()[row, at])))
-    return DesignedTraces(group.pulses, group.rows[kept], designs), pairs
+    return DesignedTraces(group.pulses, group.rows[kept], designs)
 
 
-def _fit_group(
-    group: _Group, basis: Basis, options: FitOptions, noise: ColourFit, m2_cap: float
+def _fit_groups(
+    groups: list[_Group], basis: Basis, options: FitOptions, noise: ColourFit
 ) -> Iterator[DeviceFit]:
-    dictionary = Dictionary(Whitener(group.pulses, noise.colour), basis, options.rtn)
-    for start in range(0, len(group.traces), _BLOCK):
-        block = _Group(group.pulses, group.traces[start : start + _BLOCK], group.rows[start : start + _BLOCK])
-        for scanned in _scan(dictionary, block, block.rows, noise.alpha, options.rtn):
-            yield fit_device(dictionary, scanned, m2_cap, _stream(scanned.trace.key))
+    cap: float | None = None
+    for group in groups:
+        dictionary = Dictionary(Whitener(group.pulses, noise.colour), basis, options.rtn)
+        for start in range(0, len(group.traces), _BLOCK):
+            block = _Group(group.pulses, group.traces[start : start + _BLOCK], group.rows[start : start + _BLOCK])
+            scanned = list(_scan(dictionary, block, noise.alpha, options.rtn))
+            if cap is None:
+                cap = _m2_cap(dictionary, scanned)
+            for device in scanned:
+                yield fit_device(dictionary, device, cap, _stream(device.trace.key))
+
+
+def _m2_cap(dictionary: Dictionary, scanned: list[ScannedDevice]) -> float:
+    """Eight times the mean m2 of the devices with a clear knee, its error allowed for: far above them all."""
+    if "m2" not in dictionary.basis.linear:
+        return np.inf
+    row, weights, total = dictionary.basis.linear.index("m2"), 0.0, 0.0
+    for device in scanned:
+        if likelihood_ratio(dictionary, device) > RESOLVED_LR:
+            moments = scan_moments(dictionary, device.products, device.design, device.alpha**2)
+            at = int(moments.log_z.argmax())
+            weight = 1.0 / float(moments.variances()[row, at])
+            weights, total = weights + weight, total + weight * float(moments.numbers[row, at])
+    if weights == 0.0:
+        return _WIDE_M2
+    return 8.0 * (max(total / weights, 0.0) + 2.0 / float(np.sqrt(weights)))
 
 
 def _stream(key: str) -> np.random.Generator:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
+from scipy import linalg, optimize
 
 from weakreset.fitting.whitening import NoiseColour, Whitener
 
@@ -92,13 +92,20 @@ def _criterion(groups: Sequence[DesignedTraces], colour: NoiseColour) -> tuple[f
     rss, freedom, log_dets = 0.0, 0, 0.0
     for group in groups:
         whitener = Whitener(group.pulses, colour)
-        white = whitener.rows(group.traces)
-        for trace, design in zip(white, group.designs, strict=True):
-            q, r = np.linalg.qr(whitener.columns(design))
-            left = trace - q @ (q.T @ trace)
-            rss += float(left @ left)
-            freedom += len(trace) - design.shape[1]
-            log_dets += whitener.log_det + 2.0 * float(np.log(np.abs(np.diag(r))).sum())
+        n_traces = len(group.traces)
+        columns = whitener.columns(np.column_stack([group.traces.T, *group.designs]))
+        at = n_traces
+        for i, design in enumerate(group.designs):
+            width = design.shape[1]
+            white, trace = columns[:, at : at + width], columns[:, i]
+            at += width
+            gram, product = white.T @ white, white.T @ trace
+            scale = np.sqrt(np.diag(gram))
+            factor = np.linalg.cholesky(gram / np.outer(scale, scale))
+            explained = linalg.solve_triangular(factor, product / scale, lower=True, check_finite=False)
+            rss += float(trace @ trace - explained @ explained)
+            freedom += len(trace) - width
+            log_dets += whitener.log_det + 2.0 * float(np.log(np.diag(factor) * scale).sum())
     variance = rss / freedom
     return freedom * float(np.log(variance)) + log_dets + freedom, variance, freedom
 

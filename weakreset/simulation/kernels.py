@@ -12,7 +12,14 @@ from dataclasses import dataclass
 import torch
 
 from weakreset.model import DeviceNoise
-from weakreset.simulation.counter_random import FIRST_SD, Key, normal_pair, normal_table, random_words, spare_bits
+from weakreset.simulation.counter_random import (
+    FIRST_SD,
+    Key,
+    normal_pair,
+    normal_table,
+    random_words,
+    spare_bits,
+)
 from weakreset.simulation.pink_poles import PinkPoles
 from weakreset.simulation.skip_ahead import skip_ahead
 

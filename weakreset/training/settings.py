@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from weakreset.errors import UsageError
@@ -74,8 +75,6 @@ def describe(settings: TrainingSettings, params: ParameterFile) -> dict[str, Any
     """The effective configuration, ready for JSON: settings, noise in force, versions."""
     import torch
 
-    import weakreset
-
     noise = params.device_noise(settings.without)
     return {
         **asdict(settings),
@@ -85,9 +84,16 @@ def describe(settings: TrainingSettings, params: ParameterFile) -> dict[str, Any
         "noise_in_force": asdict(noise) if settings.recipe.devices else None,
         "nominal_device": "medians of the truncated laws" if "d2d" in settings.without else None,
         "simulated": True,
-        "weakreset_version": getattr(weakreset, "__version__", None),
+        "weakreset_version": _installed_version(),
         "torch_version": torch.__version__,
     }
+
+
+def _installed_version() -> str | None:
+    try:
+        return version("weakreset")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return None
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,187 @@
+"""What a file is taken for, before anything is fitted: for `weakreset inspect`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from weakreset.errors import WeakResetError
+from weakreset.traces.columns import ColumnMap, ColumnRole, parse_map
+from weakreset.traces.find_files import Sources, find_files
+from weakreset.traces.load import FileRead, open_file, read_file
+from weakreset.traces.map_line import map_line
+from weakreset.traces.screening import ScreeningLimits, screen
+from weakreset.traces.trace import PulseTrace, display_path
+
+__all__ = ["FileInspection", "inspect_traces", "sparkline"]
+
+_BARS = "▁▂▃▄▅▆▇█"
+_DEFAULT_LIMITS = ScreeningLimits()
+_MOST_COLUMNS = 40
+
+
+@dataclass(frozen=True)
+class FileInspection:
+    """One file: what it is taken for, what is in it, what would be left out, and how to say otherwise.
+
+    `problem` is '' for a file that can be read; otherwise the reason why it cannot, and the counts are 0.
+    """
+
+    path: str
+    format: str = ""
+    why: str = ""
+    simulated: bool = False
+    sha256: str = ""
+    layout: str = ""
+    columns: tuple[ColumnRole, ...] = ()
+    n_columns: int = 0
+    devices: tuple[str, ...] = ()
+    n_cycles: int = 0
+    pulse_range: tuple[int, int] | None = None
+    n_reads: int = 0
+    resistance_range_ohm: tuple[float, float] | None = None
+    n_devices_excluded: int = 0
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    examples: tuple[str, ...] = ()
+    typical_device: str = ""
+    sparkline: str = ""
+    map_line: str = ""
+    problem: str = ""
+
+    @property
+    def n_devices(self) -> int:
+        """Devices that would be used."""
+        return len(self.devices)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON types."""
+        plain = asdict(self) | {"n_devices": self.n_devices, "excluded": dict(self.excluded)}
+        plain["columns"] = [
+            {
+                "index": column.index,
+                "name": column.name,
+                "role": column.role,
+                "unit": column.unit.symbol if column.unit else "",
+                "confidence": round(column.confidence, 2),
+                "reason": column.reason,
+            }
+            for column in self.columns
+        ]
+        for key in ("devices", "examples", "pulse_range", "resistance_range_ohm"):
+            plain[key] = None if plain[key] is None else list(plain[key])
+        return plain
+
+
+def inspect_traces(
+    sources: Sources,
+    *,
+    column_map: str | Mapping[str, str] | ColumnMap | None = None,
+    format: str | None = None,
+    read_voltage_v: float | None = None,
+    limits: ScreeningLimits = _DEFAULT_LIMITS,
+) -> list[FileInspection]:
+    """Inspect files one by one; a file that cannot be read is reported in its `problem`, not raised.
+
+    Parameters are those of `load_traces`.
+
+    Raises
+    ------
+    TraceFormatError
+        A file is missing.
+    UsageError
+        The map makes no sense.
+    """
+    roles = parse_map(column_map)
+    return [_inspect(path, roles, format, read_voltage_v, limits) for path in find_files(sources)]
+
+
+def _inspect(
+    path: Path, roles: ColumnMap, format: str | None, read_voltage_v: float | None, limits: ScreeningLimits
+) -> FileInspection:
+    try:
+        read = read_file(path, roles, format, read_voltage_v)
+    except WeakResetError as error:
+        return _unreadable(path, format, error)
+    return _readable(path, read, limits)
+
+
+def _unreadable(path: Path, format: str | None, error: WeakResetError) -> FileInspection:
+    try:
+        content, name, why = open_file(path, format)
+    except WeakResetError:
+        return FileInspection(display_path(path), problem=str(error))
+    n_columns = len(content.tables[0].names) if content.tables else 0
+    return FileInspection(display_path(path), name, why, content.simulated, n_columns=n_columns, problem=str(error))
+
+
+def _readable(path: Path, read: FileRead, limits: ScreeningLimits) -> FileInspection:
+    kept = screen(read.traces, limits)
+    source = read.traces.sources[0]
+    everything = [trace for trace in read.traces if len(trace)]
+    typical = _typical(list(kept) or everything)
+    excluded: Counter[str] = Counter()
+    for item in kept.exclusions:
+        excluded[item.reason.split(":")[0]] += 1 if item.pulse is None else item.n_readings
+    return FileInspection(
+        path=display_path(path),
+        format=source.format,
+        why=source.why,
+        simulated=source.simulated,
+        sha256=source.sha256,
+        layout=read.layout.kind + (f", {read.n_tables} tables" if read.n_tables > 1 else ""),
+        columns=read.layout.columns[:_MOST_COLUMNS],
+        n_columns=len(read.layout.columns),
+        devices=tuple(dict.fromkeys(trace.device for trace in kept)),
+        n_cycles=len({trace.cycle for trace in kept}),
+        pulse_range=_span(np.concatenate([t.pulses[[0, -1]] for t in everything])) if everything else None,
+        n_reads=sum(len(trace) for trace in kept),
+        resistance_range_ohm=_ohm_range(everything),
+        n_devices_excluded=len({t.device for t in read.traces} - {t.device for t in kept}),
+        excluded=dict(excluded.most_common()),
+        examples=tuple(_words(item) for item in kept.exclusions[:5]),
+        typical_device=typical.key if typical else "",
+        sparkline=sparkline(np.log(typical.resistance_ohm)) if typical else "",
+        map_line=map_line(read.layout),
+    )
+
+
+def _typical(traces: list[PulseTrace]) -> PulseTrace | None:
+    """The trace whose climb ln(R_last / R_first) is the median one."""
+    if not traces:
+        return None
+    climbs = [float(np.log(trace.resistance_ohm[-1] / trace.resistance_ohm[0])) for trace in traces]
+    return traces[int(np.argsort(climbs, kind="stable")[len(traces) // 2])]
+
+
+def _span(values: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[int, int]:
+    return int(values.min()), int(values.max())
+
+
+def _ohm_range(traces: list[PulseTrace]) -> tuple[float, float] | None:
+    if not traces:
+        return None
+    return min(float(t.resistance_ohm.min()) for t in traces), max(float(t.resistance_ohm.max()) for t in traces)
+
+
+def _words(item: Any) -> str:
+    place = [f"device {item.device!r}" if item.device else "", f"cycle {item.cycle}" if item.cycle else ""]
+    place += [f"pulse {item.pulse}" if item.pulse is not None else "", f"line {item.line}" if item.line else ""]
+    value = f" ({item.value})" if item.value else ""
+    return f"{', '.join(part for part in place if part)}: {item.reason}{value}"
+
+
+def sparkline(values: ArrayLike, width: int = 48) -> str:
+    """A trace as a line of bars: medians of up to `width` stretches between the smallest and the largest."""
+    numbers = np.asarray(values, dtype=np.float64)
+    if not numbers.size:
+        return ""
+    medians = np.array([np.median(part) for part in np.array_split(numbers, min(width, numbers.size))])
+    span = float(np.ptp(medians))
+    levels = np.zeros(len(medians)) if span == 0 else (medians - medians.min()) / span * (len(_BARS) - 1)
+    return "".join(_BARS[round(level)] for level in levels)

@@ -1,0 +1,219 @@
+"""Tables of delimited text, read by pandas' C parser; bad cells are looked for only where there are some."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from weakreset.errors import TraceFormatError
+from weakreset.traces.readers.text_shape import TextShape, split_line
+from weakreset.traces.table import NumberColumn, Table, numbers_from_text
+from weakreset.traces.units import split_name
+from weakreset.traces.vocabulary import classify_name
+
+__all__ = ["DelimitedTable", "LinewiseTable"]
+
+_FIELDS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+# Before 3.1 the default conversion of decimals was not exact to the last bit; since then the option is deprecated.
+_EXACT: dict[str, Any] = (
+    {} if tuple(int(n) for n in pd.__version__.split(".")[:2]) >= (3, 1) else {"float_precision": "round_trip"}
+)
+
+
+def _parse(body: bytes, shape: TextShape, file: str, **options: Any) -> pd.DataFrame:
+    """pandas.read_csv with our settings, its complaints turned into ours.
+
+    A header 0, 1, ... is put in front, with one column more than there are: where that is filled, a line is longer
+    than the table.
+    """
+    settings: dict[str, Any] = {
+        "sep": shape.separator, "decimal": shape.decimal, "index_col": False, "skip_blank_lines": False,
+        "skipinitialspace": True, "keep_default_na": False, "na_values": [""], "low_memory": False, "engine": "c",
+    }  # fmt: skip
+    width = len(shape.names) + 1
+    header = (" " if shape.separator == r"\s+" else shape.separator).join(map(str, range(width))) + "\n"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            frame: pd.DataFrame = pd.read_csv(io.BytesIO(header.encode() + body), **settings, **_EXACT, **options)
+            return frame.rename(columns=int)
+    except (ValueError, OverflowError, pd.errors.ParserWarning) as error:
+        if match := _FIELDS.search(str(error)):
+            line = shape.first_line + int(match[2]) - 1
+            raise TraceFormatError(
+                f"{file}, line {line}: {match[3]} cells in a table of {len(shape.names)} columns. A line was cut or "
+                "joined, or the decimals are commas in a comma-separated file; mend the line or export again"
+            ) from error
+        raise TraceFormatError(f"{file}: not a readable table ({str(error).strip()})") from error
+
+
+class DelimitedTable(Table):
+    """A table with few enough columns for pandas to hold each as an array."""
+
+    def __init__(self, body: bytes, shape: TextShape, file: str) -> None:
+        self._body, self._shape, self._file = body, shape, file
+        self.names, self.has_header = shape.names, shape.has_header
+        self.sample, self.metadata = shape.sample, shape.metadata
+
+    @cached_property
+    def _whole(self) -> pd.DataFrame:
+        width = len(self.names)
+        named_text = {str(i): str for i, name in enumerate(self.names) if self.has_header and _is_device(name)}
+        frame = _parse(self._body, self._shape, self._file, dtype=named_text)
+        longer = np.flatnonzero(frame[width].notna().to_numpy())
+        if longer.size:
+            line = self._shape.first_line + int(longer[0]) + 1
+            raise TraceFormatError(
+                f"{self._file}, line {line}: {width + 1} cells in a table of {width} columns. A line was cut or "
+                "joined, or the decimals are commas in a comma-separated file; mend the line or export again"
+            )
+        return frame
+
+    @cached_property
+    def _rows(self) -> NDArray[np.int64]:
+        """Positions in the file of the rows with any content."""
+        frame = self._whole
+        blank = np.arange(len(frame))
+        for i in range(len(self.names)):
+            if not blank.size:
+                return np.arange(len(frame))
+            blank = blank[frame[i].iloc[blank].isna().to_numpy()]
+        return np.setdiff1d(np.arange(len(frame)), blank)
+
+    def _series(self, index: int) -> pd.Series[Any]:
+        series = self._whole[index]
+        return series if len(self._rows) == len(series) else series.iloc[self._rows]
+
+    def _text_series(self, index: int) -> pd.Series[Any]:
+        series = self._series(index)
+        if not _holds_numbers(series):
+            return series.map(str, na_action="ignore") if series.dtype == bool else series
+        # Addresses such as 007 must not become numbers: read this column again, as text.
+        again = _parse(self._body, self._shape, self._file, usecols=[str(index)], dtype=str)
+        return again[index].iloc[self._rows]
+
+    def numbers(self, index: int) -> NumberColumn:
+        series = self._series(index)
+        if _holds_numbers(series):
+            return NumberColumn(series.to_numpy(dtype=np.float64))
+        cells = series.astype(object).where(series.notna(), "")
+        if self._shape.decimal == ",":
+            cells = cells.map(lambda cell: str(cell).replace(",", "."))
+        return numbers_from_text(cells.to_numpy(dtype=object))
+
+    def text(self, index: int) -> NDArray[np.object_]:
+        series = self._text_series(index)
+        cells = series.astype(object).where(series.notna(), "").map(lambda cell: str(cell).strip())
+        return cells.to_numpy(dtype=object)
+
+    def codes(self, index: int) -> tuple[NDArray[np.int64], list[str]]:
+        codes, found = pd.factorize(self._text_series(index))
+        names = [str(name).strip() for name in found]
+        if len(set(names)) < len(names) or "" in names:
+            return super().codes(index)
+        return np.asarray(codes, dtype=np.int64), names
+
+    def as_is(self, index: int) -> NDArray[np.generic]:
+        series = self._series(index)
+        return series.to_numpy() if _holds_numbers(series) else self.text(index)
+
+    def matrix(self, indices: Sequence[int]) -> tuple[NDArray[np.float64], dict[tuple[int, int], str]]:
+        if all(_holds_numbers(self._whole[index]) for index in indices):
+            return self._whole[list(indices)].to_numpy(dtype=np.float64)[self._rows], {}
+        return super().matrix(indices)
+
+    @property
+    def n_rows(self) -> int:
+        return len(self._rows)
+
+    @cached_property
+    def _lines_are_rows(self) -> bool:
+        n_lines = self._body.count(b"\n") + (not self._body.endswith(b"\n"))
+        return b'"' not in self._body or n_lines == len(self._whole)
+
+    def line_of(self, row: int) -> int | None:
+        return self._shape.first_line + int(self._rows[row]) + 1 if self._lines_are_rows else None
+
+
+class LinewiseTable(Table):
+    """A table of few rows with very many columns (a row a cell): every line is parsed as if it were a column."""
+
+    def __init__(self, body: bytes, shape: TextShape, file: str) -> None:
+        self._shape, self._file = shape, file
+        self.names, self.has_header = shape.names, shape.has_header
+        self.sample, self.metadata = shape.sample, shape.metadata
+        self._lines = [(i, line) for i, line in enumerate(body.split(b"\n")) if line.strip()]
+
+    @cached_property
+    def _parsed(self) -> list[NumberColumn]:
+        return [self._parse_line(i, line) for i, line in self._lines]
+
+    def _parse_line(self, number: int, line: bytes) -> NumberColumn:
+        separator = self._shape.separator.encode()
+        if b'"' in line:
+            cells = self._decimals(split_line(line.decode(), separator.decode()))
+            return self._padded(numbers_from_text(cells), number)
+        column = TextShape("\x1f", self._shape.decimal, ("cell",), False, 0)
+        frame = _parse(line.replace(separator, b"\n"), column, self._file)
+        if _holds_numbers(frame[0]):
+            return self._padded(NumberColumn(frame[0].to_numpy(dtype=np.float64)), number)
+        cells = ["" if pd.isna(cell) else str(cell) for cell in frame[0]]
+        return self._padded(numbers_from_text(self._decimals(cells)), number)
+
+    def _decimals(self, cells: list[str]) -> list[str]:
+        return [cell.replace(",", ".") for cell in cells] if self._shape.decimal == "," else cells
+
+    def _padded(self, column: NumberColumn, number: int) -> NumberColumn:
+        missing = len(self.names) - len(column.values)
+        if missing < 0:
+            raise TraceFormatError(
+                f"{self._file}, line {self._shape.first_line + number + 1}: {len(column.values)} cells in a table of "
+                f"{len(self.names)} columns"
+            )
+        return NumberColumn(np.pad(column.values, (0, missing), constant_values=np.nan), column.text)
+
+    def numbers(self, index: int) -> NumberColumn:
+        values = np.array([row.values[index] for row in self._parsed])
+        return NumberColumn(values, {i: row.text[index] for i, row in enumerate(self._parsed) if index in row.text})
+
+    def text(self, index: int) -> NDArray[np.object_]:
+        split = (split_line(line.decode(), self._shape.separator) for _, line in self._lines)
+        return np.array([cells[index] if index < len(cells) else "" for cells in split], dtype=object)
+
+    def as_is(self, index: int) -> NDArray[np.generic]:
+        column = self.numbers(index)
+        return self.text(index) if column.text else column.values
+
+    def matrix(self, indices: Sequence[int]) -> tuple[NDArray[np.float64], dict[tuple[int, int], str]]:
+        place = {index: k for k, index in enumerate(indices)}
+        texts = {
+            (i, place[index]): text
+            for i, row in enumerate(self._parsed)
+            for index, text in row.text.items()
+            if index in place
+        }
+        return np.stack([row.values[list(indices)] for row in self._parsed]), texts
+
+    @property
+    def n_rows(self) -> int:
+        return len(self._lines)
+
+    def line_of(self, row: int) -> int | None:
+        return self._shape.first_line + self._lines[row][0] + 1
+
+
+def _is_device(name: str) -> bool:
+    known = classify_name(name) or classify_name(split_name(name)[0])
+    return known is not None and known[0] == "device"
+
+
+def _holds_numbers(series: pd.Series[Any]) -> bool:
+    return series.dtype.kind in "iuf"

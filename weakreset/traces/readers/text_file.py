@@ -1,0 +1,93 @@
+"""A text file as bytes in UTF-8, unpacked if gzipped, never more of it than we can hold."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+from weakreset.errors import TraceFormatError
+
+__all__ = ["read_text_file", "unpack_head"]
+
+LARGEST_BYTES = 4 << 30
+_LARGEST_RATIO = 200
+_RATIO_FROM = 64 << 20
+_GZIP = b"\x1f\x8b"
+
+
+def unpack_head(head: bytes) -> bytes:
+    """The beginning of a gzip file unpacked, any other as it is; b'' where it is broken."""
+    if not head.startswith(_GZIP):
+        return head
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, 1 << 16)
+    except zlib.error:
+        return b""
+
+
+def read_text_file(path: Path, file: str) -> tuple[bytes, list[str]]:
+    """All text of `path` as UTF-8 without byte order mark, lines ended by LF; and notes on how it was decoded.
+
+    Raises
+    ------
+    TraceFormatError
+        Empty, too large, a broken or absurdly packed gzip, or binary content.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise TraceFormatError(f"{file}: the file is empty")
+    if size > LARGEST_BYTES:
+        raise TraceFormatError(f"{file}: {size / 2**30:.1f} GiB of text is more than we hold in memory; use HDF5")
+    raw = path.read_bytes()
+    notes = []
+    if raw.startswith(_GZIP):
+        raw = _gunzip(path, size, file)
+        notes.append("gzip")
+    text = _to_utf8(raw, file, notes)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if not text.strip():
+        raise TraceFormatError(f"{file}: the file is empty")
+    if b"\x00" in text:
+        line = text.count(b"\n", 0, text.index(b"\x00")) + 1
+        raise TraceFormatError(f"{file}, line {line}: binary content (a zero byte) in what should be a text file")
+    return text, notes
+
+
+def _gunzip(path: Path, size: int, file: str) -> bytes:
+    blocks, total = [], 0
+    try:
+        with gzip.open(path) as stream:
+            while block := stream.read(1 << 22):
+                blocks.append(block)
+                total += len(block)
+                if total > LARGEST_BYTES or (total > _RATIO_FROM and total > _LARGEST_RATIO * size):
+                    raise TraceFormatError(
+                        f"{file}: {size} bytes unpack to more than {total >> 20} MiB; this looks like a "
+                        "decompression bomb. Unpack it yourself if you trust it"
+                    )
+    except (OSError, EOFError, zlib.error) as error:
+        raise TraceFormatError(f"{file}: broken gzip file ({error})") from error
+    return b"".join(blocks)
+
+
+def _to_utf8(raw: bytes, file: str, notes: list[str]) -> bytes:
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if raw.startswith(mark):
+            try:
+                notes.append("UTF-16")
+                return raw.decode(encoding).removeprefix("\ufeff").encode()
+            except UnicodeError as error:
+                raise TraceFormatError(f"{file}: broken UTF-16 text ({error})") from error
+    if raw.startswith(b"\xef\xbb\xbf"):
+        notes.append("UTF-8 with byte order mark")
+        raw = raw[3:]
+    if raw.isascii():
+        return raw
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        notes.append("not UTF-8, read as Windows-1252")
+        return raw.decode("cp1252", errors="replace").encode()
+    return raw

@@ -1,0 +1,162 @@
+"""Shape of a delimited text: comments, header, separator, decimal sign and number of columns."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from weakreset.traces.table import MISSING_WORDS
+from weakreset.traces.units import split_name
+from weakreset.traces.vocabulary import classify_name
+
+__all__ = ["TextShape", "find_shape", "split_line"]
+
+_SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
+_META = re.compile(r"^\s*([A-Za-z][\w .-]{0,40}?)\s*[:=]\s*(.*\S)\s*$")
+_DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*$")
+_NUMBER = re.compile(r"^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*$")
+_SAMPLE_BYTES = 1 << 18
+_SAMPLE_LINES = 60
+
+
+@dataclass(frozen=True)
+class TextShape:
+    """How to split the text; `first_line` is the line (from 0) where the data begin, `names` '' where unnamed."""
+
+    separator: str
+    decimal: str
+    names: tuple[str, ...]
+    has_header: bool
+    first_line: int
+    metadata: dict[str, str] = field(default_factory=dict)
+    sample: list[list[str]] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """For the user."""
+        name = _SEPARATORS.get(self.separator, "space")
+        decimal = ", decimal comma" if self.decimal == "," else ""
+        return f"{name}-separated{decimal}, {'with' if self.has_header else 'no'} header, {len(self.names)} columns"
+
+
+def split_line(line: str, separator: str) -> list[str]:
+    """Cells of a line, quotes honoured, stripped."""
+    if separator == r"\s+":
+        return line.split()
+    try:
+        cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
+    except csv.Error:
+        cells = line.split(separator)
+    return [cell.strip() for cell in cells]
+
+
+def find_shape(text: bytes) -> TextShape | None:
+    """Shape of a text (UTF-8, LF), or None where it has no line of data."""
+    lines, comments, first = _head_lines(text)
+    if not lines:
+        return None
+    separator = _separator(lines)
+    rows = [split_line(line, separator) for line in lines]
+    decimal = _decimal(rows, separator)
+    metadata, glued = _comment_block(comments, separator, rows)
+    has_header = glued is None and _is_header(rows, decimal)
+    header = glued if glued is not None else rows[0] if has_header else None
+    data = rows[1:] if has_header else rows
+    width = max((len(row) for row in data), default=0)
+    if header is None:
+        names = tuple(f"column {i}" for i in range(width))
+    else:
+        # Lines may end in empty cells that the header does not name; a line with more content than that is torn.
+        torn = any(any(row[len(header) :]) for row in data)
+        names = _unique(header, len(header) if torn else max(width, len(header)))
+    return TextShape(separator, decimal, names, header is not None, first + int(has_header), metadata, data)
+
+
+def _head_lines(text: bytes) -> tuple[list[str], list[str], int]:
+    """The first lines with content, the comments before them, and the index of the first of them."""
+    lines: list[str] = []
+    comments: list[str] = []
+    first, position, number = 0, 0, 0
+    while position < len(text) and len(lines) < _SAMPLE_LINES and (position < _SAMPLE_BYTES or len(lines) < 2):
+        end = text.find(b"\n", position)
+        end = len(text) if end < 0 else end
+        line = text[position:end].decode("utf-8", errors="replace")
+        if line.startswith("#"):
+            comments += [line.lstrip("#")] if not lines else []
+        elif line.strip():
+            first = number if not lines else first
+            lines.append(line)
+        position, number = end + 1, number + 1
+    return lines, comments, first
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """The separator that splits the lines most evenly; a comma yields to a tab or semicolon."""
+    best, best_score = ",", 0.0
+    for separator in _SEPARATORS:
+        counts = [len(split_line(line, separator)) for line in lines[:20]]
+        usual = max(set(counts), key=counts.count)
+        if usual > 1:
+            score = counts.count(usual) / len(counts)
+            if score > best_score + 0.01:
+                best, best_score = separator, score
+    if best_score == 0.0:
+        counts = [len(line.split()) for line in lines[:20]]
+        if min(counts) > 1 and len(set(counts)) == 1 and all(_NUMBER.match(cell) for cell in lines[-1].split()[1:]):
+            return r"\s+"
+    return best
+
+
+def _decimal(rows: Sequence[Sequence[str]], separator: str) -> str:
+    if separator == ",":
+        return "."
+    cells = [cell for row in rows for cell in row if cell]
+    commas = sum(bool(_DECIMAL_COMMA.match(cell)) for cell in cells)
+    points = sum(bool(_NUMBER.match(cell)) and "." in cell for cell in cells)
+    return "," if commas > points else "."
+
+
+def _comment_block(
+    comments: Sequence[str], separator: str, rows: Sequence[Sequence[str]]
+) -> tuple[dict[str, str], list[str] | None]:
+    """`key: value` comments, and the header that was glued behind a `#`, if the last comment is one."""
+    metadata = {}
+    for comment in comments:
+        if match := _META.match(comment):
+            metadata[match[1].strip().lower()] = match[2]
+    if not comments:
+        return metadata, None
+    cells = split_line(comments[-1], separator)
+    known = any(classify_name(split_name(cell)[0]) or classify_name(cell) for cell in cells)
+    if known and len(cells) == len(rows[0]) and not any(_NUMBER.match(cell) for cell in cells):
+        return metadata, cells
+    return metadata, None
+
+
+def _is_header(rows: Sequence[Sequence[str]], decimal: str) -> bool:
+    """Whether the first row names the columns: no cell is a number, or one is a name we know."""
+    cells = [cell for cell in rows[0] if cell]
+    numeric = [bool(_NUMBER.match(cell.replace(decimal, "."))) for cell in cells]
+    if not any(numeric):
+        return any(cell.lower() not in MISSING_WORDS for cell in cells)
+    return any(
+        not number and (classify_name(cell) or classify_name(split_name(cell)[0]))
+        for cell, number in zip(cells, numeric, strict=True)
+    )
+
+
+def _unique(header: Sequence[str], width: int) -> tuple[str, ...]:
+    """Header names padded to `width`; a repeated name gets `.1`, `.2`, ..."""
+    names: list[str] = []
+    taken = set(header)
+    used: set[str] = set()
+    for cell in [*header, *[""] * (width - len(header))]:
+        name, repeat = cell, 0
+        while name and (name in used or (repeat and name in taken)):
+            repeat += 1
+            name = f"{cell}.{repeat}"
+        used.add(name)
+        names.append(name)
+    return tuple(names)

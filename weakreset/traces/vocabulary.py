@@ -1,0 +1,74 @@
+"""The names that people give to their columns, and what we take them for."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["ADDRESS_WORDS", "classify_name", "is_derived", "is_side_column", "normalise"]
+
+_WORDS: dict[str, tuple[float, tuple[str, ...]]] = {
+    "device": (
+        0.95,
+        ("device", "devices", "device id", "device name", "device no", "cell", "cell id", "cell name", "dut", "dut id",
+         "dev", "addr", "address", "sample", "sample id", "device number", "cell number", "id", "name"),
+    ),
+    "cycle": (
+        0.9,
+        ("cycle", "cycles", "cycle number", "cycle no", "cycle id", "cycle index", "cyc", "ramp", "run", "set number"),
+    ),
+    "pulse": (
+        0.95,
+        ("pulse", "pulses", "pulse number", "pulse no", "pulse nr", "pulse num", "pulse index", "pulse idx",
+         "pulse count", "pulse id", "n pulse", "n pulses", "npulse", "npulses", "number of pulses", "reset pulse",
+         "reset pulses", "reset pulse number", "pulse counter", "#pulse", "#pulses"),
+    ),
+    "resistance": (0.95, ("r", "resistance", "res", "r read", "rread", "read resistance", "resistance read", "r meas")),
+    "conductance": (0.95, ("g", "conductance", "cond", "g read", "gread", "read conductance", "g meas")),
+    "current": (0.9, ("i", "current", "i read", "iread", "read current", "current read", "i meas")),
+    "read_voltage": (0.95, ("v read", "vread", "read voltage", "readvoltage", "voltage read", "read v")),
+}  # fmt: skip
+_WEAK = {"n": ("pulse", 0.5), "index": ("pulse", 0.4), "v": ("read_voltage", 0.5), "voltage": ("read_voltage", 0.5)}
+_CONTAINED = (("resistance", "resistance"), ("conductance", "conductance"))
+_DERIVED = frozenset(
+    ("average", "averaged", "avg", "mean", "median", "moving", "smooth", "smoothed", "std", "sd", "stdev", "sigma",
+     "error", "err", "stderr", "fit", "fitted", "log", "ln", "log10", "ratio", "normalized", "normalised", "delta",
+     "target", "initial", "final")
+)  # fmt: skip
+_SIDE = frozenset(
+    ("time", "timestamp", "date", "temperature", "temp", "wafer", "die", "lot", "row", "col", "column", "x", "y",
+     "v_sl", "vsl", "v_wl", "vwl", "v_bl", "vbl", "width", "amplitude",
+     "comment", "note", "operator", "level", "step", "tag",
+     "t", "t_s", "seconds")
+)  # fmt: skip
+ADDRESS_WORDS = ("lot", "wafer", "die", "row", "col", "column", "wordline", "bitline", "word", "bit")
+
+
+def normalise(name: str) -> str:
+    """Lower case, words separated by one space."""
+    return re.sub(r"[^a-z0-9#]+", " ", name.lower()).strip()
+
+
+def classify_name(name: str) -> tuple[str, float] | None:
+    """Role that a bare column name (without its unit) stands for and how sure that is, or None."""
+    key = normalise(name)
+    for role, (confidence, words) in _WORDS.items():
+        if key in words:
+            return role, confidence
+    if key in _WEAK:
+        return _WEAK[key]
+    words_in_key = key.split()
+    for word, role in _CONTAINED:
+        if word in words_in_key and not is_derived(name):
+            return role, 0.7
+    return None
+
+
+def is_derived(name: str) -> bool:
+    """Whether the name says that the column was computed from readings (a moving average, a fit, a logarithm)."""
+    return bool(_DERIVED.intersection(normalise(name).split()))
+
+
+def is_side_column(name: str) -> bool:
+    """Whether the name is a circumstance of the measurement (time, temperature, address), never a device."""
+    key = normalise(name)
+    return name.lower() in _SIDE or bool(_SIDE.intersection(key.split())) or key.startswith(("v ", "pulse ", "num "))
