@@ -41,8 +41,8 @@ def test_simulate_fit_validate_is_one_road(traces_file, tmp_path, capsys):
 
 def test_simulate_writes_hdf5_and_switches_imperfections_off(tmp_path):
     path = tmp_path / "t.h5"
-    arguments = ["simulate", "majumdar2021", "-o", str(path), "--devices", "4", "--pulses", "50", "--without", "d2d,pink,rtn"]
-    assert main(arguments) == 0
+    small = ["--devices", "4", "--pulses", "50"]
+    assert main(["simulate", "majumdar2021", "-o", str(path), *small, "--without", "d2d,pink,rtn"]) == 0
     traces = load_traces(path)
     assert traces.simulated
     assert len({tuple(trace.resistance_ohm) for trace in traces}) == 1
