@@ -77,6 +77,16 @@ def test_a_file_that_cannot_be_read_gives_its_reason_and_exit_code_2(run, tmp_pa
     assert bad["format"] == "delimited"
 
 
+def test_columns_that_are_alike_share_a_line(run, tmp_path):
+    header = "pulse," + ",".join(f"dev{i:03d}" for i in range(300))
+    rows = "".join(f"{k}," + ",".join(["900", *["800"] * 298, "70"]) + "\n" for k in range(3))
+    (tmp_path / "w.csv").write_text(header + "\n" + rows)
+    out = run("inspect", tmp_path / "w.csv").stdout
+    assert "1 to 300" in out
+    assert "dev000 to dev299" in out
+    assert len(out.splitlines()) < 20
+
+
 def test_many_files_get_a_line_each(run, tmp_path):
     for i in range(8):
         (tmp_path / f"f{i}.csv").write_text("pulse,R\n" + "".join(f"{k},{100 + k + i}\n" for k in range(40)))

@@ -111,6 +111,12 @@ def test_headerless_files_need_a_map(load, text, column_map):
         load(text)
 
 
+@pytest.mark.parametrize("text", ["A;0;7,1\nA;1;-7,2\n", "A;0;,\nA;1;7,\n", "A;0;inf\nA;1;1e999\n"])
+def test_headerless_files_with_decimal_commas_are_refused_with_a_map(load, text):
+    with pytest.raises(TraceFormatError, match=r"no header line.*--map"):
+        load(text)
+
+
 def test_addresses_keep_their_zeros_and_stay_text(load):
     traces = load("device,pulse,R\n007,0,5\n007,1,6\nNA,0,7\n")
     assert [t.device for t in traces] == ["007", "NA"]

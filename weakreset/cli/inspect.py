@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,12 +14,12 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from weakreset.traces import FileInspection
+    from weakreset.traces import ColumnRole, FileInspection
 
 __all__ = ["inspect_command"]
 
 _IN_DETAIL = 5
-_COLUMNS_SHOWN = 16
+_RUNS_SHOWN = 24
 
 
 def inspect_command(
@@ -91,14 +93,24 @@ def _table(*names: str) -> Table:
 
 def _column_table(inspection: FileInspection) -> Table:
     table = _table("column", "name", "role", "unit", "sure", "why")
-    for column in inspection.columns[:_COLUMNS_SHOWN]:
-        unit = column.unit.symbol if column.unit else ""
-        sure = f"{100 * column.confidence:.0f} %"
-        cells = (str(column.index), column.name or "(none)", column.role, unit, sure, column.reason)
+    runs = _alike(inspection.columns)
+    for first, last in runs[:_RUNS_SHOWN]:
+        index = f"{first.index}" if first is last else f"{first.index} to {last.index}"
+        name = first.name or "(none)"
+        name += "" if first is last else f" to {last.name or '(none)'}"
+        unit = first.unit.symbol if first.unit else ""
+        cells = (index, name, first.role, unit, f"{100 * first.confidence:.0f} %", first.reason)
         table.add_row(*(escape(cell) for cell in cells))
-    if inspection.n_columns > _COLUMNS_SHOWN:
+    if len(runs) > _RUNS_SHOWN:
         table.add_row("...", f"{inspection.n_columns} columns in all", "", "", "", "")
     return table
+
+
+def _alike(columns: Sequence[ColumnRole]) -> list[tuple[ColumnRole, ColumnRole]]:
+    """First and last of neighbouring columns that are taken for the same thing for the same reason."""
+    grouped = groupby(columns, key=lambda column: (column.role, column.unit, column.confidence, column.reason))
+    runs = [list(members) for _, members in grouped]
+    return [(run[0], run[-1]) for run in runs]
 
 
 def _overview(found: list[FileInspection]) -> Table:
