@@ -33,13 +33,17 @@ def fit_command(
     report: Annotated[Path | None, typer.Option(help="HTML report")] = None,
     map_: Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")] = "",
     pulses: Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")] = "",
-    drift: Annotated[str, typer.Option(help="or single-slope, power-law, saturating-exponential")] = "two-slope",
+    drift: Annotated[str, typer.Option(help="or single-slope, power-law, saturating-exponential, auto")] = "two-slope",
+    alpha: Annotated[float | None, typer.Option(help="fix the 1/f amplitude (ln R)")] = None,
+    exponent: Annotated[float | None, typer.Option(help="fix the exponent of 1/f^exponent")] = None,
+    read_sd: Annotated[float | None, typer.Option(help="fix the read noise (ln R)")] = None,
+    rtn: Annotated[bool, typer.Option(help="look for telegraph steps")] = True,
     name: Annotated[str, typer.Option(help="name of the technology in the parameter file")] = "",
     jobs: Annotated[int, typer.Option(help="processes; 0 means one a core")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Fit every device, then the population, and write a parameter file."""
-    from weakreset.fitting import fit_devices
+    from weakreset.fitting import FitOptions, fit_devices
     from weakreset.traces import load_traces
 
     console = console_for(json_)
@@ -47,11 +51,14 @@ def fit_command(
     if pulses:
         loaded = loaded.select_pulses(*parse_pulse_range(pulses))
     with progress_bar(console) as progress:
-        fits = fit_devices(loaded, drift=drift, progress=progress)
+        options = FitOptions(drift, alpha, exponent, read_sd, rtn)
+        fits = fit_devices(loaded, options, progress)
     table = devices or output.with_suffix(".devices.csv")
     write_atomically(table, fits.to_frame().to_csv(index=False))
     summary: dict[str, Any] = {"devices": fits.counts(), "devices_csv": str(table)}
     console.print(_device_table(fits))
+    for note in fits.notes:
+        console.print(note, markup=False)
     population = params = None
     try:
         population, params = _population(fits, name or output.stem)

@@ -42,7 +42,9 @@ class FitOptions:
     Attributes
     ----------
     drift : str
-        A key of `weakreset.model.SHAPES`.
+        A key of `weakreset.model.SHAPES`, or "auto": the one with the lowest AIC over the whole set.
+    alpha : float, optional
+        Amplitude of the 1/f noise (unit-variance drive, in ln R); estimated unless given.
     exponent : float, optional
         beta of 1/f^beta; estimated from all devices together unless given.
     read_sd : float, optional
@@ -52,6 +54,7 @@ class FitOptions:
     """
 
     drift: str = "two-slope"
+    alpha: float | None = None
     exponent: float | None = None
     read_sd: float | None = None
     rtn: bool = True
@@ -91,8 +94,10 @@ def fit_devices(
         Unknown drift, or not one trace that is long enough.
     """
     chosen = replace(options or FitOptions(), **fixed)  # type: ignore[arg-type]
+    if chosen.drift == "auto":
+        return _best_drift(traces, chosen, progress)
     if chosen.drift not in BASES:
-        raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(BASES)}")
+        raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(BASES)}, auto")
     basis = BASES[chosen.drift]
     groups, short, thinned = _grouped(traces)
     if not groups:
@@ -112,12 +117,22 @@ def fit_devices(
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
     return FitSet(
         tuple(ordered + left_out),
-        _summary(ordered, noise),
+        _summary(ordered, noise, chosen),
         basis.shape,
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         notes=tuple(thinned),
     )
+
+
+def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None) -> FitSet:
+    """The drift shape with the lowest AIC over the whole set, the others' AIC in the notes."""
+    tried = {name: fit_devices(traces, replace(options, drift=name), progress) for name in BASES}
+    ranked = sorted(tried, key=lambda name: tried[name].aic)
+    best = tried[ranked[0]]
+    gaps = ", ".join(f"{name} +{tried[name].aic - best.aic:.1f}" for name in ranked[1:])
+    note = f"drift chosen by AIC over {len(best.usable)} devices: {ranked[0]}; the others: {gaps}"
+    return replace(best, notes=(note, *best.notes))
 
 
 def _grouped(traces: TraceSet) -> tuple[list[_Group], list[Exclusion], list[str]]:
@@ -168,9 +183,9 @@ def _pooled_colour(groups: list[_Group], basis: Basis, options: FitOptions) -> C
     fit = ColourFit(NoiseColour(start, 0.0), 0.0, None, None)
     for _ in range(2):
         designed = [_designed(group, basis, fit, options) for group in part]
-        ratio = None if options.read_sd is None else _fixed_ratio(options.read_sd, fit.alpha)
+        ratio = None if options.read_sd is None else _fixed_ratio(options.read_sd, options.alpha or fit.alpha)
         fit = fit_colour(designed, options.exponent, ratio, fit.colour.exponent or start)
-    return fit
+    return fit if options.alpha is None else replace(fit, alpha=options.alpha, alpha_stderr=None)
 
 
 def _fixed_ratio(read_sd: float, alpha: float) -> float:
@@ -236,18 +251,19 @@ def _stream(key: str) -> np.random.Generator:
     return np.random.default_rng(list(key.encode()))
 
 
-def _summary(fits: list[DeviceFit], noise: ColourFit) -> PooledNoise:
+def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> PooledNoise:
     """Pooled alpha over every ordinary device, and telegraph rates."""
     usable = [fit for fit in fits if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED) and fit.alpha]
     ordinary = [fit for fit in usable if fit.alpha is not None and fit.alpha < _OWN_ALPHA_RATIO * noise.alpha]
     freedom = np.array([len(fit.pulses) for fit in ordinary], dtype=np.float64)
     squares = np.array([fit.alpha or 0.0 for fit in ordinary]) ** 2
-    alpha = float(np.sqrt((freedom @ squares) / freedom.sum())) if len(ordinary) else noise.alpha
+    fixed = options.alpha is not None or not ordinary
+    alpha = noise.alpha if fixed else float(np.sqrt((freedom @ squares) / freedom.sum()))
     rates = pooled_rates(usable)
     return PooledNoise(
         alpha=alpha,
         exponent=noise.colour.exponent,
-        alpha_stderr=alpha / float(np.sqrt(2.0 * freedom.sum())) if len(ordinary) else noise.alpha_stderr,
+        alpha_stderr=noise.alpha_stderr if fixed else alpha / float(np.sqrt(2.0 * freedom.sum())),
         exponent_stderr=noise.exponent_stderr,
         read_sd=alpha * float(np.sqrt(noise.colour.read_ratio)),
         p_up=rates.p_up,

@@ -40,7 +40,7 @@ class FitStatus(str, Enum):
 _SENTENCES = {
     FitStatus.OK: "Both slopes and the knee between them stand out from the noise.",
     FitStatus.KNEE_UNRESOLVED: "No knee stands out from the noise: it lies beyond the trace or is too faint. "
-    "t_star and m2 are not identifiable; m1 is the slope of the whole trace.",
+    "t_star and m2 are not identifiable; m1 and c1 are averaged over every place the knee may be.",
     FitStatus.NOT_CONVERGED: "The optimizer did not converge. Do not use these numbers.",
     FitStatus.EXCLUDED: "Left out before the fit, for the reason given.",
 }
@@ -155,6 +155,10 @@ class DeviceFit:
         Drift shape lmfit really fitted: `single-slope` where no knee stands out.
     exponent, read_ratio, alpha_used
         Colour and amplitude of the noise the fit assumed; `exponent` None is white noise.
+    deviance : float
+        -2 ln of the likelihood at its maximum, noise included.
+    n_numbers : int
+        Numbers fitted to this device: drift and telegraph steps.
     draws : LikelihoodDraws or None
         The whole likelihood of the device, for the population.
     """
@@ -180,6 +184,8 @@ class DeviceFit:
     read_ratio: float = 0.0
     alpha_used: float = 1.0
     draws: LikelihoodDraws | None = None
+    deviance: float = math.nan
+    n_numbers: int = 0
 
     def drift_at(self, pulses: NDArray[np.int64]) -> Array:
         """Fitted drift, without telegraph noise."""
@@ -235,6 +241,14 @@ class FitSet:
 
     def __len__(self) -> int:
         return len(self.fits)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion of the whole set: sum of the deviances + 2 for every number fitted.
+
+        Comparable between drift shapes fitted to the same traces.
+        """
+        return float(sum(fit.deviance + 2.0 * fit.n_numbers for fit in self.usable))
 
     def __iter__(self) -> Iterator[DeviceFit]:
         return iter(self.fits)
