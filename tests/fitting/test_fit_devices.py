@@ -231,7 +231,8 @@ def test_read_noise_is_found_and_only_where_there_is_some(published):
 
     devices = draw_devices(published, 60, np.random.default_rng(1), ("rtn",))
     noise = published.device_noise(("rtn",))
-    noisy = simulate_devices(devices, type(noise)(noise.alpha, 1.0, read_sd=2 * noise.alpha), 512, np.random.default_rng(2))
+    with_read_noise = type(noise)(noise.alpha, 1.0, read_sd=2 * noise.alpha)
+    noisy = simulate_devices(devices, with_read_noise, 512, np.random.default_rng(2))
     fits = fit_devices(as_traces(noisy))
     assert fits.noise.read_sd == pytest.approx(2 * noise.alpha, rel=0.1)
     assert fits.noise.alpha == pytest.approx(noise.alpha, rel=0.15)

@@ -59,6 +59,7 @@ def fit_device(
     used = basis if use_knee or not basis.scanned else BASES["single-slope"]
     result = _lmfit(dictionary, used, scanned)
     numbers = _numbers(basis, used, result, scanned)
+    known = posterior if resolved else None
     if not result.success:
         status = FitStatus.NOT_CONVERGED
     else:
@@ -66,7 +67,7 @@ def fit_device(
     return DeviceFit(
         device=scanned.trace.key,
         status=status,
-        estimates=_estimates(scanned.trace, basis.shape, used, result, posterior if resolved else None, draws, status, lr),
+        estimates=_estimates(scanned.trace, basis.shape, used, result, known, draws, status, lr),
         drift=basis.shape,
         pulses=dictionary.whitener.pulses,
         log_ratio=scanned.log_ratio,
