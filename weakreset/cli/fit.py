@@ -50,37 +50,44 @@ def fit_command(
     loaded = load_traces(traces, column_map=map_ or None)
     if pulses:
         loaded = loaded.select_pulses(*parse_pulse_range(pulses))
+    options = FitOptions(drift, alpha, exponent, read_sd, rtn)
     with progress_bar(console) as progress:
-        options = FitOptions(drift, alpha, exponent, read_sd, rtn)
-        fits = fit_devices(loaded, options, progress)
+        fits = fit_devices(loaded, options, progress, jobs=jobs)
     table = devices or output.with_suffix(".devices.csv")
     write_atomically(table, fits.to_frame().to_csv(index=False))
-    summary: dict[str, Any] = {"devices": fits.counts(), "devices_csv": str(table)}
     console.print(_device_table(fits))
     for note in fits.notes:
         console.print(note, markup=False)
+    summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
+    summary |= _write(fits, name or output.stem, output, report, console)
+    for key in ("parameter_file", "devices_csv", "report"):
+        if key in summary:
+            console.print(f"{key.replace('_', ' ')}: {summary[key]}", markup=False)
+    if json_:
+        print_json(summary)
+    if "parameter_file" not in summary:
+        raise typer.Exit(1)
+
+
+def _write(fits: Any, name: str, output: Path, report: Path | None, console: Any) -> dict[str, str]:
+    """Parameter file and report; what was written, or why not."""
+    written: dict[str, str] = {}
     population = params = None
     try:
-        population, params = _population(fits, name or output.stem)
+        population, params = _population(fits, name)
         params.save(output)
-        summary["parameter_file"] = str(output)
+        written["parameter_file"] = str(output)
         console.print(_law_table(population))
     except FitError as error:
-        summary["no_parameter_file_because"] = str(error)
-        console.print(f"[yellow]No parameter file:[/] {error}")
+        written["no_parameter_file_because"] = str(error)
+        console.print(f"No parameter file: {error}", style="yellow", markup=False)
     if report is not None:
         from weakreset.report import ReportInput, build_report
 
-        content = ReportInput(title=f"Fit of {name or output.stem}", fits=fits, population=population, params=params)
+        content = ReportInput(title=f"Fit of {name}", fits=fits, population=population, params=params)
         write_atomically(report, build_report(content))
-        summary["report"] = str(report)
-    for key in ("parameter_file", "devices_csv", "report"):
-        if key in summary:
-            console.print(f"{key.replace('_', ' ')}: {summary[key]}")
-    if json_:
-        print_json(summary | _numbers(fits))
-    if params is None:
-        raise typer.Exit(1)
+        written["report"] = str(report)
+    return written
 
 
 def _population(fits: Any, name: str) -> tuple[Any, Any]:
