@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_fitted_noise_is_that_of_the_typical_block(cell, cells):
     frequency = np.arange(1, len(measured)) / (READS - 1)
     fitted = noise.alpha**2 * spectrum(frequency, noise.exponent) + noise.read_sd**2
     edges = np.unique(np.geomspace(4, len(frequency), 7).astype(int))
-    ratio = [np.mean(measured[1:][a:b] / fitted[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    ratio = [np.mean(measured[1:][a:b] / fitted[a:b]) for a, b in pairwise(edges)]
     assert np.all(np.array(ratio) > 0.5)
     assert np.all(np.array(ratio) < 2.0)
     white_only = measured[1:].mean()

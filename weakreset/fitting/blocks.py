@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from weakreset.fitting.bases import BASES, Basis
 from weakreset.fitting.design import design_of
@@ -20,6 +19,7 @@ from weakreset.fitting.knee_posterior import scan_moments
 from weakreset.fitting.noise_fit import ColourFit, robust_alpha
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.step_search import Configuration, best_knees, search_knees_and_steps
+from weakreset.fitting.threads import one_blas_thread
 from weakreset.fitting.whitening import Whitener
 from weakreset.traces import PulseTrace
 
@@ -88,13 +88,11 @@ def _block(group: Group, number: int) -> Group:
 
 
 def _fit_block(dictionary: Dictionary, task: _Task, number: int) -> list[DeviceFit]:
-    # the matrices of one device are small: threads inside BLAS would only wait for each other
     block = _block(task.group, number)
-    with threadpool_limits(1):
-        return [
-            fit_device(dictionary, device, task.m2_cap, _stream(device.trace.key))
-            for device in scan_group(dictionary, block, task.noise.alpha, task.rtn)
-        ]
+    return [
+        fit_device(dictionary, device, task.m2_cap, _stream(device.trace.key))
+        for device in scan_group(dictionary, block, task.noise.alpha, task.rtn)
+    ]
 
 
 def _in_processes(task: _Task, n_blocks: int, jobs: int) -> Iterator[DeviceFit]:
@@ -114,7 +112,8 @@ def _start_worker(task: _Task) -> None:
 
 def _work(number: int) -> list[DeviceFit]:
     dictionary, task = _WORKER["task"]
-    return _fit_block(dictionary, task, number)
+    with one_blas_thread():
+        return _fit_block(dictionary, task, number)
 
 
 def scan_group(dictionary: Dictionary, group: Group, alpha: float | None, rtn: bool) -> Iterator[ScannedDevice]:

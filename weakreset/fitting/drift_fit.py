@@ -118,7 +118,10 @@ def run_lmfit(model: WhitenedModel, start: dict[str, float]) -> tuple[Any, Any]:
             params.add(name, value=value, min=0.0 if name == "rtn_amplitude" else -np.inf)
     minimizer = lmfit.Minimizer(model.residual, params, scale_covar=False)
     # it starts at the optimum of an exact scan: a millionth of a standard error is near enough
-    return minimizer, minimizer.leastsq(Dfun=model.jacobian, col_deriv=1, ftol=_TOLERANCE, xtol=_TOLERANCE)
+    result = minimizer.leastsq(Dfun=model.jacobian, col_deriv=1, ftol=_TOLERANCE, xtol=_TOLERANCE)
+    # the result would keep every whitened column alive through the Jacobian it was called with
+    result.call_kws = {name: value for name, value in result.call_kws.items() if not callable(value)}
+    return minimizer, result
 
 
 def lmfit_problem(fit: DeviceFit) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.result import DeviceFit, FitSet, FitStatus, PooledNoise, excluded_fits
 from weakreset.fitting.rtn_rates import pooled_rates
+from weakreset.fitting.threads import one_blas_thread
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
 
 __all__ = ["FitOptions", "fit_devices"]
@@ -97,11 +98,12 @@ def fit_devices(
     report = progress or (lambda done, total, what: None)
     total = sum(len(group.traces) for group in groups)
     report(0, total, "noise of the technology")
-    noise = survey_noise(groups, basis, chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
     fits: dict[str, DeviceFit] = {}
-    for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
-        fits[fit.device] = fit
-        report(len(fits), total, "devices")
+    with one_blas_thread():
+        noise = survey_noise(groups, basis, chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+        for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
+            fits[fit.device] = fit
+            report(len(fits), total, "devices")
     ordered = [fits[trace.key] for trace in traces if trace.key in fits]
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
     return FitSet(
