@@ -39,6 +39,18 @@ def test_simulate_fit_validate_is_one_road(traces_file, tmp_path, capsys):
     assert "passed" in json.loads(capsys.readouterr().out)
 
 
+def test_train_leaves_a_whole_run_folder(tmp_path, capsys):
+    run = tmp_path / "run"
+    small = ["--data", "digits", "--hidden", "16", "--epochs", "2"]
+    assert main(["train", "majumdar2021", *small, "-o", str(run), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["final"]["epoch"] == 2
+    assert {p.name for p in run.iterdir()} == {"checkpoint.safetensors", "config.json", "metrics.jsonl", "report.html"}
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    wanted = {"epoch", "train_loss", "train_accuracy", "test_accuracy", "seconds", "pulses_mean", "pulses_max", "flips"}
+    assert all(wanted <= set(row) for row in rows)
+    assert "<svg" in (run / "report.html").read_text() or "data:image" in (run / "report.html").read_text()
+
+
 def test_simulate_writes_hdf5_and_switches_imperfections_off(tmp_path):
     path = tmp_path / "t.h5"
     small = ["--devices", "4", "--pulses", "50"]
