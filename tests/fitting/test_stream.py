@@ -34,7 +34,9 @@ def test_a_stream_gives_the_numbers_of_a_whole_fit_with_the_same_noise(traces, m
     for name in ("m1", "c1"):
         a, b = (fits.to_frame()[name].to_numpy()[late] for fits in (streamed, whole))
         stderr = whole.to_frame()[f"{name}_stderr"].to_numpy()[late]
-        assert np.all(np.abs(a - b) < 0.3 * stderr)  # draws differ a little: each chunk caps m2 for itself
+        off = np.abs(a - b) / stderr  # each chunk limits m2 for itself, which moves devices without a clear knee
+        assert np.median(off) < 0.05
+        assert off.max() < 1.0
     assert len(streamed.detailed) <= 50 < len(streamed.usable)
     assert streamed.fits[-1].result is None
     assert fit_population(streamed).laws["m1"].law.mean() == pytest.approx(
