@@ -14,12 +14,12 @@ from weakreset.model import TruncatedLaw
 from weakreset.population.bootstrap import Progress
 from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, SIGNED, choose_families, start_laws
 from weakreset.population.correlated import fit_together
-from weakreset.population.families import fit_values
 from weakreset.population.defects import count_defects
+from weakreset.population.families import fit_values
 from weakreset.population.few import few_devices
 from weakreset.population.hierarchy import Hierarchy
-from weakreset.population.result import Candidate, CorrelationFit, LawFit, Population
 from weakreset.population.replicas import with_replicas
+from weakreset.population.result import Candidate, CorrelationFit, LawFit, Population
 from weakreset.population.rtn_law import fit_rtn_amplitude, stuck_high
 from weakreset.population.scores import normal_scores
 
