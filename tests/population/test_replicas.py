@@ -28,8 +28,8 @@ NORMAL = TruncatedLaw("norm", {"mean": 0.0, "sd": 1.0})
 
 @pytest.mark.parametrize("matrix", [None, correlated(m1__t_star=0.6)])
 def test_bootstrap_widths_agree_with_the_curvature(matrix):
-    """60 replicates: a width has a sd of about 10 %; the limits are 35 %."""
-    devices, known = wafer(np.random.default_rng(11), LAWS, 150, matrix)
+    """40 replicates: a width has a sd of about 12 %; the limits are 40 %."""
+    devices, known = wafer(np.random.default_rng(11), LAWS, 80, matrix, n_draws=30)
     likelihood = Hierarchy(devices)
     if matrix is not None:
         likelihood = CorrelatedHierarchy(likelihood, LAWS, known, matrix)
@@ -37,14 +37,14 @@ def test_bootstrap_widths_agree_with_the_curvature(matrix):
     covariance = likelihood.covariance(FREE, laws)
     calls = []
     found = bootstrap_laws(
-        likelihood, Laws(FREE, laws, {}), laws, 60, np.random.default_rng(12), lambda *call: calls.append(call)
+        likelihood, Laws(FREE, laws, {}), laws, 40, np.random.default_rng(12), lambda *call: calls.append(call)
     )
-    assert calls[-1] == (60, 60, "bootstrap")
+    assert calls[-1] == (40, 40, "bootstrap")
     for name, number in (("m1", "scale"), ("c1", "sd"), ("t_star", "s")):
         low, high = found[name][number]
         assert low < laws[name].params[number] < high
         error = FREE[name].stderr(laws[name], covariance[name])[number]
-        assert (high - low) / 3.92 == pytest.approx(error, rel=0.35)
+        assert (high - low) / 3.92 == pytest.approx(error, rel=0.4)
 
 
 def test_resampling_counts_devices_instead_of_copying_them():
@@ -84,8 +84,8 @@ def test_a_wrong_family_of_exact_values_is_seen():
 def two_numbers(rng, true, sd=0.4):
     """Devices that know `c1` with an error of `sd` and another number exactly."""
     seen = true + sd * rng.standard_normal(len(true))
-    grid = np.linspace(-3, 3, 41)
-    weights = np.repeat(grid, np.maximum(1, np.round(60 * np.exp(-(grid**2) / 2))).astype(int))
+    grid = np.linspace(-3, 3, 25)
+    weights = np.repeat(grid, np.maximum(1, np.round(6 * np.exp(-(grid**2) / 2))).astype(int))
     return Hierarchy(
         [LikelihoodDraws(("c1", "m1"), np.stack([v + sd * weights, np.full(len(weights), 0.1)], 1), 0.0) for v in seen]
     )
@@ -99,9 +99,9 @@ def law_p_values(rng, true):
 
 
 def test_p_values_of_uncertain_numbers_are_uniform():
-    """15 samples, P(p <= 0.1) = 0.1: more than 6 by chance in 0.03 %."""
-    p_values = [law_p_values(rng, rng.standard_normal(80)) for rng in map(np.random.default_rng, range(180, 195))]
-    assert np.all(np.sum(np.array(p_values) <= 0.1, axis=0) <= 6)
+    """12 samples, P(p <= 0.1) = 0.1: more than 5 by chance in 0.05 %."""
+    p_values = [law_p_values(rng, rng.standard_normal(60)) for rng in map(np.random.default_rng, range(180, 192))]
+    assert np.all(np.sum(np.array(p_values) <= 0.1, axis=0) <= 5)
 
 
 def test_a_wrong_family_of_uncertain_numbers_is_seen():
@@ -112,7 +112,7 @@ def test_a_wrong_family_of_uncertain_numbers_is_seen():
 
 def test_both_are_exported(fitted):
     families = {"r0_ohm": "norm", "m1": "expon", "t_star": "lognorm", "c1": "norm", "m2": "expon"}
-    population = fit_population(fitted, families=families, bootstrap=3, goodness=3, seed=1)
+    population = fit_population(fitted, families=families, bootstrap=2, goodness=2, seed=1)
     params = export_parameters(population, "x")
     assert parse_parameters(dump_parameters(params)) == params
     assert set(params.parameters["t_star"].interval) == {"s", "scale"}
@@ -120,5 +120,5 @@ def test_both_are_exported(fitted):
         "kolmogorov-smirnov", "anderson-darling",
     ]
     assert params.parameters["t_star"].goodness_of_fit is None
-    again = fit_population(fitted, families=families, bootstrap=3, goodness=3, seed=1)
+    again = fit_population(fitted, families=families, bootstrap=2, goodness=2, seed=1)
     assert all(again.laws[name].interval == law.interval for name, law in population.laws.items())

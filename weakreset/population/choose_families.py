@@ -35,7 +35,7 @@ class Laws:
 
 
 def _candidates_for(name: str) -> tuple[str, ...]:
-    return REAL_FAMILIES[:1] if name in SIGNED else POSITIVE_FAMILIES
+    return REAL_FAMILIES if name in SIGNED else POSITIVE_FAMILIES
 
 
 def start_laws(
