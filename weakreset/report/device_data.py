@@ -109,7 +109,9 @@ def _numbers(fit: DeviceFit, words: _Words) -> list[list[Any]]:
     ]
     if fit.numbers:
         telegraph = Estimate(fit.rtn.amplitude, fit.rtn.amplitude_stderr, status=fit.rtn.status)
-        rows.append([words("RTN A (ln R)"), *_estimate(telegraph, words)])
+        none = fit.rtn.status == "not_detected"
+        amplitude = [words("not detected"), "", words("")] if none else _estimate(telegraph, words)
+        rows.append([words("RTN A (ln R)"), *amplitude])
         rows.append([words("1/f amplitude α (ln R)"), *_estimate(Estimate(fit.alpha), words)])
     return rows
 

@@ -2,11 +2,11 @@
 // Draws one device of the table, and the map of all devices. Text enters the page by textContent only.
 (() => {
   const table = document.querySelector("table.devices");
-  const data = JSON.parse(document.getElementById("device-data").textContent);
+  const store = JSON.parse(document.getElementById("device-data").textContent);
   const rows = Array.from(table.tBodies[0].rows);
   const panel = document.getElementById("device");
   const $ = (id) => document.getElementById(id);
-  const word = (index) => typeof index === "number" ? data.words[index] : index;
+  const word = (index) => typeof index === "number" ? store.words[index] : index;
   let chosen = -1;
 
   function make(tag, attributes, text) {
@@ -62,7 +62,7 @@
       svg.append(make("line", { x1: x(v), x2: x(v), y1: box.top, y2: box.bottom, class: "grid" }),
         make("text", { x: x(v), y: box.bottom + 16, "text-anchor": "middle" }, text));
     }
-    for (const [v, text] of ticks(y0, y1, 5)) {
+    for (const [v, text] of ticks(y0, y1, Math.ceil(height / 60))) {
       svg.append(make("line", { x1: box.left, x2: box.right, y1: y(v), y2: y(v), class: "grid" }),
         make("text", { x: box.left - 6, y: y(v) + 4, "text-anchor": "end" }, text));
     }
@@ -79,9 +79,11 @@
     plot.svg.append(make("path", { d: points.join(""), class: kind }));
   }
 
-  function dots(plot, xs, ys, kind) {
+  // every value where all are here; a line through the extremes where they stand for the values between them
+  function reads(plot, xs, ys, n) {
+    if (n > xs.length) { line(plot, xs, ys, "reads thinned"); return; }
     const path = xs.map((v, i) => `M${plot.x(v).toFixed(1)} ${plot.y(ys[i]).toFixed(1)}h0`).join("");
-    plot.svg.append(make("path", { d: path, class: kind }));
+    plot.svg.append(make("path", { d: path, class: "reads" }));
   }
 
   function drift(device, at) {
@@ -113,7 +115,7 @@
       }
       plot.svg.append(make("line", { x1: inside(value), x2: inside(value), y1: top, y2: bottom, class: "knee" }));
     }
-    dots(plot, xs, ys, "reads");
+    reads(plot, xs, ys, device.n);
     if (!device.curve) return plot.svg;
     line(plot, ...device.curve, "drift");
     if (device.rtn) {
@@ -128,9 +130,14 @@
     return plot.svg;
   }
 
+  function switches(device) {
+    const steps = device.rtn[1];
+    return steps.length ? `switches at pulse ${steps.slice(0, 12).join(", ")}${steps.length > 12 ? ", …" : ""}` : "no switch seen";
+  }
+
   function drawStates(device) {
     const { levels, edges } = telegraph(device);
-    const plot = axes(`Telegraph states of ${device.name}`, edges, [...levels, 0], ["RESET pulses since SET", "RTN (ln R)"], 640, 130);
+    const plot = axes(`Telegraph states of ${device.name}`, edges, [...levels, 0], ["RESET pulses since SET", "RTN (ln R)"], 640, 150);
     line(plot, edges, [...levels, levels.at(-1)], "states", true);
     return plot.svg;
   }
@@ -139,7 +146,7 @@
     const xs = positions(device.rx), ys = decode(device.ry, 1);
     const plot = axes(`Whitened residuals of ${device.name}`, xs, [...ys, 0], ["RESET pulses since SET", "whitened residual (σ)"], 640, 220);
     line(plot, [xs[0], xs.at(-1)], [0, 0], "zero");
-    dots(plot, xs, ys, "reads");
+    reads(plot, xs, ys, device.rn);
     return plot.svg;
   }
 
@@ -193,15 +200,15 @@
     if (device.curve) keys.push(["drift", "fitted drift"]);
     if (device.rtn) keys.push(["states", "with telegraph steps"]);
     if (device.knee) keys.push(["interval", "knee, 95 % interval"]);
-    const made = [figure(`${device.n} reads.`, drawTrace(device), keys)];
-    if (device.rtn) made.push(figure("Telegraph states.", drawStates(device)));
+    const made = [figure(`${device.n} reads${device.n > store.points ? ", thinned; extremes kept" : ""}.`, drawTrace(device), keys)];
+    if (device.rtn) made.push(figure(`Telegraph states; ${switches(device)}.`, drawStates(device)));
     if (device.rx) made.push(figure("Whitened residuals: white and of unit variance if the model holds.", drawResiduals(device)));
     if (device.acf) made.push(figure("Their autocorrelation; band: 95 % for each lag of white noise.", drawAutocorrelation(device)));
     return made;
   }
 
   function show(index, scroll) {
-    const device = data.devices[index];
+    const device = store.devices[index];
     if (!device) return;
     if (rows[chosen]) { rows[chosen].removeAttribute("aria-current"); rows[chosen].tabIndex = -1; }
     chosen = index;
@@ -210,8 +217,8 @@
     $("device-name").textContent = device.name;
     $("device-status").textContent = `${word(device.status)}. ${word(device.sentence)}`;
     $("device-plots").replaceChildren(...pictures(device));
-    const lines = device.numbers.map(([name, value, interval, why]) => [word(name), word(value), interval || "–", word(why)]);
-    $("device-numbers").replaceChildren(...(lines.length ? [grid(["number", "value ± stderr", "95 % interval", "note"], lines)] : []),
+    const lines = device.numbers.map(([name, value, interval, why]) => [word(name), word(value) + (word(why) ? ` (${word(why)})` : ""), interval || "–"]);
+    $("device-numbers").replaceChildren(...(lines.length ? [grid(["number", "value ± stderr", "95 % interval"], lines)] : []),
       ...(device.lmfit ? lmfitTables(device.lmfit) : []));
     mark();
     if (scroll) panel.scrollIntoView({ block: "nearest" });
@@ -219,7 +226,7 @@
 
   function choose(index, scroll) {
     show(index, scroll);
-    history.replaceState(null, "", "#device=" + encodeURIComponent(data.devices[index].name));
+    history.replaceState(null, "", "#device=" + encodeURIComponent(store.devices[index].name));
   }
 
   // next or previous device in the order and selection that the table shows
@@ -334,7 +341,7 @@
     if (!location.hash.startsWith("#device=")) return false;
     let name = location.hash.slice(8);
     try { name = decodeURIComponent(name); } catch { return false; }
-    const index = data.devices.findIndex((device) => device.name === name);
+    const index = store.devices.findIndex((device) => device.name === name);
     if (index >= 0) { show(index, false); panel.scrollIntoView(); }
     return index >= 0;
   }
@@ -344,5 +351,5 @@
   document.documentElement.classList.add("has-script");
   if (numeric.length) drawMap(); else $("map").hidden = true;
   addEventListener("hashchange", fromAddress);
-  if (!fromAddress()) show(Math.max(0, data.devices.findIndex((device) => device.curve)), false);
+  if (!fromAddress()) show(Math.max(0, store.devices.findIndex((device) => device.curve)), false);
 })();
