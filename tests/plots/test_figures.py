@@ -128,3 +128,8 @@ def test_a_run_without_pulses_has_none():
     assert ideal.pulses_mean is None
     assert device.pulses_mean == 400.0
     assert device.final_accuracy == pytest.approx(0.93)
+
+
+def test_training_on_a_simulated_parameter_file_is_tagged():
+    assert "SIMULATED DATA" in texts(plots.training_curves(builders.runs(), simulated=True))
+    assert "SIMULATED DATA" not in texts(plots.training_curves(builders.runs()))
