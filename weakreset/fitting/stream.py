@@ -67,7 +67,8 @@ def fit_stream(
             noise = fitted.noise
             chosen = replace(chosen, alpha=noise.alpha, exponent=noise.exponent, read_sd=noise.read_sd)
         room = max(_DETAILED - len(fits), 0)
-        fits += [fit if i < room else _sketch(fit) for i, fit in enumerate(fitted)]
+        few = [_with_few_draws(fit) for fit in fitted]
+        fits += [fit if i < room else _sketch(fit) for i, fit in enumerate(few)]
         exclusions += chunk.exclusions
         sources += [source for source in chunk.sources if source not in sources]
         if progress is not None:
@@ -84,13 +85,18 @@ def fit_stream(
     return replace(whole, noise=noise)
 
 
-def _sketch(fit: DeviceFit) -> DeviceFit:
-    """The device without its arrays, and a quarter of its draws in single precision."""
+def _with_few_draws(fit: DeviceFit) -> DeviceFit:
+    """The device with a quarter of its draws, in single precision."""
     draws = fit.draws
-    if draws is not None:
-        step = max(1, len(draws.inside) // _DRAWS)
-        beyond: Any = None if draws.beyond is None else draws.beyond[::step].astype(np.float32)
-        inside: Any = draws.inside[::step].astype(np.float32)
-        draws = replace(draws, inside=inside, beyond=beyond)
+    if draws is None:
+        return fit
+    step = max(1, len(draws.inside) // _DRAWS)
+    beyond: Any = None if draws.beyond is None else draws.beyond[::step].astype(np.float32)
+    inside: Any = draws.inside[::step].astype(np.float32)
+    return replace(fit, draws=replace(draws, inside=inside, beyond=beyond))
+
+
+def _sketch(fit: DeviceFit) -> DeviceFit:
+    """The device without its arrays."""
     profile = None if fit.knee_profile is None else (fit.knee_profile[0][:1], _EMPTY)
-    return replace(fit, log_ratio=_EMPTY, white_residuals=None, result=None, knee_profile=profile, draws=draws)
+    return replace(fit, log_ratio=_EMPTY, white_residuals=None, result=None, knee_profile=profile)
