@@ -231,10 +231,13 @@ class TruncatedLaw:
     def logpdf(self, x: ArrayLike) -> Array:
         """Log density, -inf outside the truncation; any shape."""
         values = np.asarray(x, dtype=np.float64)
-        inside = (values >= self.lower) & (values <= self.upper)
         with np.errstate(over="ignore"):  # an overflow here is a density of zero
             density = FAMILIES[self.family].logpdf(values, self.params) - math.log(self._mass[1])
-        return np.where(inside, density, -np.inf)
+        if math.isfinite(self.lower):
+            density = np.where(values >= self.lower, density, -np.inf)
+        if math.isfinite(self.upper):
+            density = np.where(values <= self.upper, density, -np.inf)
+        return np.asarray(density)
 
     def ppf(self, u: ArrayLike) -> Array:
         """Quantile function on [0, 1]; any shape."""

@@ -15,14 +15,15 @@ from weakreset.population.families import POSITIVE_FAMILIES, REAL_FAMILIES, Free
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.result import Candidate
 
-__all__ = ["FAMILY_DRAWS", "LEAST_DEVICES", "SIGNED", "Laws", "choose_families", "start_laws"]
+__all__ = ["LEAST_DEVICES", "SIGNED", "Laws", "choose_families", "family_draws", "start_laws"]
 
 Array = NDArray[np.float64]
 
 LEAST_DEVICES = 5
 SIGNED = frozenset({"c1"})
 _USUAL = {"c1": "norm", "m1": "expon", "m2": "expon", "t_star": "lognorm"}
-FAMILY_DRAWS = 100
+_FAMILY_DRAWS = 100
+_MANY_DEVICES = 300
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Laws:
 
 def _candidates_for(name: str) -> tuple[str, ...]:
     return REAL_FAMILIES if name in SIGNED else POSITIVE_FAMILIES
+
+
+def family_draws(n_devices: int) -> int:
+    """Draws of each device for the choice of families: half as many where many devices share the noise of drawing."""
+    return _FAMILY_DRAWS if n_devices <= _MANY_DEVICES else _FAMILY_DRAWS // 2
 
 
 def start_laws(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from weakreset.fitting.result import DeviceFit, FitSet, FitStatus
 from weakreset.model import TruncatedLaw
 from weakreset.population.bootstrap import Progress
-from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, SIGNED, choose_families, start_laws
+from weakreset.population.choose_families import LEAST_DEVICES, SIGNED, choose_families, family_draws, start_laws
 from weakreset.population.correlated import fit_together
 from weakreset.population.defects import count_defects
 from weakreset.population.families import fit_values
@@ -75,7 +75,7 @@ def fit_population(
     measured = fits.drift.parameters
     state = start_laws(usable, measured, limits, families or {})
     hierarchy = Hierarchy.of(usable, stuck)
-    state = choose_families(hierarchy.thinned(FAMILY_DRAWS), state, usable, limits, families or {})
+    state = choose_families(hierarchy.thinned(family_draws(len(usable))), state, usable, limits, families or {})
     fitted = {"r0_ohm": _fit_r0(usable, limits, families or {})}
     laws, likelihood, correlation = fit_together(hierarchy, state, _known_r0(usable, fitted["r0_ohm"].law))
     covariance = likelihood.covariance(state.free, laws)
