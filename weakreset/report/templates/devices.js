@@ -215,7 +215,7 @@
     rows[index].setAttribute("aria-current", "true");
     rows[index].tabIndex = 0;
     $("device-name").textContent = device.name;
-    $("device-status").textContent = `${word(device.status)}. ${word(device.sentence)}`;
+    $("device-status").textContent = `Status: ${word(device.status)}. ${word(device.sentence)}`;
     $("device-plots").replaceChildren(...pictures(device));
     const lines = device.numbers.map(([name, value, interval, why]) => [word(name), word(value) + (word(why) ? ` (${word(why)})` : ""), interval || "–"]);
     $("device-numbers").replaceChildren(...(lines.length ? [grid(["number", "value ± stderr", "95 % interval"], lines)] : []),
