@@ -19,10 +19,10 @@ from weakreset.traces import Exclusion, TraceSet, screen
     [
         ("open: median resistance 1e+09 ohm is above 1e+07", "open"),
         ("stuck: all 100 reads are 5.0 ohm", "stuck"),
-        ("early stop: 12 reads, fewer than 30", "early stop"),
-        ("too few reads: 12 reads, fewer than 30", "other"),
-        ("opened by hand", "other"),
-        ("", "other"),
+        ("early stop: 12 reads, fewer than 30", None),
+        ("too few reads: 12 reads, fewer than 30", None),
+        ("opened by hand", None),
+        ("", None),
     ],
 )
 def test_kind_of_a_reason(reason, kind):

@@ -6,14 +6,18 @@ from weakreset.fitting.result import FitSet, FitStatus
 
 __all__ = ["KINDS", "count_defects", "kind_of"]
 
-KINDS = ("open", "short", "stuck", "early stop", "other")
-"""Kinds of defect; the first four are the words that the screening begins its reasons with."""
+KINDS = ("open", "short", "stuck")
+"""Kinds of defect: the words that the screening begins its reasons with.
+
+A trace that stopped early or has too few reads says nothing against the device: it is excluded by name in
+the provenance, and is no defect.
+"""
 
 
-def kind_of(reason: str) -> str:
-    """The kind that a reason for leaving out a device stands for."""
+def kind_of(reason: str) -> str | None:
+    """The kind of defect that a reason for leaving out a device stands for; None where it is no defect."""
     said = reason.partition(":")[0].strip().lower()
-    return said if said in KINDS else "other"
+    return said if said in KINDS else None
 
 
 def count_defects(fits: FitSet) -> dict[str, int]:
