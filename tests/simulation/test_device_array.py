@@ -186,7 +186,7 @@ def test_many_sets_keep_the_stationary_variances(params: ParameterFile) -> None:
     array = DeviceArray((20_000,), params, seed=15, without=("d2d",))
     for _ in range(5):
         array.set_(torch.ones(20_000, dtype=torch.bool))
-    slow_sd = array._noise_tables().slow_sd
+    slow_sd = array.noise_tables().slow_sd
     assert float((array.offset.double()).var()) / slow_sd**2 == pytest.approx(1.0, abs=0.05)
     for pole in array.poles.double():
         assert float(pole.var()) == pytest.approx(1.0, abs=0.05)

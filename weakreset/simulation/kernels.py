@@ -46,6 +46,7 @@ class DeviceState:
     rtn_high: torch.Tensor
     pulse_count: torch.Tensor
     log_r: torch.Tensor
+    unresponsive: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)

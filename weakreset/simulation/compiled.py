@@ -1,0 +1,312 @@
+"""The update of `kernels` once more, compiled for the processor by numba: same numbers, same order, same bits.
+
+Devices pass in blocks through a row of small loops that stay in the nearest cache; only devices that get
+pulses are touched, and nothing depends on the order, so the work may be split among threads anywhere. No
+fused multiplication and no reassociation (numba does neither unless asked): a test compares every bit with
+the plain torch kernel, which remains the path for other devices and the oracle for this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.simulation.compiled_types import AdamStep, Chip, Floats, Integers, Physics, Scratch, Words
+from weakreset.simulation.counter_random import SECOND_WEIGHT, WORDS
+
+__all__ = ["adam_range", "advance_range", "fresh_range", "pair_range"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _entry(function: Function) -> Function:
+    """Callable from Python; kept on disk for the next process; other threads run while it does."""
+    return cast(Function, numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+
+
+def _inner(function: Function) -> Function:
+    """Callable from compiled code only, which saves half of the time to compile it."""
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(Function, numba.njit(nogil=True, error_model="numpy", **options)(function))
+
+
+BLOCK = 1024
+"""Devices per pass of each loop."""
+
+_SECOND = np.float32(SECOND_WEIGHT)
+_ONE, _ZERO = np.float32(1.0), np.float32(0.0)
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
+_WORDS = np.uint64(WORDS)
+_MASK = np.uint64(0xFFF)
+_ROUNDER = np.float32(1.5 * 2**23)
+"""Added and subtracted, it rounds float32 up to 2^22 to integers, halves to even."""
+_U0, _U1, _READ, _SLOW = (np.uint64(k) for k in (0, 1, 6, 7))
+_S12, _S16, _S24, _S27, _S30, _S31, _S48 = (np.uint64(k) for k in (12, 16, 24, 27, 30, 31, 48))
+
+
+@_inner
+def _word(key: Any, index: Any, word: Any) -> Any:
+    z = (np.uint64(index) * _WORDS + word) * _GAMMA + key[0]
+    z = (z ^ (z >> _S30)) * _MULTIPLIER_1
+    z ^= key[1]
+    z = (z ^ (z >> _S27)) * _MULTIPLIER_2
+    return z ^ (z >> _S31)
+
+
+@_inner
+def _words(key: Any, index: Integers, word: Any, out: Words) -> None:
+    for k in range(len(index)):
+        out[k] = _word(key, index[k], word)
+
+
+@_inner
+def _uniforms(first: Words, second: Words, out: Integers) -> None:
+    for k in range(len(out)):
+        out[k] = np.int64(((second[k] >> _S48) << _S16) | (first[k] >> _S48))
+
+
+@_inner
+def _normal(word: Any, table: Floats) -> Any:
+    return table[word & _MASK] + table[(word >> _S12) & _MASK] * _SECOND
+
+
+@_inner
+def _normals(words: Words, shift: Any, table: Floats, out: Floats) -> None:
+    for k in range(len(out)):
+        out[k] = _normal(words[k] >> shift, table)
+
+
+@_inner
+def _drift(
+    index: Integers, n: Integers, count: Any, offset: Floats, m1: Floats, t_star: Floats, m2: Floats, log_r: Floats
+) -> None:
+    for k in range(len(index)):
+        i = np.uint64(index[k])
+        t = np.int32(count[i] + n[k])
+        count[i] = t
+        pulses, knee = np.float32(t), t_star[i]
+        level = offset[i] + m1[i] * min(pulses, knee)
+        log_r[k] = level + m2[i] * max(pulses - knee, _ZERO)
+
+
+@_inner
+def _white(uniform: Integers, normals: Floats, sd: Any, log_r: Floats) -> None:
+    for k in range(len(log_r)):
+        log_r[k] += normals[np.uint64(uniform[k]) & _MASK] * sd
+
+
+@_inner
+def _pole(
+    index: Integers, n: Integers, normal: Floats, pole: Floats, keep: Floats, renew: Floats, sd: Any, log_r: Floats
+) -> None:
+    for k in range(len(index)):
+        i, burst = np.uint64(index[k]), np.uint64(n[k])
+        y = pole[i] * keep[burst] + normal[k] * renew[burst]
+        pole[i] = y
+        log_r[k] += y * sd
+
+
+@_inner
+def _telegraph(
+    index: Integers, n: Integers, uniform: Integers, high: Any, high_after: Integers, amplitude: Floats, log_r: Floats
+) -> None:
+    if_low, if_high = high_after[0], high_after[1]
+    for k in range(len(index)):
+        i, burst = np.uint64(index[k]), np.uint64(n[k])
+        limit = if_high[burst] if high[i] else if_low[burst]
+        now = uniform[k] < limit
+        high[i] = now
+        log_r[k] += amplitude[i] * np.float32(now)
+
+
+@_inner
+def _store(index: Integers, log_r: Floats, out: Floats) -> None:
+    for k in range(len(index)):
+        out[np.uint64(index[k])] = log_r[k]
+
+
+@_inner
+def _scratch() -> Scratch:
+    return Scratch(
+        np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.float32),
+        np.empty(BLOCK, np.float32), np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64),
+        np.empty(BLOCK, np.int64),
+    )
+
+
+@_inner
+def _advance(chip: Chip, physics: Physics, key: Any, room: Scratch, index: Integers, n: Integers) -> None:
+    """Give device `index[k]` a burst of `n[k]` in 1 .. LONGEST_BURST pulses, at most BLOCK of them."""
+    size = len(index)
+    log_r, normal, uniform = room.log_r[:size], room.normal[:size], room.uniform[:size]
+    first, second = room.first[:size], room.second[:size]
+    _drift(index, n, chip.pulse_count, chip.offset, chip.m1, chip.t_star, chip.m2, log_r)
+    if physics.pink or physics.rtn:
+        _words(key, index, _U0, first)
+        _words(key, index, _U1, second)
+        _uniforms(first, second, uniform)
+    if physics.pink:
+        _white(uniform, physics.normals, physics.white_sd, log_r)
+        for j in range(len(physics.pole_sd)):
+            if j >= 4 and j % 2 == 0:
+                _words(key, index, np.uint64(j // 2), first)
+            words = second if j in (2, 3) else first
+            _normals(words, np.uint64(24 * (j % 2)), physics.normals, normal)
+            keep, renew = physics.keep[j], physics.renew[j]
+            _pole(index, n, normal, chip.poles[j], keep, renew, physics.pole_sd[j], log_r)
+    if physics.rtn:
+        _telegraph(index, n, uniform, chip.rtn_high, physics.high_after, chip.rtn_amplitude, log_r)
+    if physics.read_sd > _ZERO:
+        _words(key, index, _READ, first)
+        _normals(first, _U0, physics.normals, normal)
+        log_r += normal * physics.read_sd
+    _store(index, log_r, chip.log_r)
+
+
+@_entry
+def advance_range(
+    chip: Chip, physics: Physics, key: Any, index: Integers, n: Integers, start: int, stop: int
+) -> None:
+    """`kernels.advance` for `index[start:stop]`."""
+    room = _scratch()
+    for begin in range(start, stop, BLOCK):
+        end = min(begin + BLOCK, stop)
+        _advance(chip, physics, key, room, index[begin:end], n[begin:end])
+
+
+@_inner
+def _select(n: NDArray[np.int32], start: int, n_weights: int, index: Integers, out: Integers) -> tuple[int, int]:
+    """The devices that the bursts of weights start, start + 1, ... move; how many, and all their pulses."""
+    found, pulses = 0, 0
+    for k in range(len(n)):
+        burst = np.int64(n[k])
+        index[found] = start + k + (n_weights if burst < 0 else 0)
+        out[found] = abs(burst)
+        pulses += abs(burst)
+        found += burst != 0
+    return found, pulses
+
+
+@_inner
+def _leave_out(unresponsive: NDArray[np.bool_], index: Integers, n: Integers) -> int:
+    """Move devices that respond to the front; their number."""
+    kept = 0
+    for k in range(len(index)):
+        index[kept], n[kept] = index[k], n[k]
+        kept += not unresponsive[index[kept]]
+    return kept
+
+
+@_inner
+def _read_signs(log_r: Floats, n_weights: int, tie_key: Any, index: Integers, weight: Floats) -> int:
+    """Bring the signs of the weights of these devices up to date; how many turned."""
+    flips = 0
+    for k in range(len(index)):
+        i = np.uint64(index[k] if index[k] < n_weights else index[k] - n_weights)
+        difference = log_r[i] - log_r[i + np.uint64(n_weights)]
+        sign = _ONE if difference > _ZERO else -_ONE
+        if difference == _ZERO:
+            sign = _ONE if _word(tie_key, i, _U0) & _U1 else -_ONE
+        flips += sign != weight[i]
+        weight[i] = sign
+    return flips
+
+
+@_inner
+def _pair_block(
+    chip: Chip, physics: Physics, key: Any, tie_key: Any, room: Scratch, n: NDArray[np.int32], weight: Floats,
+    start: int,
+) -> tuple[int, int, int]:
+    """Signed bursts for the weights start, start + 1, ...: at most BLOCK; (pulses, devices, flips)."""
+    n_weights = len(chip.log_r) // 2
+    devices, pulses = _select(n, start, n_weights, room.index, room.n)
+    found = devices
+    if len(chip.unresponsive):
+        found = _leave_out(chip.unresponsive, room.index[:found], room.n[:found])
+    index = room.index[:found]
+    _advance(chip, physics, key, room, index, room.n[:found])
+    return pulses, devices, _read_signs(chip.log_r, n_weights, tie_key, index, weight)
+
+
+@_entry
+def pair_range(
+    chip: Chip, physics: Physics, key: Any, tie_key: Any, n: NDArray[np.int32], weight: Floats, start: int, stop: int
+) -> tuple[int, int, int]:
+    """Signed bursts `n[i]` for the weights start <= i < stop; (pulses, devices, flips)."""
+    pulses, devices, flips = 0, 0, 0
+    room = _scratch()
+    for begin in range(start, stop, BLOCK):
+        done = _pair_block(
+            chip, physics, key, tie_key, room, n[begin : min(begin + BLOCK, stop)], weight, begin
+        )
+        pulses, devices, flips = pulses + done[0], devices + done[1], flips + done[2]
+    return pulses, devices, flips
+
+
+@_inner
+def _adam_block(
+    gradient: Floats, mean: Floats, square: Floats, weight: Floats, step: AdamStep, n: NDArray[np.int32]
+) -> int:
+    """Adam's moments brought up to date and the bursts they ask for; how many are not a number."""
+    bad = 0
+    for k in range(len(n)):
+        g = gradient[k]
+        m = mean[k] * step.keep1 + g * step.new1
+        v = square[k] * step.keep2 + (g * g) * step.new2
+        mean[k], square[k] = m, v
+        wish = (m * step.factor) / (np.sqrt(v) * step.scale + step.eps)
+        wish = min(max(wish, -step.limit), step.limit)
+        burst = (wish + _ROUNDER) - _ROUNDER
+        bad += wish != wish
+        idle = (wish != wish) or (step.only_disagreeing and burst * weight[k] >= _ZERO)
+        n[k] = np.int32(_ZERO if idle else burst)
+    return bad
+
+
+@_entry
+def adam_range(
+    chip: Chip, physics: Physics, key: Any, tie_key: Any, moments: tuple[Floats, Floats, Floats], weight: Floats,
+    step: AdamStep, start: int, stop: int,
+) -> tuple[int, int, int, int]:
+    """Adam, pulses and new signs of the weights start <= i < stop; (pulses, devices, flips, not a number)."""
+    pulses, devices, flips, bad = 0, 0, 0, 0
+    gradient, mean, square = moments
+    room, bursts = _scratch(), np.empty(BLOCK, np.int32)
+    for begin in range(start, stop, BLOCK):
+        end = min(begin + BLOCK, stop)
+        n = bursts[: end - begin]
+        bad += _adam_block(
+            gradient[begin:end], mean[begin:end], square[begin:end], weight[begin:end], step, n
+        )
+        done = _pair_block(chip, physics, key, tie_key, room, n, weight, begin)
+        pulses, devices, flips = pulses + done[0], devices + done[1], flips + done[2]
+    return pulses, devices, flips, bad
+
+
+@_entry
+def fresh_range(
+    chip: Chip, physics: Physics, key: Any, index: Integers, cycle: Integers, start: int, stop: int
+) -> None:
+    """`kernels.draw_stationary` for `index[start:stop]`."""
+    poles, high, offset, count, log_r = chip.poles, chip.rtn_high, chip.offset, chip.pulse_count, chip.log_r
+    log_r0, normals, n_poles, n_devices = chip.log_r0, physics.normals, len(chip.poles), len(chip.log_r)
+    for k in range(start, stop):
+        i, now = index[k], np.uint64(index[k] + n_devices * cycle[k])
+        first, second = _word(key, now, _U0), _word(key, now, _U1)
+        uniform = ((second >> _S48) << _S16) | (first >> _S48)
+        high[i] = np.int64(uniform) < physics.high_stationary
+        for j in range(n_poles):
+            word = _word(key, now, np.uint64(j // 2)) >> np.uint64(24 * (j % 2))
+            poles[j, i] = _normal(word, normals)
+        level = _normal(_word(key, now, _SLOW), normals)
+        if cycle[k] > 0:
+            level -= _normal(_word(key, now - np.uint64(n_devices), _SLOW), normals)
+        offset[i] += level * physics.slow_sd
+        count[i] = 0
+        log_r[i] = log_r0[i]
