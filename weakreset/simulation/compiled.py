@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from weakreset.simulation.compiled_types import AdamStep, Chip, Floats, Integers, Physics, Scratch, Words
 from weakreset.simulation.counter_random import SECOND_WEIGHT, WORDS
+from weakreset.simulation.traits import AMPLITUDE, FIRST, OFFSET
 
 __all__ = ["adam_range", "advance_range", "fresh_range", "pair_range"]
 
@@ -83,16 +84,21 @@ def _normals(words: Words, shift: Any, table: Floats, out: Floats) -> None:
 
 
 @_inner
-def _drift(
-    index: Integers, n: Integers, count: Any, offset: Floats, m1: Floats, t_star: Floats, m2: Floats, log_r: Floats
-) -> None:
+def _count(index: Integers, n: Integers, count: Any, traits: Floats, pulses: Floats, log_r: Floats) -> None:
     for k in range(len(index)):
         i = np.uint64(index[k])
         t = np.int32(count[i] + n[k])
         count[i] = t
-        pulses, knee = np.float32(t), t_star[i]
-        level = offset[i] + m1[i] * min(pulses, knee)
-        log_r[k] = level + m2[i] * max(pulses - knee, _ZERO)
+        pulses[k] = np.float32(t)
+        log_r[k] = traits[i, OFFSET]
+
+
+@_inner
+def _two_slope(index: Integers, pulses: Floats, traits: Floats, log_r: Floats) -> None:
+    for k in range(len(index)):
+        i, t = np.uint64(index[k]), pulses[k]
+        m1, knee, m2 = traits[i, FIRST], traits[i, FIRST + 1], traits[i, FIRST + 2]
+        log_r[k] = (log_r[k] + m1 * min(t, knee)) + m2 * max(t - knee, _ZERO)
 
 
 @_inner
@@ -103,18 +109,34 @@ def _white(uniform: Integers, normals: Floats, sd: Any, log_r: Floats) -> None:
 
 @_inner
 def _pole(
-    index: Integers, n: Integers, normal: Floats, pole: Floats, keep: Floats, renew: Floats, sd: Any, log_r: Floats
+    index: Integers, n: Integers, normal: Floats, poles: Floats, j: int, physics: Physics, log_r: Floats
 ) -> None:
+    keep, renew, sd, column = physics.keep[j], physics.renew[j], physics.pole_sd[j], np.uint64(j)
     for k in range(len(index)):
         i, burst = np.uint64(index[k]), np.uint64(n[k])
-        y = pole[i] * keep[burst] + normal[k] * renew[burst]
-        pole[i] = y
+        y = poles[i, column] * keep[burst] + normal[k] * renew[burst]
+        poles[i, column] = y
         log_r[k] += y * sd
 
 
 @_inner
+def _pole_pair(
+    index: Integers, n: Integers, words: Words, poles: Floats, j: int, physics: Physics, log_r: Floats
+) -> None:
+    """Poles j and j + 1 with the two normals of one word each."""
+    keep, renew, table = physics.keep[j : j + 2], physics.renew[j : j + 2], physics.normals
+    sd0, sd1, c0, c1 = physics.pole_sd[j], physics.pole_sd[j + 1], np.uint64(j), np.uint64(j + 1)
+    for k in range(len(index)):
+        i, burst, word = np.uint64(index[k]), np.uint64(n[k]), words[k]
+        y0 = poles[i, c0] * keep[0, burst] + _normal(word, table) * renew[0, burst]
+        y1 = poles[i, c1] * keep[1, burst] + _normal(word >> _S24, table) * renew[1, burst]
+        poles[i, c0], poles[i, c1] = y0, y1
+        log_r[k] = (log_r[k] + y0 * sd0) + y1 * sd1
+
+
+@_inner
 def _telegraph(
-    index: Integers, n: Integers, uniform: Integers, high: Any, high_after: Integers, amplitude: Floats, log_r: Floats
+    index: Integers, n: Integers, uniform: Integers, high: Any, high_after: Integers, traits: Floats, log_r: Floats
 ) -> None:
     if_low, if_high = high_after[0], high_after[1]
     for k in range(len(index)):
@@ -122,7 +144,7 @@ def _telegraph(
         limit = if_high[burst] if high[i] else if_low[burst]
         now = uniform[k] < limit
         high[i] = now
-        log_r[k] += amplitude[i] * np.float32(now)
+        log_r[k] += traits[i, AMPLITUDE] * np.float32(now)
 
 
 @_inner
@@ -133,35 +155,39 @@ def _store(index: Integers, log_r: Floats, out: Floats) -> None:
 
 @_inner
 def _scratch() -> Scratch:
+    size = 2 * BLOCK
     return Scratch(
-        np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.float32),
-        np.empty(BLOCK, np.float32), np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64),
-        np.empty(BLOCK, np.int64),
+        np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.float32), np.empty(size, np.float32),
+        np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.int64),
     )
 
 
 @_inner
 def _advance(chip: Chip, physics: Physics, key: Any, room: Scratch, index: Integers, n: Integers) -> None:
-    """Give device `index[k]` a burst of `n[k]` in 1 .. LONGEST_BURST pulses, at most BLOCK of them."""
+    """Give device `index[k]` a burst of `n[k]` in 1 .. LONGEST_BURST pulses, at most 2 BLOCK of them."""
     size = len(index)
     log_r, normal, uniform = room.log_r[:size], room.normal[:size], room.uniform[:size]
     first, second = room.first[:size], room.second[:size]
-    _drift(index, n, chip.pulse_count, chip.offset, chip.m1, chip.t_star, chip.m2, log_r)
+    _count(index, n, chip.pulse_count, chip.traits, normal, log_r)
+    _two_slope(index, normal, chip.traits, log_r)
     if physics.pink or physics.rtn:
         _words(key, index, _U0, first)
         _words(key, index, _U1, second)
         _uniforms(first, second, uniform)
     if physics.pink:
         _white(uniform, physics.normals, physics.white_sd, log_r)
-        for j in range(len(physics.pole_sd)):
-            if j >= 4 and j % 2 == 0:
+        n_poles = len(physics.pole_sd)
+        for j in range(0, n_poles, 2):
+            if j >= 4:
                 _words(key, index, np.uint64(j // 2), first)
-            words = second if j in (2, 3) else first
-            _normals(words, np.uint64(24 * (j % 2)), physics.normals, normal)
-            keep, renew = physics.keep[j], physics.renew[j]
-            _pole(index, n, normal, chip.poles[j], keep, renew, physics.pole_sd[j], log_r)
+            words = second if j == 2 else first
+            if j + 1 < n_poles:
+                _pole_pair(index, n, words, chip.poles, j, physics, log_r)
+            else:
+                _normals(words, _U0, physics.normals, normal)
+                _pole(index, n, normal, chip.poles, j, physics, log_r)
     if physics.rtn:
-        _telegraph(index, n, uniform, chip.rtn_high, physics.high_after, chip.rtn_amplitude, log_r)
+        _telegraph(index, n, uniform, chip.rtn_high, physics.high_after, chip.traits, log_r)
     if physics.read_sd > _ZERO:
         _words(key, index, _READ, first)
         _normals(first, _U0, physics.normals, normal)
@@ -181,9 +207,9 @@ def advance_range(
 
 
 @_inner
-def _select(n: NDArray[np.int32], start: int, n_weights: int, index: Integers, out: Integers) -> tuple[int, int]:
-    """The devices that the bursts of weights start, start + 1, ... move; how many, and all their pulses."""
-    found, pulses = 0, 0
+def _select(n: NDArray[np.int32], start: int, n_weights: int, room: Scratch, found: int) -> tuple[int, int]:
+    """Append the devices that bursts of weights start, start + 1, ... move; how many then, pulses of these."""
+    index, out, pulses = room.index, room.n, 0
     for k in range(len(n)):
         burst = np.int64(n[k])
         index[found] = start + k + (n_weights if burst < 0 else 0)
@@ -219,19 +245,15 @@ def _read_signs(log_r: Floats, n_weights: int, tie_key: Any, index: Integers, we
 
 
 @_inner
-def _pair_block(
-    chip: Chip, physics: Physics, key: Any, tie_key: Any, room: Scratch, n: NDArray[np.int32], weight: Floats,
-    start: int,
-) -> tuple[int, int, int]:
-    """Signed bursts for the weights start, start + 1, ...: at most BLOCK; (pulses, devices, flips)."""
-    n_weights = len(chip.log_r) // 2
-    devices, pulses = _select(n, start, n_weights, room.index, room.n)
-    found = devices
+def _move(
+    chip: Chip, physics: Physics, key: Any, tie_key: Any, room: Scratch, found: int, weight: Floats
+) -> int:
+    """Pulse the devices collected in `room` and read the signs of their weights; how many turned."""
     if len(chip.unresponsive):
         found = _leave_out(chip.unresponsive, room.index[:found], room.n[:found])
     index = room.index[:found]
     _advance(chip, physics, key, room, index, room.n[:found])
-    return pulses, devices, _read_signs(chip.log_r, n_weights, tie_key, index, weight)
+    return _read_signs(chip.log_r, len(chip.log_r) // 2, tie_key, index, weight)
 
 
 @_entry
@@ -239,13 +261,14 @@ def pair_range(
     chip: Chip, physics: Physics, key: Any, tie_key: Any, n: NDArray[np.int32], weight: Floats, start: int, stop: int
 ) -> tuple[int, int, int]:
     """Signed bursts `n[i]` for the weights start <= i < stop; (pulses, devices, flips)."""
-    pulses, devices, flips = 0, 0, 0
-    room = _scratch()
+    pulses, devices, flips, found, room = 0, 0, 0, 0, _scratch()
     for begin in range(start, stop, BLOCK):
-        done = _pair_block(
-            chip, physics, key, tie_key, room, n[begin : min(begin + BLOCK, stop)], weight, begin
-        )
-        pulses, devices, flips = pulses + done[0], devices + done[1], flips + done[2]
+        end = min(begin + BLOCK, stop)
+        found, more = _select(n[begin:end], begin, len(weight), room, found)
+        pulses += more
+        if found >= BLOCK or end == stop:
+            devices, flips = devices + found, flips + _move(chip, physics, key, tie_key, room, found, weight)
+            found = 0
     return pulses, devices, flips
 
 
@@ -275,17 +298,18 @@ def adam_range(
     step: AdamStep, start: int, stop: int,
 ) -> tuple[int, int, int, int]:
     """Adam, pulses and new signs of the weights start <= i < stop; (pulses, devices, flips, not a number)."""
-    pulses, devices, flips, bad = 0, 0, 0, 0
+    pulses, devices, flips, bad, found = 0, 0, 0, 0, 0
     gradient, mean, square = moments
     room, bursts = _scratch(), np.empty(BLOCK, np.int32)
     for begin in range(start, stop, BLOCK):
         end = min(begin + BLOCK, stop)
-        n = bursts[: end - begin]
-        bad += _adam_block(
-            gradient[begin:end], mean[begin:end], square[begin:end], weight[begin:end], step, n
-        )
-        done = _pair_block(chip, physics, key, tie_key, room, n, weight, begin)
-        pulses, devices, flips = pulses + done[0], devices + done[1], flips + done[2]
+        n, part = bursts[: end - begin], slice(begin, end)
+        bad += _adam_block(gradient[part], mean[part], square[part], weight[part], step, n)
+        found, more = _select(n, begin, len(weight), room, found)
+        pulses += more
+        if found >= BLOCK or end == stop:
+            devices, flips = devices + found, flips + _move(chip, physics, key, tie_key, room, found, weight)
+            found = 0
     return pulses, devices, flips, bad
 
 
@@ -294,8 +318,8 @@ def fresh_range(
     chip: Chip, physics: Physics, key: Any, index: Integers, cycle: Integers, start: int, stop: int
 ) -> None:
     """`kernels.draw_stationary` for `index[start:stop]`."""
-    poles, high, offset, count, log_r = chip.poles, chip.rtn_high, chip.offset, chip.pulse_count, chip.log_r
-    log_r0, normals, n_poles, n_devices = chip.log_r0, physics.normals, len(chip.poles), len(chip.log_r)
+    poles, high, traits, count, log_r = chip.poles, chip.rtn_high, chip.traits, chip.pulse_count, chip.log_r
+    log_r0, normals, n_poles, n_devices = chip.log_r0, physics.normals, poles.shape[1], len(chip.log_r)
     for k in range(start, stop):
         i, now = index[k], np.uint64(index[k] + n_devices * cycle[k])
         first, second = _word(key, now, _U0), _word(key, now, _U1)
@@ -303,10 +327,10 @@ def fresh_range(
         high[i] = np.int64(uniform) < physics.high_stationary
         for j in range(n_poles):
             word = _word(key, now, np.uint64(j // 2)) >> np.uint64(24 * (j % 2))
-            poles[j, i] = _normal(word, normals)
+            poles[i, j] = _normal(word, normals)
         level = _normal(_word(key, now, _SLOW), normals)
         if cycle[k] > 0:
             level -= _normal(_word(key, now - np.uint64(n_devices), _SLOW), normals)
-        offset[i] += level * physics.slow_sd
+        traits[i, OFFSET] += level * physics.slow_sd
         count[i] = 0
         log_r[i] = log_r0[i]

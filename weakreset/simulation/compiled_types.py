@@ -15,14 +15,14 @@ Words: TypeAlias = NDArray[np.uint64]
 
 
 class Chip(NamedTuple):
-    """Flat arrays of n devices, changed in place; an empty `unresponsive` means that there are none."""
+    """Flat arrays of n devices, changed in place; an empty `unresponsive` means that there are none.
+
+    `traits` (n x columns, see `kernels.TRAITS`) and `poles` (n x n_poles) keep the numbers of a device
+    together: what sparse updates cost is lines of memory touched.
+    """
 
     log_r0: Floats
-    m1: Floats
-    t_star: Floats
-    m2: Floats
-    offset: Floats
-    rtn_amplitude: Floats
+    traits: Floats
     poles: Floats
     rtn_high: NDArray[np.bool_]
     pulse_count: NDArray[np.int32]
@@ -33,6 +33,7 @@ class Chip(NamedTuple):
 class Physics(NamedTuple):
     """`kernels.NoiseTables` as numpy arrays; `high_after` has a row for each telegraph state before."""
 
+    shape: int
     pink: bool
     rtn: bool
     keep: Floats
@@ -47,7 +48,7 @@ class Physics(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for one block, owned by one thread."""
+    """Room for two blocks, owned by one thread."""
 
     index: Integers
     n: Integers

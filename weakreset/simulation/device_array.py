@@ -19,12 +19,13 @@ from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, phy
 from weakreset.simulation.kernels import DeviceState, NoiseTables, noise_tables
 from weakreset.simulation.pink_poles import fit_pink_poles
 from weakreset.simulation.skip_ahead import LONGEST_BURST
+from weakreset.simulation.traits import trait_names
 
 __all__ = ["DeviceArray", "ParameterSource"]
 
 ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 
-_FLOATS = ("log_r0", "m1", "t_star", "m2", "offset", "rtn_amplitude", "log_r")
+_FLAT = ("log_r0", "log_r", "rtn_high", "pulse_count")
 _SET_COUNTERS = {"set_count": torch.int16, "retired_pulses": torch.int32}
 _MOST_SETS = 32767
 _SEED_BITS = 63
@@ -56,6 +57,9 @@ class DeviceArray(nn.Module):
 
     Attributes
     ----------
+    traits : Tensor of float32, shape (*shape, columns)
+        What makes each device itself. Its columns can be had by name: `offset` (ln r0 + c1 + the slow level of
+        1/f noise), `rtn_amplitude` and the numbers of the drift shape (`m1`, `t_star`, `m2`, ...).
     pulse_count : Tensor of int32
         Pulses since the last SET: t of the model.
     set_count : Tensor of int16, or None before the first SET
@@ -84,11 +88,7 @@ class DeviceArray(nn.Module):
     """
 
     log_r0: Tensor
-    m1: Tensor
-    t_star: Tensor
-    m2: Tensor
-    offset: Tensor
-    rtn_amplitude: Tensor
+    traits: Tensor
     poles: Tensor
     rtn_high: Tensor
     pulse_count: Tensor
@@ -111,12 +111,18 @@ class DeviceArray(nn.Module):
         self._noise = file.device_noise(self.without)
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
         self._tables: NoiseTables | None = None
+        self._drift_shape, self._columns = file.model, trait_names(file.model)
         self._allocate(n_poles)
         self.register_buffer("clock", torch.tensor([_checked_seed(seed), 0], dtype=torch.int64))
         self.register_buffer("physics", torch.tensor(physics_fingerprint(file, n_poles), dtype=torch.int64))
         self._draw(file, seed)
         if device is not None:
             self.to(device)
+
+    def __getattr__(self, name: str) -> Any:
+        """Columns of `traits` by name: m1, t_star, rtn_amplitude, ...: views of `shape`."""
+        columns = self.__dict__.get("_columns", ())
+        return self.traits[..., columns.index(name)] if name in columns else super().__getattr__(name)
 
     @property
     def n_devices(self) -> int:
@@ -219,9 +225,10 @@ class DeviceArray(nn.Module):
         return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}"
 
     def _allocate(self, n_poles: int) -> None:
-        for name in _FLOATS:
+        for name in ("log_r0", "log_r"):
             self.register_buffer(name, torch.zeros(self.shape, dtype=torch.float32))
-        self.register_buffer("poles", torch.zeros((n_poles, *self.shape), dtype=torch.float32))
+        for name, columns in (("traits", len(self._columns)), ("poles", n_poles)):
+            self.register_buffer(name, torch.zeros((*self.shape, columns), dtype=torch.float32))
         self.register_buffer("rtn_high", torch.zeros(self.shape, dtype=torch.bool))
         self.register_buffer("pulse_count", torch.zeros(self.shape, dtype=torch.int32))
         for name in _SET_COUNTERS:
@@ -229,9 +236,11 @@ class DeviceArray(nn.Module):
 
     def _draw(self, file: ParameterFile, seed: int) -> None:
         def store(where: slice, fields: Mapping[str, Any]) -> None:
-            for name in ("log_r0", "m1", "t_star", "m2", "rtn_amplitude"):
-                getattr(self, name).view(-1)[where] = torch.from_numpy(fields[name])
-            self.offset.view(-1)[where] = torch.from_numpy(fields["log_r0"] + fields["c1"])
+            self.log_r0.view(-1)[where] = torch.from_numpy(fields["log_r0"])
+            own = {**fields, "offset": fields["log_r0"] + fields["c1"]}
+            rows = self.traits.view(-1, len(self._columns))[where]
+            for column, name in enumerate(self._columns):
+                rows[:, column] = torch.from_numpy(own[name])
 
         self.register_buffer("unresponsive", None)
         draw_chip(file, self.n_devices, seed, self.without, store)
@@ -246,14 +255,15 @@ class DeviceArray(nn.Module):
 
     def state(self) -> DeviceState:
         """Flat views of the buffers, for the kernels."""
-        flat = {name: getattr(self, name).view(-1) for name in (*_FLOATS, "rtn_high", "pulse_count")}
+        flat = {name: getattr(self, name).view(-1) for name in _FLAT}
+        rows = {name: getattr(self, name).flatten(0, -2) for name in ("traits", "poles")}
         stuck = None if self.unresponsive is None else self.unresponsive.view(-1)
-        return DeviceState(**flat, poles=self.poles.view(len(self.poles), self.n_devices), unresponsive=stuck)
+        return DeviceState(**flat, **rows, unresponsive=stuck)
 
     def noise_tables(self) -> NoiseTables:
         device = self.log_r.device
         if self._tables is None or self._tables.normals.device != device:
-            self._tables = noise_tables(self._pink, self._noise, device)
+            self._tables = noise_tables(self._drift_shape, self._pink, self._noise, device)
         return self._tables
 
     def _checked_bursts(self, n: Tensor | int) -> Tensor:

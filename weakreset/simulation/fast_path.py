@@ -12,6 +12,7 @@ import torch
 from weakreset.simulation.compiled_types import AdamStep, Chip, Physics
 from weakreset.simulation.counter_random import Key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
+from weakreset.simulation.traits import SHAPE_NUMBERS
 
 __all__ = ["adam_pulse", "advance", "draw_stationary", "pulse_pairs"]
 
@@ -82,7 +83,7 @@ def _chip(state: DeviceState) -> Chip:
 
 def _physics(tables: NoiseTables) -> Physics:
     return Physics(
-        pink=tables.pink, rtn=tables.rtn, keep=tables.keep.numpy(), renew=tables.renew.numpy(),
+        shape=SHAPE_NUMBERS[tables.shape], pink=tables.pink, rtn=tables.rtn, keep=tables.keep.numpy(), renew=tables.renew.numpy(),
         high_after=torch.stack([tables.high_if_low, tables.high_if_high]).numpy(),
         high_stationary=tables.high_stationary, pole_sd=np.asarray(tables.pole_sd, dtype=np.float32),
         white_sd=np.float32(tables.white_sd), slow_sd=np.float32(tables.slow_sd),
