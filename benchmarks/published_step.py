@@ -1,10 +1,12 @@
 """The training step of Majumdar et al. 2021 as published, the baseline of `simulation_speed.py`.
 
-Written from the description of the algorithm, not from its code: plain torch, a tensor of the last 15 noise
-samples of each device, both devices of every weight updated at every step whether they receive pulses or not,
-the truncated laws kept in float64. Two faults of the published code change no cost and are left out: the mean
-of the uniform noise, and the mix-up of state and history. The telegraph amplitude is redrawn at each update, as
-published.
+Written from the description of the algorithm, not from its code: plain torch, one state tensor [telegraph, the
+last 15 noise samples, t] that is taken apart and put together at every update, both devices of every weight
+updated at every step whether they receive pulses or not, the truncated laws kept in float64. Noise advances per
+pulse: a burst of n shifts the history by n samples, which is why the longest burst (14) is one less than the
+taps. Where the description leaves a choice, the cheaper reading is taken: one telegraph transition per update.
+Two faults of the published code that change no cost are left out: the mean of the uniform noise, and the
+mix-up of state and history. The telegraph amplitude is redrawn at each update, as published.
 """
 
 from __future__ import annotations
@@ -28,33 +30,35 @@ class PublishedDevices:
         self.laws = {name: torch.from_numpy(values).view(shape) for name, values in laws.items()}
         self.generator = torch.Generator().manual_seed(seed)
         self.noise = params.noise
-        self.t = torch.zeros(shape)
-        self.high = torch.zeros(shape)
-        self.history = torch.rand((N_TAPS, *shape), generator=self.generator) - 0.5
+        history = torch.rand((N_TAPS, *shape), generator=self.generator) - 0.5
+        self.state = torch.cat([torch.zeros((1, *shape)), history, torch.zeros((1, *shape))])
         self.resistance = self.laws["r0"].clone()
         taps = np.cumprod(np.concatenate([[1.0], (np.arange(1, N_TAPS) - 0.5) / np.arange(1, N_TAPS)]))
         self.taps = torch.from_numpy(taps.astype(np.float32)).view(-1, *(1 for _ in shape))
 
-    def _uniform(self) -> torch.Tensor:
-        return torch.rand(self.t.shape, generator=self.generator)
+    def _uniform(self, rows: int = 1) -> torch.Tensor:
+        return torch.rand((rows, *self.resistance.shape), generator=self.generator)
 
     def update(self, n: torch.Tensor) -> torch.Tensor:
-        """Drift at t + n, one more sample of 1/f noise, one telegraph transition."""
+        """Drift at t + n, n more samples of 1/f noise, one telegraph transition."""
         law, rtn = self.laws, self.noise.rtn
-        self.t = self.t + n
-        self.history = torch.cat([self._uniform()[None] - 0.5, self.history[:-1]])
-        pink = (self.taps * self.history).sum(0) * (self.noise.pink.alpha * 12**0.5)
-        u = self._uniform()
-        self.high = torch.where(self.high > 0, (u > rtn.p_down).float(), (u < rtn.p_up).float())
-        telegraph = self.high * self._uniform() * self._uniform() * law["amplitude"]
-        before = law["m1"] * self.t + law["c1"]
-        after = law["m2"] * self.t + law["c1"] + law["t_star"] * (law["m1"] - law["m2"])
-        drift = torch.where(self.t < law["t_star"], before, after)
+        high, history, t = self.state[0], self.state[1:-1], self.state[-1] + n
+        longer = torch.cat([self._uniform(N_TAPS - 1) - 0.5, history])  # newest first
+        first = N_TAPS - 1 - n.to(torch.int64)
+        history = longer.gather(0, first + torch.arange(N_TAPS).view(-1, *(1 for _ in n.shape)))
+        pink = (self.taps * history).sum(0) * (self.noise.pink.alpha * 12**0.5)
+        u = self._uniform()[0]
+        high = torch.where(high > 0, (u > rtn.p_down).float(), (u < rtn.p_up).float())
+        telegraph = high * self._uniform()[0] * self._uniform()[0] * law["amplitude"]
+        before = law["m1"] * t + law["c1"]
+        after = law["m2"] * t + law["c1"] + law["t_star"] * (law["m1"] - law["m2"])
+        drift = torch.where(t < law["t_star"], before, after)
+        self.state = torch.cat([high[None], history, t[None]])
         self.resistance = law["r0"] * torch.exp(drift + pink + telegraph)
         return self.resistance
 
     def bytes(self) -> int:
-        tensors = [*self.laws.values(), self.t, self.high, self.history, self.resistance]
+        tensors = [*self.laws.values(), self.state, self.resistance]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 

@@ -2,8 +2,8 @@
 
     make bench        (about two minutes)        python benchmarks/simulation_speed.py --large for 36 M weights
 
-784 x 3000 weights, all imperfections on. Prints a table and writes bench-out/simulation_speed.json. Ratios of
-medians; the two sides of a ratio take turns. On a machine with other work absolute figures mean little.
+784 x 3000 weights, all imperfections on. Prints a table and writes bench-out/simulation_speed.json. The two sides of
+a ratio take turns and the least time of each counts: other work on the machine can only add to it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -57,10 +56,10 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def side_by_side(first: Callable[[], object], second: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """Median seconds of two pieces of work that take turns, after one warm-up each."""
+    """Least seconds of two pieces of work that take turns, after one warm-up each."""
     first(), second()
     times = [(seconds(first), seconds(second)) for _ in range(rounds)]
-    return statistics.median(t[0] for t in times), statistics.median(t[1] for t in times)
+    return min(t[0] for t in times), min(t[1] for t in times)
 
 
 def layer_steps(found: dict[str, Any], rounds: int) -> None:
@@ -94,7 +93,7 @@ def roofline(found: dict[str, Any]) -> None:
     source = torch.ones(30_000_000)
     target = torch.empty_like(source)
     target.copy_(source)
-    copy = statistics.median(seconds(lambda: target.copy_(source)) for _ in range(5))
+    copy = min(seconds(lambda: target.copy_(source)) for _ in range(5))
     bandwidth = 2 * source.numel() * 4 / copy
     least = sum(LEAST_BYTES.values())
     found["roofline"] = {

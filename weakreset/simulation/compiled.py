@@ -102,34 +102,36 @@ def _two_slope(index: Integers, pulses: Floats, traits: Floats, log_r: Floats) -
 
 
 @_inner
-def _white(uniform: Integers, normals: Floats, sd: Any, log_r: Floats) -> None:
-    for k in range(len(log_r)):
-        log_r[k] += normals[np.uint64(uniform[k]) & _MASK] * sd
+def _entries(uniform: Integers, table: Floats, out: Floats) -> None:
+    for k in range(len(out)):
+        out[k] = table[np.uint64(uniform[k]) & _MASK]
 
 
 @_inner
-def _pole(
-    index: Integers, n: Integers, normal: Floats, poles: Floats, j: int, physics: Physics, log_r: Floats
+def _add(normal: Floats, sd: Any, log_r: Floats) -> None:
+    for k in range(len(log_r)):
+        log_r[k] += normal[k] * sd
+
+
+@_inner
+def _poles(
+    index: Integers, n: Integers, normal: Floats, other: Floats, poles: Floats, j: int, physics: Physics,
+    log_r: Floats,
 ) -> None:
-    keep, renew, sd, column = physics.keep[j], physics.renew[j], physics.pole_sd[j], np.uint64(j)
+    """Poles j and, where there is one, j + 1 (two at a time: their rows come into the cache once)."""
+    last = min(j + 1, len(physics.pole_sd) - 1)
+    keep0, keep1, renew0, renew1 = physics.keep[j], physics.keep[last], physics.renew[j], physics.renew[last]
+    sd0, sd1, c0, c1 = physics.pole_sd[j], physics.pole_sd[last], np.uint64(j), np.uint64(last)
+    if last == j:
+        for k in range(len(index)):
+            i, burst = np.uint64(index[k]), np.uint64(n[k])
+            poles[i, c0] = poles[i, c0] * keep0[burst] + normal[k] * renew0[burst]
+            log_r[k] += poles[i, c0] * sd0
+        return
     for k in range(len(index)):
         i, burst = np.uint64(index[k]), np.uint64(n[k])
-        y = poles[i, column] * keep[burst] + normal[k] * renew[burst]
-        poles[i, column] = y
-        log_r[k] += y * sd
-
-
-@_inner
-def _pole_pair(
-    index: Integers, n: Integers, words: Words, poles: Floats, j: int, physics: Physics, log_r: Floats
-) -> None:
-    """Poles j and j + 1 with the two normals of one word each."""
-    keep, renew, table = physics.keep[j : j + 2], physics.renew[j : j + 2], physics.normals
-    sd0, sd1, c0, c1 = physics.pole_sd[j], physics.pole_sd[j + 1], np.uint64(j), np.uint64(j + 1)
-    for k in range(len(index)):
-        i, burst, word = np.uint64(index[k]), np.uint64(n[k]), words[k]
-        y0 = poles[i, c0] * keep[0, burst] + _normal(word, table) * renew[0, burst]
-        y1 = poles[i, c1] * keep[1, burst] + _normal(word >> _S24, table) * renew[1, burst]
+        y0 = poles[i, c0] * keep0[burst] + normal[k] * renew0[burst]
+        y1 = poles[i, c1] * keep1[burst] + other[k] * renew1[burst]
         poles[i, c0], poles[i, c1] = y0, y1
         log_r[k] = (log_r[k] + y0 * sd0) + y1 * sd1
 
@@ -138,11 +140,9 @@ def _pole_pair(
 def _telegraph(
     index: Integers, n: Integers, uniform: Integers, high: Any, high_after: Integers, traits: Floats, log_r: Floats
 ) -> None:
-    if_low, if_high = high_after[0], high_after[1]
     for k in range(len(index)):
         i, burst = np.uint64(index[k]), np.uint64(n[k])
-        limit = if_high[burst] if high[i] else if_low[burst]
-        now = uniform[k] < limit
+        now = uniform[k] < high_after[burst, np.uint64(high[i])]  # no branch: it could not be predicted
         high[i] = now
         log_r[k] += traits[i, AMPLITUDE] * np.float32(now)
 
@@ -158,7 +158,7 @@ def _scratch() -> Scratch:
     size = 2 * BLOCK
     return Scratch(
         np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.float32), np.empty(size, np.float32),
-        np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.int64),
+        np.empty(size, np.float32), np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.int64),
     )
 
 
@@ -166,7 +166,7 @@ def _scratch() -> Scratch:
 def _advance(chip: Chip, physics: Physics, key: Any, room: Scratch, index: Integers, n: Integers) -> None:
     """Give device `index[k]` a burst of `n[k]` in 1 .. LONGEST_BURST pulses, at most 2 BLOCK of them."""
     size = len(index)
-    log_r, normal, uniform = room.log_r[:size], room.normal[:size], room.uniform[:size]
+    log_r, normal, other, uniform = room.log_r[:size], room.normal[:size], room.other[:size], room.uniform[:size]
     first, second = room.first[:size], room.second[:size]
     _count(index, n, chip.pulse_count, chip.traits, normal, log_r)
     _two_slope(index, normal, chip.traits, log_r)
@@ -175,23 +175,21 @@ def _advance(chip: Chip, physics: Physics, key: Any, room: Scratch, index: Integ
         _words(key, index, _U1, second)
         _uniforms(first, second, uniform)
     if physics.pink:
-        _white(uniform, physics.normals, physics.white_sd, log_r)
-        n_poles = len(physics.pole_sd)
-        for j in range(0, n_poles, 2):
+        _entries(uniform, physics.normals, normal)
+        _add(normal, physics.white_sd, log_r)
+        for j in range(0, len(physics.pole_sd), 2):
             if j >= 4:
                 _words(key, index, np.uint64(j // 2), first)
             words = second if j == 2 else first
-            if j + 1 < n_poles:
-                _pole_pair(index, n, words, chip.poles, j, physics, log_r)
-            else:
-                _normals(words, _U0, physics.normals, normal)
-                _pole(index, n, normal, chip.poles, j, physics, log_r)
+            _normals(words, _U0, physics.normals, normal)
+            _normals(words, _S24, physics.normals, other)
+            _poles(index, n, normal, other, chip.poles, j, physics, log_r)
     if physics.rtn:
         _telegraph(index, n, uniform, chip.rtn_high, physics.high_after, chip.traits, log_r)
     if physics.read_sd > _ZERO:
         _words(key, index, _READ, first)
         _normals(first, _U0, physics.normals, normal)
-        log_r += normal * physics.read_sd
+        _add(normal, physics.read_sd, log_r)
     _store(index, log_r, chip.log_r)
 
 
@@ -210,12 +208,18 @@ def advance_range(
 def _select(n: NDArray[np.int32], start: int, n_weights: int, room: Scratch, found: int) -> tuple[int, int]:
     """Append the devices that bursts of weights start, start + 1, ... move; how many then, pulses of these."""
     index, out, pulses = room.index, room.n, 0
-    for k in range(len(n)):
-        burst = np.int64(n[k])
-        index[found] = start + k + (n_weights if burst < 0 else 0)
-        out[found] = abs(burst)
-        pulses += abs(burst)
-        found += burst != 0
+    for first in range(0, len(n), 16):
+        part, some = n[first : first + 16], 0
+        for k in range(len(part)):
+            some |= part[k]
+        if some == 0:
+            continue
+        for k in range(len(part)):
+            burst = np.int64(part[k])
+            index[found] = start + first + k + (n_weights if burst < 0 else 0)
+            out[found] = abs(burst)
+            pulses += abs(burst)
+            found += burst != 0
     return found, pulses
 
 

@@ -31,7 +31,7 @@ class Chip(NamedTuple):
 
 
 class Physics(NamedTuple):
-    """`kernels.NoiseTables` as numpy arrays; `high_after` has a row for each telegraph state before."""
+    """`kernels.NoiseTables` as numpy arrays; `high_after` has a column for each telegraph state before."""
 
     shape: int
     pink: bool
@@ -54,6 +54,7 @@ class Scratch(NamedTuple):
     n: Integers
     log_r: Floats
     normal: Floats
+    other: Floats
     first: Words
     second: Words
     uniform: Integers

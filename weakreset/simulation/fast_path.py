@@ -84,7 +84,7 @@ def _chip(state: DeviceState) -> Chip:
 def _physics(tables: NoiseTables) -> Physics:
     return Physics(
         shape=SHAPE_NUMBERS[tables.shape], pink=tables.pink, rtn=tables.rtn, keep=tables.keep.numpy(), renew=tables.renew.numpy(),
-        high_after=torch.stack([tables.high_if_low, tables.high_if_high]).numpy(),
+        high_after=torch.stack([tables.high_if_low, tables.high_if_high], dim=1).numpy(),
         high_stationary=tables.high_stationary, pole_sd=np.asarray(tables.pole_sd, dtype=np.float32),
         white_sd=np.float32(tables.white_sd), slow_sd=np.float32(tables.slow_sd),
         read_sd=np.float32(tables.read_sd), normals=tables.normals.numpy(),
