@@ -19,10 +19,11 @@ def adam_step(
 ) -> AdamStep:
     """The numbers of step number `step` (1, 2, ...), computed in double precision."""
     beta1, beta2 = betas
-    numbers = (
-        beta1, 1 - beta1, beta2, 1 - beta2, 1 / math.sqrt(1 - beta2**step), eps, -lr / (1 - beta1**step), limit,
+    return AdamStep(
+        keep1=np.float32(beta1), new1=np.float32(1 - beta1), keep2=np.float32(beta2), new2=np.float32(1 - beta2),
+        scale=np.float32(1 / math.sqrt(1 - beta2**step)), eps=np.float32(eps),
+        factor=np.float32(-lr / (1 - beta1**step)), limit=np.float32(limit), only_disagreeing=only_disagreeing,
     )
-    return AdamStep(*(np.float32(number) for number in numbers), only_disagreeing=only_disagreeing)
 
 
 def adam_update(gradient: Tensor, mean: Tensor, square: Tensor, step: AdamStep) -> Tensor:

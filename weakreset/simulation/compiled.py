@@ -8,32 +8,17 @@ the plain torch kernel, which remains the path for other devices and the oracle 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.simulation.compiled_drift import add_drift, entry, inner
 from weakreset.simulation.compiled_types import AdamStep, Chip, Floats, Integers, Physics, Scratch, Words
 from weakreset.simulation.counter_random import SECOND_WEIGHT, WORDS
-from weakreset.simulation.traits import AMPLITUDE, FIRST, OFFSET
+from weakreset.simulation.traits import AMPLITUDE, OFFSET
 
 __all__ = ["adam_range", "advance_range", "fresh_range", "pair_range"]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _entry(function: Function) -> Function:
-    """Callable from Python; kept on disk for the next process; other threads run while it does."""
-    return cast(Function, numba.njit(nogil=True, cache=True, error_model="numpy")(function))
-
-
-def _inner(function: Function) -> Function:
-    """Callable from compiled code only, which saves half of the time to compile it."""
-    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(Function, numba.njit(nogil=True, error_model="numpy", **options)(function))
-
 
 BLOCK = 1024
 """Devices per pass of each loop."""
@@ -51,7 +36,7 @@ _U0, _U1, _READ, _SLOW = (np.uint64(k) for k in (0, 1, 6, 7))
 _S12, _S16, _S24, _S27, _S30, _S31, _S48 = (np.uint64(k) for k in (12, 16, 24, 27, 30, 31, 48))
 
 
-@_inner
+@inner
 def _word(key: Any, index: Any, word: Any) -> Any:
     z = (np.uint64(index) * _WORDS + word) * _GAMMA + key[0]
     z = (z ^ (z >> _S30)) * _MULTIPLIER_1
@@ -60,30 +45,30 @@ def _word(key: Any, index: Any, word: Any) -> Any:
     return z ^ (z >> _S31)
 
 
-@_inner
+@inner
 def _words(key: Any, index: Integers, word: Any, out: Words) -> None:
     for k in range(len(index)):
         out[k] = _word(key, index[k], word)
 
 
-@_inner
+@inner
 def _uniforms(first: Words, second: Words, out: Integers) -> None:
     for k in range(len(out)):
         out[k] = np.int64(((second[k] >> _S48) << _S16) | (first[k] >> _S48))
 
 
-@_inner
+@inner
 def _normal(word: Any, table: Floats) -> Any:
     return table[word & _MASK] + table[(word >> _S12) & _MASK] * _SECOND
 
 
-@_inner
+@inner
 def _normals(words: Words, shift: Any, table: Floats, out: Floats) -> None:
     for k in range(len(out)):
         out[k] = _normal(words[k] >> shift, table)
 
 
-@_inner
+@inner
 def _count(index: Integers, n: Integers, count: Any, traits: Floats, pulses: Floats, log_r: Floats) -> None:
     for k in range(len(index)):
         i = np.uint64(index[k])
@@ -93,27 +78,19 @@ def _count(index: Integers, n: Integers, count: Any, traits: Floats, pulses: Flo
         log_r[k] = traits[i, OFFSET]
 
 
-@_inner
-def _two_slope(index: Integers, pulses: Floats, traits: Floats, log_r: Floats) -> None:
-    for k in range(len(index)):
-        i, t = np.uint64(index[k]), pulses[k]
-        m1, knee, m2 = traits[i, FIRST], traits[i, FIRST + 1], traits[i, FIRST + 2]
-        log_r[k] = (log_r[k] + m1 * min(t, knee)) + m2 * max(t - knee, _ZERO)
-
-
-@_inner
+@inner
 def _entries(uniform: Integers, table: Floats, out: Floats) -> None:
     for k in range(len(out)):
         out[k] = table[np.uint64(uniform[k]) & _MASK]
 
 
-@_inner
+@inner
 def _add(normal: Floats, sd: Any, log_r: Floats) -> None:
     for k in range(len(log_r)):
         log_r[k] += normal[k] * sd
 
 
-@_inner
+@inner
 def _poles(
     index: Integers, n: Integers, normal: Floats, other: Floats, poles: Floats, j: int, physics: Physics,
     log_r: Floats,
@@ -136,7 +113,7 @@ def _poles(
         log_r[k] = (log_r[k] + y0 * sd0) + y1 * sd1
 
 
-@_inner
+@inner
 def _telegraph(
     index: Integers, n: Integers, uniform: Integers, high: Any, high_after: Integers, traits: Floats, log_r: Floats
 ) -> None:
@@ -147,13 +124,13 @@ def _telegraph(
         log_r[k] += traits[i, AMPLITUDE] * np.float32(now)
 
 
-@_inner
+@inner
 def _store(index: Integers, log_r: Floats, out: Floats) -> None:
     for k in range(len(index)):
         out[np.uint64(index[k])] = log_r[k]
 
 
-@_inner
+@inner
 def _scratch() -> Scratch:
     size = 2 * BLOCK
     return Scratch(
@@ -162,14 +139,14 @@ def _scratch() -> Scratch:
     )
 
 
-@_inner
+@inner
 def _advance(chip: Chip, physics: Physics, key: Any, room: Scratch, index: Integers, n: Integers) -> None:
     """Give device `index[k]` a burst of `n[k]` in 1 .. LONGEST_BURST pulses, at most 2 BLOCK of them."""
     size = len(index)
     log_r, normal, other, uniform = room.log_r[:size], room.normal[:size], room.other[:size], room.uniform[:size]
     first, second = room.first[:size], room.second[:size]
     _count(index, n, chip.pulse_count, chip.traits, normal, log_r)
-    _two_slope(index, normal, chip.traits, log_r)
+    add_drift(physics.shape, index, normal, chip.traits, room.other[:size], log_r)
     if physics.pink or physics.rtn:
         _words(key, index, _U0, first)
         _words(key, index, _U1, second)
@@ -193,7 +170,7 @@ def _advance(chip: Chip, physics: Physics, key: Any, room: Scratch, index: Integ
     _store(index, log_r, chip.log_r)
 
 
-@_entry
+@entry
 def advance_range(
     chip: Chip, physics: Physics, key: Any, index: Integers, n: Integers, start: int, stop: int
 ) -> None:
@@ -204,12 +181,13 @@ def advance_range(
         _advance(chip, physics, key, room, index[begin:end], n[begin:end])
 
 
-@_inner
+@inner
 def _select(n: NDArray[np.int32], start: int, n_weights: int, room: Scratch, found: int) -> tuple[int, int]:
     """Append the devices that bursts of weights start, start + 1, ... move; how many then, pulses of these."""
-    index, out, pulses = room.index, room.n, 0
+    index, out, pulses = room.device, room.n, 0  # whole groups without pulses are passed over
     for first in range(0, len(n), 16):
-        part, some = n[first : first + 16], 0
+        part = n[first : first + 16]
+        some = np.int32(0)
         for k in range(len(part)):
             some |= part[k]
         if some == 0:
@@ -218,12 +196,12 @@ def _select(n: NDArray[np.int32], start: int, n_weights: int, room: Scratch, fou
             burst = np.int64(part[k])
             index[found] = start + first + k + (n_weights if burst < 0 else 0)
             out[found] = abs(burst)
-            pulses += abs(burst)
+            pulses += int(abs(burst))
             found += burst != 0
     return found, pulses
 
 
-@_inner
+@inner
 def _leave_out(unresponsive: NDArray[np.bool_], index: Integers, n: Integers) -> int:
     """Move devices that respond to the front; their number."""
     kept = 0
@@ -233,7 +211,7 @@ def _leave_out(unresponsive: NDArray[np.bool_], index: Integers, n: Integers) ->
     return kept
 
 
-@_inner
+@inner
 def _read_signs(log_r: Floats, n_weights: int, tie_key: Any, index: Integers, weight: Floats) -> int:
     """Bring the signs of the weights of these devices up to date; how many turned."""
     flips = 0
@@ -248,19 +226,19 @@ def _read_signs(log_r: Floats, n_weights: int, tie_key: Any, index: Integers, we
     return flips
 
 
-@_inner
+@inner
 def _move(
     chip: Chip, physics: Physics, key: Any, tie_key: Any, room: Scratch, found: int, weight: Floats
 ) -> int:
     """Pulse the devices collected in `room` and read the signs of their weights; how many turned."""
     if len(chip.unresponsive):
-        found = _leave_out(chip.unresponsive, room.index[:found], room.n[:found])
-    index = room.index[:found]
+        found = _leave_out(chip.unresponsive, room.device[:found], room.n[:found])
+    index = room.device[:found]
     _advance(chip, physics, key, room, index, room.n[:found])
     return _read_signs(chip.log_r, len(chip.log_r) // 2, tie_key, index, weight)
 
 
-@_entry
+@entry
 def pair_range(
     chip: Chip, physics: Physics, key: Any, tie_key: Any, n: NDArray[np.int32], weight: Floats, start: int, stop: int
 ) -> tuple[int, int, int]:
@@ -276,7 +254,7 @@ def pair_range(
     return pulses, devices, flips
 
 
-@_inner
+@inner
 def _adam_block(
     gradient: Floats, mean: Floats, square: Floats, weight: Floats, step: AdamStep, n: NDArray[np.int32]
 ) -> int:
@@ -296,7 +274,7 @@ def _adam_block(
     return bad
 
 
-@_entry
+@entry
 def adam_range(
     chip: Chip, physics: Physics, key: Any, tie_key: Any, moments: tuple[Floats, Floats, Floats], weight: Floats,
     step: AdamStep, start: int, stop: int,
@@ -317,7 +295,7 @@ def adam_range(
     return pulses, devices, flips, bad
 
 
-@_entry
+@entry
 def fresh_range(
     chip: Chip, physics: Physics, key: Any, index: Integers, cycle: Integers, start: int, stop: int
 ) -> None:

@@ -50,7 +50,7 @@ class Physics(NamedTuple):
 class Scratch(NamedTuple):
     """Room for two blocks, owned by one thread."""
 
-    index: Integers
+    device: Integers
     n: Integers
     log_r: Floats
     normal: Floats

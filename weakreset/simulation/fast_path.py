@@ -76,14 +76,15 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
 
 
 def _chip(state: DeviceState) -> Chip:
-    none = np.zeros(0, dtype=np.bool_)
-    arrays = {name: getattr(state, name) for name in Chip._fields}
-    return Chip(**{name: none if value is None else value.numpy() for name, value in arrays.items()})
+    arrays: dict[str, Any] = {name: getattr(state, name) for name in Chip._fields}
+    none = torch.zeros(0, dtype=torch.bool)
+    return Chip(**{name: (none if value is None else value).numpy() for name, value in arrays.items()})
 
 
 def _physics(tables: NoiseTables) -> Physics:
     return Physics(
-        shape=SHAPE_NUMBERS[tables.shape], pink=tables.pink, rtn=tables.rtn, keep=tables.keep.numpy(), renew=tables.renew.numpy(),
+        shape=SHAPE_NUMBERS[tables.shape], pink=tables.pink, rtn=tables.rtn,
+        keep=tables.keep.numpy(), renew=tables.renew.numpy(),
         high_after=torch.stack([tables.high_if_low, tables.high_if_high], dim=1).numpy(),
         high_stationary=tables.high_stationary, pole_sd=np.asarray(tables.pole_sd, dtype=np.float32),
         white_sd=np.float32(tables.white_sd), slow_sd=np.float32(tables.slow_sd),

@@ -20,8 +20,8 @@ from weakreset.simulation.counter_random import (
     random_words,
     spare_bits,
 )
-from weakreset.simulation.pink_poles import PinkPoles
 from weakreset.simulation.drift import drift
+from weakreset.simulation.pink_poles import PinkPoles
 from weakreset.simulation.skip_ahead import skip_ahead
 from weakreset.simulation.traits import AMPLITUDE, OFFSET
 

@@ -131,7 +131,7 @@ class PulseOptimizer(torch.optim.Optimizer):
 
     def _moments(self, parameter: nn.Parameter) -> dict[str, Any]:
         """Adam's state of a parameter, its step counted one further."""
-        state = self.state[parameter]
+        state: dict[str, Any] = self.state[parameter]
         if not state:
             state["step"] = torch.zeros((), dtype=torch.float32)
             state["exp_avg"] = torch.zeros_like(parameter, memory_format=torch.contiguous_format)
