@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test lint bench bench-accuracy notebooks data fitted clean
+.PHONY: demo test bench bench-accuracy notebooks data fitted pictures clean
 
 demo: $(VENV)/.installed  ## the whole road on the bundled data
 	$(BIN)/weakreset demo -o demo-run
@@ -29,6 +29,9 @@ data: $(VENV)/.installed-dev  ## generate data/ again: same seed, same bytes
 fitted: $(VENV)/.installed  ## fit data/ again into fitted_params/
 	$(BIN)/weakreset fit data/lot_a.csv data/lot_b_wide.csv data/lot_c.h5 --name demo-lot -o fitted_params/demo_lot.json \
 		--devices fitted_params/demo_lot.devices.csv
+
+pictures: $(VENV)/.installed  ## draw the pictures of the README again
+	$(BIN)/python docs/make_pictures.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

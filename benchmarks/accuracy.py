@@ -199,7 +199,8 @@ BARS = {
 
 def show(title: str, table: dict[str, dict[str, float]]) -> None:
     columns = list(table)
-    print(f"\n## {title} (simulated data)\n| figure | {' | '.join(columns)} | bar |\n|---|{'---|' * (len(columns) + 1)}")
+    print(f"\n## {title} (simulated data)\n| figure | {' | '.join(columns)} | bar |")
+    print(f"|---|{'---|' * (len(columns) + 1)}")
     for figure in table[columns[0]]:
         cells = [f"{table[c][figure]:.4g}" if figure in table[c] else "" for c in columns]
         print(f"| {figure} | {' | '.join(cells)} | {BARS.get(figure, '')} |", flush=True)

@@ -20,7 +20,7 @@ from weakreset.version import __version__
 
 if TYPE_CHECKING:
     from weakreset.errors import WeakResetError, WeakResetWarning
-    from weakreset.fitting import DeviceFit, FitSet, fit_devices, lmfit_problem
+    from weakreset.fitting import DeviceFit, FitSet, fit_devices, fit_stream, lmfit_problem
     from weakreset.parameter_file import (
         ParameterFile,
         export_parameters,
@@ -39,6 +39,7 @@ _HOME = {
     "DeviceFit": "fitting",
     "FitSet": "fitting",
     "fit_devices": "fitting",
+    "fit_stream": "fitting",
     "lmfit_problem": "fitting",
     "ParameterFile": "parameter_file",
     "export_parameters": "parameter_file",
@@ -70,6 +71,7 @@ __all__ = [
     "export_parameters",
     "fit_devices",
     "fit_population",
+    "fit_stream",
     "inspect_traces",
     "lmfit_problem",
     "load_parameters",

@@ -44,7 +44,8 @@ class DemoResult:
         knee = laws["t_star"]
         return [
             f"Devices: {len(self.fits)} in {len(DEMO_TRACES)} files of simulated traces; {counts['ok']} with a "
-            f"resolved knee, {counts['beyond_or_undetected']} whose knee cannot be told, {counts['excluded']} excluded by name.",
+            f"resolved knee, {counts['beyond_or_undetected']} whose knee cannot be told, {counts['excluded']} excluded "
+            "by name.",
             f"1/f noise: alpha {noise.alpha:.5f}, exponent {noise.exponent:.2f}; telegraph noise: "
             + (f"p_up {noise.p_up:.1e}, p_down {noise.p_down:.1e}." if noise.p_up and noise.p_down else "too rare."),
             f"Knee: median {knee.law.median():.0f} pulses ({knee.law.family}, informed by {knee.n_informative} "
@@ -127,6 +128,6 @@ def _report(result: DemoResult) -> str:
         ReportInput(
             title="weakreset demo: from traces to a trained network",
             fits=result.fits, population=result.population, params=result.params, verdict=result.verdict, runs=runs,
-            summary=tuple(result.summary()), commands=("weakreset demo",),
+            commands=("weakreset demo",),
         )
     )

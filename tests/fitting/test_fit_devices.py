@@ -17,7 +17,7 @@ from weakreset.twin import simulate_population
 COLUMNS = (
     "device status n_pulses r0_ohm m1 m1_stderr t_star t_star_lo t_star_hi t_star_status c1 c1_stderr m2 m2_stderr "
     "m2_status alpha rtn_amplitude rtn_steps rtn_status excluded_because"
-).split()  # noqa: SIM905
+).split()
 
 
 def test_table_has_the_promised_columns_and_a_row_a_device(fitted):
@@ -194,3 +194,69 @@ def test_other_drift_shapes_recover_their_numbers(name):
         if key != "c1":
             found = np.median([fit.numbers[key] for fit in fits])
             assert found == pytest.approx(value, rel=0.1)
+
+
+@pytest.mark.parametrize("true", ["two-slope", "saturating-exponential"])
+def test_auto_chooses_the_true_drift_and_reports_the_others(true):
+    from weakreset.model import SHAPES, DeviceNoise, Devices, simulate_devices
+
+    numbers = {
+        "two-slope": {"m1": 1.5e-3, "t_star": 150.0, "c1": 0.02, "m2": 3e-5},
+        "saturating-exponential": {"rise": 0.4, "tau": 120.0, "c1": 0.02},
+    }[true]
+    drift = {key: np.full(15, value) for key, value in numbers.items()}
+    made = simulate_devices(
+        Devices(np.full(15, 7e3), drift, np.zeros(15), SHAPES[true]), DeviceNoise(alpha=0.007), 400,
+        np.random.default_rng(21),
+    )
+    fits = fit_devices(as_traces(made), drift="auto")
+    assert fits.drift.name == true
+    assert "drift chosen by AIC" in fits.notes[0]
+    for name in set(SHAPES) - {true}:
+        assert f"{name} +" in fits.notes[0]
+
+
+def test_noise_that_is_fixed_stays_fixed(published):
+    made = simulate_population(published, 12, 300, 7)
+    fits = fit_devices(as_traces(made), alpha=0.0072, exponent=0.9, read_sd=0.001, rtn=False)
+    assert (fits.noise.alpha, fits.noise.exponent) == (0.0072, 0.9)
+    assert fits.noise.read_sd == pytest.approx(0.001, rel=1e-6)
+    assert all(not fit.rtn.steps for fit in fits)
+
+
+def test_read_noise_is_found_and_only_where_there_is_some(published):
+    """60 devices of 512 reads with read noise twice alpha: within 10 %; without any: exactly none."""
+    from weakreset.model import simulate_devices
+    from weakreset.parameter_file import draw_devices
+
+    devices = draw_devices(published, 60, np.random.default_rng(1), ("rtn",))
+    noise = published.device_noise(("rtn",))
+    with_read_noise = type(noise)(noise.alpha, 1.0, read_sd=2 * noise.alpha)
+    noisy = simulate_devices(devices, with_read_noise, 512, np.random.default_rng(2))
+    fits = fit_devices(as_traces(noisy))
+    assert fits.noise.read_sd == pytest.approx(2 * noise.alpha, rel=0.1)
+    assert fits.noise.alpha == pytest.approx(noise.alpha, rel=0.15)
+    quiet = simulate_devices(devices, noise, 512, np.random.default_rng(2))
+    assert fit_devices(as_traces(quiet)).noise.read_sd == 0.0
+
+
+def test_m1_of_unresolved_devices_is_averaged_honestly(fitted, truth):
+    """95 % intervals of m1 where the knee cannot be told cover at least 88 % (binomial, 3 sigma below 95)."""
+    frame = fitted.to_frame()
+    open_ = (frame["status"] == "beyond_or_undetected").to_numpy()
+    error = np.abs(frame["m1"] - truth.devices.drift["m1"])[open_]
+    assert np.mean(error < 1.96 * frame["m1_stderr"][open_]) > 0.88
+
+
+def test_cycles_of_one_device_are_fitted_apart(published):
+    made = simulate_population(published, 3, 200, 4)
+    r = made.resistance_ohm()
+    traces = [PulseTrace("d", made.pulses, r[0]), PulseTrace("d", made.pulses, r[1], cycle=1)]
+    assert [fit.device for fit in fit_devices(TraceSet(tuple(traces)))] == ["d", "d#1"]
+
+
+def test_very_long_traces_are_thinned_and_say_so(published):
+    made = simulate_population(published, 2, 9000, 4, ("rtn",))
+    fits = fit_devices(as_traces(made))
+    assert len(fits.fits[0].pulses) == 3000
+    assert "every 3. used" in fits.notes[0]

@@ -7,7 +7,7 @@ import pytest
 
 from weakreset.fitting.bases import BASES
 from weakreset.fitting.dictionary import Dictionary
-from weakreset.fitting.step_search import search_knees_and_steps
+from weakreset.fitting.step_search import best_knees, search_knees_and_steps
 from weakreset.fitting.whitening import NoiseColour, Whitener
 from weakreset.model import two_slope
 
@@ -15,7 +15,10 @@ from weakreset.model import two_slope
 def scan(pulses, rows, colour=NoiseColour(None), variance=1e-4, rtn=False):  # noqa: B008
     dictionary = Dictionary(Whitener(pulses, colour), BASES["two-slope"], rtn)
     _, products, _ = dictionary.project(rows)
-    return dictionary, search_knees_and_steps(dictionary, products, np.full(len(rows), variance), rtn)
+    plain = best_knees(dictionary, products)
+    if not rtn:
+        return dictionary, plain
+    return dictionary, search_knees_and_steps(dictionary, products, np.full(len(rows), variance), plain)
 
 
 def noisy(seed, t_star=120.0, n=300, sd=0.01):
@@ -76,6 +79,6 @@ def test_hmmlearn_finds_the_same_steps_on_white_noise():
     path = model.predict(y[:, None])
     dictionary = Dictionary(Whitener(t, NoiseColour(None)), BASES["single-slope"], True)
     _, products, _ = dictionary.project(y[None])
-    (found,) = search_knees_and_steps(dictionary, products, np.array([1e-4]))
+    (found,) = search_knees_and_steps(dictionary, products, np.array([1e-4]), best_knees(dictionary, products))
     reads = [int(dictionary.step_reads[s - dictionary.steps.start]) for s in found.steps]
     np.testing.assert_array_equal(reads, np.flatnonzero(np.diff(path)) + 1)

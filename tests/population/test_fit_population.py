@@ -71,7 +71,19 @@ def test_export_round_trips_and_simulates(population):
     assert params.parameters["t_star"].n_informative < 200
 
 
-def test_too_few_devices_are_refused(fitted):
-    few = fit_devices(TraceSet(fitted.traces.traces[:3]))
-    with pytest.raises(FitError, match="at least 5"):
+def test_few_devices_make_constants_that_say_so(fitted):
+    clear = sorted((fit for fit in fitted), key=lambda fit: -fit.knee_lr)[:3]
+    few = fit_devices(TraceSet(tuple(fitted.traces[fit.device] for fit in clear)))
+    population = fit_population(few)
+    assert all(law.law.family == "constant" for law in population.laws.values())
+    assert "spread not identifiable" in population.laws["m1"].note
+    params = export_parameters(population, "few")
+    assert parse_parameters(dump_parameters(params)) == params
+    assert len(simulate_traces(params, 2, 40, seed=1)) == 2
+
+
+def test_devices_without_a_knee_make_no_parameter_file(fitted):
+    flat = [fit.device for fit in fitted if fit.status.value == "beyond_or_undetected"][:2]
+    few = fit_devices(TraceSet(tuple(fitted.traces[name] for name in flat)))
+    with pytest.raises(FitError, match="t_star is not identifiable"):
         fit_population(few)

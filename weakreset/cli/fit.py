@@ -33,47 +33,61 @@ def fit_command(
     report: Annotated[Path | None, typer.Option(help="HTML report")] = None,
     map_: Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")] = "",
     pulses: Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")] = "",
-    drift: Annotated[str, typer.Option(help="or single-slope, power-law, saturating-exponential")] = "two-slope",
+    drift: Annotated[str, typer.Option(help="or single-slope, power-law, saturating-exponential, auto")] = "two-slope",
+    alpha: Annotated[float | None, typer.Option(help="fix the 1/f amplitude (ln R)")] = None,
+    exponent: Annotated[float | None, typer.Option(help="fix the exponent of 1/f^exponent")] = None,
+    read_sd: Annotated[float | None, typer.Option(help="fix the read noise (ln R)")] = None,
+    rtn: Annotated[bool, typer.Option(help="look for telegraph steps")] = True,
     name: Annotated[str, typer.Option(help="name of the technology in the parameter file")] = "",
     jobs: Annotated[int, typer.Option(help="processes; 0 means one a core")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Fit every device, then the population, and write a parameter file."""
-    from weakreset.fitting import fit_devices
+    from weakreset.fitting import FitOptions, fit_devices
     from weakreset.traces import load_traces
 
     console = console_for(json_)
     loaded = load_traces(traces, column_map=map_ or None)
     if pulses:
         loaded = loaded.select_pulses(*parse_pulse_range(pulses))
+    options = FitOptions(drift, alpha, exponent, read_sd, rtn)
     with progress_bar(console) as progress:
-        fits = fit_devices(loaded, drift=drift, progress=progress)
+        fits = fit_devices(loaded, options, progress, jobs=jobs)
     table = devices or output.with_suffix(".devices.csv")
     write_atomically(table, fits.to_frame().to_csv(index=False))
-    summary: dict[str, Any] = {"devices": fits.counts(), "devices_csv": str(table)}
     console.print(_device_table(fits))
+    for note in fits.notes:
+        console.print(note, markup=False)
+    summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
+    summary |= _write(fits, name or output.stem, output, report, console)
+    for key in ("parameter_file", "devices_csv", "report"):
+        if key in summary:
+            console.print(f"{key.replace('_', ' ')}: {summary[key]}", markup=False)
+    if json_:
+        print_json(summary)
+    if "parameter_file" not in summary:
+        raise typer.Exit(1)
+
+
+def _write(fits: Any, name: str, output: Path, report: Path | None, console: Any) -> dict[str, str]:
+    """Parameter file and report; what was written, or why not."""
+    written: dict[str, str] = {}
     population = params = None
     try:
-        population, params = _population(fits, name or output.stem)
+        population, params = _population(fits, name)
         params.save(output)
-        summary["parameter_file"] = str(output)
+        written["parameter_file"] = str(output)
         console.print(_law_table(population))
     except FitError as error:
-        summary["no_parameter_file_because"] = str(error)
-        console.print(f"[yellow]No parameter file:[/] {error}")
+        written["no_parameter_file_because"] = str(error)
+        console.print(f"No parameter file: {error}", style="yellow", markup=False)
     if report is not None:
         from weakreset.report import ReportInput, build_report
 
-        content = ReportInput(title=f"Fit of {name or output.stem}", fits=fits, population=population, params=params)
+        content = ReportInput(title=f"Fit of {name}", fits=fits, population=population, params=params)
         write_atomically(report, build_report(content))
-        summary["report"] = str(report)
-    for key in ("parameter_file", "devices_csv", "report"):
-        if key in summary:
-            console.print(f"{key.replace('_', ' ')}: {summary[key]}")
-    if json_:
-        print_json(summary | _numbers(fits))
-    if params is None and len(fits.usable) == 0:
-        raise FitError("no device could be fitted; see the reasons in " + str(table))
+        written["report"] = str(report)
+    return written
 
 
 def _population(fits: Any, name: str) -> tuple[Any, Any]:

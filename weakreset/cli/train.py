@@ -43,7 +43,24 @@ def train_command(
             batch_size=batch_size, seed=seed, recipe=recipe, without=without, run_dir=output, resume=resume,
             progress=progress, device=device,
         )
+    _write_page(run, params, output)
     _report(run, output, as_json)
+
+
+def _write_page(run: TrainingRun, params: str, folder: Path) -> None:
+    """RUN/report.html: the training curves and what they were made with."""
+    from weakreset.cli.common import command_line
+    from weakreset.parameter_file import load_parameters
+    from weakreset.report import ReportInput, build_report
+    from weakreset.report import TrainingRun as Curve
+    from weakreset.resources import write_atomically
+
+    name = f"{run.config['data']}, recipe {run.config['recipe']['name']}"
+    curve = Curve(name, tuple(run.metrics))
+    page = ReportInput(
+        title=f"Training: {name}", params=load_parameters(params), runs=(curve,), commands=(command_line(),)
+    )
+    write_atomically(folder / "report.html", build_report(page))
 
 
 @contextmanager
@@ -88,4 +105,4 @@ def _report(run: TrainingRun, folder: Path, as_json: bool) -> None:
     recipe = config["recipe"]["name"]
     console.print(f"{config['parameter_file']}, {config['data']}, recipe {recipe}{switched}")
     console.print(_line(last, len(run.metrics)) + " (final epoch; simulated devices)")
-    console.print(f"metrics, configuration and checkpoint are in {folder}", soft_wrap=True)
+    console.print(f"metrics, configuration, checkpoint and report.html are in {folder}", soft_wrap=True)

@@ -3,6 +3,7 @@
 from weakreset.fitting.drift_fit import lmfit_problem
 from weakreset.fitting.fit_devices import FitOptions, fit_devices
 from weakreset.fitting.result import DeviceFit, Estimate, FitSet, FitStatus, PooledNoise, RtnFit
+from weakreset.fitting.stream import fit_stream
 
 __all__ = [
     "DeviceFit",
@@ -13,5 +14,6 @@ __all__ = [
     "PooledNoise",
     "RtnFit",
     "fit_devices",
+    "fit_stream",
     "lmfit_problem",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,11 @@ class Basis:
     sign: int
     linear: tuple[str, ...]
     transform: Array
+
+    @cached_property
+    def inverse(self) -> Array:
+        """From numbers back to coefficients."""
+        return np.asarray(np.linalg.inv(self.transform), dtype=np.float64)
 
     def numbers(self, coefficients: Array, k: float) -> dict[str, float]:
         """Drift numbers from the base coefficients, the profile coefficient and the scanned value."""

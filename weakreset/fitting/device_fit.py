@@ -13,7 +13,7 @@ from weakreset.fitting.design import Design
 from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.drift_fit import WhitenedModel, run_lmfit
 from weakreset.fitting.knee_posterior import KneePosterior, knee_posterior, scan_moments
-from weakreset.fitting.likelihood_draws import draw_likelihood
+from weakreset.fitting.likelihood_draws import LikelihoodDraws, draw_likelihood
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, RtnFit, r0_estimate
 from weakreset.fitting.step_search import Configuration
 from weakreset.model import DriftShape
@@ -53,11 +53,13 @@ def fit_device(
     moments = scan_moments(dictionary, scanned.products, scanned.design, scanned.alpha**2)
     posterior = knee_posterior(basis, moments) if basis.scanned else None
     lr = likelihood_ratio(dictionary, scanned) if basis.scanned else 0.0
+    draws = draw_likelihood(basis, moments, m2_cap, rng)
     resolved = posterior is None or (lr > RESOLVED_LR and posterior.high < _WIDEST_RATIO * posterior.low)
     use_knee = bool(basis.scanned) and (lr > _DETECTED_LR or basis.shape.name != "two-slope")
     used = basis if use_knee or not basis.scanned else BASES["single-slope"]
     result = _lmfit(dictionary, used, scanned)
     numbers = _numbers(basis, used, result, scanned)
+    known = posterior if resolved else None
     if not result.success:
         status = FitStatus.NOT_CONVERGED
     else:
@@ -65,7 +67,7 @@ def fit_device(
     return DeviceFit(
         device=scanned.trace.key,
         status=status,
-        estimates=_estimates(scanned.trace, basis.shape, used, result, posterior if resolved else None, status, lr),
+        estimates=_estimates(scanned.trace, basis.shape, used, result, known, draws, status, lr),
         drift=basis.shape,
         pulses=dictionary.whitener.pulses,
         log_ratio=scanned.log_ratio,
@@ -82,8 +84,17 @@ def fit_device(
         exponent=dictionary.whitener.colour.exponent,
         read_ratio=dictionary.whitener.colour.read_ratio,
         alpha_used=scanned.alpha,
-        draws=draw_likelihood(basis, moments, m2_cap, rng),
+        draws=draws,
+        deviance=_deviance(dictionary, scanned, result),
+        n_numbers=len(result.params) + len(scanned.design.steps),
     )
+
+
+def _deviance(dictionary: Dictionary, scanned: ScannedDevice, result: Any) -> float:
+    """-2 ln L of the device at lmfit's optimum."""
+    n = len(scanned.white)
+    constant = n * float(np.log(2.0 * np.pi * scanned.alpha**2)) + dictionary.whitener.log_det
+    return constant + float(result.chisqr)
 
 
 def likelihood_ratio(dictionary: Dictionary, scanned: ScannedDevice) -> float:
@@ -132,6 +143,7 @@ def _estimates(
     used: Basis,
     result: Any,
     posterior: KneePosterior | None,
+    draws: LikelihoodDraws,
     status: FitStatus,
     lr: float,
 ) -> dict[str, Estimate]:
@@ -144,6 +156,8 @@ def _estimates(
             estimates[name] = _scanned_estimate(posterior, lr)
         elif name == "m2" and posterior is None:
             estimates[name] = Estimate(None, status=FitStatus.KNEE_UNRESOLVED.value)
+        elif posterior is None and draws.beyond is not None:
+            estimates[name] = _averaged_estimate(name, draws)
         else:
             estimates[name] = _linear_estimate(name, used, result, posterior)
     return estimates
@@ -157,7 +171,10 @@ def _scanned_estimate(posterior: KneePosterior | None, lr: float) -> Estimate:
 
 
 def _linear_estimate(name: str, used: Basis, result: Any, posterior: KneePosterior | None) -> Estimate:
-    """lmfit's value; its stderr, or the posterior's where the knee's uncertainty makes that larger."""
+    """lmfit's value; its stderr, or the posterior's where the knee's uncertainty makes that larger.
+
+    m2 is the posterior's, which knows that m2 >= 0; lmfit's may come out negative.
+    """
     parameter = result.params[name]
     stderr = float(parameter.stderr) if parameter.stderr is not None else None
     if posterior is not None and name in used.linear:
@@ -166,9 +183,22 @@ def _linear_estimate(name: str, used: Basis, result: Any, posterior: KneePosteri
     value = float(parameter.value)
     if stderr is None or not np.isfinite(stderr):
         return Estimate(None, status="no standard error: not identifiable")
-    if name == "m2" and value < _UPPER_LIMIT_SIGMAS * stderr:
-        return Estimate(value, stderr, 0.0, max(value, 0.0) + _UPPER_LIMIT_SIGMAS * stderr, "upper_limit_only")
+    if name == "m2" and posterior is not None:
+        seen = value > _UPPER_LIMIT_SIGMAS * stderr
+        i = used.linear.index(name)
+        value, stderr = float(posterior.linear_mean[i]), float(posterior.linear_sd[i])
+        low = value - 1.96 * stderr if seen else 0.0
+        return Estimate(value, stderr, low, value + 1.96 * stderr, "ok" if seen else "upper_limit_only")
     return Estimate(value, stderr, value - 1.96 * stderr, value + 1.96 * stderr)
+
+
+def _averaged_estimate(name: str, draws: LikelihoodDraws) -> Estimate:
+    """m1 or c1 of a device whose knee cannot be told: averaged over every place it may be, beyond the trace too.
+
+    The slope of the whole trace would be neat and wrong: it mixes m1 with m2 where a faint knee lies inside.
+    """
+    mean, sd = draws.averaged(name)
+    return Estimate(mean, sd, mean - 1.96 * sd, mean + 1.96 * sd, "averaged over possible knees")
 
 
 def _telegraph(dictionary: Dictionary, scanned: ScannedDevice, result: Any) -> RtnFit:

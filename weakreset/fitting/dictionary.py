@@ -17,7 +17,7 @@ __all__ = ["Dictionary"]
 
 Array = NDArray[np.float64]
 
-_STEP_EDGE = 3
+_STEP_EDGE = 1
 _MOST_STEPS = 2500
 _LEAST_LEFT = 1e-9
 
@@ -54,7 +54,7 @@ class Dictionary:
         self.whitener = whitener
         self.basis = basis
         self.grid = basis.grid(pulses)
-        inside = np.arange(_STEP_EDGE, n - _STEP_EDGE + 1)
+        inside = np.arange(_STEP_EDGE, n)
         self.step_reads = inside[:: 1 + len(inside) // _MOST_STEPS] if steps else inside[:0]
         base = basis.columns(t)
         step_columns = (np.arange(n)[:, None] >= self.step_reads[None, :]).astype(np.float64)

@@ -17,6 +17,7 @@ __all__ = ["WhitenedModel", "lmfit_problem", "run_lmfit"]
 Array = NDArray[np.float64]
 
 _WINDOW = 60
+_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class WhitenedModel:
     def _coefficients(self, values: dict[str, float]) -> tuple[Array, float]:
         """Coefficients of `columns`, and of the profile."""
         p = self.columns.shape[1] - len(self.names)
-        b = np.linalg.solve(self.basis.transform, [values[name] for name in self.basis.linear])
+        b = self.basis.inverse @ [values[name] for name in self.basis.linear]
         fixed = np.concatenate([b[:p], [values[name] for name in self.names]])
         return fixed, float(b[p]) if self.basis.scanned else 0.0
 
@@ -82,7 +83,7 @@ class WhitenedModel:
             profile, slope = self._profile(values[self.basis.scanned])
             linear.append(profile[:, None])
             rows[self.basis.scanned] = self._coefficients(values)[1] * slope
-        by_number = np.hstack(linear) @ np.linalg.inv(self.basis.transform)
+        by_number = np.hstack(linear) @ self.basis.inverse
         rows |= dict(zip(self.basis.linear, by_number.T, strict=True))
         rows |= dict(zip(self.names, self.columns[:, p:].T, strict=True))
         return np.stack([rows[name] for name in values]) / -self.alpha
@@ -116,7 +117,11 @@ def run_lmfit(model: WhitenedModel, start: dict[str, float]) -> tuple[Any, Any]:
         else:
             params.add(name, value=value, min=0.0 if name == "rtn_amplitude" else -np.inf)
     minimizer = lmfit.Minimizer(model.residual, params, scale_covar=False)
-    return minimizer, minimizer.leastsq(Dfun=model.jacobian, col_deriv=1)
+    # it starts at the optimum of an exact scan: a millionth of a standard error is near enough
+    result = minimizer.leastsq(Dfun=model.jacobian, col_deriv=1, ftol=_TOLERANCE, xtol=_TOLERANCE)
+    # the result would keep every whitened column alive through the Jacobian it was called with
+    result.call_kws = {name: value for name, value in result.call_kws.items() if not callable(value)}
+    return minimizer, result
 
 
 def lmfit_problem(fit: DeviceFit) -> tuple[Any, Any]:

@@ -39,6 +39,8 @@ class LikelihoodDraws:
         Draws of (c1, m1) for a knee beyond the trace; None for shapes without that case.
     last : float
         Where "beyond" begins, in pulses.
+    log_volume : float
+        ln of the volume (pulses times range of m2) over which the flat case "inside" was integrated.
     """
 
     names: tuple[str, ...]
@@ -46,6 +48,21 @@ class LikelihoodDraws:
     log_z: float
     beyond: Array | None = None
     last: float = np.inf
+    log_volume: float = 0.0
+
+    def averaged(self, name: str) -> tuple[float, float]:
+        """Mean and standard deviation of m1 or c1, a knee inside and one beyond being as likely beforehand."""
+        if self.beyond is None:
+            column = self.inside[:, self.names.index(name)]
+            return float(column.mean()), float(column.std())
+        log_odds = self.log_z - self.log_volume
+        chance = 1.0 / (1.0 + float(np.exp(min(-log_odds, 700.0))))
+        parts = (self.inside[:, self.names.index(name)], self.beyond[:, 0 if name == "c1" else 1])
+        means = np.array([part.mean() for part in parts])
+        weights = np.array([chance, 1.0 - chance])
+        mean = float(weights @ means)
+        spread = weights @ (np.array([part.var() for part in parts]) + (means - mean) ** 2)
+        return mean, float(np.sqrt(spread))
 
 
 def draw_likelihood(
@@ -84,7 +101,8 @@ def draw_likelihood(
         normal = rng.standard_normal((_BEYOND, 2))
         beyond = moments.base_numbers[:2] + normal @ _root(moments.core[:2, :2]).T
     log_z = top + float(np.log(cumulative[-1]))
-    return LikelihoodDraws(basis.shape.parameters, inside, log_z, beyond, float(moments.grid[-1]))
+    volume = float(np.log(np.gradient(moments.grid).sum())) + (float(np.log(m2_cap)) if beyond is not None else 0.0)
+    return LikelihoodDraws(basis.shape.parameters, inside, log_z, beyond, float(moments.grid[-1]), volume)
 
 
 def _root(covariance: Array) -> Array:

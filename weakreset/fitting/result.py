@@ -40,7 +40,7 @@ class FitStatus(str, Enum):
 _SENTENCES = {
     FitStatus.OK: "Both slopes and the knee between them stand out from the noise.",
     FitStatus.KNEE_UNRESOLVED: "No knee stands out from the noise: it lies beyond the trace or is too faint. "
-    "t_star and m2 are not identifiable; m1 is the slope of the whole trace.",
+    "t_star and m2 are not identifiable; m1 and c1 are averaged over every place the knee may be.",
     FitStatus.NOT_CONVERGED: "The optimizer did not converge. Do not use these numbers.",
     FitStatus.EXCLUDED: "Left out before the fit, for the reason given.",
 }
@@ -155,6 +155,10 @@ class DeviceFit:
         Drift shape lmfit really fitted: `single-slope` where no knee stands out.
     exponent, read_ratio, alpha_used
         Colour and amplitude of the noise the fit assumed; `exponent` None is white noise.
+    deviance : float
+        -2 ln of the likelihood at its maximum, noise included.
+    n_numbers : int
+        Numbers fitted to this device: drift and telegraph steps.
     draws : LikelihoodDraws or None
         The whole likelihood of the device, for the population.
     """
@@ -180,6 +184,8 @@ class DeviceFit:
     read_ratio: float = 0.0
     alpha_used: float = 1.0
     draws: LikelihoodDraws | None = None
+    deviance: float = math.nan
+    n_numbers: int = 0
 
     def drift_at(self, pulses: NDArray[np.int64]) -> Array:
         """Fitted drift, without telegraph noise."""
@@ -236,6 +242,14 @@ class FitSet:
     def __len__(self) -> int:
         return len(self.fits)
 
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion of the whole set: sum of the deviances + 2 for every number fitted.
+
+        Comparable between drift shapes fitted to the same traces.
+        """
+        return float(sum(fit.deviance + 2.0 * fit.n_numbers for fit in self.usable))
+
     def __iter__(self) -> Iterator[DeviceFit]:
         return iter(self.fits)
 
@@ -254,6 +268,37 @@ class FitSet:
         """How many devices have each status."""
         return {status.value: sum(fit.status is status for fit in self.fits) for status in FitStatus}
 
+    @property
+    def detailed(self) -> tuple[DeviceFit, ...]:
+        """Usable fits that still hold their trace (all of them, unless they came from `fit_stream`)."""
+        return tuple(fit for fit in self.usable if len(fit.log_ratio))
+
+    def __str__(self) -> str:
+        """Counts, pooled noise, and a table of the first devices."""
+        counts = ", ".join(f"{count} {status}" for status, count in self.counts().items() if count)
+        noise = self.noise
+        lines = [
+            f"{len(self.fits)} devices, {self.drift.name} drift: {counts}",
+            f"noise of all: alpha {_number(noise.alpha)}, exponent {_number(noise.exponent)}, "
+            f"read {_number(noise.read_sd)}, p_up {_number(noise.p_up)}, p_down {_number(noise.p_down)}",
+            self.to_table(),
+        ]
+        return "\n".join(lines)
+
+    def to_table(self, n_rows: int = 12) -> str:
+        """Text table: a row a device, each number with its standard error, empty where not identifiable."""
+        names = self.drift.parameters
+        header = ["device", "status", *names, "rtn steps"]
+        rows = [
+            [fit.device, fit.status.value, *(_cell(fit.estimates.get(name)) for name in names), str(len(fit.rtn.steps))]
+            for fit in self.fits[:n_rows]
+        ]
+        widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+        text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+                for row in (header, *rows)]
+        left = len(self.fits) - len(rows)
+        return "\n".join([*text, *([f"... and {left} more"] if left > 0 else [])])
+
     def to_frame(self) -> pd.DataFrame:
         """A row a device, the columns of DEVICES.csv; unknowable numbers are empty."""
         import pandas as pd
@@ -263,6 +308,18 @@ class FitSet:
             if frame[name].isna().any() and name not in _TEXT_COLUMNS:
                 frame[name] = frame[name].astype(float)
         return frame
+
+
+def _number(value: float | None) -> str:
+    return "not identifiable" if value is None else f"{value:.3g}"
+
+
+def _cell(estimate: Estimate | None) -> str:
+    if estimate is None or estimate.value is None:
+        return ""
+    if estimate.low is not None and estimate.high is not None and estimate.stderr is None:
+        return f"{estimate.value:.3g} [{estimate.low:.3g}, {estimate.high:.3g}]"
+    return f"{estimate.value:.3g}" + (f" +- {estimate.stderr:.1g}" if estimate.stderr is not None else "")
 
 
 _TEXT_COLUMNS = frozenset(

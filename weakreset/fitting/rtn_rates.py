@@ -79,5 +79,5 @@ def _deviance(paths: Sequence[_Path], p_up: float, p_down: float) -> float:
         quiet = (1 - stationary) * (1 - p_up) ** (path.length - 1) + stationary * (1 - p_down) ** (path.length - 1)
         total += np.log(first) + path.ups * np.log(p_up) + path.downs * np.log(p_down)
         total += (path.low - path.ups) * np.log1p(-p_up) + (path.high - path.downs) * np.log1p(-p_down)
-        total -= np.log1p(-quiet)
+        total -= np.log(max(1.0 - quiet, 1e-300))
     return -2.0 * float(total)

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from weakreset.fitting.dictionary import Dictionary
 
-__all__ = ["STEP_THRESHOLD", "Configuration", "search_knees_and_steps"]
+__all__ = ["STEP_THRESHOLD", "Configuration", "best_knees", "search_knees_and_steps"]
 
 Array = NDArray[np.float64]
 
 STEP_THRESHOLD = 24.0
 """A step stays where it raises 2 ln L by this much (a false one in about 200 devices at 1,000 reads)."""
 
+_PROMISING = 0.7
 _KNEES_TRIED = 24
 _ROUNDS = 4
 
@@ -48,9 +49,9 @@ class Configuration:
 
 
 def search_knees_and_steps(
-    dictionary: Dictionary, products: Array, variance: Array, rtn: bool = True
+    dictionary: Dictionary, products: Array, variance: Array, plain: list[Configuration]
 ) -> list[Configuration]:
-    """The best configuration of every device.
+    """The best configuration of every device, telegraph steps included.
 
     Parameters
     ----------
@@ -59,15 +60,14 @@ def search_knees_and_steps(
         From `Dictionary.project`.
     variance : ndarray, shape (n_devices,)
         alpha^2 of each device (usually the pooled one).
-    rtn : bool
-        Whether to look for telegraph steps at all.
+    plain : list of Configuration
+        From `best_knees`.
     """
-    plain = _without_steps(dictionary, products)
-    if not rtn or not len(dictionary.step_reads):
+    if not len(dictionary.step_reads):
         return plain
     floor = np.array([configuration.explained for configuration in plain])
     promise = np.maximum(_best_first_step(dictionary, products), _best_step_beside_knee(dictionary, products, plain))
-    suspicious = promise - floor > 0.5 * STEP_THRESHOLD * variance
+    suspicious = promise - floor > _PROMISING * STEP_THRESHOLD * variance
     return [
         _StepSearch(dictionary, products[i], STEP_THRESHOLD * float(variance[i])).run(plain[i])
         if suspicious[i]
@@ -76,7 +76,8 @@ def search_knees_and_steps(
     ]
 
 
-def _without_steps(dictionary: Dictionary, products: Array) -> list[Configuration]:
+def best_knees(dictionary: Dictionary, products: Array) -> list[Configuration]:
+    """The best configuration of every device without telegraph steps; exact, over all candidates."""
     base = dictionary.base
     inverse = np.linalg.inv(dictionary.gram[np.ix_(base, base)])
     explained = np.einsum("ij,jk,ik->i", products[:, base], inverse, products[:, base])

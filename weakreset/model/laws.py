@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -204,23 +205,26 @@ class TruncatedLaw:
             raise ValueError(f"truncation is empty: [{self.lower}, {self.upper}]")
         if self.family == "constant" and not self.lower <= self.params["value"] <= self.upper:
             raise ValueError(f"value {self.params['value']} lies outside [{self.lower}, {self.upper}]")
-        if self._mass()[1] < _LEAST_MASS:
+        if self._mass[1] < _LEAST_MASS:
             numbers = dict(self.params)
             raise ValueError(f"[{self.lower}, {self.upper}] holds none of the mass of {self.family} {numbers}")
 
+    @cached_property
     def _mass(self) -> tuple[float, float]:
         """Untruncated CDF at `lower`, and the mass between `lower` and `upper`."""
         if self.family == "constant":
             return 0.0, 1.0
         cdf = FAMILIES[self.family].cdf
-        low, high = (float(cdf(np.asarray(x), self.params)) for x in (self.lower, self.upper))
+        with np.errstate(over="ignore"):
+            low, high = (float(cdf(np.asarray(x), self.params)) for x in (self.lower, self.upper))
         return low, high - low
 
     def cdf(self, x: ArrayLike) -> Array:
         """Probability of a value <= `x`; any shape."""
         values = np.asarray(x, dtype=np.float64)
-        low, mass = self._mass()
-        inside = FAMILIES[self.family].cdf(np.clip(values, self.lower, self.upper), self.params)
+        low, mass = self._mass
+        with np.errstate(over="ignore"):
+            inside = FAMILIES[self.family].cdf(np.clip(values, self.lower, self.upper), self.params)
         result = np.clip((inside - low) / mass, 0.0, 1.0)
         return np.where(values < self.lower, 0.0, np.where(values >= self.upper, 1.0, result))
 
@@ -228,12 +232,13 @@ class TruncatedLaw:
         """Log density, -inf outside the truncation; any shape."""
         values = np.asarray(x, dtype=np.float64)
         inside = (values >= self.lower) & (values <= self.upper)
-        density = FAMILIES[self.family].logpdf(values, self.params) - math.log(self._mass()[1])
+        with np.errstate(over="ignore"):  # an overflow here is a density of zero
+            density = FAMILIES[self.family].logpdf(values, self.params) - math.log(self._mass[1])
         return np.where(inside, density, -np.inf)
 
     def ppf(self, u: ArrayLike) -> Array:
         """Quantile function on [0, 1]; any shape."""
-        low, mass = self._mass()
+        low, mass = self._mass
         value = FAMILIES[self.family].ppf(low + mass * np.asarray(u, dtype=np.float64), self.params)
         return np.clip(value, self.lower, self.upper)
 

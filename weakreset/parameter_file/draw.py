@@ -10,7 +10,7 @@ from scipy import special
 
 from weakreset.errors import UsageError
 from weakreset.model import SHAPES, Devices, TruncatedLaw
-from weakreset.parameter_file.schema import ParameterFile
+from weakreset.parameter_file.schema import Empirical, ParameterFile
 
 __all__ = ["IMPERFECTIONS", "check_without", "draw_devices"]
 
@@ -40,11 +40,14 @@ def draw_devices(
     """Draw `n_devices` from the file's truncated laws, with its correlations.
 
     Each parameter has a stream of its own, so the same seed gives the same t_star whether or not
-    another parameter's law changes. Without D2D every device sits at the medians (of the truncated
-    laws). Without telegraph noise the amplitudes are zero. `quantiles(law, u)` may replace the exact
-    quantile function by a faster one.
+    another parameter's law changes. A file whose `spread` is empirical has the rows of its measured devices drawn
+    with replacement instead. Without D2D every device sits at the medians (of the truncated laws, or rows). Without
+    telegraph noise the amplitudes are zero. `quantiles(law, u)` may replace the exact quantile function by a faster
+    one.
     """
     shape = SHAPES[params.model]
+    if params.spread == "empirical" and params.empirical is not None:
+        return _measured(params, params.empirical, n_devices, rng, without)
     names = ("r0_ohm", *shape.parameters)
     streams = dict(zip((*names, "rtn_amplitude", "rtn_present"), rng.spawn(len(names) + 2), strict=True))
     uniforms = {name: streams[name].random(n_devices) for name in names}
@@ -56,6 +59,19 @@ def draw_devices(
     drawn = {name: inverse(params.parameters[name].law(), uniforms[name]) for name in names}
     r0_ohm = drawn.pop("r0_ohm")
     return Devices(r0_ohm, drawn, _amplitudes(params, n_devices, streams, without, inverse), shape)
+
+
+def _measured(
+    params: ParameterFile, empirical: Empirical, n_devices: int, rng: np.random.Generator, without: tuple[str, ...]
+) -> Devices:
+    """Rows of the measured devices, drawn with replacement; a row stays together, so correlations are kept."""
+    rows = np.asarray(empirical.devices, dtype=np.float64)
+    chosen = np.minimum((rng.random(n_devices) * len(rows)).astype(np.int64), len(rows) - 1)
+    drawn = np.tile(np.median(rows, axis=0), (n_devices, 1)) if "d2d" in without else rows[chosen]
+    columns = dict(zip(empirical.names, np.ascontiguousarray(drawn.T), strict=True))
+    r0_ohm, amplitude = columns.pop("r0_ohm"), columns.pop("rtn_amplitude")
+    silent = "rtn" in without or not params.noise.rtn.enabled
+    return Devices(r0_ohm, columns, np.zeros(n_devices) if silent else amplitude, SHAPES[params.model])
 
 
 def _correlated(

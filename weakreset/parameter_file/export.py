@@ -6,9 +6,11 @@ import datetime
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from weakreset.errors import ParameterFileError
+from weakreset.parameter_file.empirical import measured_devices
 from weakreset.parameter_file.schema import ParameterFile
 from weakreset.population.result import LawFit, Population
 from weakreset.version import __version__
@@ -23,6 +25,7 @@ def export_parameters(
     command: str | None = None,
     created: str | None = None,
     notes: Sequence[str] = (),
+    empirical: bool = False,
 ) -> ParameterFile:
     """Write a population down as a parameter file.
 
@@ -36,11 +39,13 @@ def export_parameters(
     created : str, optional
         ISO date and time; now (UTC) unless given.
     notes : sequence of str
+    empirical : bool
+        Also store the resolved devices themselves, and draw simulated devices from them instead of from the laws.
 
     Raises
     ------
     ParameterFileError
-        A noise level that the simulation needs is not identifiable.
+        A noise level that the simulation needs is not identifiable; `empirical` without a resolved device.
     """
     noise = population.noise
     if noise.alpha is None:
@@ -53,6 +58,8 @@ def export_parameters(
             "model": population.drift,
             "parameters": {key: _parameter(law) for key, law in population.laws.items()},
             "correlation": _correlation(population),
+            "spread": "empirical" if empirical else "parametric",
+            "empirical": measured_devices(population) if empirical else None,
             "noise": {
                 "pink": {
                     "enabled": noise.alpha > 0,
@@ -87,9 +94,14 @@ def _parameter(law: LawFit) -> dict[str, Any]:
         "n_informative": law.n_informative,
         "n_censored": law.n_censored,
         "candidates": [
-            {"family": c.family, "aic": round(c.aic, 3), "weight": round(c.weight, 6)} for c in law.candidates
-        ],
+            {"family": c.family, "aic": round(c.aic, 3), "weight": round(c.weight, 6)}
+            for c in law.candidates
+            if math.isfinite(c.aic)
+        ]
+        or None,
         "note": law.note or None,
+        "interval": {key: list(ends) for key, ends in law.interval.items()} or None,
+        "goodness_of_fit": [asdict(test) for test in law.goodness_of_fit] or None,
     }
 
 
@@ -112,9 +124,11 @@ def _telegraph(population: Population) -> dict[str, Any]:
 
 def _correlation(population: Population) -> dict[str, Any] | None:
     fit = population.correlation
-    if fit is None:
+    matrix = None if fit is None else fit.significant()
+    if fit is None or matrix is None:
         return None
-    return {"names": list(fit.names), "matrix": fit.matrix.tolist()}
+    tests = [asdict(test) | {"names": list(test.names), "interval": list(test.interval)} for test in fit.tests]
+    return {"names": list(fit.names), "matrix": matrix.tolist(), "tests": tests}
 
 
 def _defects(population: Population) -> dict[str, Any]:

@@ -2,209 +2,55 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from weakreset.model import SHAPES, DeviceNoise, TruncatedLaw
+from weakreset.model import SHAPES, DeviceNoise
+from weakreset.parameter_file.law_schema import AnyLaw, FamilyChoice, Interval, ParameterLaw, Probability, Strict
 
 __all__ = [
     "SCHEMA_NAME",
     "SCHEMA_VERSION",
     "Correlation",
+    "DefectKind",
     "Defects",
+    "Empirical",
+    "ExcludedDevice",
+    "FamilyChoice",
+    "InputFile",
     "Noise",
     "ParameterFile",
     "ParameterLaw",
+    "PinkNoise",
     "Provenance",
+    "ReadNoise",
+    "TelegraphNoise",
 ]
 
 SCHEMA_NAME = "weakreset-parameters"
 SCHEMA_VERSION = "1.0.0"
 
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
+class CorrelationTest(Strict):
+    """Estimated correlation of a pair and the test of its independence; the matrix holds 0 unless rejected."""
 
-class _Strict(BaseModel):
-    """Unknown keys refused, NaN and infinity refused, numbers are numbers and not strings."""
+    names: list[str] = Field(min_length=2, max_length=2)
+    correlation: float = Field(ge=-1.0, le=1.0)
+    stderr: float = Field(ge=0)
+    interval: Interval
+    p_value: Probability
+    adjusted_p_value: Probability
+    rejected: bool
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True, frozen=True)
 
-
-class _LawBase(_Strict):
-    """A truncated law: `params` of the untruncated family and the interval it is cut to."""
-
-    truncation: tuple[float | None, float | None] = Field(
-        default=(None, None), strict=False, description="[lower, upper]; null where there is no limit"
-    )
-
-    def law(self) -> TruncatedLaw:
-        """The numpy law this entry describes."""
-        lower, upper = self.truncation
-        return TruncatedLaw(
-            self.family,  # type: ignore[attr-defined]
-            self.params.model_dump(),  # type: ignore[attr-defined]
-            -math.inf if lower is None else lower,
-            math.inf if upper is None else upper,
-        )
-
-    @model_validator(mode="after")
-    def _law_exists(self) -> _LawBase:
-        self.law()  # raises ValueError, which pydantic reports with the place
-        return self
-
-
-class NormParams(_Strict):
-    mean: float
-    sd: float = Field(gt=0)
-
-
-class ExponParams(_Strict):
-    loc: float
-    scale: float = Field(gt=0)
-
-
-class LognormParams(_Strict):
-    s: float = Field(gt=0, description="standard deviation of the natural log")
-    scale: float = Field(gt=0, description="median of the untruncated law")
-
-
-class ShapeScaleParams(_Strict):
-    shape: float = Field(gt=0)
-    scale: float = Field(gt=0)
-
-
-class UniformParams(_Strict):
-    low: float
-    high: float
-
-
-class UnitGammaParams(_Strict):
-    shape: float = Field(gt=0)
-    scale: float = Field(gt=0)
-    upper: float = Field(gt=0, description="the largest possible value: upper * exp(-Gamma(shape, scale))")
-
-
-class ConstantParams(_Strict):
-    value: float
-
-
-class NormLaw(_LawBase):
-    family: Literal["norm"]
-    params: NormParams
-
-
-class ExponLaw(_LawBase):
-    family: Literal["expon"]
-    params: ExponParams
-
-
-class LognormLaw(_LawBase):
-    family: Literal["lognorm"]
-    params: LognormParams
-
-
-class GammaLaw(_LawBase):
-    family: Literal["gamma"]
-    params: ShapeScaleParams
-
-
-class WeibullLaw(_LawBase):
-    family: Literal["weibull"]
-    params: ShapeScaleParams
-
-
-class UniformLaw(_LawBase):
-    family: Literal["uniform"]
-    params: UniformParams
-
-
-class UnitGammaLaw(_LawBase):
-    family: Literal["unit_gamma"]
-    params: UnitGammaParams
-
-
-class ConstantLaw(_LawBase):
-    family: Literal["constant"]
-    params: ConstantParams
-
-
-class FamilyChoice(_Strict):
-    """One family that was tried: its AIC (lower is better) and Akaike weight."""
-
-    family: str
-    aic: float
-    weight: Probability
-
-
-class _Evidence(_Strict):
-    """What a fitted law rests on; absent in published presets."""
-
-    unit: str = Field(description="unit of the parameter, e.g. ohm, 1/pulse, pulse, 1")
-    stderr: dict[str, float] | None = Field(default=None, description="standard error of each of params")
-    n_devices: int | None = Field(default=None, ge=0, description="devices that were fitted")
-    n_informative: int | None = Field(default=None, ge=0, description="devices whose own estimate informed the law")
-    n_censored: int | None = Field(default=None, ge=0, description="devices known only to lie beyond the trace")
-    candidates: list[FamilyChoice] | None = Field(default=None, description="families compared, best first")
-    note: str | None = None
-
-
-class NormParameter(_Evidence, NormLaw):
-    pass
-
-
-class ExponParameter(_Evidence, ExponLaw):
-    pass
-
-
-class LognormParameter(_Evidence, LognormLaw):
-    pass
-
-
-class GammaParameter(_Evidence, GammaLaw):
-    pass
-
-
-class WeibullParameter(_Evidence, WeibullLaw):
-    pass
-
-
-class UniformParameter(_Evidence, UniformLaw):
-    pass
-
-
-class UnitGammaParameter(_Evidence, UnitGammaLaw):
-    pass
-
-
-class ConstantParameter(_Evidence, ConstantLaw):
-    pass
-
-
-AnyLaw = Annotated[
-    NormLaw | ExponLaw | LognormLaw | GammaLaw | WeibullLaw | UniformLaw | UnitGammaLaw | ConstantLaw,
-    Field(discriminator="family"),
-]
-ParameterLaw = Annotated[
-    NormParameter
-    | ExponParameter
-    | LognormParameter
-    | GammaParameter
-    | WeibullParameter
-    | UniformParameter
-    | UnitGammaParameter
-    | ConstantParameter,
-    Field(discriminator="family"),
-]
-
-
-class Correlation(_Strict):
+class Correlation(Strict):
     """Gaussian copula between parameters; absent means independent."""
 
     names: list[str]
     copula: Literal["gaussian"] = "gaussian"
     matrix: list[list[float]] = Field(description="correlation of the normal scores, rows and columns as names")
+    tests: list[CorrelationTest] | None = Field(default=None, description="every pair that was tested")
 
     @model_validator(mode="after")
     def _is_a_correlation_matrix(self) -> Correlation:
@@ -228,7 +74,7 @@ class Correlation(_Strict):
         return self
 
 
-class PinkNoise(_Strict):
+class PinkNoise(Strict):
     """1/f^exponent noise per pulse; `alpha` multiplies unit-variance driving noise."""
 
     enabled: bool = True
@@ -240,7 +86,7 @@ class PinkNoise(_Strict):
     note: str | None = None
 
 
-class TelegraphNoise(_Strict):
+class TelegraphNoise(Strict):
     """Two-state random telegraph noise; each device holds one amplitude drawn from `amplitude`."""
 
     enabled: bool = True
@@ -259,43 +105,64 @@ class TelegraphNoise(_Strict):
         return self
 
 
-class ReadNoise(_Strict):
+class ReadNoise(Strict):
     """White noise added by each read, in ln R."""
 
     enabled: bool = False
     sd: float = Field(default=0.0, ge=0)
 
 
-class Noise(_Strict):
+class Noise(Strict):
     pink: PinkNoise
     rtn: TelegraphNoise
     read: ReadNoise = ReadNoise()
 
 
-class DefectKind(_Strict):
+class DefectKind(Strict):
     kind: str
     fraction: Probability
 
 
-class Defects(_Strict):
+class Defects(Strict):
     """Devices that do not work at all, as a share of those measured."""
 
     fraction: Probability = 0.0
-    kinds: list[DefectKind] = []
+    kinds: list[DefectKind] = Field(default=[])
 
 
-class InputFile(_Strict):
+class Empirical(Strict):
+    """The measured devices themselves, a row each, to be drawn with replacement."""
+
+    names: list[str] = Field(description="r0_ohm, the numbers of the drift, rtn_amplitude (0: no steps seen)")
+    devices: list[list[float]] = Field(min_length=1, description="one row a device, in the order of names")
+    n_left_out: int | None = Field(default=None, ge=0, description="fitted devices that do not identify every number")
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _is_a_table(self) -> Empirical:
+        if len(set(self.names)) != len(self.names):
+            raise ValueError(f"a name is given twice: {self.names}")
+        for i, row in enumerate(self.devices):
+            if len(row) != len(self.names):
+                raise ValueError(f"device {i} has {len(row)} numbers, names has {len(self.names)}")
+            for name, value in zip(self.names, row, strict=True):
+                if (name == "r0_ohm" and value <= 0) or (name == "rtn_amplitude" and value < 0):
+                    raise ValueError(f"device {i}: {name} is {value}")
+        return self
+
+
+class InputFile(Strict):
     file: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
-class ExcludedDevice(_Strict):
+class ExcludedDevice(Strict):
     device: str
     reason: str
     n_readings: int | None = Field(default=None, ge=0)
 
 
-class Provenance(_Strict):
+class Provenance(Strict):
     """Where the numbers come from."""
 
     software: str = "weakreset"
@@ -303,13 +170,13 @@ class Provenance(_Strict):
     created: str | None = Field(default=None, description="ISO 8601 date and time, UTC")
     command: str | None = None
     simulated: bool = Field(default=False, description="true when the traces were simulated, not measured")
-    inputs: list[InputFile] = []
-    exclusions: list[ExcludedDevice] = []
+    inputs: list[InputFile] = Field(default=[])
+    exclusions: list[ExcludedDevice] = Field(default=[])
     citation: str | None = None
-    notes: list[str] = []
+    notes: list[str] = Field(default=[])
 
 
-class ParameterFile(_Strict):
+class ParameterFile(Strict):
     """A fitted or published device technology, complete enough to simulate it."""
 
     schema_: Literal["weakreset-parameters"] = Field(default="weakreset-parameters", alias="schema")
@@ -318,6 +185,10 @@ class ParameterFile(_Strict):
     model: str = Field(default="two-slope", description="drift shape of ln(R/R0) against pulses")
     parameters: dict[str, ParameterLaw]
     correlation: Correlation | None = None
+    spread: Literal["parametric", "empirical"] = Field(
+        default="parametric", description="draw devices from the laws of parameters, or from the rows of empirical"
+    )
+    empirical: Empirical | None = None
     noise: Noise
     defects: Defects = Defects()
     provenance: Provenance
@@ -346,9 +217,18 @@ class ParameterFile(_Strict):
             strangers = [name for name in self.correlation.names if name not in self.parameters]
             if strangers:
                 problems.append(f"correlation: no such parameter: {', '.join(strangers)}")
+        problems += self._empirical_problems()
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _empirical_problems(self) -> list[str]:
+        if self.empirical is None:
+            return ["spread is empirical, but there is no empirical block"] if self.spread == "empirical" else []
+        wanted = {"r0_ohm", *(SHAPES[self.model].parameters if self.model in SHAPES else ()), "rtn_amplitude"}
+        if set(self.empirical.names) == wanted or self.model not in SHAPES:
+            return []
+        return [f"empirical: names must be {', '.join(sorted(wanted))}, got {', '.join(self.empirical.names)}"]
 
     def save(self, path: Any) -> None:
         """Write the file atomically; see `weakreset.parameter_file.save_parameters`."""
@@ -368,5 +248,3 @@ class ParameterFile(_Strict):
             p_down=rtn.p_down if rtn_on else 0.0,
             read_sd=read.sd if read.enabled else 0.0,
         )
-
-

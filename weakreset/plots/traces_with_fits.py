@@ -16,7 +16,7 @@ __all__ = ["STATUS_WORDS", "draw_fit", "example_devices", "traces_with_fits"]
 
 STATUS_WORDS = {
     FitStatus.OK: "knee found",
-    FitStatus.KNEE_UNRESOLVED: "no knee in the trace",
+    FitStatus.KNEE_UNRESOLVED: "knee not resolved",
     FitStatus.NOT_CONVERGED: "fit failed, do not use",
     FitStatus.EXCLUDED: "left out",
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from weakreset.plots.style import PALETTE, new_figure, styled
+from weakreset.plots.style import PALETTE, new_figure, styled, tag_simulated_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,13 +58,15 @@ class TrainingRun:
 
 
 @styled
-def training_curves(runs: Sequence[TrainingRun], figure: Figure | None = None) -> Figure:
+def training_curves(runs: Sequence[TrainingRun], figure: Figure | None = None, *, simulated: bool = False) -> Figure:
     """Test accuracy against epoch; where devices were pulsed, mean pulses a device on a second panel.
 
     Parameters
     ----------
     runs : sequence of TrainingRun
     figure : matplotlib.figure.Figure, optional
+    simulated : bool
+        Whether the parameter file behind the runs came from simulated traces.
 
     Returns
     -------
@@ -81,6 +83,8 @@ def training_curves(runs: Sequence[TrainingRun], figure: Figure | None = None) -
         panels[1].set_ylim(bottom=0)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=min(4, max(1, len(labels))))
+    if simulated:
+        tag_simulated_figure(figure)
     return figure
 
 

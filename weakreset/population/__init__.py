@@ -2,6 +2,7 @@
 
 from weakreset.population.families import fit_values
 from weakreset.population.fit_population import fit_population
-from weakreset.population.result import Candidate, CorrelationFit, LawFit, Population
+from weakreset.population.result import Candidate, CorrelationFit, GoodnessOfFit, LawFit, PairTest, Population
 
-__all__ = ["Candidate", "CorrelationFit", "LawFit", "Population", "fit_population", "fit_values"]
+__all__ = ["Candidate", "CorrelationFit", "GoodnessOfFit", "LawFit", "PairTest", "Population", "fit_population",
+           "fit_values"]

@@ -2,6 +2,11 @@
 
 `scipy.stats` fits ignore truncation (its truncnorm.fit diverges), so the likelihood is written out here:
 the density of the family divided by its mass inside the truncation.
+
+The uniform law can be asked for by name where values are exactly known, but is no candidate of the choice. Its
+likelihood is greatest with the ends at the extreme values: that is not a regular maximum, so AIC's penalty of one
+per number does not hold, there is no curvature for a standard error, and the drawn devices could never
+leave the range of the sample. For numbers known with an error (c1) the ends would follow the worst device's error.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ __all__ = ["POSITIVE_FAMILIES", "REAL_FAMILIES", "FreeLaw", "ValueFit", "akaike"
 Array = NDArray[np.float64]
 
 POSITIVE_FAMILIES = ("lognorm", "gamma", "weibull", "expon", "norm")
-REAL_FAMILIES = ("norm", "uniform")
+REAL_FAMILIES = ("norm",)
 
 _LARGE = 1e12
 

@@ -9,6 +9,7 @@ throughout; then its c1 holds a telegraph amplitude too, which the `stuck` mixtu
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from weakreset.fitting.likelihood_draws import LikelihoodDraws
 from weakreset.fitting.result import DeviceFit
 from weakreset.model import TruncatedLaw
 from weakreset.population.families import FreeLaw
 
-__all__ = ["Hierarchy", "StuckHigh"]
+__all__ = ["Hierarchy", "StuckHigh", "laws_at", "weighted_difference"]
 
 Array = NDArray[np.float64]
 
@@ -41,29 +43,53 @@ class Hierarchy:
 
     Parameters
     ----------
-    fits : sequence of DeviceFit
-        With draws.
+    draws : sequence of LikelihoodDraws
+        A device each; all of the same drift shape.
     stuck : StuckHigh
-    n_draws : int
-        Draws used of each device.
+    may_be_stuck : ndarray of bool, shape (n_devices,), optional
+        Devices without telegraph steps; none unless given.
     """
 
-    def __init__(self, fits: Sequence[DeviceFit], stuck: StuckHigh, n_draws: int | None = None) -> None:
-        draws = [fit.draws for fit in fits if fit.draws is not None]
+    def __init__(
+        self, draws: Sequence[LikelihoodDraws], stuck: StuckHigh | None = None,
+        may_be_stuck: NDArray[np.bool_] | None = None,
+    ) -> None:
         self.names = draws[0].names
-        keep = slice(None, None, max(1, len(draws[0].inside) // (n_draws or len(draws[0].inside))))
-        self.inside = {
-            name: np.stack([draw.inside[keep, i] for draw in draws]) for i, name in enumerate(self.names)
-        }
+        self.inside = {name: np.stack([draw.inside[:, i] for draw in draws]) for i, name in enumerate(self.names)}
         self.log_z = np.array([draw.log_z for draw in draws])
         self.last = np.array([draw.last for draw in draws])
         self.beyond: dict[str, Array] = {}
         if all(draw.beyond is not None for draw in draws):
-            pairs = np.stack([draw.beyond[keep] for draw in draws if draw.beyond is not None])
+            pairs = np.stack([draw.beyond for draw in draws if draw.beyond is not None])
             self.beyond = {"c1": pairs[..., 0], "m1": pairs[..., 1]}
-        quiet = np.array([fit.rtn.status == "not_detected" for fit in fits if fit.draws is not None])
-        self.stuck = stuck
-        self.may_be_stuck = quiet & (stuck.probability > 0)
+        self.stuck = stuck or StuckHigh()
+        quiet = np.zeros(len(draws), dtype=np.bool_) if may_be_stuck is None else may_be_stuck
+        self.may_be_stuck = quiet & (self.stuck.probability > 0)
+        self.counts = np.ones(len(draws))
+
+    @classmethod
+    def of(cls, fits: Sequence[DeviceFit], stuck: StuckHigh) -> Hierarchy:
+        """The devices that have draws."""
+        known = [(fit.draws, fit.rtn.status == "not_detected") for fit in fits if fit.draws is not None]
+        return cls([draws for draws, _ in known], stuck, np.array([quiet for _, quiet in known]))
+
+    def resampled(self, indices: NDArray[np.intp]) -> Hierarchy:
+        """The devices at `indices`, repetitions counted rather than copied."""
+        rows, counts = np.unique(indices, return_counts=True)
+        part = copy.copy(self)
+        part.inside = {name: values[rows] for name, values in self.inside.items()}
+        part.beyond = {name: values[rows] for name, values in self.beyond.items()}
+        part.log_z, part.last, part.may_be_stuck = self.log_z[rows], self.last[rows], self.may_be_stuck[rows]
+        part.counts = self.counts[rows] * counts
+        return part
+
+    def thinned(self, n_draws: int) -> Hierarchy:
+        """About `n_draws` draws of each device."""
+        keep = slice(None, None, max(1, self.inside[self.names[0]].shape[1] // n_draws))
+        part = copy.copy(self)
+        part.inside = {name: values[:, keep] for name, values in self.inside.items()}
+        part.beyond = {name: values[:, keep] for name, values in self.beyond.items()}
+        return part
 
     def log_density(self, name: str, law: TruncatedLaw) -> tuple[Array, Array | None]:
         """ln law at the draws inside and beyond."""
@@ -91,7 +117,7 @@ class Hierarchy:
     def combine(
         self, densities: Mapping[str, tuple[Array, Array | None]], log_beyond: Array
     ) -> tuple[float, Array, Array, Array]:
-        """ln L, posterior weight of each draw inside and beyond, posterior chance of "beyond"."""
+        """ln L, posterior weight of each draw inside and beyond, posterior chance of "beyond" (times counts)."""
         inside = np.sum([density for density, _ in densities.values()], axis=0)
         la, weight = _log_mean_exp(inside)
         la = la + self.log_z
@@ -103,10 +129,24 @@ class Hierarchy:
         each = np.logaddexp(la, lb)
         floored = each < _FLOOR
         with np.errstate(invalid="ignore"):
-            chance = np.where(floored, 0.0, np.exp(lb - each))
-            certain = np.where(floored, 0.0, np.exp(la - each))
-        total = float(np.maximum(each, _FLOOR).sum())
+            chance = self.counts * np.where(floored, 0.0, np.exp(lb - each))
+            certain = self.counts * np.where(floored, 0.0, np.exp(la - each))
+        total = float(self.counts @ np.maximum(each, _FLOOR))
         return total, weight * certain[:, None], beyond_weight * chance[:, None], chance
+
+    def _together(self, laws: Mapping[str, TruncatedLaw]) -> dict[str, tuple[Array, Array | None]]:
+        """Densities of laws that stay as they are, summed once."""
+        parts = [self.log_density(name, law) for name, law in laws.items()]
+        if not parts:
+            return {}
+        beyond = [behind for _, behind in parts if behind is not None]
+        return {"": (np.sum([ahead for ahead, _ in parts], axis=0), np.sum(beyond, axis=0) if beyond else None)}
+
+    def posterior(self, laws: Mapping[str, TruncatedLaw]) -> tuple[Array, Array]:
+        """Posterior weight of each draw, inside and beyond; they sum to a device's count over both."""
+        densities = {name: self.log_density(name, law) for name, law in laws.items()}
+        _, inside, beyond, _ = self.combine(densities, self.log_beyond(laws.get("t_star")))
+        return inside, beyond
 
     def log_likelihood(self, laws: Mapping[str, TruncatedLaw]) -> float:
         densities = {name: self.log_density(name, law) for name, law in laws.items()}
@@ -117,7 +157,7 @@ class Hierarchy:
     ) -> tuple[dict[str, TruncatedLaw], float]:
         """Laws of greatest likelihood; those not in `only` stay as they are in `start`."""
         moving = list(only or free)
-        still = {name: self.log_density(name, law) for name, law in start.items() if name not in moving}
+        still = self._together({name: law for name, law in start.items() if name not in moving})
         x0 = np.concatenate([free[name].coordinates(start[name].params) for name in moving])
         scale = np.concatenate([free[name].scales(start[name]) for name in moving])
 
@@ -128,7 +168,7 @@ class Hierarchy:
             objective, np.zeros(len(x0)), jac=True, method="L-BFGS-B",
             bounds=[(-_SCALED_BOX, _SCALED_BOX)] * len(x0), options={"maxiter": 80, "ftol": 1e-11, "gtol": 1e-4},
         )
-        laws = dict(start) | _laws(x0 + scale * found.x, moving, free)
+        laws = dict(start) | laws_at(x0 + scale * found.x, moving, free)
         return laws, -float(found.fun)
 
     def _objective(
@@ -137,7 +177,7 @@ class Hierarchy:
     ) -> tuple[float, Array]:
         """-ln L and its gradient by the scaled coordinates."""
         try:
-            laws = _laws(x, moving, free)
+            laws = laws_at(x, moving, free)
         except (ValueError, OverflowError):
             return 1e12, np.zeros(len(x))
         densities = dict(still) | {name: self.log_density(name, law) for name, law in laws.items()}
@@ -148,11 +188,11 @@ class Hierarchy:
         for name in moving:
             for _ in free[name].free:
                 ahead, behind = (self._shifted(x, at, sign * 1e-4 * scale[at], name, moving, free) for sign in (1, -1))
-                slope = _weighted(inside, ahead[0], behind[0])
+                slope = weighted_difference(inside, ahead[0], behind[0])
                 if ahead[1] is not None and behind[1] is not None:
-                    slope += _weighted(beyond, ahead[1], behind[1])
+                    slope += weighted_difference(beyond, ahead[1], behind[1])
                 if name == "t_star":
-                    slope += _weighted(chance, ahead[2], behind[2])
+                    slope += weighted_difference(chance, ahead[2], behind[2])
                 gradient[at] = slope / 2e-4
                 at += 1
         return -total, -gradient
@@ -162,7 +202,7 @@ class Hierarchy:
     ) -> tuple[Array, Array | None, Array]:
         moved = x.copy()
         moved[at] += step
-        law = _laws(moved, moving, free)[name]
+        law = laws_at(moved, moving, free)[name]
         return (*self.log_density(name, law), self.log_beyond(law if name == "t_star" else None))
 
     def covariance(
@@ -192,7 +232,7 @@ class Hierarchy:
         return blocks
 
 
-def _laws(x: Array, moving: Sequence[str], free: Mapping[str, FreeLaw]) -> dict[str, TruncatedLaw]:
+def laws_at(x: Array, moving: Sequence[str], free: Mapping[str, FreeLaw]) -> dict[str, TruncatedLaw]:
     laws, at = {}, 0
     for name in moving:
         size = len(free[name].free)
@@ -212,7 +252,7 @@ def _log_mean_exp(values: Array) -> tuple[Array, Array]:
     return mean, raw / np.where(total > 0, total, 1.0)
 
 
-def _weighted(weight: Array, ahead: Array, behind: Array) -> float:
+def weighted_difference(weight: Array, ahead: Array, behind: Array) -> float:
     """Sum of weight * (ahead - behind), where the weight is not zero (both are -inf elsewhere)."""
     used = (weight > 0) & np.isfinite(ahead) & np.isfinite(behind)
     return float(np.sum(weight[used] * (ahead[used] - behind[used])))

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from weakreset.fitting.result import FitSet, PooledNoise
 from weakreset.model import TruncatedLaw
 
-__all__ = ["Candidate", "CorrelationFit", "LawFit", "Population"]
+__all__ = ["Candidate", "CorrelationFit", "GoodnessOfFit", "LawFit", "PairTest", "Population"]
+
+_LEAST_EIGENVALUE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,17 @@ class Candidate:
     family: str
     aic: float
     weight: float
+
+
+@dataclass(frozen=True)
+class GoodnessOfFit:
+    """A distance of the devices from the law, and how often replicas lie further away."""
+
+    statistic: str
+    value: float
+    p_value: float
+    replicates: int
+    method: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +56,10 @@ class LawFit:
     n_devices, n_informative, n_censored : int
     note : str
         What the user should know before trusting it.
+    interval : mapping of str to (float, float)
+        95 % bootstrap intervals of the law's numbers; empty unless asked for.
+    goodness_of_fit : tuple of GoodnessOfFit
+        Empty unless asked for, or where it cannot be tested.
     """
 
     parameter: str
@@ -56,15 +73,95 @@ class LawFit:
     n_informative: int
     n_censored: int = 0
     note: str = ""
+    interval: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    goodness_of_fit: tuple[GoodnessOfFit, ...] = ()
 
 
 @dataclass(frozen=True)
+class PairTest:
+    """Correlation of one pair, and the test of its independence.
+
+    Attributes
+    ----------
+    names : tuple of str
+    correlation, stderr : float
+        Of the normal scores.
+    interval : tuple of float
+        95 %, by Fisher's z.
+    p_value, adjusted_p_value : float
+        Of the pair alone; and after Holm's correction for all pairs tested.
+    rejected : bool
+        Independence is rejected: the pair is exported as correlated.
+    """
+
+    names: tuple[str, str]
+    correlation: float
+    stderr: float
+    interval: tuple[float, float]
+    p_value: float
+    adjusted_p_value: float
+    rejected: bool
+
+
+@dataclass(frozen=True, eq=False)
 class CorrelationFit:
-    """Gaussian copula: correlation of normal scores, with the half-width of a 95 % interval."""
+    """Gaussian copula: correlations of the normal scores; NaN where a pair is not identifiable.
+
+    Attributes
+    ----------
+    names : tuple of str
+    matrix, half_width, stderr : ndarray, shape (len(names), len(names))
+        Correlation, half the width of its 95 % interval, standard error.
+    tests : tuple of PairTest
+        Of the pairs that could be tested.
+    n_devices : int
+    level : float
+        Chance that any pair is called correlated when all are independent.
+    """
 
     names: tuple[str, ...]
     matrix: NDArray[np.float64]
     half_width: NDArray[np.float64]
+    stderr: NDArray[np.float64]
+    tests: tuple[PairTest, ...] = ()
+    n_devices: int = 0
+    level: float = 0.05
+
+    def significant(self) -> NDArray[np.float64] | None:
+        """The matrix with every pair that is not shown to be correlated at zero; None where there is none left.
+
+        Zeroing may leave a matrix that is not positive definite: it is then shrunk towards the identity.
+        """
+        matrix = np.eye(len(self.names))
+        for test in self.tests:
+            if test.rejected:
+                i, j = (self.names.index(name) for name in test.names)
+                matrix[i, j] = matrix[j, i] = test.correlation
+        if not any(test.rejected for test in self.tests):
+            return None
+        smallest = float(np.linalg.eigvalsh(matrix)[0])
+        if smallest < _LEAST_EIGENVALUE:
+            share = (1.0 - _LEAST_EIGENVALUE) / (1.0 - smallest)
+            matrix = np.eye(len(matrix)) + share * (matrix - np.eye(len(matrix)))
+        return matrix
+
+    def sentence(self) -> str:
+        """What was tested, and what came out."""
+        size = len(self.names)
+        found = ", ".join(
+            f"{a}-{b} {t.correlation:+.2f} (95 % {t.interval[0]:+.2f} to {t.interval[1]:+.2f})"
+            for t in self.tests if t.rejected for a, b in [t.names]
+        )
+        tested = {t.names for t in self.tests}
+        unknown = ", ".join(
+            f"{a}-{b}" for i, a in enumerate(self.names) for b in self.names[i + 1 :] if (a, b) not in tested
+        )
+        return (
+            f"correlations (Gaussian copula, {self.n_devices} devices): independence tested for {len(self.tests)} of "
+            f"{size * (size - 1) // 2} pairs at a joint level of {self.level:.0%} (Holm); "
+            f"rejected for {found or 'none'}; pairs not rejected are written as 0"
+            + (f"; not identifiable: {unknown}" if unknown else "")
+        )
 
 
 @dataclass(frozen=True, eq=False)

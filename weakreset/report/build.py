@@ -7,6 +7,7 @@ import hashlib
 from typing import Any
 
 from weakreset.report.content import ReportInput
+from weakreset.report.device_data import device_json
 from weakreset.report.findings import found, trusted
 from weakreset.report.pictures import pictures
 from weakreset.report.tables import device_table, exclusion_table, law_table, noise_rows, training_rows
@@ -30,14 +31,16 @@ def build_report(content: ReportInput) -> str:
         The page; write it with `weakreset.resources.write_atomically`.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     loader = PackageLoader("weakreset.report")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    # the script is ours and fixed, so it may go into the page as it is
-    script = environment.get_template("table.js").render()
-    return environment.get_template("report.html").render(**_context(content), script_hash=_policy_hash(script))
+    # the scripts are ours and fixed, so they may go into the page as they are
+    hashes = [_policy_hash(environment.get_template(name).render()) for name in ("table.js", "devices.js")]
+    policy = Markup(" ".join(f"'{item}'" for item in hashes))
+    return environment.get_template("report.html").render(**_context(content), script_hashes=policy)
 
 
 def _policy_hash(script: str) -> str:
@@ -57,6 +60,7 @@ def _context(content: ReportInput) -> dict[str, Any]:
         "method": fits.method if fits is not None else "",
         "pictures": pictures(content),
         "devices": device_table(fits) if fits is not None else None,
+        "device_json": device_json(fits) if fits is not None else "",
         "exclusions": exclusion_table(content),
         "noise": noise_rows(content),
         "laws": law_table(content),

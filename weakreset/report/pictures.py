@@ -51,7 +51,9 @@ def pictures(content: ReportInput) -> dict[str, Picture]:
         ax = plots.envelopes(content.verdict.envelope, simulated=content.verdict.simulated)
         made["envelopes"] = _picture(ax, "Quantiles of ln(R/R0), traces against model", _ENVELOPES)
     if content.runs:
-        made["training"] = _picture(plots.training_curves(content.runs), "Test accuracy against epoch", _TRAINING)
+        simulated = content.params is not None and content.params.provenance.simulated
+        figure = plots.training_curves(content.runs, simulated=simulated)
+        made["training"] = _picture(figure, "Test accuracy against epoch", _TRAINING)
     return made
 
 

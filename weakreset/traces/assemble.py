@@ -16,6 +16,7 @@ from weakreset.traces.trace import Exclusion, PulseTrace, TraceSet
 __all__ = ["read_table"]
 
 _LARGEST_PULSE = 2.0**53
+_MOST_NEGATIVE = 0.2
 
 
 def read_table(
@@ -44,9 +45,11 @@ def read_table(
 
 
 def _refuse_undefined_logarithm(readings: Readings, layout: Layout, file: str) -> None:
-    low = (readings.reason == Reason.ZERO) | (readings.reason == Reason.NEGATIVE)
+    """Refuse a file where most readings are not positive, or more are negative than noise around zero can explain."""
+    negative = readings.reason == Reason.NEGATIVE
+    low = (readings.reason == Reason.ZERO) | negative
     n_low, n_read = int(low.sum()), int(low.sum()) + int((readings.reason == Reason.GOOD).sum())
-    if 2 * n_low > n_read:
+    if 2 * n_low > n_read or int(negative.sum()) > _MOST_NEGATIVE * n_read:
         value = layout.of(*VALUES)[0].role
         example = readings.shown.get(int(np.flatnonzero(low)[0]), "")
         raise TraceFormatError(

@@ -40,6 +40,8 @@ def follow_counter(pulses: NDArray[np.int64], cycle: NDArray[np.int64] | None = 
     -------
     CounterPath
     """
+    if cycle is None and (len(pulses) < 2 or np.all(pulses[1:] > pulses[:-1])):
+        return CounterPath(np.zeros(len(pulses), dtype=np.int64), np.zeros(len(pulses), dtype=np.int8))
     if cycle is None:
         cycle = np.cumsum(_restarts(pulses))
     reason = np.zeros(len(pulses), dtype=np.int8)

@@ -12,6 +12,7 @@ from weakreset.traces.columns import ColumnRole
 from weakreset.traces.layout import VALUES, Layout
 from weakreset.traces.readings import Readings, Reason, extra_name, refuse_much_text
 from weakreset.traces.table import NumberColumn, Table
+from weakreset.traces.units import parse_unit, split_name
 
 __all__ = ["gather"]
 
@@ -51,7 +52,7 @@ def _gather_by_column(table: Table, layout: Layout, file: str, default_device: s
     pulse = np.arange(n_rows, dtype=np.float64)
     if not layout.row_counter:
         pulse = _numbers(table, layout.of("pulse")[0], file).values
-    names = [role.name if table.has_header else f"column {role.index}" for role in roles]
+    names = _column_devices(table, roles)
     codes = np.repeat(np.arange(n_columns), n_rows)
     cycle = _cycles(table, layout, file)
     flat_text = {column * n_rows + row: text for (row, column), text in texts.items()}
@@ -68,6 +69,17 @@ def _gather_by_column(table: Table, layout: Layout, file: str, default_device: s
     if table.metadata.get("empty") == "not read":
         unread |= np.isnan(readings.resistance_ohm) & ~_has_text(len(codes), flat_text)
     return readings.without(unread)
+
+
+def _column_devices(table: Table, roles: list[ColumnRole]) -> list[str]:
+    """Header names as device names, without their units where they are still different then."""
+    if not table.has_header or table.metadata.get("layout") == "wide-by-column":
+        return [role.name for role in roles]
+    bare = [
+        split_name(role.name)[0] if role.unit and parse_unit(split_name(role.name)[1], role.role) else role.name
+        for role in roles
+    ]
+    return bare if len(set(bare)) == len(bare) and all(bare) else [role.name for role in roles]
 
 
 def _gather_by_row(table: Table, layout: Layout, file: str, default_device: str) -> Readings:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from weakreset.traces.table import MISSING_WORDS, Table
+import math
+
+from weakreset.traces.table import Table
 
 __all__ = ["hint", "is_number", "number_or_none", "warn_negative"]
 
@@ -36,12 +38,14 @@ def hint(table: Table) -> str:
 
 
 def number_or_none(text: str) -> float | None:
-    return float(text) if is_number(text) else None
+    """The finite number that a cell holds, its decimal sign a point or a comma."""
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def is_number(cell: str) -> bool:
-    try:
-        float(cell.replace(",", "."))
-    except ValueError:
-        return False
-    return cell.strip().lower() not in MISSING_WORDS
+    """Whether a cell holds a finite number."""
+    return number_or_none(cell) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,8 @@ class FileInspection:
         return len(self.devices)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON types."""
-        plain = asdict(self) | {"n_devices": self.n_devices, "excluded": dict(self.excluded)}
+        """As plain JSON types; of the columns the first 40."""
+        plain = asdict(replace(self, columns=())) | {"n_devices": self.n_devices, "excluded": dict(self.excluded)}
         plain["columns"] = [
             {
                 "index": column.index,
@@ -71,7 +71,7 @@ class FileInspection:
                 "confidence": round(column.confidence, 2),
                 "reason": column.reason,
             }
-            for column in self.columns
+            for column in self.columns[:_MOST_COLUMNS]
         ]
         for key in ("devices", "examples", "pulse_range", "resistance_range_ohm"):
             plain[key] = None if plain[key] is None else list(plain[key])
@@ -135,7 +135,7 @@ def _readable(path: Path, read: FileRead, limits: ScreeningLimits) -> FileInspec
         simulated=source.simulated,
         sha256=source.sha256,
         layout=read.layout.kind + (f", {read.n_tables} tables" if read.n_tables > 1 else ""),
-        columns=read.layout.columns[:_MOST_COLUMNS],
+        columns=read.layout.columns,
         n_columns=len(read.layout.columns),
         devices=tuple(dict.fromkeys(trace.device for trace in kept)),
         n_cycles=len({trace.cycle for trace in kept}),

@@ -16,6 +16,7 @@ from weakreset.traces.vocabulary import ADDRESS_WORDS, classify_name, is_derived
 
 __all__ = ["VALUES", "Layout", "find_layout"]
 
+_DECLARED = "the file says wide-by-column"
 VALUES = ("resistance", "conductance", "current")
 _NUMBERED = re.compile(r"^(?:[A-Za-z#]+[ _.]?)?(\d+)$")
 
@@ -113,9 +114,9 @@ def _unnamed(table: Table) -> list[ColumnRole]:
 def _declared_wide(table: Table) -> list[ColumnRole]:
     unit = parse_unit(table.metadata.get("unit", "ohm"))
     quantity = unit.quantity if unit and unit.quantity in VALUES else "resistance"
-    pulse = ColumnRole(0, table.names[0], "pulse", 1.0, "the file says wide-by-column")
+    pulse = ColumnRole(0, table.names[0], "pulse", 1.0, _DECLARED)
     return [pulse] + [
-        ColumnRole(i, name, quantity, 1.0, "the file says wide-by-column", unit)
+        ColumnRole(i, name, quantity, 1.0, _DECLARED, unit)
         for i, name in enumerate(table.names)
         if i > 0
     ]
@@ -233,7 +234,10 @@ def _shape(roles: Sequence[ColumnRole], column_map: ColumnMap, table: Table, whe
         roles = [replace(r, role="extra") if r.role == "pulse" and r.index != kept else r for r in roles]
         layout = replace(layout, columns=tuple(roles))
     if pulses or counter:
-        return replace(layout, kind="wide-by-column" if len(values) > 1 else "long")
+        by_elimination = values[0].confidence <= 0.5 and not layout.of("device")
+        declared = values[0].reason == _DECLARED
+        wide = len(values) > 1 or declared or by_elimination
+        return replace(layout, kind="wide-by-column" if wide else "long")
     if len(values) > 1:
         return replace(layout, kind="wide-by-row", column_pulses=_column_pulses(values, table))
     raise TraceFormatError(

@@ -20,7 +20,7 @@ _BASES = {
     "read_voltage": ("volts", "volt", "Volt", "V"),
 }
 _BRACKETED = re.compile(r"^(?P<name>.*?)\s*[\[(]\s*(?P<unit>[^\])]*?)\s*[\])]\s*$", re.DOTALL)
-_TRAILING = re.compile(r"^(?P<name>.*\S)(?:\s*/\s*|[_\s]+)(?P<unit>[^\s_/]+)$", re.DOTALL)
+_TRAILING = re.compile(r"^(?P<name>.*?\S)(?:\s*/\s*|[_\s]+)(?P<unit>[^\s_/]+)$", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def make_plan(strata: list[Stratum]) -> Plan:
         for gap, count in zip(*np.unique(np.diff(stratum.pulses), return_counts=True), strict=True):
             gaps[int(gap)] = gaps.get(int(gap), 0) + int(count) * len(stratum)
     stride = max(gaps, key=lambda gap: (gaps[gap], -gap))
-    well_read = np.flatnonzero(readers >= max(1, n_devices // 2))
+    well_read = np.flatnonzero(readers >= (n_devices + 1) // 2)
     pulses = well_read[well_read >= 1]
     if not pulses.size:
         pulses = np.flatnonzero(readers == readers[1:].max())

@@ -36,7 +36,11 @@ def validate(
     summarised alike for the measured set and for every replica; the rank of the measured set gives each check
     its p-value (posterior predictive: Gelman, Meng, Stern 1996; the draw is a permutation test, see
     `weakreset.validation.pool`). Holm's correction keeps the chance that a true model fails at 5 % over all
-    checks together. Parameters that were fitted to these very traces pass more easily than that.
+    checks together.
+
+    The rate holds for the numbers of the file taken as exact. Parameters fitted to these very traces pass more easily;
+    traces that the fit never saw fail more often, because the fitted numbers have errors of their own (100 devices
+    fitted, 100 others validated: 3 of 12 failed). The errors of the parameters are not part of the replicas yet.
 
     Parameters
     ----------

@@ -64,10 +64,13 @@ def find_shape(text: bytes) -> TextShape | None:
     has_header = glued is None and _is_header(rows, decimal)
     header = glued if glued is not None else rows[0] if has_header else None
     data = rows[1:] if has_header else rows
-    width = max(len(row) for row in data) if data else len(header or ())
-    names = _unique(header or [], max(width, len(header or ())))
+    width = max((len(row) for row in data), default=0)
     if header is None:
         names = tuple(f"column {i}" for i in range(width))
+    else:
+        # Lines may end in empty cells that the header does not name; a line with more content than that is torn.
+        torn = any(any(row[len(header) :]) for row in data)
+        names = _unique(header, len(header) if torn else max(width, len(header)))
     return TextShape(separator, decimal, names, header is not None, first + int(has_header), metadata, data)
 
 

@@ -1,0 +1,57 @@
+import json
+
+import pytest
+
+import weakreset.traces
+from weakreset.cli.validate import validate_command
+from weakreset.twin import simulate_traces
+from weakreset.validation import pool
+
+
+@pytest.fixture(autouse=True)
+def _simulated_traces_instead_of_files(monkeypatch):
+    monkeypatch.setattr(pool, "_POOL_SIZE", 200)
+    known = {
+        "good.csv": simulate_traces("majumdar2021", 40, 200, seed=2),
+        "alike.csv": simulate_traces("majumdar2021", 40, 200, seed=2, without="d2d"),
+    }
+    monkeypatch.setattr(
+        weakreset.traces, "load_traces", lambda sources, column_map=None: known[sources[0]], raising=False
+    )
+
+
+def run(*arguments: str) -> int:
+    import typer
+
+    app = typer.Typer()
+    app.command()(validate_command)
+    try:
+        result = app(list(arguments), standalone_mode=False)
+    except typer.Exit as stop:
+        return stop.exit_code
+    return result or 0
+
+
+def test_traces_of_the_model_give_exit_code_0(capsys):
+    assert run("majumdar2021", "good.csv") == 0
+    assert "reproduces 40 devices" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_negative_verdict_gives_exit_code_1(capsys):
+    assert run("majumdar2021", "alike.csv") == 1
+    assert "does not reproduce" in " ".join(capsys.readouterr().out.split())
+
+
+def test_json_has_stdout_for_itself(capsys):
+    assert run("majumdar2021", "alike.csv", "--json") == 1
+    out, err = capsys.readouterr()
+    content = json.loads(out)
+    assert content["passed"] is False
+    assert "does not reproduce" in " ".join(err.split())
+
+
+def test_a_report_is_written(tmp_path, capsys):
+    target = tmp_path / "r.html"
+    assert run("majumdar2021", "good.csv", "--report", str(target)) == 0
+    assert "SIMULATED DATA" in target.read_text()
+    assert str(target) in capsys.readouterr().out.replace("\n", "")

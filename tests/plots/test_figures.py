@@ -1,0 +1,135 @@
+"""Every figure: draws on what it is given, has units, says SIMULATED, leaves global settings alone."""
+
+import sys
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tests import builders
+from weakreset import plots
+from weakreset.parameter_file import majumdar2021
+from weakreset.traces import TraceSet
+from weakreset.validation import Envelope
+
+
+def envelope() -> Envelope:
+    pulses = np.array([1, 10, 100])
+    middle = np.linspace(-1, 1, 5)[:, None] * np.ones(3)
+    levels = (0.05, 0.25, 0.5, 0.75, 0.95)
+    return Envelope(pulses, levels, middle, middle - 0.1, middle, middle + 0.1, np.full(3, 20))
+
+
+def an_ok_device():
+    return next(fit for fit in builders.small_fits() if fit.knee_profile is not None)
+
+
+ON_AXES = {
+    "all_traces": lambda ax=None: plots.all_traces(builders.small_fits().traces, ax),
+    "residual_spectrum": lambda ax=None: plots.residual_spectrum(builders.small_fits(), ax),
+    "envelopes": lambda ax=None: plots.envelopes(envelope(), ax, simulated=True),
+}
+ON_FIGURES = {
+    "traces_with_fits": lambda figure=None: plots.traces_with_fits(builders.small_fits(), figure=figure),
+    "d2d_laws": lambda figure=None: plots.d2d_laws(builders.small_population(), figure),
+    "device_page": lambda figure=None: plots.device_page(
+        an_ok_device(), builders.small_fits().noise, figure, simulated=True
+    ),
+    "law_comparison": lambda figure=None: plots.law_comparison(
+        [majumdar2021(), builders.small_parameters()], figure
+    ),
+    "training_curves": lambda figure=None: plots.training_curves(builders.runs(), figure),
+}
+
+
+def texts(figure: Figure) -> str:
+    found = [item.get_text() for item in figure.findobj(matplotlib.text.Text)]
+    return "\n".join(found)
+
+
+@pytest.mark.parametrize("name", ON_AXES)
+def test_an_axes_figure_draws_on_the_axes_it_is_given(name):
+    ax = Figure().add_subplot()
+    assert ON_AXES[name](ax) is ax
+    assert isinstance(ON_AXES[name](), Axes)
+
+
+@pytest.mark.parametrize("name", ON_FIGURES)
+def test_a_panel_figure_draws_on_the_figure_it_is_given(name):
+    figure = Figure(layout="constrained")
+    assert ON_FIGURES[name](figure) is figure
+    assert isinstance(ON_FIGURES[name](), Figure)
+
+
+@pytest.mark.parametrize("name", [*ON_AXES, *ON_FIGURES])
+def test_global_settings_and_pyplot_are_left_alone(name):
+    before = dict(matplotlib.rcParams)
+    drawing = (ON_AXES | ON_FIGURES)[name]()
+    plots.figure_bytes(getattr(drawing, "figure", drawing), "svg")
+    assert dict(matplotlib.rcParams) == before
+    assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+@pytest.mark.parametrize("name", [*ON_AXES, *ON_FIGURES])
+def test_every_axis_that_is_shown_has_a_label(name):
+    drawing = (ON_AXES | ON_FIGURES)[name]()
+    figure = getattr(drawing, "figure", drawing)
+    shown = [ax for ax in figure.axes if ax.axison]
+    assert shown
+    if name == "traces_with_fits":  # panels share the labels of the outer ones
+        assert any(ax.get_xlabel() for ax in shown)
+        assert any(ax.get_ylabel() for ax in shown)
+    else:
+        assert all(ax.get_xlabel() and ax.get_ylabel() for ax in shown)
+
+
+@pytest.mark.parametrize("name", [*ON_AXES, "traces_with_fits", "d2d_laws", "device_page"])
+def test_simulated_data_is_labelled(name):
+    drawing = (ON_AXES | ON_FIGURES)[name]()
+    assert "SIMULATED DATA" in texts(getattr(drawing, "figure", drawing))
+
+
+def test_measured_data_is_not_labelled_simulated():
+    measured = TraceSet(builders.small_fits().traces.traces)
+    assert "SIMULATED" not in texts(plots.all_traces(measured).figure)
+
+
+@pytest.mark.parametrize("kind", ["svg", "png", "pdf"])
+def test_the_same_figure_gives_the_same_bytes(kind):
+    first, second = (plots.figure_bytes(plots.training_curves(builders.runs()), kind) for _ in range(2))
+    assert first == second
+    assert len(first) > 1000
+
+
+def test_a_device_name_with_dollar_signs_is_drawn_as_it_is():
+    fits = builders.small_fits()
+    name = next(fit.device for fit in fits if "$" in fit.device)
+    assert name in texts(plots.device_page(fits[name]))
+    plots.figure_bytes(plots.device_page(fits[name]))
+
+
+def test_example_devices_are_the_same_each_time_and_of_both_kinds():
+    fits = builders.small_fits()
+    chosen = plots.example_devices(fits, 6)
+    assert chosen == plots.example_devices(fits, 6)
+    assert len(set(chosen)) == 6
+    assert len({fits[name].status for name in chosen}) == 2
+
+
+def test_no_traces_and_no_runs_still_give_figures():
+    assert isinstance(plots.all_traces(TraceSet(())), Axes)
+    assert isinstance(plots.training_curves(()), Figure)
+
+
+def test_a_run_without_pulses_has_none():
+    ideal, device = builders.runs()
+    assert ideal.pulses_mean is None
+    assert device.pulses_mean == 400.0
+    assert device.final_accuracy == pytest.approx(0.93)
+
+
+def test_training_on_a_simulated_parameter_file_is_tagged():
+    assert "SIMULATED DATA" in texts(plots.training_curves(builders.runs(), simulated=True))
+    assert "SIMULATED DATA" not in texts(plots.training_curves(builders.runs()))

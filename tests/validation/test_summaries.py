@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from weakreset.validation.pool import _draws
+from weakreset.validation.summaries import Summary, column_quantiles, judge, kolmogorov_smirnov
+
+
+def test_quantiles_agree_with_numpy_where_reads_are_missing():
+    values = np.random.default_rng(0).standard_normal((4, 30, 5))
+    values[:, 20:, 1] = np.nan
+    values[:, 1:, 2] = np.nan
+    levels = (0.05, 0.25, 0.5, 0.95)
+    expected = np.nanquantile(values, levels, axis=1).transpose(1, 0, 2)
+    assert column_quantiles(values, levels) == pytest.approx(expected)
+
+
+def test_a_column_without_reads_stays_nan():
+    assert np.isnan(column_quantiles(np.full((1, 3, 1), np.nan), (0.5,))).all()
+
+
+def test_ks_distance_agrees_with_scipy():
+    column = np.random.default_rng(1).standard_normal(400)
+    members = _draws(40, 360, 5, np.random.default_rng(2))
+    ours = kolmogorov_smirnov(column, members)[:, 0]
+    theirs = [stats.ks_2samp(column[rows], column, method="asymp").statistic for rows in members]
+    assert ours == pytest.approx(theirs, abs=1e-12)
+
+
+def test_a_replica_is_drawn_without_replacement_and_the_first_is_the_measured_set():
+    members = _draws(7, 20, 50, np.random.default_rng(3))
+    assert members[0].tolist() == list(range(7))
+    assert all(len(set(row)) == 7 for row in members)
+    assert members.max() == 26
+
+
+def p_values(shift: float, n_sets: int) -> np.ndarray:
+    """Ranks of a set of 20 unit normals, moved by `shift`, among replicas from a small pool of 60 unmoved ones."""
+    found = []
+    for seed in range(n_sets):
+        rng = np.random.default_rng(seed)
+        values = rng.standard_normal(80)
+        values[:20] += shift
+        members = _draws(20, 60, 199, rng)
+        checks = judge([Summary("mean", values[members].mean(axis=1)[:, None], ("",), "The mean")])
+        found.append(checks[0].p_value)
+    return np.array(found)
+
+
+@pytest.mark.statistical
+def test_the_rank_of_a_true_set_is_uniform_even_with_a_small_pool():
+    """KS test of 400 p-values against the uniform law; false alarm 1e-3, seeds 0..399."""
+    assert stats.kstest(p_values(0.0, 400), "uniform").pvalue > 1e-3
+
+
+@pytest.mark.statistical
+def test_the_rank_of_a_wrong_set_is_not_uniform():
+    assert stats.kstest(p_values(0.3, 400), "uniform").pvalue < 1e-6
+
+
+def test_identical_replicas_speak_neither_way():
+    check = judge([Summary("constant", np.ones((100, 2)), ("here", "there"), "A constant")])[0]
+    assert check.passed
+    assert check.p_value == 1.0

@@ -1,0 +1,5 @@
+"""`python -m weakreset`: the command line."""
+
+from weakreset.cli import main
+
+main()

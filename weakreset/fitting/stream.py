@@ -1,0 +1,96 @@
+"""Fit more devices than fit into memory: traces come in chunks and go, what was learnt of each stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from weakreset.errors import FitError
+from weakreset.fitting.fit_devices import FitOptions, fit_devices
+from weakreset.fitting.result import DeviceFit, FitSet
+from weakreset.fitting.rtn_rates import pooled_rates
+from weakreset.traces import Exclusion, SourceFile, TraceSet
+
+__all__ = ["fit_stream"]
+
+_DETAILED = 1000
+_DRAWS = 50
+_EMPTY = np.empty(0)
+
+
+def fit_stream(
+    chunks: Iterable[TraceSet],
+    options: FitOptions | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    *,
+    jobs: int = 1,
+) -> FitSet:
+    """Fit device after device without holding the traces.
+
+    Parameters
+    ----------
+    chunks : iterable of TraceSet
+        A generator, say, that reads a file a thousand devices at a time. The noise is estimated from the
+        first chunk, which should be a fair sample of 100 devices or more.
+    options : FitOptions, optional
+        `drift="auto"` is not possible here.
+    progress : callable, optional
+        Called as progress(done, 0, what): the total is not known.
+    jobs : int
+        As in `fit_devices`.
+
+    Returns
+    -------
+    FitSet
+        Every device has its numbers and a sketch of its likelihood; the first 1,000 keep trace, residuals
+        and lmfit result as well. `traces` holds the first chunk only, with all exclusions and sources.
+
+    Raises
+    ------
+    FitError
+        No chunks at all, or none with a trace long enough.
+    """
+    chosen = options or FitOptions()
+    if chosen.drift == "auto":
+        raise FitError("drift 'auto' needs all traces at once; choose it with fit_devices on a sample")
+    first: FitSet | None = None
+    fits: list[DeviceFit] = []
+    exclusions: list[Exclusion] = []
+    sources: list[SourceFile] = []
+    for chunk in chunks:
+        fitted = fit_devices(chunk, chosen, jobs=jobs)
+        if first is None:
+            first = fitted
+            noise = fitted.noise
+            chosen = replace(chosen, alpha=noise.alpha, exponent=noise.exponent, read_sd=noise.read_sd)
+        room = max(_DETAILED - len(fits), 0)
+        fits += [fit if i < room else _sketch(fit) for i, fit in enumerate(fitted)]
+        exclusions += chunk.exclusions
+        sources += [source for source in chunk.sources if source not in sources]
+        if progress is not None:
+            progress(len(fits), 0, "devices")
+    if first is None:
+        raise FitError("no traces: the stream of chunks is empty")
+    kept = TraceSet(first.traces.traces, tuple(exclusions), tuple(sources))
+    whole = replace(first, fits=tuple(fits), traces=kept)
+    rates = pooled_rates(whole.usable)
+    noise = replace(
+        first.noise, p_up=rates.p_up, p_down=rates.p_down, n_devices=len(whole.usable),
+        n_transitions=rates.n_transitions, note=rates.note,
+    )
+    return replace(whole, noise=noise)
+
+
+def _sketch(fit: DeviceFit) -> DeviceFit:
+    """The device without its arrays, and a quarter of its draws in single precision."""
+    draws = fit.draws
+    if draws is not None:
+        step = max(1, len(draws.inside) // _DRAWS)
+        beyond: Any = None if draws.beyond is None else draws.beyond[::step].astype(np.float32)
+        inside: Any = draws.inside[::step].astype(np.float32)
+        draws = replace(draws, inside=inside, beyond=beyond)
+    profile = None if fit.knee_profile is None else (fit.knee_profile[0][:1], _EMPTY)
+    return replace(fit, log_ratio=_EMPTY, white_residuals=None, result=None, knee_profile=profile, draws=draws)

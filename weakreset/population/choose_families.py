@@ -1,0 +1,109 @@
+"""Family of each law by AIC, one parameter after the other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.fitting.result import DeviceFit, FitStatus
+from weakreset.model import FAMILIES, TruncatedLaw
+from weakreset.population.families import POSITIVE_FAMILIES, REAL_FAMILIES, FreeLaw, akaike, start_law
+from weakreset.population.hierarchy import Hierarchy
+from weakreset.population.result import Candidate
+
+__all__ = ["FAMILY_DRAWS", "LEAST_DEVICES", "SIGNED", "Laws", "choose_families", "start_laws"]
+
+Array = NDArray[np.float64]
+
+LEAST_DEVICES = 5
+SIGNED = frozenset({"c1"})
+_USUAL = {"c1": "norm", "m1": "expon", "m2": "expon", "t_star": "lognorm"}
+FAMILY_DRAWS = 100
+
+
+@dataclass(frozen=True)
+class Laws:
+    """Laws as they stand while families are being chosen."""
+
+    free: dict[str, FreeLaw]
+    laws: dict[str, TruncatedLaw]
+    candidates: dict[str, tuple[Candidate, ...]]
+
+
+def _candidates_for(name: str) -> tuple[str, ...]:
+    return REAL_FAMILIES if name in SIGNED else POSITIVE_FAMILIES
+
+
+def start_laws(
+    usable: Sequence[DeviceFit], names: Sequence[str], limits: Mapping[str, tuple[float, float]],
+    families: Mapping[str, str],
+) -> Laws:
+    free, laws = {}, {}
+    for name in names:
+        family = families.get(name, _USUAL.get(name, "lognorm"))
+        free[name], laws[name] = start_law(family, _rough_values(name, usable, limits[name]), *limits[name])
+    return Laws(free, laws, {})
+
+
+def _rough_values(name: str, usable: Sequence[DeviceFit], limits: tuple[float, float]) -> Array:
+    """Device estimates inside the limits, the resolved ones where there are enough."""
+    resolved = [fit for fit in usable if fit.status is FitStatus.OK]
+    chosen = resolved if len(resolved) >= LEAST_DEVICES else usable
+    values = np.array([fit.numbers[name] for fit in chosen])
+    low, high = limits
+    inside = np.clip(values, low if math.isfinite(low) else None, high if math.isfinite(high) else None)
+    return np.asarray(inside if np.ptp(inside) > 0 else inside + np.linspace(0, 1e-9, len(inside)))
+
+
+def choose_families(
+    hierarchy: Hierarchy, state: Laws, usable: Sequence[DeviceFit],
+    limits: Mapping[str, tuple[float, float]], families: Mapping[str, str],
+) -> Laws:
+    """One parameter after the other, the others held at their best."""
+    laws, _ = hierarchy.maximize(state.free, state.laws)
+    free, candidates = dict(state.free), {}
+    for name in free:
+        tried: dict[str, tuple[float, FreeLaw, TruncatedLaw]] = {}
+        for family in (families[name],) if name in families else _candidates_for(name):
+            for option in _options(family, name, hierarchy, laws, limits[name], free[name]):
+                fitted, log_likelihood = hierarchy.maximize(
+                    {**free, name: option[0]}, {**laws, name: option[1]}, only=[name]
+                )
+                count = len(FAMILIES[family].param_names) - (family == "expon" and option[0].fixed["loc"] <= 0)
+                aic = -2.0 * log_likelihood + 2.0 * count
+                if family not in tried or aic < tried[family][0]:
+                    tried[family] = (aic, option[0], fitted[name])
+        candidates[name] = akaike({family: aic for family, (aic, _, _) in tried.items()})
+        _, free[name], laws[name] = tried[candidates[name][0].family]
+    return Laws(free, laws, candidates)
+
+
+def _options(
+    family: str, name: str, hierarchy: Hierarchy, laws: Mapping[str, TruncatedLaw],
+    limits: tuple[float, float], current: FreeLaw,
+) -> list[tuple[FreeLaw, TruncatedLaw]]:
+    """Where to start a family; for the exponential of a slope also with a loc above zero."""
+    weight, _ = hierarchy.posterior(laws)
+    values, w = hierarchy.inside[name].ravel(), weight.ravel()
+    order = np.argsort(values)
+    cumulative = np.cumsum(w[order]) / w.sum()
+    sample = values[order][np.searchsorted(cumulative, (np.arange(400) + 0.5) / 400).clip(0, len(values) - 1)]
+    options = [(current, laws[name])] if family == current.family else [start_law(family, sample, *limits)]
+    if family == "expon" and name != "t_star":
+        options.append(_best_loc(name, float(sample.mean()), hierarchy, laws, limits))
+    return options
+
+
+def _best_loc(
+    name: str, mean: float, hierarchy: Hierarchy, laws: Mapping[str, TruncatedLaw], limits: tuple[float, float]
+) -> tuple[FreeLaw, TruncatedLaw]:
+    """The exponential with the likeliest of a few `loc` above zero, at the scale that keeps the mean."""
+    options = []
+    for loc in mean * np.array([0.01, 0.02, 0.035, 0.05, 0.07, 0.1]):
+        free = FreeLaw("expon", {"loc": float(loc)}, max(limits[0], float(loc)), limits[1])
+        options.append((free, free.law([math.log(mean - loc)])))
+    return max(options, key=lambda option: hierarchy.log_likelihood({**laws, name: option[1]}))

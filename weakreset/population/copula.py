@@ -1,0 +1,183 @@
+"""Gaussian copula between the devices' numbers, with the laws of the numbers held fixed.
+
+    L(R) / L(independent) = prod_i E_i[ c_R(z) ],   c_R(z) = |R|^(-1/2) exp(-z' (R^-1 - 1) z / 2)
+
+where E_i is the mean over device i's posterior under independent laws: what a device does not know
+is integrated out. Two steps, laws first and copula second, are "inference functions for margins"
+(Joe 2005, J. Multivariate Analysis 94, 401).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from weakreset.population.result import CorrelationFit, PairTest
+from weakreset.population.scores import DeviceScores
+
+__all__ = ["copula_likelihood", "fit_copula", "holm"]
+
+Array = NDArray[np.float64]
+Pair = tuple[int, int]
+
+LEVEL = 0.05
+LEAST_DEVICES = 30
+LARGEST_STDERR = 0.3
+_NORMAL_95 = 1.959964
+_EDGE = 0.995
+_ITERATIONS = 60
+
+
+def fit_copula(scores: DeviceScores, level: float = LEVEL) -> CorrelationFit | None:
+    """Correlations of all pairs that the devices identify, their intervals and tests of independence.
+
+    Parameters
+    ----------
+    scores : DeviceScores
+    level : float
+        Chance that any pair is called correlated when all are independent (Holm's procedure over the pairs).
+
+    Returns
+    -------
+    CorrelationFit or None
+        None for fewer than 30 devices. NaN where a pair is not identifiable: its standard error at
+        independence would exceed 0.3.
+    """
+    if scores.n_devices < LEAST_DEVICES:
+        return None
+    size = len(scores.names)
+    every = list(combinations(range(size), 2))
+    _, gradients = copula_likelihood(scores, np.eye(size), every)
+    information = np.sum(gradients**2, axis=0)
+    pairs = [pair for pair, known in zip(every, information, strict=True) if known > LARGEST_STDERR**-2]
+    matrix = _maximize(scores, pairs)
+    stderr = _stderr(scores, matrix, pairs)
+    return _summary(scores, matrix, dict(zip(pairs, stderr, strict=True)), level)
+
+
+def copula_likelihood(scores: DeviceScores, matrix: Array, pairs: Sequence[Pair]) -> tuple[float, Array]:
+    """ln L(R) - ln L(independent), and each device's gradient by the correlations of `pairs`.
+
+    Returns
+    -------
+    float, ndarray of shape (n_devices, len(pairs))
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        `matrix` is not positive definite.
+    """
+    parts = [(scores.inside, scores.inside_weight, tuple(range(len(scores.names))))]
+    if scores.beyond.shape[-1]:
+        parts.append((scores.beyond, scores.beyond_weight, scores.beyond_columns))
+    total = np.zeros(scores.n_devices)
+    gradient = np.zeros((scores.n_devices, len(pairs)))
+    for z, weight, columns in parts:
+        block = matrix[np.ix_(columns, columns)]
+        root = np.linalg.cholesky(block)
+        inverse = np.linalg.inv(block)
+        solved = z @ inverse
+        exponent = -0.5 * np.sum(z * (solved - z), axis=-1) - float(np.log(np.diag(root)).sum())
+        mass = weight * np.exp(np.minimum(exponent, 600.0))
+        total += mass.sum(axis=1)
+        for at, (i, j) in enumerate(pairs):
+            if i in columns and j in columns:
+                a, b = columns.index(i), columns.index(j)
+                gradient[:, at] += np.sum(mass * (solved[..., a] * solved[..., b] - inverse[a, b]), axis=1)
+    total = np.maximum(total, 1e-300)
+    return float(np.log(total).sum()), gradient / total[:, None]
+
+
+def _matrix(size: int, pairs: Sequence[Pair], values: Array) -> Array:
+    matrix = np.eye(size)
+    for (i, j), value in zip(pairs, values, strict=True):
+        matrix[i, j] = matrix[j, i] = value
+    return matrix
+
+
+def _maximize(scores: DeviceScores, pairs: Sequence[Pair]) -> Array:
+    """Scoring with the outer product of the devices' gradients; halved steps keep R positive definite."""
+    size, x = len(scores.names), np.zeros(len(pairs))
+    if not pairs:
+        return np.eye(size)
+    best, gradients = copula_likelihood(scores, np.eye(size), pairs)
+    for _ in range(_ITERATIONS):
+        slope = gradients.sum(axis=0)
+        information = gradients.T @ gradients
+        step = np.linalg.solve(information + 1e-6 * np.trace(information) / len(x) * np.eye(len(x)), slope)
+        step *= min(1.0, 0.5 / max(float(np.abs(step).max()), 1e-12))
+        gain = -math.inf
+        while gain < 0 and np.abs(step).max() > 1e-7:
+            trial = np.clip(x + step, -_EDGE, _EDGE)
+            try:
+                value, candidate = copula_likelihood(scores, _matrix(size, pairs, trial), pairs)
+                gain = value - best
+            except np.linalg.LinAlgError:
+                gain = -math.inf
+            if gain < 0:
+                step *= 0.5
+        if gain < 0:
+            break
+        x, best, gradients = trial, value, candidate
+        if gain < 1e-5:
+            break
+    return _matrix(size, pairs, x)
+
+
+def _stderr(scores: DeviceScores, matrix: Array, pairs: Sequence[Pair]) -> Array:
+    """From the curvature of ln L; NaN where it is not that of a maximum."""
+    size, h = len(pairs), 1e-3
+    hessian = np.empty((size, size))
+    for at, (i, j) in enumerate(pairs):
+        slopes = []
+        for sign in (1.0, -1.0):
+            moved = matrix.copy()
+            moved[i, j] = moved[j, i] = matrix[i, j] + sign * h
+            try:
+                slopes.append(copula_likelihood(scores, moved, pairs)[1].sum(axis=0))
+            except np.linalg.LinAlgError:
+                return np.full(size, np.nan)
+        hessian[at] = (slopes[0] - slopes[1]) / (2 * h)
+    try:
+        variance = np.diag(np.linalg.inv(-0.5 * (hessian + hessian.T)))
+    except np.linalg.LinAlgError:
+        return np.full(size, np.nan)
+    return np.asarray(np.sqrt(np.where(variance > 0, variance, np.nan)))
+
+
+def holm(p_values: Array) -> Array:
+    """Holm's adjusted p-values (Scand. J. Statistics 6, 65, 1979): reject those <= level."""
+    order = np.argsort(p_values)
+    adjusted = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    result = np.empty(len(p_values))
+    result[order] = np.minimum(adjusted, 1.0)
+    return result
+
+
+def _summary(
+    scores: DeviceScores, matrix: Array, errors: dict[Pair, float], level: float
+) -> CorrelationFit:
+    size = len(scores.names)
+    tested = [pair for pair, error in errors.items() if math.isfinite(error)]
+    # Fisher's z: nearly normal also for large correlations
+    z = np.array([math.atanh(matrix[p]) * (1 - matrix[p] ** 2) / errors[p] for p in tested])
+    p_values = 2.0 * special.ndtr(-np.abs(z))
+    adjusted = holm(p_values)
+    stderr, low, high = (np.full((size, size), np.nan) for _ in range(3))
+    shown = np.full((size, size), np.nan)
+    np.fill_diagonal(shown, 1.0)
+    tests = []
+    for pair, p, p_adjusted in zip(tested, p_values, adjusted, strict=True):
+        i, j = pair
+        r, spread = float(matrix[pair]), errors[pair] / (1 - matrix[pair] ** 2)
+        ends = math.tanh(math.atanh(r) - _NORMAL_95 * spread), math.tanh(math.atanh(r) + _NORMAL_95 * spread)
+        for a, b in ((i, j), (j, i)):
+            shown[a, b], stderr[a, b], low[a, b], high[a, b] = r, errors[pair], *ends
+        names = (scores.names[i], scores.names[j])
+        tests.append(PairTest(names, r, errors[pair], ends, float(p), float(p_adjusted), bool(p_adjusted <= level)))
+    return CorrelationFit(scores.names, shown, 0.5 * (high - low), stderr, tuple(tests), scores.n_devices, level)

@@ -1,0 +1,191 @@
+"""Laws and copula together.
+
+Fitting the laws as if the numbers were independent is biased where they are not: a knee is seen or missed
+depending on m1, and a correlation then makes the knees that are seen a selection. So the laws are
+fitted again with the copula in the likelihood, and the copula with those laws, twice at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.model import TruncatedLaw
+from weakreset.population.choose_families import Laws
+from weakreset.population.copula import fit_copula
+from weakreset.population.families import FreeLaw
+from weakreset.population.hierarchy import Hierarchy, laws_at, weighted_difference
+from weakreset.population.result import CorrelationFit
+from weakreset.population.scores import normal_scores, own_numbers, score_devices, tail_scores
+
+__all__ = ["CorrelatedHierarchy", "fit_together"]
+
+Array = NDArray[np.float64]
+Scores = dict[str, tuple[Array, Array | None]]
+
+_ROUNDS = 2
+_SETTLED = 0.02
+_DRAWS = 100
+
+
+def fit_together(
+    hierarchy: Hierarchy, start: Laws, known: Mapping[str, Array]
+) -> tuple[dict[str, TruncatedLaw], Hierarchy, CorrelationFit | None]:
+    """Laws, the likelihood they maximize, and the copula; independent laws unless a pair is correlated.
+
+    Parameters
+    ----------
+    hierarchy : Hierarchy
+    start : Laws
+    known : mapping of str to ndarray
+        Normal scores that every device knows exactly (r0_ohm).
+    """
+    laws, _ = hierarchy.maximize(start.free, start.laws)
+    correlation = fit_copula(score_devices(hierarchy, laws, known))
+    current: Hierarchy = hierarchy
+    for _ in range(_ROUNDS):
+        matrix = None if correlation is None else correlation.significant()
+        if correlation is None or matrix is None:
+            current = hierarchy
+            break
+        current = CorrelatedHierarchy(hierarchy.thinned(_DRAWS), laws, known, matrix)
+        laws, _ = current.maximize(start.free, laws)
+        before, correlation = correlation, fit_copula(score_devices(hierarchy, laws, known))
+        if correlation is None or np.nanmax(np.abs(correlation.matrix - before.matrix)) < _SETTLED:
+            break
+    return laws, current, correlation
+
+
+class CorrelatedHierarchy(Hierarchy):
+    """`Hierarchy` whose devices' numbers are joined by a Gaussian copula with a given matrix.
+
+    Parameters
+    ----------
+    base : Hierarchy
+    laws : mapping of str to TruncatedLaw
+        Used once, to take telegraph amplitudes out of the c1 of devices that sat in the high state.
+    known : mapping of str to ndarray, shape (n_devices,)
+        Normal scores of numbers known exactly; they come first in the matrix.
+    matrix : ndarray
+        Correlations of the scores of `known`, then of the drift numbers.
+    """
+
+    def __init__(
+        self, base: Hierarchy, laws: Mapping[str, TruncatedLaw], known: Mapping[str, Array], matrix: Array
+    ) -> None:
+        self.__dict__.update(base.__dict__)
+        self._order = (*known, *base.names)
+        self._inverse: Array = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+        seen = [i for i, name in enumerate(self._order) if name in known or name in base.beyond or name == "t_star"]
+        self._seen = tuple(self._order[i] for i in seen)
+        block = matrix[np.ix_(seen, seen)]
+        self._inverse_beyond: Array = np.asarray(np.linalg.inv(block), dtype=np.float64)
+        self._log_roots = tuple(-0.5 * float(np.linalg.slogdet(m)[1]) for m in (matrix, block))
+        size = (base.inside[base.names[0]].shape, base.beyond["c1"].shape if base.beyond else None)
+        self._known: Scores = {
+            name: (np.broadcast_to(z[:, None], size[0]), np.broadcast_to(z[:, None], size[1]) if size[1] else None)
+            for name, z in known.items()
+        }
+        self._own = {
+            name: (
+                own_numbers(base, name, laws[name], False),
+                own_numbers(base, name, laws[name], True) if name in base.beyond else None,
+            )
+            for name in base.names
+        }
+
+    def resampled(self, indices: NDArray[np.intp]) -> CorrelatedHierarchy:
+        """The devices at `indices`, repetitions counted rather than copied."""
+        rows = np.unique(indices)
+        part = super().resampled(indices)
+        if not isinstance(part, CorrelatedHierarchy):  # copy.copy keeps the class
+            raise TypeError(type(part).__name__)
+        part._known, part._own = ({name: _rows(pair, rows) for name, pair in both.items()} for both in (
+            self._known, self._own))
+        return part
+
+    def _scores(self, name: str, law: TruncatedLaw) -> tuple[Array, Array | None]:
+        inside, beyond = self._own[name]
+        if name == "t_star" and self.beyond:
+            return normal_scores(law, inside), tail_scores(law, self.last, self.beyond["c1"].shape)
+        return normal_scores(law, inside), None if beyond is None else normal_scores(law, beyond)
+
+    def _log_copula(self, scores: Scores) -> tuple[Array, Array | None]:
+        """ln c_R at the draws inside and beyond."""
+        inside = _quadratic([scores[name][0] for name in self._order], self._inverse) + self._log_roots[0]
+        if not self.beyond:
+            return inside, None
+        columns = [z for name in self._seen if (z := scores[name][1]) is not None]
+        return inside, _quadratic(columns, self._inverse_beyond) + self._log_roots[1]
+
+    def _objective(
+        self, x: Array, scale: Array, moving: list[str], free: Mapping[str, FreeLaw],
+        start: Mapping[str, TruncatedLaw], still: Mapping[str, tuple[Array, Array | None]],
+    ) -> tuple[float, Array]:
+        """-ln L and its gradient by the scaled coordinates; `still` is not used."""
+        try:
+            laws = dict(start) | laws_at(x, moving, free)
+        except (ValueError, OverflowError):
+            return 1e12, np.zeros(len(x))
+        densities = {name: self.log_density(name, law) for name, law in laws.items()}
+        scores = self._known | {name: self._scores(name, law) for name, law in laws.items()}
+        densities["copula"] = self._log_copula(scores)
+        total, *weights = self.combine(densities, self.log_beyond(laws.get("t_star")))
+        pulls = self._pulls(scores)
+        gradient, at = np.zeros(len(x)), 0
+        for name in moving:
+            for _ in free[name].free:
+                ends = []
+                for sign in (1.0, -1.0):
+                    moved = x.copy()
+                    moved[at] += sign * 1e-4 * scale[at]
+                    ends.append(self._terms(name, laws_at(moved, moving, free)[name], scores, pulls))
+                gradient[at] = sum(
+                    weighted_difference(weight, a, b)
+                    for kind in zip(*ends, strict=True)
+                    for weight, a, b in zip(weights, *kind, strict=True)
+                    if a is not None and b is not None
+                ) / 2e-4
+                at += 1
+        return -total, -gradient
+
+    def _terms(
+        self, name: str, law: TruncatedLaw, scores: Scores, pulls: Scores
+    ) -> tuple[tuple[Array | None, ...], tuple[Array | None, ...]]:
+        """What one law contributes: its density and the copula, at (inside, beyond, the chance of beyond)."""
+        tail = self.log_beyond(law) if name == "t_star" and self.beyond else None
+        copula: list[Array | None] = []
+        for moved, at, pull, inverse, order in zip(
+            self._scores(name, law), scores[name], pulls.get(name, (None, None)),
+            (self._inverse, self._inverse_beyond), (self._order, self._seen), strict=True,
+        ):
+            if moved is None or at is None or pull is None:
+                copula.append(None)
+            else:
+                i, step = order.index(name), moved - at
+                copula.append(-step * (pull + 0.5 * (inverse[i, i] - 1.0) * step))
+        return (*self.log_density(name, law), tail), (*copula, None)
+
+    def _pulls(self, scores: Scores) -> Scores:
+        """(R^-1 - 1) z: how fast ln c_R falls with each score."""
+        columns = np.stack([scores[name][0] for name in self._order])
+        inside = np.tensordot(self._inverse - np.eye(len(self._order)), columns, axes=1)
+        beyond: dict[str, Array] = {}
+        if self.beyond:
+            seen = np.stack([z for name in self._seen if (z := scores[name][1]) is not None])
+            pulled = np.tensordot(self._inverse_beyond - np.eye(len(seen)), seen, axes=1)
+            beyond = dict(zip(self._seen, pulled, strict=True))
+        return {name: (inside[i], beyond.get(name)) for i, name in enumerate(self._order)}
+
+
+def _rows(pair: tuple[Array, Array | None], rows: NDArray[np.intp]) -> tuple[Array, Array | None]:
+    return pair[0][rows], None if pair[1] is None else pair[1][rows]
+
+
+def _quadratic(columns: list[Array], inverse: Array) -> Array:
+    """-z' (R^-1 - 1) z / 2."""
+    matrix = inverse - np.eye(len(inverse))
+    z = np.stack(columns)
+    return np.asarray(-0.5 * np.einsum("i...,i...->...", np.tensordot(matrix, z, axes=1), z))

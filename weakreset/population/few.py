@@ -1,0 +1,44 @@
+"""Too few devices for a spread: the typical device, and nothing more."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from weakreset.errors import FitError
+from weakreset.fitting.result import FitSet
+from weakreset.model import TruncatedLaw
+from weakreset.population.result import Candidate, LawFit, Population
+
+__all__ = ["few_devices"]
+
+
+def few_devices(fits: FitSet) -> Population:
+    """Constant laws at the medians of the devices' own estimates.
+
+    Raises
+    ------
+    FitError
+        A parameter that not one device identifies.
+    """
+    usable = fits.usable
+    note = f"{len(usable)} device{'s' if len(usable) != 1 else ''}: spread not identifiable, the median stands for all"
+    laws = {}
+    for name in ("r0_ohm", *fits.drift.parameters):
+        known = np.array([v for fit in usable if (v := fit.estimates[name].value) is not None])
+        if name == "r0_ohm" and not len(known):
+            known = np.array([fit.first_read_ohm for fit in usable])
+        if not len(known):
+            raise FitError(
+                f"{name} is not identifiable in any of {len(usable)} usable devices ({len(fits)} in all), so there is "
+                "no parameter file; measure more devices or more pulses (the table of devices is complete)"
+            )
+        value = float(np.median(known))
+        unit = "ohm" if name == "r0_ohm" else fits.drift.units[name]
+        law = TruncatedLaw("constant", {"value": value})
+        laws[name] = LawFit(
+            name, unit, law, {}, (Candidate("constant", math.nan, 1.0),), known, (-math.inf, math.inf),
+            len(usable), len(known), note=note,
+        )
+    return Population(fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,))
