@@ -17,3 +17,12 @@ def _leave_global_generator_alone() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def params() -> ParameterFile:
     return load_parameters("majumdar2021")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    """Small tensors gain nothing from threads, and lose much when other programs want the processor."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -50,7 +50,7 @@ def test_zero_pulses_leave_a_device_bit_identical(params: ParameterFile) -> None
     after = _state(array)
     for name, value in before.items():
         if name not in ("clock", "physics"):
-            assert torch.equal(value[..., 1::2], after[name][..., 1::2]), name
+            assert torch.equal(value[1::2], after[name][1::2]), name
     assert not torch.equal(before["log_r"][::2], after["log_r"][::2])
 
 
@@ -138,10 +138,10 @@ def test_the_physics_stays_float32(params: ParameterFile, cast: Callable[[torch.
     assert array.log_resistance().dtype == torch.float32
 
 
-def test_state_is_at_most_55_bytes_a_device(params: ParameterFile) -> None:
+def test_state_is_at_most_49_bytes_a_device(params: ParameterFile) -> None:
     array = DeviceArray((10_000,), params, seed=0)
     size = sum(value.numel() * value.element_size() for value in array.state_dict().values())
-    assert size / 10_000 < 55.01
+    assert size / 10_000 < 49.01
 
 
 def test_switches_act_on_the_same_chip(params: ParameterFile) -> None:
@@ -170,8 +170,8 @@ def test_set_begins_a_new_cycle_of_the_chosen_devices_only(params: ParameterFile
     array.set_(mask)
     assert torch.equal(array.log_resistance()[mask], array.log_r0[mask])
     assert torch.equal(array.log_r[~mask], before["log_r"][~mask])
-    assert torch.equal(array.poles[:, ~mask], before["poles"][:, ~mask])
-    assert not torch.equal(array.poles[:, mask], before["poles"][:, mask])
+    assert torch.equal(array.poles[~mask], before["poles"][~mask])
+    assert not torch.equal(array.poles[mask], before["poles"][mask])
     assert array.pulse_count[mask].unique().tolist() == [0]
     assert array.set_count[mask].unique().tolist() == [1]
     assert array.set_count[~mask].unique().tolist() == [0]
@@ -186,9 +186,9 @@ def test_many_sets_keep_the_stationary_variances(params: ParameterFile) -> None:
     array = DeviceArray((20_000,), params, seed=15, without=("d2d",))
     for _ in range(5):
         array.set_(torch.ones(20_000, dtype=torch.bool))
-    slow_sd = array._noise_tables().slow_sd
+    slow_sd = array.noise_tables().slow_sd
     assert float((array.offset.double()).var()) / slow_sd**2 == pytest.approx(1.0, abs=0.05)
-    for pole in array.poles.double():
+    for pole in array.poles.double().T:
         assert float(pole.var()) == pytest.approx(1.0, abs=0.05)
     assert float(array.rtn_high.double().mean()) == pytest.approx(0.8 / 2.8, abs=5 * 0.0032)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from weakreset.errors import UsageError
-from weakreset.model import SHAPES, Devices
+from weakreset.model import SHAPES, Devices, TruncatedLaw
 from weakreset.parameter_file.schema import Empirical, ParameterFile
 
 __all__ = ["IMPERFECTIONS", "check_without", "draw_devices"]
@@ -32,14 +34,16 @@ def check_without(without: tuple[str, ...] | list[str] | str) -> tuple[str, ...]
 
 
 def draw_devices(
-    params: ParameterFile, n_devices: int, rng: np.random.Generator, without: tuple[str, ...] = ()
+    params: ParameterFile, n_devices: int, rng: np.random.Generator, without: tuple[str, ...] = (),
+    quantiles: Callable[[TruncatedLaw, NDArray[np.float64]], NDArray[np.float64]] = TruncatedLaw.ppf,
 ) -> Devices:
     """Draw `n_devices` from the file's truncated laws, with its correlations.
 
     Each parameter has a stream of its own, so the same seed gives the same t_star whether or not
     another parameter's law changes. A file whose `spread` is empirical has the rows of its measured devices drawn
-    with replacement instead. Without D2D every device sits at the medians (of the truncated
-    laws, or rows). Without telegraph noise the amplitudes are zero.
+    with replacement instead. Without D2D every device sits at the medians (of the truncated laws, or rows). Without
+    telegraph noise the amplitudes are zero. `quantiles(law, u)` may replace the exact quantile function by a faster
+    one.
     """
     shape = SHAPES[params.model]
     if params.spread == "empirical" and params.empirical is not None:
@@ -51,9 +55,10 @@ def draw_devices(
         uniforms |= _correlated(uniforms, params.correlation.names, np.asarray(params.correlation.matrix))
     if "d2d" in without:
         uniforms = {name: np.full(n_devices, 0.5) for name in names}
-    drawn = {name: params.parameters[name].law().ppf(uniforms[name]) for name in names}
+    inverse = TruncatedLaw.ppf if "d2d" in without else quantiles
+    drawn = {name: inverse(params.parameters[name].law(), uniforms[name]) for name in names}
     r0_ohm = drawn.pop("r0_ohm")
-    return Devices(r0_ohm, drawn, _amplitudes(params, n_devices, streams, without), shape)
+    return Devices(r0_ohm, drawn, _amplitudes(params, n_devices, streams, without, inverse), shape)
 
 
 def _measured(
@@ -80,12 +85,13 @@ def _correlated(
 
 
 def _amplitudes(
-    params: ParameterFile, n_devices: int, streams: dict[str, np.random.Generator], without: tuple[str, ...]
+    params: ParameterFile, n_devices: int, streams: dict[str, np.random.Generator], without: tuple[str, ...],
+    inverse: Callable[[TruncatedLaw, NDArray[np.float64]], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
     rtn = params.noise.rtn
     if not rtn.enabled or rtn.amplitude is None or "rtn" in without:
         return np.zeros(n_devices)
     if "d2d" in without:
         return np.full(n_devices, rtn.amplitude.law().median() if rtn.fraction_of_devices >= 0.5 else 0.0)
-    amplitude = rtn.amplitude.law().sample(streams["rtn_amplitude"], n_devices)
+    amplitude = inverse(rtn.amplitude.law(), streams["rtn_amplitude"].random(n_devices))
     return np.where(streams["rtn_present"].random(n_devices) < rtn.fraction_of_devices, amplitude, 0.0)

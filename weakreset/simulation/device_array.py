@@ -5,24 +5,28 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from types import ModuleType
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.parameter_file import ParameterFile, check_without, load_parameters
-from weakreset.simulation.counter_random import make_key
+from weakreset.simulation import fast_path, kernels
+from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint
-from weakreset.simulation.kernels import DeviceState, NoiseTables, advance, draw_stationary, noise_tables
+from weakreset.simulation.kernels import DeviceState, NoiseTables, noise_tables
 from weakreset.simulation.pink_poles import fit_pink_poles
 from weakreset.simulation.skip_ahead import LONGEST_BURST
+from weakreset.simulation.traits import trait_names
 
 __all__ = ["DeviceArray", "ParameterSource"]
 
 ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 
-_FLOATS = ("log_r0", "m1", "t_star", "m2", "offset", "rtn_amplitude", "log_r")
+_FLAT = ("log_r0", "log_r", "rtn_high", "pulse_count")
+_SET_COUNTERS = {"set_count": torch.int16, "retired_pulses": torch.int32}
 _MOST_SETS = 32767
 _SEED_BITS = 63
 
@@ -47,20 +51,26 @@ class DeviceArray(nn.Module):
         Imperfections to switch off (d2d, pink, rtn, all). The others stay on the same chip: same D2D, same
         random numbers. "d2d" puts every device at the medians of the laws.
     device : torch.device, optional
-        Where the state lives. The same kernel runs everywhere.
+        Where the state lives.
     n_poles : int
         States per device for 1/f noise: 4 follow the spectrum to 1.4 %, 5 to 0.4 % (see `pink_poles`).
 
     Attributes
     ----------
+    traits : Tensor of float32, shape (*shape, columns)
+        What makes each device itself. Its columns can be had by name: `offset` (ln r0 + c1 + the slow level of
+        1/f noise), `rtn_amplitude` and the numbers of the drift shape (`m1`, `t_star`, `m2`, ...).
     pulse_count : Tensor of int32
         Pulses since the last SET: t of the model.
-    set_count : Tensor of int16
+    set_count : Tensor of int16, or None before the first SET
         How often each device was SET after it was made.
-    retired_pulses : Tensor of int32
+    retired_pulses : Tensor of int32, or None before the first SET
         Pulses received before the last SET; `total_pulses()` adds the two.
     unresponsive : Tensor of bool or None
         Devices that never move (`defects.fraction` of the file); they keep R0 and count no pulses.
+    kernel : "auto" or "torch"
+        "auto" takes the compiled kernel in main memory and plain torch elsewhere; "torch" takes plain torch
+        everywhere. Both give the same bits.
 
     Raises
     ------
@@ -78,16 +88,12 @@ class DeviceArray(nn.Module):
     """
 
     log_r0: Tensor
-    m1: Tensor
-    t_star: Tensor
-    m2: Tensor
-    offset: Tensor
-    rtn_amplitude: Tensor
+    traits: Tensor
     poles: Tensor
     rtn_high: Tensor
     pulse_count: Tensor
-    set_count: Tensor
-    retired_pulses: Tensor
+    set_count: Tensor | None
+    retired_pulses: Tensor | None
     unresponsive: Tensor | None
     log_r: Tensor
     clock: Tensor
@@ -98,18 +104,25 @@ class DeviceArray(nn.Module):
         without: Sequence[str] | str = (), device: torch.device | str | None = None, n_poles: int = 4,
     ) -> None:
         super().__init__()
+        self.kernel = "auto"
         self.shape = _checked_shape(shape)
         self.without = check_without(_names(without))
         file = load_parameters(params)
         self._noise = file.device_noise(self.without)
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
         self._tables: NoiseTables | None = None
+        self._drift_shape, self._columns = file.model, trait_names(file.model)
         self._allocate(n_poles)
         self.register_buffer("clock", torch.tensor([_checked_seed(seed), 0], dtype=torch.int64))
         self.register_buffer("physics", torch.tensor(physics_fingerprint(file, n_poles), dtype=torch.int64))
         self._draw(file, seed)
         if device is not None:
             self.to(device)
+
+    def __getattr__(self, name: str) -> Any:
+        """Columns of `traits` by name: m1, t_star, rtn_amplitude, ...: views of `shape`."""
+        columns = self.__dict__.get("_columns", ())
+        return self.traits[..., columns.index(name)] if name in columns else super().__getattr__(name)
 
     @property
     def n_devices(self) -> int:
@@ -125,7 +138,8 @@ class DeviceArray(nn.Module):
 
     def total_pulses(self) -> Tensor:
         """RESET pulses of the whole life of each device (endurance); int64."""
-        return self.pulse_count.to(torch.int64) + self.retired_pulses
+        pulses = self.pulse_count.to(torch.int64)
+        return pulses if self.retired_pulses is None else pulses + self.retired_pulses
 
     def pulse(self, n: Tensor | int) -> None:
         """Give every device `n` RESET pulses, in place.
@@ -146,18 +160,36 @@ class DeviceArray(nn.Module):
 
     def pulse_some(self, index: Tensor, n: Tensor) -> None:
         """Give device `index[i]` (flat number, none twice) `n[i]` >= 1 pulses. Not checked; see `pulse`."""
-        seed, calls = self.clock.tolist()
-        self.clock[1] += 1
+        call = self.tick()
         if self.unresponsive is not None:
             alive = ~self.unresponsive.view(-1)[index]
             index, n = index[alive], n[alive]
         index, n = index.to(torch.int64), n.to(torch.int64)
         step = 0
         while index.numel():
-            key = make_key(seed, "pulse", calls, step)
-            advance(self._state(), self._noise_tables(), key, index, n.clamp(max=LONGEST_BURST))
+            burst = n.clamp(max=LONGEST_BURST)
+            self.engine.advance(self.state(), self.noise_tables(), self.pulse_key(call, step), index, burst)
             more = n > LONGEST_BURST
             index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
+
+    def tick(self) -> int:
+        """Number this call of `pulse`, so that no two calls use the same random numbers."""
+        call = int(self.clock[1])
+        self.clock[1] += 1
+        return call
+
+    def pulse_key(self, call: int, step: int = 0) -> Key:
+        """Of the random numbers of one call; `step` counts the parts of bursts longer than LONGEST_BURST."""
+        return make_key(int(self.clock[0]), "pulse", call, step)
+
+    @property
+    def in_main_memory(self) -> bool:
+        """Whether the compiled kernel does the work."""
+        return self.log_r.device.type == "cpu" and self.kernel == "auto"
+
+    @property
+    def engine(self) -> ModuleType:
+        return fast_path if self.in_main_memory else kernels
 
     def set_(self, mask: Tensor) -> None:
         """SET the devices where `mask` (bool, `shape`) is true: a new cycle, starting again at R0.
@@ -176,12 +208,16 @@ class DeviceArray(nn.Module):
         index = mask.to(self.log_r.device).reshape(-1).nonzero().view(-1)
         if self.unresponsive is not None:
             index = index[~self.unresponsive.view(-1)[index]]
-        count = self.set_count.view(-1)[index]
+        for name, dtype in _SET_COUNTERS.items():
+            if getattr(self, name) is None:
+                self._buffers[name] = torch.zeros(self.shape, dtype=dtype, device=self.log_r.device)
+        set_count, retired = cast(Tensor, self.set_count).view(-1), cast(Tensor, self.retired_pulses).view(-1)
+        count = set_count[index]
         if bool((count >= _MOST_SETS).any()):
             worn = int(index[count >= _MOST_SETS][0])
             raise SimulationError(f"device {worn} was SET {_MOST_SETS} times already; its counter is full")
-        self.set_count.view(-1)[index] = count + 1
-        self.retired_pulses.view(-1)[index] += self.pulse_count.view(-1)[index]
+        set_count[index] = count + 1
+        retired[index] += self.pulse_count.view(-1)[index]
         self._begin_cycle(index, count + 1)
 
     def extra_repr(self) -> str:
@@ -189,38 +225,45 @@ class DeviceArray(nn.Module):
         return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}"
 
     def _allocate(self, n_poles: int) -> None:
-        for name in _FLOATS:
+        for name in ("log_r0", "log_r"):
             self.register_buffer(name, torch.zeros(self.shape, dtype=torch.float32))
-        self.register_buffer("poles", torch.zeros((n_poles, *self.shape), dtype=torch.float32))
+        for name, columns in (("traits", len(self._columns)), ("poles", n_poles)):
+            self.register_buffer(name, torch.zeros((*self.shape, columns), dtype=torch.float32))
         self.register_buffer("rtn_high", torch.zeros(self.shape, dtype=torch.bool))
         self.register_buffer("pulse_count", torch.zeros(self.shape, dtype=torch.int32))
-        self.register_buffer("retired_pulses", torch.zeros(self.shape, dtype=torch.int32))
-        self.register_buffer("set_count", torch.zeros(self.shape, dtype=torch.int16))
+        for name in _SET_COUNTERS:
+            self.register_buffer(name, None)
 
     def _draw(self, file: ParameterFile, seed: int) -> None:
         def store(where: slice, fields: Mapping[str, Any]) -> None:
-            for name in ("log_r0", "m1", "t_star", "m2", "rtn_amplitude"):
-                getattr(self, name).view(-1)[where] = torch.from_numpy(fields[name])
-            self.offset.view(-1)[where] = torch.from_numpy(fields["log_r0"] + fields["c1"])
+            self.log_r0.view(-1)[where] = torch.from_numpy(fields["log_r0"])
+            own = {**fields, "offset": fields["log_r0"] + fields["c1"]}
+            rows = self.traits.view(-1, len(self._columns))[where]
+            for column, name in enumerate(self._columns):
+                rows[:, column] = torch.from_numpy(own[name])
 
+        self.register_buffer("unresponsive", None)
         draw_chip(file, self.n_devices, seed, self.without, store)
         index = torch.arange(self.n_devices)
         self._begin_cycle(index, torch.zeros_like(index))
         stuck = torch.from_numpy(draw_unresponsive(file, self.n_devices, seed, self.without)).view(self.shape)
-        self.register_buffer("unresponsive", stuck if stuck.any() else None)
+        self.unresponsive = stuck if stuck.any() else None
 
     def _begin_cycle(self, index: Tensor, cycle: Tensor) -> None:
         key = make_key(int(self.clock[0]), "set")
-        draw_stationary(self._state(), self._noise_tables(), key, index, cycle)
+        self.engine.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
 
-    def _state(self) -> DeviceState:
-        flat = {name: getattr(self, name).view(-1) for name in (*_FLOATS, "rtn_high", "pulse_count")}
-        return DeviceState(**flat, poles=self.poles.view(len(self.poles), -1))
+    def state(self) -> DeviceState:
+        """Flat views of the buffers, for the kernels."""
+        flat = {name: getattr(self, name).view(-1) for name in _FLAT}
+        rows = {name: getattr(self, name).flatten(0, -2) for name in ("traits", "poles")}
+        stuck = None if self.unresponsive is None else self.unresponsive.view(-1)
+        return DeviceState(**flat, **rows, unresponsive=stuck)
 
-    def _noise_tables(self) -> NoiseTables:
+    def noise_tables(self) -> NoiseTables:
         device = self.log_r.device
         if self._tables is None or self._tables.normals.device != device:
-            self._tables = noise_tables(self._pink, self._noise, device)
+            self._tables = noise_tables(self._drift_shape, self._pink, self._noise, device)
         return self._tables
 
     def _checked_bursts(self, n: Tensor | int) -> Tensor:
@@ -249,6 +292,9 @@ class DeviceArray(nn.Module):
                 f"{prefix or 'state'}: was saved from devices with other noise or another number of poles; "
                 "build the array with the parameter file it was saved with"
             )
+        for name in (*_SET_COUNTERS, "unresponsive"):  # there or not, depending on the life of the chip
+            value = state_dict.get(f"{prefix}{name}")
+            self._buffers[name] = None if value is None else torch.zeros_like(value, device=self.log_r.device)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 

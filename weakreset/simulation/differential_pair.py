@@ -10,8 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
-from weakreset.simulation.counter_random import make_key, random_words
+from weakreset.simulation import fast_path
+from weakreset.simulation.compiled_types import AdamStep
+from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource
+from weakreset.simulation.kernels import DeviceState, NoiseTables
+from weakreset.simulation.skip_ahead import LONGEST_BURST
 
 __all__ = ["DifferentialPair", "PulseReport", "attach_pair", "pair_of"]
 
@@ -75,7 +79,7 @@ class DifferentialPair(nn.Module):
 
     def signs(self) -> Tensor:
         """All weights as +1 or -1, float32, of `shape`."""
-        return self._signs_at(torch.arange(self.n_weights, device=self.array.log_r.device)).view(self.shape)
+        return self._signs_at(slice(None)).view(self.shape)
 
     def pulse(self, n: Tensor, weight: Tensor | None = None) -> PulseReport:
         """Give |n| pulses to BL where n > 0 (W rises), to BLb where n < 0 (W falls); none where n = 0.
@@ -95,6 +99,30 @@ class DifferentialPair(nn.Module):
             found = f"{n.dtype} {tuple(n.shape)}"
             raise SimulationError(f"pulses must be integers of shape {self.shape}, got {found}")
         flat = n.reshape(-1)
+        if weight is not None and self.runs_compiled(weight, LONGEST_BURST) and _longest(flat) <= LONGEST_BURST:
+            bursts = flat.to(torch.int32)
+            done = fast_path.pulse_pairs(*self._for_kernel(), bursts, weight.detach().view(-1))
+            return PulseReport(*done)
+        return self._pulse_some(flat, weight)
+
+    def runs_compiled(self, weight: Tensor, longest_burst: int) -> bool:
+        """Whether the compiled kernel can serve this weight."""
+        plain = weight.dtype == torch.float32 and weight.device.type == "cpu" and weight.is_contiguous()
+        return plain and self.array.in_main_memory and longest_burst <= LONGEST_BURST
+
+    def adam_pulse(self, weight: Tensor, moments: tuple[Tensor, ...], step: AdamStep) -> tuple[PulseReport, int]:
+        """One pass for Adam on (gradient, mean, square), its pulses and the new signs, compiled.
+
+        Returns the report and the number of weights whose update was no number; those get no pulse.
+        """
+        *done, lost = fast_path.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
+        return PulseReport(*done), lost
+
+    def _for_kernel(self) -> tuple[DeviceState, NoiseTables, tuple[Key, Key]]:
+        array = self.array
+        return array.state(), array.noise_tables(), (array.pulse_key(array.tick()), self._tie_key())
+
+    def _pulse_some(self, flat: Tensor, weight: Tensor | None) -> PulseReport:
         index = flat.nonzero().view(-1)
         bursts = flat[index].to(torch.int64)
         self.array.pulse_some(index + self.n_weights * (bursts < 0), bursts.abs())
@@ -108,16 +136,23 @@ class DifferentialPair(nn.Module):
         values[index] = new
         return flips
 
-    def _signs_at(self, index: Tensor) -> Tensor:
-        bl, blb = self.array.log_r.view(2, -1)
+    def _tie_key(self) -> Key:
+        return make_key(int(self.array.clock[0]), "tie")
+
+    def _signs_at(self, index: Tensor | slice) -> Tensor:
+        bl, blb = self.array.log_r.view(2, self.n_weights)
         difference = bl[index] - blb[index]
         signs = torch.where(difference > 0, 1.0, -1.0)
         tied = (difference == 0).nonzero().view(-1)
         if tied.numel():
-            key = make_key(int(self.array.clock[0]), "tie")
-            coin = random_words(key, index[tied], 0) & 1
+            number = tied if isinstance(index, slice) else index[tied]
+            coin = random_words(self._tie_key(), number, 0) & 1
             signs[tied] = (2 * coin - 1).to(signs.dtype)
         return signs
+
+
+def _longest(bursts: Tensor) -> int:
+    return int(bursts.abs().max()) if bursts.numel() else 0
 
 
 def attach_pair(weight: nn.Parameter, pair: DifferentialPair) -> None:

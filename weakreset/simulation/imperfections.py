@@ -8,36 +8,25 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.errors import SimulationError
 from weakreset.parameter_file import ParameterFile, draw_devices
+from weakreset.simulation.quantile_table import tabulated_quantiles
 
-__all__ = ["BLOCK", "DEVICE_FIELDS", "draw_chip", "draw_unresponsive", "physics_fingerprint"]
+__all__ = ["BLOCK", "draw_chip", "draw_unresponsive", "physics_fingerprint"]
 
 BLOCK = 1 << 18
 """Devices drawn at a time: bounds the memory, and makes device i the same whatever the size of the chip."""
-
-DEVICE_FIELDS = ("log_r0", "m1", "t_star", "c1", "m2", "rtn_amplitude")
-
-_SUPPORTED_DRIFT = "two-slope"
 
 
 def draw_chip(
     params: ParameterFile, n_devices: int, seed: int, without: tuple[str, ...], store: Callable[..., None]
 ) -> None:
-    """Draw `n_devices` and hand each block to `store(slice, fields)`, fields being float32 by DEVICE_FIELDS.
-
-    Raises
-    ------
-    SimulationError
-        For a drift shape that has no kernel.
-    """
-    if params.model != _SUPPORTED_DRIFT:
-        raise SimulationError(f"{params.name}: no kernel for drift {params.model!r}, only {_SUPPORTED_DRIFT}")
+    """Draw `n_devices` and hand each block to `store(slice, fields)`, fields float32 arrays by name."""
     for block, start in enumerate(range(0, n_devices, BLOCK)):
         stop = min(start + BLOCK, n_devices)
-        devices = draw_devices(params, stop - start, np.random.default_rng([seed, block, 0]), without)
+        rng = np.random.default_rng([seed, block, 0])
+        devices = draw_devices(params, stop - start, rng, without, quantiles=tabulated_quantiles)
         fields = {"log_r0": np.log(devices.r0_ohm), **devices.drift, "rtn_amplitude": devices.rtn_amplitude}
-        store(slice(start, stop), {name: fields[name].astype(np.float32) for name in DEVICE_FIELDS})
+        store(slice(start, stop), {name: values.astype(np.float32) for name, values in fields.items()})
 
 
 def draw_unresponsive(

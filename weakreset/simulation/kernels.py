@@ -20,8 +20,10 @@ from weakreset.simulation.counter_random import (
     random_words,
     spare_bits,
 )
+from weakreset.simulation.drift import drift
 from weakreset.simulation.pink_poles import PinkPoles
 from weakreset.simulation.skip_ahead import skip_ahead
+from weakreset.simulation.traits import AMPLITUDE, OFFSET
 
 __all__ = ["DeviceState", "NoiseTables", "advance", "draw_stationary", "noise_tables"]
 
@@ -34,24 +36,22 @@ _SLOW_WORD = 7
 
 @dataclass(frozen=True)
 class DeviceState:
-    """Flat views of the buffers of a `DeviceArray`, n devices each (poles: n_poles x n)."""
+    """Flat views of the buffers of a `DeviceArray`, a row a device."""
 
     log_r0: torch.Tensor
-    m1: torch.Tensor
-    t_star: torch.Tensor
-    m2: torch.Tensor
-    offset: torch.Tensor
-    rtn_amplitude: torch.Tensor
+    traits: torch.Tensor
     poles: torch.Tensor
     rtn_high: torch.Tensor
     pulse_count: torch.Tensor
     log_r: torch.Tensor
+    unresponsive: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
 class NoiseTables:
-    """Noise of a technology on one torch device; amplitudes are in ln R, 0 or False where switched off."""
+    """Drift shape and noise of a technology on one torch device; amplitudes in ln R, 0 or False where off."""
 
+    shape: str
     pink: bool
     rtn: bool
     keep: torch.Tensor
@@ -66,7 +66,7 @@ class NoiseTables:
     normals: torch.Tensor
 
 
-def noise_tables(poles: PinkPoles, noise: DeviceNoise, device: torch.device) -> NoiseTables:
+def noise_tables(shape: str, poles: PinkPoles, noise: DeviceNoise, device: torch.device) -> NoiseTables:
     """Move the skip-ahead tables to `device` and fold alpha into the amplitudes."""
     rows = skip_ahead(poles, noise.p_up, noise.p_down)
 
@@ -74,7 +74,7 @@ def noise_tables(poles: PinkPoles, noise: DeviceNoise, device: torch.device) -> 
         return torch.as_tensor(array).to(device)
 
     return NoiseTables(
-        pink=noise.alpha > 0, rtn=noise.p_up > 0,
+        shape=shape, pink=noise.alpha > 0, rtn=noise.p_up > 0,
         keep=move(rows.keep), renew=move(rows.renew),
         high_if_low=move(rows.high_if_low), high_if_high=move(rows.high_if_high),
         high_stationary=rows.high_stationary,
@@ -96,7 +96,8 @@ def _advance_chunk(
 ) -> None:
     t = state.pulse_count[index] + n.to(torch.int32)
     state.pulse_count[index] = t
-    log_r = _drift(state, index, t)
+    traits = state.traits[index]
+    log_r = drift(tables.shape, traits, t)
     if tables.pink or tables.rtn:
         first, second = random_words(key, index, 0), random_words(key, index, 1)
         uniform = (spare_bits(second) << 16) | spare_bits(first)
@@ -106,19 +107,10 @@ def _advance_chunk(
             log_r += tables.normals[uniform & 0xFFF] * tables.white_sd
             log_r = _add_poles(state, tables, key, index, n, (first, second), log_r)
         if tables.rtn:
-            log_r = _add_telegraph(state, tables, index, n, uniform, log_r)
+            log_r += traits[:, AMPLITUDE] * _telegraph(state, tables, index, n, uniform)
     if tables.read_sd > 0:
         log_r += normal_pair(random_words(key, index, _READ_WORD), tables.normals)[0] * tables.read_sd
     state.log_r[index] = log_r
-
-
-def _drift(state: DeviceState, index: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-    """ln R without noise; `offset` is ln r0 + c1 + the slow level."""
-    pulses, knee = t.to(torch.float32), state.t_star[index]
-    log_r = state.offset[index]
-    log_r += state.m1[index] * torch.minimum(pulses, knee)
-    log_r += state.m2[index] * (pulses - knee).clamp_(min=0.0)
-    return log_r
 
 
 def _add_poles(
@@ -129,22 +121,20 @@ def _add_poles(
         word = words[j // 2] if j < 4 else random_words(key, index, j // 2)
         pair = normal_pair(word, tables.normals)
         for k in range(j, min(j + 2, len(tables.pole_sd))):
-            y = state.poles[k][index] * tables.keep[k][n]
+            y = state.poles[index, k] * tables.keep[k][n]
             y += pair[k - j] * tables.renew[k][n]
-            state.poles[k][index] = y
+            state.poles[index, k] = y
             log_r += y * tables.pole_sd[k]
     return log_r
 
 
-def _add_telegraph(
-    state: DeviceState, tables: NoiseTables, index: torch.Tensor, n: torch.Tensor, uniform: torch.Tensor,
-    log_r: torch.Tensor,
+def _telegraph(
+    state: DeviceState, tables: NoiseTables, index: torch.Tensor, n: torch.Tensor, uniform: torch.Tensor
 ) -> torch.Tensor:
     limit = torch.where(state.rtn_high[index], tables.high_if_high[n], tables.high_if_low[n])
     high = uniform < limit
     state.rtn_high[index] = high
-    log_r += state.rtn_amplitude[index] * high
-    return log_r
+    return high
 
 
 def draw_stationary(
@@ -154,19 +144,18 @@ def draw_stationary(
 
     The slow level of the cycle before is computed again and taken out of `offset`, so it costs no memory.
     """
-    n_devices = state.offset.numel()
+    n_devices, n_poles = state.poles.shape
     for part, count in zip(torch.split(index, CHUNK), torch.split(cycle, CHUNK), strict=True):
         now = part + n_devices * count.to(torch.int64)
-        words = [random_words(key, now, word) for word in range((len(state.poles) + 1) // 2 + 1)]
+        words = [random_words(key, now, word) for word in range(max(2, (n_poles + 1) // 2))]
         normals = [normal for word in words for normal in normal_pair(word, tables.normals)]
-        for pole, fresh in zip(state.poles, normals, strict=False):
-            pole[part] = fresh
+        state.poles[part] = torch.stack(normals[:n_poles], dim=1)
         uniform = (spare_bits(words[1]) << 16) | spare_bits(words[0])
         state.rtn_high[part] = uniform < tables.high_stationary
         level = _slow_level(tables, key, now)
         again = count > 0
         before = _slow_level(tables, key, torch.where(again, now - n_devices, now))
-        state.offset[part] += torch.where(again, level - before, level) * tables.slow_sd
+        state.traits[part, OFFSET] += torch.where(again, level - before, level) * tables.slow_sd
         state.pulse_count[part] = 0
         state.log_r[part] = state.log_r0[part]
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
+from weakreset.simulation.adam import adam_step, adam_update, bursts
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, pair_of
 
 __all__ = ["PulseOptimizer"]
 
+_LARGEST_BURST = 1 << 20
+
 
 class PulseOptimizer(torch.optim.Optimizer):
-    """Adam to pulses for device weights, ordinary Adam for everything else.
+    """Adam, or another optimizer, to pulses for device weights; ordinary Adam for everything else.
 
-    Per step and device weight, u is Adam's update (direction minus gradient) and
+    Per step and device weight, u is the optimizer's update (direction minus gradient) and
 
         n = round(clamp(lr * u, -max_pulses, +max_pulses))
 
@@ -40,6 +42,10 @@ class PulseOptimizer(torch.optim.Optimizer):
     only_disagreeing : bool
         Pulse only weights whose sign differs from that of n. It needs a comparison of the two resistances,
         which is how a weight is read anyway, and saves most of the wear.
+    wrapped : callable, optional
+        Takes a list of tensors and returns the `torch.optim` optimizer that takes Adam's place for device
+        weights: `lambda p: torch.optim.SGD(p, lr=1.0, momentum=0.9)`. u is what it adds to a tensor that is
+        zero before every step, so its weight decay does nothing. Costs 4 bytes a weight.
 
     Attributes
     ----------
@@ -53,18 +59,25 @@ class PulseOptimizer(torch.optim.Optimizer):
 
     Notes
     -----
+    In main memory Adam, the pulses and the new signs are one compiled pass; results equal those of plain torch
+    bit for bit. A gradient with NaN or infinity raises after the step: the weights concerned get no pulse.
+
     Parameter groups carry `role`, "device" or "digital"; learning-rate schedulers see both.
     """
 
     def __init__(
         self, params: Iterable[Any], lr: float = 100.0, max_pulses: int = 14, *, digital_lr: float = 8e-3,
         betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, only_disagreeing: bool = False,
+        wrapped: Callable[[list[Tensor]], torch.optim.Optimizer] | None = None,
     ) -> None:
         _check_numbers(lr, max_pulses, digital_lr, betas)
         shared = {"betas": betas, "eps": eps, "max_pulses": max_pulses, "only_disagreeing": only_disagreeing}
         groups = _split(list(params), lr, digital_lr)
         super().__init__(groups, {"lr": lr, "role": "digital", **shared})
-        _refuse_twins([pair for group in self.param_groups for p in group["params"] if (pair := pair_of(p))])
+        members = [p for group in self.param_groups for p in group["params"]]
+        _refuse_twins([pair for p in members if (pair := pair_of(p))])
+        self._proxies = {p: torch.zeros_like(p) for p in members if wrapped is not None and pair_of(p)}
+        self._wrapped = wrapped(list(self._proxies.values())) if wrapped is not None else None
         self.last_step = PulseReport()
 
     @torch.no_grad()
@@ -74,42 +87,67 @@ class PulseOptimizer(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        report = PulseReport()
+        self._step_wrapped()
+        report, lost = PulseReport(), 0
         for group in self.param_groups:
             for parameter in group["params"]:
-                if parameter.grad is not None:
-                    report += self._update(parameter, group)
+                if parameter.grad is None:
+                    continue
+                pair = pair_of(parameter)
+                if pair is None:
+                    self._step_digital(parameter, group)
+                else:
+                    done, missing = self._step_devices(parameter, pair, group)
+                    report, lost = report + done, lost + missing
         self.last_step = report
+        if lost:
+            raise SimulationError(
+                f"updates of {lost} device weights are no number: their gradients hold NaN or infinity; "
+                "these weights got no pulse, and the moments of the optimizer are spoilt"
+            )
         return loss
 
-    def _update(self, parameter: nn.Parameter, group: dict[str, Any]) -> PulseReport:
-        update = self._adam(parameter, group)
-        pair = pair_of(parameter)
-        if pair is None:
-            parameter.sub_(update.mul_(group["lr"]))
-            return PulseReport()
-        limit = group["max_pulses"]
-        n = update.mul_(-group["lr"]).clamp_(-limit, limit).round_()
-        if group["only_disagreeing"]:
-            n *= n * parameter < 0
-        return pair.pulse(n.to(torch.int32), parameter)
+    def _step_digital(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
+        state, gradient = self._moments(parameter), cast(Tensor, parameter.grad)
+        step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"])
+        parameter.add_(adam_update(gradient, state["exp_avg"], state["exp_avg_sq"], step))
 
-    def _adam(self, parameter: nn.Parameter, group: dict[str, Any]) -> Tensor:
-        """Adam's update along plus the gradient (Kingma and Ba 2015), a new tensor."""
-        state = self.state[parameter]
+    def _step_devices(
+        self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any]
+    ) -> tuple[PulseReport, int]:
+        limit, choosy = group["max_pulses"], group["only_disagreeing"]
+        if self._wrapped is not None:
+            update = self._proxies[parameter] * group["lr"]
+            step = adam_step(1.0, group["lr"], group["betas"], group["eps"], limit, choosy)
+        else:
+            state, gradient = self._moments(parameter), cast(Tensor, parameter.grad).contiguous()
+            step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"], limit, choosy)
+            moments = (gradient, state["exp_avg"], state["exp_avg_sq"])
+            if pair.runs_compiled(parameter, limit) and all(part.is_contiguous() for part in moments):
+                return pair.adam_pulse(parameter, moments, step)
+            update = adam_update(*moments, step)
+        n, lost = bursts(update, parameter, step)
+        return pair.pulse(n, parameter), lost
+
+    def _moments(self, parameter: nn.Parameter) -> dict[str, Any]:
+        """Adam's state of a parameter, its step counted one further."""
+        state: dict[str, Any] = self.state[parameter]
         if not state:
             state["step"] = torch.zeros((), dtype=torch.float32)
-            state["exp_avg"] = torch.zeros_like(parameter)
-            state["exp_avg_sq"] = torch.zeros_like(parameter)
-        gradient, (beta1, beta2) = parameter.grad, group["betas"]
+            state["exp_avg"] = torch.zeros_like(parameter, memory_format=torch.contiguous_format)
+            state["exp_avg_sq"] = torch.zeros_like(parameter, memory_format=torch.contiguous_format)
         state["step"] += 1
-        step = float(state["step"])
-        state["exp_avg"].lerp_(gradient, 1 - beta1)
-        state["exp_avg_sq"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        scale = math.sqrt(1 - beta2**step)
-        denominator = state["exp_avg_sq"].sqrt().div_(scale).add_(group["eps"])
-        update: Tensor = state["exp_avg"] / denominator
-        return update.div_(1 - beta1**step)
+        return state
+
+    def _step_wrapped(self) -> None:
+        """Let the wrapped optimizer move the proxies from zero; its state is kept as that of the weights."""
+        if self._wrapped is None:
+            return
+        for parameter, proxy in self._proxies.items():
+            proxy.zero_()
+            proxy.grad = parameter.grad
+            self._wrapped.state[proxy] = self.state[parameter]
+        self._wrapped.step()
 
 
 def _split(params: list[Any], lr: float, digital_lr: float) -> list[dict[str, Any]]:
@@ -146,8 +184,8 @@ def _check_numbers(lr: float, max_pulses: int, digital_lr: float, betas: tuple[f
     problems = []
     if not lr >= 0 or not digital_lr >= 0:
         problems.append(f"learning rates must be >= 0, got lr={lr!r}, digital_lr={digital_lr!r}")
-    if max_pulses < 1:
-        problems.append(f"max_pulses must be >= 1, got {max_pulses!r}")
+    if not 1 <= max_pulses <= _LARGEST_BURST:
+        problems.append(f"max_pulses must be 1 .. {_LARGEST_BURST}, got {max_pulses!r}")
     if not all(0 <= beta < 1 for beta in betas):
         problems.append(f"betas must lie in [0, 1), got {betas!r}")
     if problems:

@@ -1,0 +1,47 @@
+"""Adam (Kingma and Ba 2015) in separately rounded float32 steps, so that every kernel gives the same bits."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from weakreset.simulation.compiled_types import AdamStep
+
+__all__ = ["adam_step", "adam_update", "bursts"]
+
+
+def adam_step(
+    step: float, lr: float, betas: tuple[float, float], eps: float, limit: float = math.inf,
+    only_disagreeing: bool = False,
+) -> AdamStep:
+    """The numbers of step number `step` (1, 2, ...), computed in double precision."""
+    beta1, beta2 = betas
+    return AdamStep(
+        keep1=np.float32(beta1), new1=np.float32(1 - beta1), keep2=np.float32(beta2), new2=np.float32(1 - beta2),
+        scale=np.float32(1 / math.sqrt(1 - beta2**step)), eps=np.float32(eps),
+        factor=np.float32(-lr / (1 - beta1**step)), limit=np.float32(limit), only_disagreeing=only_disagreeing,
+    )
+
+
+def adam_update(gradient: Tensor, mean: Tensor, square: Tensor, step: AdamStep) -> Tensor:
+    """Bring the moments up to date in place; -lr times Adam's update, a new tensor.
+
+    `lerp_`, `addcmul_` and `add(alpha=)` are avoided: they may round once where two operations round twice.
+    """
+    mean.mul_(float(step.keep1)).add_(gradient * float(step.new1))
+    square.mul_(float(step.keep2)).add_((gradient * gradient).mul_(float(step.new2)))
+    denominator = square.sqrt().mul_(float(step.scale)).add_(float(step.eps))
+    return (mean * float(step.factor)).div_(denominator)
+
+
+def bursts(update: Tensor, weight: Tensor, step: AdamStep) -> tuple[Tensor, int]:
+    """Signed pulses (int32) for an update, and how many updates were no number (they get no pulse)."""
+    lost = torch.isnan(update)
+    limit = float(step.limit)
+    n = torch.where(lost, 0.0, update).clamp_(-limit, limit).round_()
+    if step.only_disagreeing:
+        n *= n * weight < 0
+    return n.to(torch.int32), int(lost.sum())
