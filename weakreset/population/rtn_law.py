@@ -21,7 +21,7 @@ __all__ = ["fit_rtn_amplitude", "stuck_high"]
 DETECTABLE_SIGMAS = 6.0
 _LEAST_DEVICES = 8
 _FAMILIES = ("expon", "lognorm", "gamma", "weibull")
-_QUANTILES = 8
+_QUANTILES = 5
 
 
 def fit_rtn_amplitude(fits: FitSet) -> tuple[LawFit | None, float | None]:
