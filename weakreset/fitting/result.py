@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.model import SHAPES, DriftShape
+from weakreset.model import DriftShape
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
 
 if TYPE_CHECKING:
@@ -275,29 +275,15 @@ class FitSet:
 
     def __str__(self) -> str:
         """Counts, pooled noise, and a table of the first devices."""
-        counts = ", ".join(f"{count} {status}" for status, count in self.counts().items() if count)
-        noise = self.noise
-        lines = [
-            f"{len(self.fits)} devices, {self.drift.name} drift: {counts}",
-            f"noise of all: alpha {_number(noise.alpha)}, exponent {_number(noise.exponent)}, "
-            f"read {_number(noise.read_sd)}, p_up {_number(noise.p_up)}, p_down {_number(noise.p_down)}",
-            self.to_table(),
-        ]
-        return "\n".join(lines)
+        from weakreset.fitting.table import summary_lines
+
+        return "\n".join([*summary_lines(self), self.to_table()])
 
     def to_table(self, n_rows: int = 12) -> str:
         """Text table: a row a device, each number with its standard error, empty where not identifiable."""
-        names = self.drift.parameters
-        header = ["device", "status", *names, "rtn steps"]
-        rows = [
-            [fit.device, fit.status.value, *(_cell(fit.estimates.get(name)) for name in names), str(len(fit.rtn.steps))]
-            for fit in self.fits[:n_rows]
-        ]
-        widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-        text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-                for row in (header, *rows)]
-        left = len(self.fits) - len(rows)
-        return "\n".join([*text, *([f"... and {left} more"] if left > 0 else [])])
+        from weakreset.fitting.table import text_table
+
+        return text_table(self.fits, self.drift.parameters, n_rows)
 
     def to_frame(self) -> pd.DataFrame:
         """A row a device, the columns of DEVICES.csv; unknowable numbers are empty."""
@@ -308,18 +294,6 @@ class FitSet:
             if frame[name].isna().any() and name not in _TEXT_COLUMNS:
                 frame[name] = frame[name].astype(float)
         return frame
-
-
-def _number(value: float | None) -> str:
-    return "not identifiable" if value is None else f"{value:.3g}"
-
-
-def _cell(estimate: Estimate | None) -> str:
-    if estimate is None or estimate.value is None:
-        return ""
-    if estimate.low is not None and estimate.high is not None and estimate.stderr is None:
-        return f"{estimate.value:.3g} [{estimate.low:.3g}, {estimate.high:.3g}]"
-    return f"{estimate.value:.3g}" + (f" +- {estimate.stderr:.1g}" if estimate.stderr is not None else "")
 
 
 _TEXT_COLUMNS = frozenset(
@@ -344,13 +318,6 @@ def excluded_fits(exclusions: tuple[Exclusion, ...], drift: DriftShape) -> list[
         for item in exclusions
         if item.pulse is None and item.line is None
     ]
-
-
-def shape_named(name: str) -> DriftShape:
-    """The drift shape of that name; KeyError lists the known ones."""
-    if name not in SHAPES:
-        raise KeyError(f"{name!r}; known drifts: {', '.join(SHAPES)}")
-    return SHAPES[name]
 
 
 def r0_estimate(trace: PulseTrace) -> Estimate:

@@ -48,6 +48,7 @@ def start_laws(
     usable: Sequence[DeviceFit], names: Sequence[str], limits: Mapping[str, tuple[float, float]],
     families: Mapping[str, str],
 ) -> Laws:
+    """Rough laws by moments of the device estimates, in the usual or the given families."""
     free, laws = {}, {}
     for name in names:
         family = families.get(name, _USUAL.get(name, "lognorm"))

@@ -235,6 +235,7 @@ class Hierarchy:
 
 
 def laws_at(x: Array, moving: Sequence[str], free: Mapping[str, FreeLaw]) -> dict[str, TruncatedLaw]:
+    """The laws at stacked coordinates `x`, name after name of `moving`."""
     laws, at = {}, 0
     for name in moving:
         size = len(free[name].free)
