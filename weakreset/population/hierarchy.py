@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 _FLOOR = -50.0
 _SCALED_BOX = 60.0
-_STEP = 1e-5
+_STEP = 1e-4
 
 
 @dataclass(frozen=True)
@@ -188,14 +188,13 @@ class Hierarchy:
         gradient, at = np.zeros(len(x)), 0
         for name in moving:
             for _ in free[name].free:
-                ahead = self._shifted(x, at, _STEP * scale[at], name, moving, free)
-                here = densities[name]
-                slope = weighted_difference(inside, ahead[0], here[0])
-                if ahead[1] is not None and here[1] is not None:
-                    slope += weighted_difference(beyond, ahead[1], here[1])
+                ahead, behind = (self._shifted(x, at, sign * _STEP * scale[at], name, moving, free) for sign in (1, -1))
+                slope = weighted_difference(inside, ahead[0], behind[0])
+                if ahead[1] is not None and behind[1] is not None:
+                    slope += weighted_difference(beyond, ahead[1], behind[1])
                 if name == "t_star":
-                    slope += weighted_difference(chance, ahead[2], log_beyond)
-                gradient[at] = slope / _STEP
+                    slope += weighted_difference(chance, ahead[2], behind[2])
+                gradient[at] = slope / (2.0 * _STEP)
                 at += 1
         return -total, -gradient
 
