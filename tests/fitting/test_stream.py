@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import as_traces
 from weakreset.errors import FitError
-from weakreset.fitting import FitOptions, fit_devices, fit_stream
+from weakreset.fitting import FitOptions, blocks, fit_devices, fit_stream
 from weakreset.fitting import stream as stream_module
 from weakreset.population import fit_population
 from weakreset.traces import TraceSet
@@ -51,7 +51,8 @@ def test_an_empty_stream_and_auto_drift_are_refused(traces):
         fit_stream(chunks(traces, 120), FitOptions("auto"))
 
 
-def test_several_processes_give_the_same_numbers(published):
+def test_several_processes_give_the_same_numbers(published, monkeypatch):
+    monkeypatch.setattr(blocks, "_LEAST_BLOCKS_FOR_PROCESSES", 2)
     many = as_traces(simulate_population(published, 300, 120, 34))
     one, two = (fit_devices(many, jobs=jobs).to_frame() for jobs in (1, 2))
     assert one.equals(two)
