@@ -14,7 +14,7 @@ from weakreset.model import two_slope
 
 def scan(pulses, rows, colour=NoiseColour(None), variance=1e-4, rtn=False):  # noqa: B008
     dictionary = Dictionary(Whitener(pulses, colour), BASES["two-slope"], rtn)
-    _, products, _ = dictionary.project(rows)
+    _, products = dictionary.project(rows)
     plain = best_knees(dictionary, products)
     if not rtn:
         return dictionary, plain
@@ -78,7 +78,7 @@ def test_hmmlearn_finds_the_same_steps_on_white_noise():
     model = hmm.GaussianHMM(2, random_state=0, n_iter=50).fit(y[:, None])
     path = model.predict(y[:, None])
     dictionary = Dictionary(Whitener(t, NoiseColour(None)), BASES["single-slope"], True)
-    _, products, _ = dictionary.project(y[None])
+    _, products = dictionary.project(y[None])
     (found,) = search_knees_and_steps(dictionary, products, np.array([1e-4]), best_knees(dictionary, products))
     reads = [int(dictionary.step_reads[s - dictionary.steps.start]) for s in found.steps]
     np.testing.assert_array_equal(reads, np.flatnonzero(np.diff(path)) + 1)

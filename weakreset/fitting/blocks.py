@@ -120,7 +120,7 @@ def _work(number: int) -> list[DeviceFit]:
 def scan_group(dictionary: Dictionary, group: Group, alpha: float | None, rtn: bool) -> Iterator[ScannedDevice]:
     """Best configuration of each device; `alpha` None means each device's own noise."""
     rows = group.rows
-    white, products, _ = dictionary.project(rows)
+    white, products = dictionary.project(rows)
     plain = best_knees(dictionary, products)
     own = robust_alpha(_residuals(dictionary, white, products, plain))
     used = own if alpha is None else np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)

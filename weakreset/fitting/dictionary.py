@@ -66,15 +66,15 @@ class Dictionary:
         self.profiles = slice(p, p + g)
         self.steps = slice(p + g, p + g + len(self.step_reads))
 
-    def project(self, traces: Array) -> tuple[Array, Array, Array]:
-        """Whitened traces, their products with every column, and their squared lengths.
+    def project(self, traces: Array) -> tuple[Array, Array]:
+        """Whitened traces, and their products with every column.
 
         Parameters
         ----------
         traces : ndarray, shape (n_devices, n)
         """
         white = self.whitener.rows(traces)
-        return white, white @ self.columns, np.einsum("ij,ij->i", white, white)
+        return white, white @ self.columns
 
     def solve(self, products: Array, active: list[int]) -> tuple[Array, float, Array]:
         """Coefficients of the `active` columns, explained sum of squares, inverse Gram."""
@@ -102,7 +102,3 @@ class Dictionary:
         product, length = self.candidates(products, active, self.profiles)
         allowed = product * self.basis.sign >= 0 if self.basis.sign else np.ones_like(product, dtype=bool)
         return np.where(allowed, product**2 / length, 0.0), product / length
-
-    def step_index(self, read: int) -> int:
-        """Column of the step nearest to read index `read`."""
-        return int(self.steps.start) + int(np.abs(self.step_reads - read).argmin())
