@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--devices", type=int, default=1000)
     parser.add_argument("--pulses", type=int, default=1000)
     parser.add_argument("--plain-devices", type=int, default=200, help="devices of the plain loop, scaled up")
-    parser.add_argument("--jobs", type=int, default=1, help="processes of the fit; the plain loop has one")
+    parser.add_argument("--jobs", type=int, default=None, help="processes of the fit; default: one a core")
     parser.add_argument("--seed", type=int, default=41001)
     a = parser.parse_args()
     truth = simulate_population(majumdar2021(), a.devices, a.pulses, a.seed)

@@ -52,7 +52,7 @@ def test_an_empty_stream_and_auto_drift_are_refused(traces):
 
 
 def test_several_processes_give_the_same_numbers(published, monkeypatch):
-    monkeypatch.setattr(blocks, "_LEAST_BLOCKS_FOR_PROCESSES", 2)
+    monkeypatch.setattr(blocks, "_LEAST_BLOCKS_SPAWNED", 2)
     many = as_traces(simulate_population(published, 300, 120, 34))
     one, two = (fit_devices(many, jobs=jobs).to_frame() for jobs in (1, 2))
     assert one.equals(two)

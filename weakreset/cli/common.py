@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +15,8 @@ from rich.console import Console
 __all__ = ["command_line", "console_for", "print_json", "progress_bar"]
 
 Progress = Callable[[int, int, str], None]
+
+_REFRESH_S = 0.1
 
 
 def console_for(as_json: bool) -> Console:
@@ -32,14 +36,20 @@ def progress_bar(console: Console) -> Iterator[Progress]:
 
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=console, transient=not console.is_terminal,
-    ) as bar:
+        console=console, transient=not console.is_terminal, auto_refresh=False,
+    ) as bar:  # refreshed by the callbacks: a thread would be in the way of forking
         tasks: dict[str, Any] = {}
+        shown = -math.inf
 
         def advance(done: int, total: int, what: str) -> None:
+            nonlocal shown
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done, total=total)
+            now = time.monotonic()
+            if done == total or now - shown > _REFRESH_S:
+                shown = now
+                bar.refresh()
 
         yield advance
 

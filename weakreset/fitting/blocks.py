@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +15,9 @@ from weakreset.fitting.device_fit import RESOLVED_LR, ScannedDevice, fit_device,
 from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.knee_posterior import scan_moments
 from weakreset.fitting.noise_fit import ColourFit, robust_alpha
+from weakreset.fitting.processes import can_fork, in_processes
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.step_search import Configuration, best_knees, search_knees_and_steps
-from weakreset.fitting.threads import one_blas_thread
 from weakreset.fitting.whitening import Whitener
 from weakreset.traces import PulseTrace
 
@@ -30,10 +28,13 @@ Array = NDArray[np.float64]
 OWN_ALPHA_RATIO = 1.3
 """A device this much noisier than the technology is judged by its own noise."""
 
-_BLOCK = 128
+_BLOCK = 64
+_CAP_DEVICES = 2 * _BLOCK
+_CAP_ROUNDS = 4
 _WIDE_M2 = 1e-2
-# starting processes costs 2 to 3 s: measured at 1,000 devices, two of them were slower than one
-_LEAST_BLOCKS_FOR_PROCESSES = 16
+_LEAST_BLOCKS_FORKED = 2
+# starting processes afresh costs 2 to 3 s: measured at 1,000 devices, two of them were slower than one
+_LEAST_BLOCKS_SPAWNED = 32
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class _Task:
 
 
 def fit_groups(
-    groups: Sequence[Group], basis: Basis, noise: ColourFit, rtn: bool, jobs: int = 1
+    groups: Sequence[Group], basis: Basis, noise: ColourFit, rtn: bool, jobs: int | None = None
 ) -> Iterator[DeviceFit]:
     """Fits of all devices, group after group.
 
@@ -65,56 +66,48 @@ def fit_groups(
     ----------
     groups : sequence of Group
         The largest first; its first block says how large m2 may be.
-    jobs : int
-        Processes, 0 for one a core. Small sets are fitted in this process whatever it says.
+    jobs : int, optional
+        Processes, 0 for one a core. None: one a core where processes can be forked, else this one alone.
     """
+    if jobs is None and not can_fork():
+        jobs = 1
     jobs = jobs or os.cpu_count() or 1
+    least = _LEAST_BLOCKS_FORKED if can_fork() else _LEAST_BLOCKS_SPAWNED
     cap: float | None = None
     for group in groups:
         dictionary = Dictionary(Whitener(group.pulses, noise.colour), basis, rtn)
         if cap is None:
-            cap = _m2_cap(dictionary, _block(group, 0), noise, rtn)
+            cap = _m2_cap(dictionary, _part(group, 0, _CAP_DEVICES), noise, rtn)
         task = _Task(group, basis.shape.name, noise, rtn, cap)
         n_blocks = -(-len(group.traces) // _BLOCK)
-        if jobs > 1 and n_blocks >= _LEAST_BLOCKS_FOR_PROCESSES:
-            yield from _in_processes(task, n_blocks, jobs)
+        if jobs > 1 and n_blocks >= least:
+            blocks = in_processes(_prepared, task, _work, n_blocks, jobs, (dictionary, task))
         else:
-            for block in range(n_blocks):
-                yield from _fit_block(dictionary, task, block)
+            blocks = (_fit_block(dictionary, task, number) for number in range(n_blocks))
+        for fits in blocks:
+            yield from fits
 
 
-def _block(group: Group, number: int) -> Group:
-    part = slice(number * _BLOCK, (number + 1) * _BLOCK)
+def _part(group: Group, number: int, size: int = _BLOCK) -> Group:
+    part = slice(number * size, (number + 1) * size)
     return Group(group.pulses, group.traces[part], group.rows[part])
 
 
 def _fit_block(dictionary: Dictionary, task: _Task, number: int) -> list[DeviceFit]:
-    block = _block(task.group, number)
+    block = _part(task.group, number)
     return [
         fit_device(dictionary, device, task.m2_cap, _stream(device.trace.key))
         for device in scan_group(dictionary, block, task.noise.alpha, task.rtn)
     ]
 
 
-def _in_processes(task: _Task, n_blocks: int, jobs: int) -> Iterator[DeviceFit]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=_start_worker, initargs=(task,)) as pool:
-        for fits in pool.map(_work, range(n_blocks)):
-            yield from fits
+def _prepared(task: _Task) -> tuple[Dictionary, _Task]:
+    """For a process that was started afresh."""
+    return Dictionary(Whitener(task.group.pulses, task.noise.colour), BASES[task.shape], task.rtn), task
 
 
-_WORKER: dict[str, tuple[Dictionary, _Task]] = {}
-
-
-def _start_worker(task: _Task) -> None:
-    dictionary = Dictionary(Whitener(task.group.pulses, task.noise.colour), BASES[task.shape], task.rtn)
-    _WORKER["task"] = (dictionary, task)
-
-
-def _work(number: int) -> list[DeviceFit]:
-    dictionary, task = _WORKER["task"]
-    with one_blas_thread():
-        return _fit_block(dictionary, task, number)
+def _work(prepared: tuple[Dictionary, _Task], number: int) -> list[DeviceFit]:
+    return _fit_block(*prepared, number)
 
 
 def scan_group(dictionary: Dictionary, group: Group, alpha: float | None, rtn: bool) -> Iterator[ScannedDevice]:
@@ -150,16 +143,21 @@ def _m2_cap(dictionary: Dictionary, block: Group, noise: ColourFit, rtn: bool) -
     """Eight times the mean m2 of the devices with a clear knee, its error allowed for: far above them all."""
     if "m2" not in dictionary.basis.linear:
         return np.inf
-    row, weights, total = dictionary.basis.linear.index("m2"), 0.0, 0.0
+    row = dictionary.basis.linear.index("m2")
+    seen: list[tuple[float, float]] = []
     for device in scan_group(dictionary, block, noise.alpha, rtn):
         if likelihood_ratio(dictionary, device) > RESOLVED_LR:
             moments = scan_moments(dictionary, device.products, device.design, device.alpha**2)
             at = int(moments.log_z.argmax())
-            weight = 1.0 / float(moments.variances()[row, at])
-            weights, total = weights + weight, total + weight * float(moments.numbers[row, at])
-    if weights == 0.0:
+            seen.append((float(moments.numbers[row, at]), float(moments.variances()[row, at])))
+    if not seen:
         return _WIDE_M2
-    return 8.0 * (max(total / weights, 0.0) + 2.0 / float(np.sqrt(weights)))
+    values, variances = np.array(seen).T
+    mean = 0.0
+    for _ in range(_CAP_ROUNDS):  # devices differ by about the mean, so not one that knows itself well decides
+        weights = 1.0 / (variances + mean**2)
+        mean = max(float(weights @ values / weights.sum()), 0.0)
+    return 8.0 * (mean + 2.0 / float(np.sqrt(weights.sum())))
 
 
 def _stream(key: str) -> np.random.Generator:

@@ -43,6 +43,10 @@ class Dictionary:
         Indices of the candidates.
     grid : ndarray
         Scanned value of each profile.
+    width : ndarray
+        Interval of the scanned number that each profile stands for.
+    lengths : ndarray, shape (m,)
+        Squared length of each column.
     step_reads : ndarray of int
         A step at s is 0 for reads before index s and 1 from there on.
     """
@@ -54,6 +58,7 @@ class Dictionary:
         self.whitener = whitener
         self.basis = basis
         self.grid = basis.grid(pulses)
+        self.width = np.gradient(self.grid) if len(self.grid) > 1 else np.ones_like(self.grid)
         inside = np.arange(_STEP_EDGE, n)
         self.step_reads = inside[:: 1 + len(inside) // _MOST_STEPS] if steps else inside[:0]
         base = basis.columns(t)
@@ -61,6 +66,7 @@ class Dictionary:
         raw = np.hstack([base, basis.profile(t, self.grid), step_columns])
         self.columns = np.asfortranarray(whitener.columns(raw))
         self.gram = self.columns.T @ self.columns
+        self.lengths = self.gram.diagonal().copy()
         p, g = base.shape[1], len(self.grid)
         self.base = list(range(p))
         self.profiles = slice(p, p + g)
@@ -78,10 +84,19 @@ class Dictionary:
 
     def solve(self, products: Array, active: list[int]) -> tuple[Array, float, Array]:
         """Coefficients of the `active` columns, explained sum of squares, inverse Gram."""
-        inverse = np.asarray(np.linalg.inv(self.gram[np.ix_(active, active)]), dtype=np.float64)
+        inverse = np.asarray(np.linalg.inv(self._block(active)), dtype=np.float64)
         chosen = products[active]
         coefficients = inverse @ chosen
         return coefficients, float(chosen @ coefficients), inverse
+
+    def explained(self, products: Array, active: list[int]) -> Array:
+        """Sum of squares that the `active` columns explain, for many devices; shape (n_devices,)."""
+        inverse = np.linalg.inv(self._block(active))
+        return np.asarray(np.einsum("ij,jk,ik->i", products[:, active], inverse, products[:, active]))
+
+    def _block(self, active: list[int]) -> Array:
+        rows = np.asarray(active)
+        return np.asarray(self.gram[rows[:, None], rows])
 
     def candidates(self, products: Array, active: list[int], where: slice) -> tuple[Array, Array]:
         """What is left of each candidate column beside `active`: (product with y, squared length).
@@ -89,9 +104,9 @@ class Dictionary:
         `products` may be one device (m,) or many (n_devices, m); the gain of a candidate is
         product^2 / length and its coefficient product / length.
         """
-        inverse = np.linalg.inv(self.gram[np.ix_(active, active)])
+        inverse = np.linalg.inv(self._block(active))
         mixed = inverse @ self.gram[active, where]
-        whole = np.diagonal(self.gram)[where]
+        whole = self.lengths[where]
         length = whole - np.einsum("ij,ij->j", self.gram[active, where], mixed)
         product = products[..., where] - products[..., active] @ mixed
         gone = length <= _LEAST_LEFT * whole

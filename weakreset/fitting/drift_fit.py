@@ -17,7 +17,7 @@ __all__ = ["WhitenedModel", "lmfit_problem", "run_lmfit"]
 Array = NDArray[np.float64]
 
 _WINDOW = 60
-_TOLERANCE = 1e-6
+_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,14 @@ class WhitenedModel:
     alpha: float
 
     def _profile(self, k: float) -> tuple[Array, Array]:
-        """Profile at k, and its derivative by k."""
-        j = int(np.clip(np.searchsorted(self.grid, k, side="right") - 1, 0, len(self.grid) - 2))
+        """Profile at k, and its derivative by k: at a candidate, where it jumps, the mean of both sides."""
+        grid = self.grid
+        j = min(max(int(np.searchsorted(grid, k, side="right")) - 1, 0), len(grid) - 2)
         left = self.profiles[:, j]
-        slope = (self.profiles[:, j + 1] - left) / (self.grid[j + 1] - self.grid[j])
-        return left + (k - self.grid[j]) * slope, slope
+        if k == grid[j] and j > 0:
+            return left, (self.profiles[:, j + 1] - self.profiles[:, j - 1]) / (grid[j + 1] - grid[j - 1])
+        slope = (self.profiles[:, j + 1] - left) / (grid[j + 1] - grid[j])
+        return left + (k - grid[j]) * slope, slope
 
     def _coefficients(self, values: dict[str, float]) -> tuple[Array, float]:
         """Coefficients of `columns`, and of the profile."""
@@ -117,7 +120,7 @@ def run_lmfit(model: WhitenedModel, start: dict[str, float]) -> tuple[Any, Any]:
         else:
             params.add(name, value=value, min=0.0 if name == "rtn_amplitude" else -np.inf)
     minimizer = lmfit.Minimizer(model.residual, params, scale_covar=False)
-    # it starts at the optimum of an exact scan: a millionth of a standard error is near enough
+    # it starts at the optimum of an exact scan, so there is next to nothing left to gain
     result = minimizer.leastsq(Dfun=model.jacobian, col_deriv=1, ftol=_TOLERANCE, xtol=_TOLERANCE)
     # the result would keep every whitened column alive through the Jacobian it was called with
     result.call_kws = {name: value for name, value in result.call_kws.items() if not callable(value)}

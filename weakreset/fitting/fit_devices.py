@@ -57,7 +57,7 @@ def fit_devices(
     options: FitOptions | None = None,
     progress: Progress | None = None,
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
     **fixed: object,
 ) -> FitSet:
     """Fit each device's drift and telegraph noise under 1/f noise estimated from all of them.
@@ -69,8 +69,10 @@ def fit_devices(
         Or give its fields as keywords: `fit_devices(traces, drift="two-slope", exponent=1.0)`.
     progress : callable, optional
         Called as progress(done, total, what).
-    jobs : int
-        Processes; 0 means one a core. The numbers do not depend on it.
+    jobs : int, optional
+        Processes; 0 means one a core. The numbers do not depend on it. None: one a core where they can be
+        forked (Linux, a program of one thread), else none besides this one, because starting them afresh takes
+        seconds and needs the `if __name__ == "__main__"` of a script.
 
     Returns
     -------
@@ -116,7 +118,7 @@ def fit_devices(
     )
 
 
-def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None, jobs: int) -> FitSet:
+def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
     """The drift shape with the lowest AIC over the whole set, the others' AIC in the notes."""
     tried = {name: fit_devices(traces, replace(options, drift=name), progress, jobs=jobs) for name in BASES}
     ranked = sorted(tried, key=lambda name: tried[name].aic)

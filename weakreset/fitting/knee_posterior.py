@@ -50,6 +50,8 @@ class ScanMoments:
 
     Attributes
     ----------
+    grid, width : ndarray, shape (g,)
+        The candidates, and the interval that each stands for.
     log_z : ndarray, shape (g,)
         ln of the likelihood with everything linear integrated out (flat), relative to no profile at all.
     numbers : ndarray, shape (l, g)
@@ -65,6 +67,7 @@ class ScanMoments:
     """
 
     grid: Array
+    width: Array
     log_z: Array
     numbers: Array
     slope: Array
@@ -96,7 +99,7 @@ def scan_moments(dictionary: Dictionary, products: Array, design: Design, varian
     inverse = np.linalg.inv(gram)
     start = inverse @ (design.mix.T @ products[design.fixed])
     mixed = inverse @ cross
-    whole = np.diagonal(d.gram)[d.profiles]
+    whole = d.lengths[d.profiles]
     length = np.maximum(whole - np.einsum("ij,ij->j", cross, mixed), 1e-12 * whole)
     product = products[d.profiles] - start @ cross
     added, added_variance = product / length, variance / length
@@ -106,6 +109,7 @@ def scan_moments(dictionary: Dictionary, products: Array, design: Design, varian
     slope = profile_part[:, None] - fixed_part @ mixed
     return ScanMoments(
         d.grid,
+        d.width,
         0.5 * product**2 / length / variance + 0.5 * np.log(2.0 * np.pi * added_variance),
         (fixed_part @ start)[:, None] + slope * added,
         slope,
@@ -119,7 +123,7 @@ def scan_moments(dictionary: Dictionary, products: Array, design: Design, varian
 def knee_posterior(basis: Basis, moments: ScanMoments) -> KneePosterior:
     """Posterior under a flat prior on the scanned number."""
     variances = moments.variances()
-    log_p = moments.log_z + np.log(np.gradient(moments.grid))
+    log_p = moments.log_z + np.log(moments.width)
     log_p += _constraints(
         basis.linear, basis.sign, moments.numbers, variances, moments.added, moments.added_variance
     )

@@ -7,6 +7,7 @@ told brings draws from all over the pulse axis, and the weight of the case that 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ __all__ = ["LikelihoodDraws", "draw_likelihood"]
 
 Array = NDArray[np.float64]
 
-_INSIDE = 200
-_BEYOND = 80
+_INSIDE = 100
+_BEYOND = 40
 
 
 @dataclass(frozen=True)
@@ -77,32 +78,46 @@ def draw_likelihood(
         that hardly sees its m2 would be wasted.
     """
     if not basis.scanned:
-        normal = rng.standard_normal((_INSIDE, len(basis.linear)))
+        normal = special.ndtri(_even(_INSIDE, len(basis.linear), rng))
         linear = moments.base_numbers + normal @ _root(moments.core).T
         return LikelihoodDraws(basis.shape.parameters, _ordered(basis, linear, np.empty(0)), 0.0)
-    covariance = moments.core + np.einsum("ig,jg,g->gij", moments.slope, moments.slope, moments.added_variance)
-    log_w = moments.log_z + np.log(np.gradient(moments.grid))
-    share = np.ones_like(log_w)
+    log_w = moments.log_z + np.log(moments.width)
     bounds = None
     if "m2" in basis.linear:
         i = basis.linear.index("m2")
-        sd = np.sqrt(covariance[:, i, i])
+        sd = np.sqrt(moments.core[i, i] + moments.slope[i] ** 2 * moments.added_variance)
         bounds = special.ndtr((np.array([[0.0], [m2_cap]]) - moments.numbers[i]) / sd)
-        share = np.maximum(bounds[1] - bounds[0], 1e-300)
-    log_w = log_w + np.log(share)
+        log_w += np.log(np.maximum(bounds[1] - bounds[0], 1e-300))
     top = float(log_w.max())
     cumulative = np.cumsum(np.exp(log_w - top))
     at = np.searchsorted(cumulative / cumulative[-1], (np.arange(_INSIDE) + rng.random()) / _INSIDE)
     at = np.minimum(at, len(log_w) - 1)
-    linear = _draw_linear(basis, moments, covariance[at], at, bounds, m2_cap, rng)
+    slope = moments.slope[:, at]
+    covariance = moments.core + np.einsum("ik,jk->kij", slope * moments.added_variance[at], slope)
+    linear = _draw_linear(basis, moments, covariance, at, bounds, m2_cap, rng)
     inside = _ordered(basis, linear, moments.grid[at])
     beyond = None
     if basis.shape.name == "two-slope":
-        normal = rng.standard_normal((_BEYOND, 2))
+        normal = special.ndtri(_even(_BEYOND, 2, rng))
         beyond = moments.base_numbers[:2] + normal @ _root(moments.core[:2, :2]).T
     log_z = top + float(np.log(cumulative[-1]))
-    volume = float(np.log(np.gradient(moments.grid).sum())) + (float(np.log(m2_cap)) if beyond is not None else 0.0)
+    volume = float(np.log(moments.width.sum())) + (float(np.log(m2_cap)) if beyond is not None else 0.0)
     return LikelihoodDraws(basis.shape.parameters, inside, log_z, beyond, float(moments.grid[-1]), volume)
+
+
+@lru_cache(maxsize=8)
+def _lattice(n: int, dimensions: int) -> Array:
+    """Multiples of the generalized golden ratio modulo 1 (Roberts 2018): even in each number and in all together."""
+    ratio = 1.5
+    for _ in range(60):
+        ratio = (1.0 + ratio) ** (1.0 / (dimensions + 1))
+    steps = ratio ** -np.arange(1.0, dimensions + 1)
+    return np.asarray(np.arange(1, n + 1)[:, None] * steps % 1.0)
+
+
+def _even(n: int, dimensions: int, rng: np.random.Generator) -> Array:
+    """n even points of the unit cube, shifted at random; never 0 or 1."""
+    return np.clip((_lattice(n, dimensions) + rng.random(dimensions)) % 1.0, 1e-12, 1.0 - 1e-12)
 
 
 def _root(covariance: Array) -> Array:
@@ -119,18 +134,20 @@ def _draw_linear(
 ) -> Array:
     mean = moments.numbers[:, at].T
     if bounds is None:
-        return np.asarray(mean + np.einsum("kij,kj->ki", _root(covariance), rng.standard_normal(mean.shape)))
+        normal = special.ndtri(_even(len(at), mean.shape[1], rng))
+        return np.asarray(mean + np.einsum("kij,kj->ki", _root(covariance), normal))
     i = basis.linear.index("m2")
     others = [j for j in range(len(basis.linear)) if j != i]
+    even = _even(len(at), mean.shape[1], rng)
     low, high = bounds[:, at]
-    u = np.clip(low + (high - low) * rng.random(len(at)), 1e-15, 1 - 1e-15)
+    u = np.clip(low + (high - low) * even[:, 0], 1e-15, 1 - 1e-15)
     sd = np.sqrt(covariance[:, i, i])
     m2 = np.clip(mean[:, i] + sd * special.ndtri(u), 0.0, m2_cap)
     gain = covariance[:, others, i] / sd[:, None] ** 2
     left = covariance[:, others][:, :, others] - sd[:, None, None] ** 2 * gain[:, :, None] * gain[:, None, :]
     draws = np.empty_like(mean)
     draws[:, i] = m2
-    normal = rng.standard_normal((len(at), len(others)))
+    normal = special.ndtri(even[:, 1:])
     shift = gain * (m2 - mean[:, i])[:, None]
     draws[:, others] = mean[:, others] + shift + np.einsum("kij,kj->ki", _root(left), normal)
     return draws

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, optimize
+from scipy import optimize
 
 from weakreset.fitting.whitening import NoiseColour, Whitener
 
@@ -23,6 +23,7 @@ _LEAST_READ_RATIO = 1e-3
 _EXPONENTS = (0.0, 1.95)
 _MIN_GAIN = 6.0
 _RIDGE = 1e-9
+_FAR = 0.5
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def fit_colour(
     exponent: float | None = None,
     read_ratio: float | None = None,
     start: float = 1.0,
+    reach: float = 0.6,
 ) -> ColourFit:
     """Pooled REML estimate of the noise.
 
@@ -77,13 +79,13 @@ def fit_colour(
     exponent, read_ratio : float, optional
         Fixed where given. `read_ratio` is (read noise / alpha)^2; unless given, read noise is taken up
         only where it raises 2 ln L by more than 6.
-    start : float
-        Where the search for the exponent begins.
+    start, reach : float
+        The exponent is searched between start - reach and start + reach.
     """
     if exponent is not None:
         chosen, ratio = exponent, 0.0 if read_ratio is None else read_ratio
     else:
-        chosen, ratio = _best_exponent(groups, read_ratio or 0.0, start), read_ratio or 0.0
+        chosen, ratio = _best_exponent(groups, read_ratio or 0.0, start, reach), read_ratio or 0.0
     if read_ratio is None:
         chosen, ratio = _with_read_noise(groups, chosen, exponent is None)
     colour = NoiseColour(chosen, ratio)
@@ -109,7 +111,7 @@ def _criterion(groups: Sequence[DesignedTraces], colour: NoiseColour) -> tuple[f
             scale = np.sqrt(np.diag(gram))
             # the ridge lets two columns coincide (a step at the knee) without counting twice
             factor = np.linalg.cholesky(gram / np.outer(scale, scale) + _RIDGE * np.eye(width))
-            explained = linalg.solve_triangular(factor, product / scale, lower=True, check_finite=False)
+            explained = np.linalg.solve(factor, product / scale)
             rss += float(trace @ trace - explained @ explained)
             freedom += len(trace) - width
             log_dets += whitener.log_det + 2.0 * float(np.log(np.diag(factor) * scale).sum())
@@ -117,13 +119,14 @@ def _criterion(groups: Sequence[DesignedTraces], colour: NoiseColour) -> tuple[f
     return freedom * float(np.log(variance)) + log_dets + freedom, variance, freedom
 
 
-def _best_exponent(groups: Sequence[DesignedTraces], read_ratio: float, start: float) -> float:
-    low, high = max(_EXPONENTS[0], start - 0.6), min(_EXPONENTS[1], start + 0.6)
+def _best_exponent(groups: Sequence[DesignedTraces], read_ratio: float, start: float, reach: float) -> float:
+    low, high = max(_EXPONENTS[0], start - reach), min(_EXPONENTS[1], start + reach)
     found = optimize.minimize_scalar(
         lambda b: _criterion(groups, NoiseColour(float(b), read_ratio))[0],
         bounds=(low, high), method="bounded", options={"xatol": 4e-3},
     )
-    return float(found.x)
+    at_an_end = min(abs(found.x - low), abs(found.x - high)) < 0.1 * reach
+    return float(found.x) if reach > _FAR or not at_an_end else _best_exponent(groups, read_ratio, start, 4 * reach)
 
 
 def _with_read_noise(groups: Sequence[DesignedTraces], exponent: float, free: bool) -> tuple[float, float]:

@@ -15,7 +15,9 @@ from weakreset.fitting.whitening import NoiseColour, Whitener
 
 __all__ = ["survey_noise"]
 
-_DEVICES = 96
+# devices, and how far from the last exponent to search: a glance to know the colour roughly, for it decides
+# which steps are found; then the estimate
+_ROUNDS = ((32, 0.6), (96, 0.15))
 _READS = 512
 _NOISY_RATIO = 2.0
 
@@ -23,7 +25,7 @@ _NOISY_RATIO = 2.0
 def survey_noise(
     groups: Sequence[Group], basis: Basis, alpha: float | None, exponent: float | None, read_sd: float | None, rtn: bool
 ) -> ColourFit:
-    """Noise from up to 96 devices, up to 512 reads each; twice, as the steps found depend on it.
+    """Noise from up to 96 devices, up to 512 reads each, after a first estimate from fewer.
 
     Parameters
     ----------
@@ -34,21 +36,20 @@ def survey_noise(
     rtn : bool
         Whether to look for telegraph steps.
     """
-    sample = _sample(groups)
     start = 1.0 if exponent is None else exponent
     fit = ColourFit(NoiseColour(start, 0.0), 0.0, None, None)
-    for _ in range(2):
-        designed = [_designed(group, basis, fit, rtn) for group in sample]
+    for n_devices, reach in _ROUNDS:
+        designed = [_designed(group, basis, fit, rtn) for group in _sample(groups, n_devices)]
         level = alpha or fit.alpha
         ratio = None if read_sd is None else (read_sd / level) ** 2 if level > 0 else 0.0
-        fit = fit_colour(designed, exponent, ratio, fit.colour.exponent or start)
+        fit = fit_colour(designed, exponent, ratio, fit.colour.exponent or start, reach)
     return fit if alpha is None else replace(fit, alpha=alpha, alpha_stderr=None)
 
 
-def _sample(groups: Sequence[Group]) -> list[Group]:
+def _sample(groups: Sequence[Group], n_devices: int) -> list[Group]:
     """Devices evenly spaced in the largest groups, their first reads."""
     sample: list[Group] = []
-    wanted = _DEVICES
+    wanted = n_devices
     for group in groups:
         if wanted <= 0:
             break

@@ -65,11 +65,11 @@ def search_knees_and_steps(
     """
     if not len(dictionary.step_reads):
         return plain
-    floor = np.array([configuration.explained for configuration in plain])
-    promise = np.maximum(_best_first_step(dictionary, products), _best_step_beside_knee(dictionary, products, plain))
-    suspicious = promise - floor > _PROMISING * STEP_THRESHOLD * variance
+    first = _first_steps(dictionary, products, plain)
+    gained = np.array([best.explained - none.explained for best, none in zip(first, plain, strict=True)])
+    suspicious = gained > _PROMISING * STEP_THRESHOLD * variance
     return [
-        _StepSearch(dictionary, products[i], STEP_THRESHOLD * float(variance[i])).run(plain[i])
+        _StepSearch(dictionary, products[i], STEP_THRESHOLD * float(variance[i])).run(plain[i], first[i])
         if suspicious[i]
         else plain[i]
         for i in range(len(plain))
@@ -79,8 +79,7 @@ def search_knees_and_steps(
 def best_knees(dictionary: Dictionary, products: Array) -> list[Configuration]:
     """The best configuration of every device without telegraph steps; exact, over all candidates."""
     base = dictionary.base
-    inverse = np.linalg.inv(dictionary.gram[np.ix_(base, base)])
-    explained = np.einsum("ij,jk,ik->i", products[:, base], inverse, products[:, base])
+    explained = dictionary.explained(products, base)
     if not len(dictionary.grid):
         return [Configuration(None, (), float(value)) for value in explained]
     gains, _ = dictionary.knee_gains(products, base)
@@ -100,28 +99,28 @@ def _knees_to_try(dictionary: Dictionary) -> list[int]:
     return [dictionary.profiles.start + int(i) for i in chosen]
 
 
-def _best_first_step(dictionary: Dictionary, products: Array) -> Array:
-    """Most that one step and one of a few knees explain, for all devices at once."""
-    best = np.zeros(len(products))
-    for knee in [[knee] for knee in _knees_to_try(dictionary)] or [[]]:
-        active = [*dictionary.base, *knee]
-        inverse = np.linalg.inv(dictionary.gram[np.ix_(active, active)])
-        explained = np.einsum("ij,jk,ik->i", products[:, active], inverse, products[:, active])
-        product, length = dictionary.candidates(products, active, dictionary.steps)
-        np.maximum(best, explained + (product**2 / length).max(axis=1), out=best)
-    return best
-
-
-def _best_step_beside_knee(dictionary: Dictionary, products: Array, plain: list[Configuration]) -> Array:
-    """Most that one step explains beside each device's own best knee; devices of one knee together."""
-    best = np.array([configuration.explained for configuration in plain])
-    knees = np.array([-1 if configuration.knee is None else configuration.knee for configuration in plain])
-    for knee in np.unique(knees):
-        rows = np.flatnonzero(knees == knee)
-        active = dictionary.base if knee < 0 else [*dictionary.base, int(knee)]
-        product, length = dictionary.candidates(products[rows], active, dictionary.steps)
-        best[rows] += (product**2 / length).max(axis=1)
-    return best
+def _first_steps(dictionary: Dictionary, products: Array, plain: list[Configuration]) -> list[Configuration]:
+    """The best first step of every device beside its own knee or one of a few others, not relocated yet."""
+    own = np.array([-1 if start.knee is None else start.knee for start in plain])
+    everyone = np.arange(len(plain))
+    tries = [(int(knee), np.flatnonzero(own == knee)) for knee in np.unique(own)]
+    tries += [(knee, everyone) for knee in _knees_to_try(dictionary)]
+    explained = np.full(len(plain), -np.inf)
+    knees, steps = np.zeros((2, len(plain)), dtype=np.intp)
+    for knee, rows in tries:
+        active = [*dictionary.base, *([] if knee < 0 else [knee])]
+        some = products if rows is everyone else products[rows]
+        product, length = dictionary.candidates(some, active, dictionary.steps)
+        gains = product**2 / length
+        step = gains.argmax(axis=1)
+        total = dictionary.explained(some, active) + gains[np.arange(len(rows)), step]
+        better = total > explained[rows]
+        at = rows[better]
+        explained[at], knees[at], steps[at] = total[better], knee, step[better]
+    return [
+        Configuration(None if knee < 0 else int(knee), (dictionary.steps.start + int(step),), float(value))
+        for knee, step, value in zip(knees, steps, explained, strict=True)
+    ]
 
 
 class _StepSearch:
@@ -133,11 +132,12 @@ class _StepSearch:
         self.threshold = threshold
         self.most = 8 + len(dictionary.whitener.pulses) // 500
 
-    def run(self, start: Configuration) -> Configuration:
+    def run(self, start: Configuration, first: Configuration) -> Configuration:
+        """From no steps (`start`) and the best first one."""
         current = start
         while len(current.steps) < self.most:
-            proposal = self._add_step(current)
-            if proposal is None or proposal.explained - current.explained < self.threshold:
+            proposal = self._add_step(current) if current.steps else self._refine(first)
+            if proposal.explained - current.explained < self.threshold:
                 break
             current = proposal
         while current.steps:
@@ -147,7 +147,7 @@ class _StepSearch:
             current = fewer
         return Configuration(current.knee, tuple(sorted(current.steps)), current.explained)
 
-    def _add_step(self, current: Configuration) -> Configuration | None:
+    def _add_step(self, current: Configuration) -> Configuration:
         d, fixed = self.dictionary, [*self.dictionary.base, *current.steps]
         product, length = d.candidates(self.products, fixed, d.steps)
         taken = [step - d.steps.start for step in current.steps]

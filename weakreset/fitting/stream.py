@@ -26,7 +26,7 @@ def fit_stream(
     options: FitOptions | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
 ) -> FitSet:
     """Fit device after device without holding the traces.
 
@@ -39,7 +39,7 @@ def fit_stream(
         `drift="auto"` is not possible here.
     progress : callable, optional
         Called as progress(done, 0, what): the total is not known.
-    jobs : int
+    jobs : int, optional
         As in `fit_devices`.
 
     Returns

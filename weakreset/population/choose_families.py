@@ -15,15 +15,15 @@ from weakreset.population.families import POSITIVE_FAMILIES, REAL_FAMILIES, Free
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.result import Candidate
 
-__all__ = ["LEAST_DEVICES", "SIGNED", "Laws", "choose_families", "family_draws", "start_laws"]
+__all__ = ["FAMILY_DRAWS", "LEAST_DEVICES", "SIGNED", "Laws", "choose_families", "start_laws"]
 
 Array = NDArray[np.float64]
 
 LEAST_DEVICES = 5
+FAMILY_DRAWS = 50
+"""Draws of each device for the choice of families, which needs differences of likelihoods only."""
 SIGNED = frozenset({"c1"})
 _USUAL = {"c1": "norm", "m1": "expon", "m2": "expon", "t_star": "lognorm"}
-_FAMILY_DRAWS = 100
-_MANY_DEVICES = 300
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,6 @@ class Laws:
 
 def _candidates_for(name: str) -> tuple[str, ...]:
     return REAL_FAMILIES if name in SIGNED else POSITIVE_FAMILIES
-
-
-def family_draws(n_devices: int) -> int:
-    """Draws of each device for the choice of families: half as many where many devices share the noise of drawing."""
-    return _FAMILY_DRAWS if n_devices <= _MANY_DEVICES else _FAMILY_DRAWS // 2
 
 
 def start_laws(
@@ -75,8 +70,9 @@ def choose_families(
     free, candidates = dict(state.free), {}
     for name in free:
         tried: dict[str, tuple[float, FreeLaw, TruncatedLaw]] = {}
+        sample = _likely_values(name, hierarchy, laws)
         for family in (families[name],) if name in families else _candidates_for(name):
-            for option in _options(family, name, hierarchy, laws, limits[name], free[name]):
+            for option in _options(family, name, sample, hierarchy, laws, limits[name], free[name]):
                 fitted, log_likelihood = hierarchy.maximize(
                     {**free, name: option[0]}, {**laws, name: option[1]}, only=[name]
                 )
@@ -89,16 +85,21 @@ def choose_families(
     return Laws(free, laws, candidates)
 
 
-def _options(
-    family: str, name: str, hierarchy: Hierarchy, laws: Mapping[str, TruncatedLaw],
-    limits: tuple[float, float], current: FreeLaw,
-) -> list[tuple[FreeLaw, TruncatedLaw]]:
-    """Where to start a family; for the exponential of a slope also with a loc above zero."""
+def _likely_values(name: str, hierarchy: Hierarchy, laws: Mapping[str, TruncatedLaw]) -> Array:
+    """400 even quantiles of what the devices hold, given the laws so far."""
     weight, _ = hierarchy.posterior(laws)
     values, w = hierarchy.inside[name].ravel(), weight.ravel()
     order = np.argsort(values)
     cumulative = np.cumsum(w[order]) / w.sum()
-    sample = values[order][np.searchsorted(cumulative, (np.arange(400) + 0.5) / 400).clip(0, len(values) - 1)]
+    at = np.searchsorted(cumulative, (np.arange(400) + 0.5) / 400).clip(0, len(values) - 1)
+    return np.asarray(values[order][at])
+
+
+def _options(
+    family: str, name: str, sample: Array, hierarchy: Hierarchy, laws: Mapping[str, TruncatedLaw],
+    limits: tuple[float, float], current: FreeLaw,
+) -> list[tuple[FreeLaw, TruncatedLaw]]:
+    """Where to start a family; for the exponential of a slope also with a loc above zero."""
     options = [(current, laws[name])] if family == current.family else [start_law(family, sample, *limits)]
     if family == "expon" and name != "t_star":
         options.append(_best_loc(name, float(sample.mean()), hierarchy, laws, limits))

@@ -131,18 +131,17 @@ def _maximize(scores: DeviceScores, pairs: Sequence[Pair]) -> Array:
 
 def _stderr(scores: DeviceScores, matrix: Array, pairs: Sequence[Pair]) -> Array:
     """From the curvature of ln L; NaN where it is not that of a maximum."""
-    size, h = len(pairs), 1e-3
+    size, h = len(pairs), 1e-4
     hessian = np.empty((size, size))
+    here = copula_likelihood(scores, matrix, pairs)[1].sum(axis=0)
     for at, (i, j) in enumerate(pairs):
-        slopes = []
-        for sign in (1.0, -1.0):
-            moved = matrix.copy()
-            moved[i, j] = moved[j, i] = matrix[i, j] + sign * h
-            try:
-                slopes.append(copula_likelihood(scores, moved, pairs)[1].sum(axis=0))
-            except np.linalg.LinAlgError:
-                return np.full(size, np.nan)
-        hessian[at] = (slopes[0] - slopes[1]) / (2 * h)
+        moved = matrix.copy()
+        moved[i, j] = moved[j, i] = matrix[i, j] - math.copysign(h, matrix[i, j])
+        try:
+            there = copula_likelihood(scores, moved, pairs)[1].sum(axis=0)
+        except np.linalg.LinAlgError:
+            return np.full(size, np.nan)
+        hessian[at] = (there - here) / (moved[i, j] - matrix[i, j])
     try:
         variance = np.diag(np.linalg.inv(-0.5 * (hessian + hessian.T)))
     except np.linalg.LinAlgError:

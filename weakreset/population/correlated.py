@@ -16,7 +16,7 @@ from weakreset.model import TruncatedLaw
 from weakreset.population.choose_families import Laws
 from weakreset.population.copula import fit_copula
 from weakreset.population.families import FreeLaw
-from weakreset.population.hierarchy import Hierarchy, laws_at, weighted_difference
+from weakreset.population.hierarchy import FORWARD_STEP, Hierarchy, laws_at, nudged_law, weighted_difference
 from weakreset.population.result import CorrelationFit
 from weakreset.population.scores import normal_scores, own_numbers, score_devices, tail_scores
 
@@ -27,7 +27,7 @@ Scores = dict[str, tuple[Array, Array | None]]
 
 _ROUNDS = 2
 _SETTLED = 0.02
-_DRAWS = 100
+_UNMOVED = np.zeros((1, 1))
 
 
 def fit_together(
@@ -50,7 +50,7 @@ def fit_together(
         if correlation is None or matrix is None:
             current = hierarchy
             break
-        current = CorrelatedHierarchy(hierarchy.thinned(_DRAWS), laws, known, matrix)
+        current = CorrelatedHierarchy(hierarchy, laws, known, matrix)
         laws, _ = current.maximize(start.free, laws)
         before, correlation = correlation, fit_copula(score_devices(hierarchy, laws, known))
         if correlation is None or np.nanmax(np.abs(correlation.matrix - before.matrix)) < _SETTLED:
@@ -132,22 +132,22 @@ class CorrelatedHierarchy(Hierarchy):
         densities = {name: self.log_density(name, law) for name, law in laws.items()}
         scores = self._known | {name: self._scores(name, law) for name, law in laws.items()}
         densities["copula"] = self._log_copula(scores)
-        total, *weights = self.combine(densities, self.log_beyond(laws.get("t_star")))
+        log_beyond = self.log_beyond(laws.get("t_star"))
+        total, *weights = self.combine(densities, log_beyond)
         pulls = self._pulls(scores)
         gradient, at = np.zeros(len(x)), 0
         for name in moving:
+            tail = log_beyond if name == "t_star" and self.beyond else None
+            here = ((*densities[name], tail), (_UNMOVED, _UNMOVED, None))
             for _ in free[name].free:
-                ends = []
-                for sign in (1.0, -1.0):
-                    moved = x.copy()
-                    moved[at] += sign * 1e-4 * scale[at]
-                    ends.append(self._terms(name, laws_at(moved, moving, free)[name], scores, pulls))
+                law = nudged_law(x, at, FORWARD_STEP * scale[at], name, moving, free)
+                ahead = self._terms(name, law, scores, pulls)
                 gradient[at] = sum(
-                    weighted_difference(weight, a, b)
-                    for kind in zip(*ends, strict=True)
-                    for weight, a, b in zip(weights, *kind, strict=True)
-                    if a is not None and b is not None
-                ) / 2e-4
+                    weighted_difference(weight, there, before)
+                    for kind in zip(ahead, here, strict=True)
+                    for weight, there, before in zip(weights, *kind, strict=True)
+                    if there is not None and before is not None
+                ) / FORWARD_STEP
                 at += 1
         return -total, -gradient
 

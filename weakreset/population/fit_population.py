@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.result import DeviceFit, FitSet, FitStatus
+from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import TruncatedLaw
 from weakreset.population.bootstrap import Progress
-from weakreset.population.choose_families import LEAST_DEVICES, SIGNED, choose_families, family_draws, start_laws
+from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, SIGNED, choose_families, start_laws
 from weakreset.population.correlated import fit_together
 from weakreset.population.defects import count_defects
 from weakreset.population.families import fit_values
@@ -66,17 +67,25 @@ def fit_population(
     -----
     Fewer than 5 devices say nothing about spread: each law is then a constant, and its note says so.
     """
+    with one_blas_thread():
+        return _fit(fits, families or {}, truncation or {}, bootstrap, goodness, seed, progress)
+
+
+def _fit(
+    fits: FitSet, families: Mapping[str, str], truncation: Mapping[str, tuple[float, float]],
+    bootstrap: int, goodness: int, seed: int | np.random.Generator, progress: Progress | None,
+) -> Population:
     usable = [fit for fit in fits.usable if fit.draws is not None]
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
-    limits = _limits(fits, usable) | dict(truncation or {})
+    limits = _limits(fits, usable) | dict(truncation)
     amplitude, fraction = fit_rtn_amplitude(fits)
     stuck = stuck_high(fits, amplitude, fraction)
     measured = fits.drift.parameters
-    state = start_laws(usable, measured, limits, families or {})
+    state = start_laws(usable, measured, limits, families)
     hierarchy = Hierarchy.of(usable, stuck)
-    state = choose_families(hierarchy.thinned(family_draws(len(usable))), state, usable, limits, families or {})
-    fitted = {"r0_ohm": _fit_r0(usable, limits, families or {})}
+    state = choose_families(hierarchy.thinned(FAMILY_DRAWS), state, usable, limits, families)
+    fitted = {"r0_ohm": _fit_r0(usable, limits, families)}
     laws, likelihood, correlation = fit_together(hierarchy, state, _known_r0(usable, fitted["r0_ohm"].law))
     covariance = likelihood.covariance(state.free, laws)
     for name in measured:

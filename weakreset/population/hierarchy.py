@@ -10,6 +10,7 @@ throughout; then its c1 holds a telegraph amplitude too, which the `stuck` mixtu
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,13 +23,14 @@ from weakreset.fitting.result import DeviceFit
 from weakreset.model import TruncatedLaw
 from weakreset.population.families import FreeLaw
 
-__all__ = ["Hierarchy", "StuckHigh", "laws_at", "weighted_difference"]
+__all__ = ["FORWARD_STEP", "Hierarchy", "StuckHigh", "laws_at", "nudged_law", "weighted_difference"]
 
 Array = NDArray[np.float64]
 
 _FLOOR = -50.0
 _SCALED_BOX = 60.0
-_STEP = 1e-4
+FORWARD_STEP = 1e-6
+"""Of a scaled coordinate, for gradients: wrong by a millionth of the curvature, and half the work of a central step."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,12 @@ class Hierarchy:
         density = law.logpdf(values)
         if name != "c1" or not self.may_be_stuck.any():
             return density
-        rows = values[self.may_be_stuck]
-        shifted = np.mean([np.exp(law.logpdf(rows - a)) for a in self.stuck.amplitudes], axis=0)
-        p = self.stuck.probability
+        quiet, p = values[self.may_be_stuck], self.stuck.probability
+        total = (1.0 - p) * np.exp(density[self.may_be_stuck])
+        for amplitude in self.stuck.amplitudes:
+            total += p / len(self.stuck.amplitudes) * np.exp(law.logpdf(quiet - amplitude))
         with np.errstate(divide="ignore"):
-            density[self.may_be_stuck] = np.log((1 - p) * np.exp(density[self.may_be_stuck]) + p * shifted)
+            density[self.may_be_stuck] = np.log(total)
         return density
 
     def log_beyond(self, law: TruncatedLaw | None) -> Array:
@@ -167,7 +170,7 @@ class Hierarchy:
 
         found = optimize.minimize(
             objective, np.zeros(len(x0)), jac=True, method="L-BFGS-B",
-            bounds=[(-_SCALED_BOX, _SCALED_BOX)] * len(x0), options={"maxiter": 80, "ftol": 1e-11, "gtol": 1e-4},
+            bounds=[(-_SCALED_BOX, _SCALED_BOX)] * len(x0), options={"maxiter": 80, "ftol": 1e-9, "gtol": 1e-3},
         )
         laws = dict(start) | laws_at(x0 + scale * found.x, moving, free)
         return laws, -float(found.fun)
@@ -187,24 +190,17 @@ class Hierarchy:
         total, inside, beyond, chance = self.combine(densities, log_beyond)
         gradient, at = np.zeros(len(x)), 0
         for name in moving:
+            here = (*densities[name], log_beyond if name == "t_star" else None)
             for _ in free[name].free:
-                ahead, behind = (self._shifted(x, at, sign * _STEP * scale[at], name, moving, free) for sign in (1, -1))
-                slope = weighted_difference(inside, ahead[0], behind[0])
-                if ahead[1] is not None and behind[1] is not None:
-                    slope += weighted_difference(beyond, ahead[1], behind[1])
-                if name == "t_star":
-                    slope += weighted_difference(chance, ahead[2], behind[2])
-                gradient[at] = slope / (2.0 * _STEP)
+                law = nudged_law(x, at, FORWARD_STEP * scale[at], name, moving, free)
+                ahead = (*self.log_density(name, law), self.log_beyond(law) if name == "t_star" else None)
+                gradient[at] = sum(
+                    weighted_difference(weight, there, before)
+                    for weight, there, before in zip((inside, beyond, chance), ahead, here, strict=True)
+                    if there is not None and before is not None
+                ) / FORWARD_STEP
                 at += 1
         return -total, -gradient
-
-    def _shifted(
-        self, x: Array, at: int, step: float, name: str, moving: list[str], free: Mapping[str, FreeLaw]
-    ) -> tuple[Array, Array | None, Array]:
-        moved = x.copy()
-        moved[at] += step
-        law = laws_at(moved, moving, free)[name]
-        return (*self.log_density(name, law), self.log_beyond(law if name == "t_star" else None))
 
     def covariance(
         self, free: Mapping[str, FreeLaw], laws: Mapping[str, TruncatedLaw]
@@ -233,6 +229,15 @@ class Hierarchy:
         return blocks
 
 
+def nudged_law(
+    x: Array, at: int, step: float, name: str, moving: list[str], free: Mapping[str, FreeLaw]
+) -> TruncatedLaw:
+    """The law of `name` with coordinate `at` a step further."""
+    moved = x.copy()
+    moved[at] += step
+    return laws_at(moved, moving, free)[name]
+
+
 def laws_at(x: Array, moving: Sequence[str], free: Mapping[str, FreeLaw]) -> dict[str, TruncatedLaw]:
     """The laws at stacked coordinates `x`, name after name of `moving`."""
     laws, at = {}, 0
@@ -256,5 +261,10 @@ def _log_mean_exp(values: Array) -> tuple[Array, Array]:
 
 def weighted_difference(weight: Array, ahead: Array, behind: Array) -> float:
     """Sum of weight * (ahead - behind), where the weight is not zero (both are -inf elsewhere)."""
-    used = (weight > 0) & np.isfinite(ahead) & np.isfinite(behind)
-    return float(np.sum(weight[used] * (ahead[used] - behind[used])))
+    with np.errstate(invalid="ignore"):
+        difference = ahead - behind
+    total = float(np.vdot(weight, difference))
+    if math.isfinite(total):
+        return total
+    used = (weight > 0) & np.isfinite(difference)
+    return float(weight[used] @ difference[used])

@@ -1,0 +1,91 @@
+"""Work on numbered pieces in several processes, results in order.
+
+Where this process has one thread and the system can fork, the others are forked: they start in a few
+milliseconds and share what was computed so far. Elsewhere they are started afresh, which takes seconds,
+needs the `if __name__ == "__main__"` of a script, and so is done for large sets only, when asked for.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.reduction import ForkingPickler
+from typing import Any
+
+from weakreset.fitting.threads import one_blas_thread
+
+__all__ = ["can_fork", "in_processes"]
+
+_STATE: dict[str, Any] = {}
+
+
+def can_fork() -> bool:
+    """Whether forking is safe here: Linux, and no other Python thread that might hold a lock."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+def in_processes(
+    build: Callable[[Any], Any], recipe: Any, work: Callable[[Any, int], Any], n_pieces: int, jobs: int,
+    built: Any = None,
+) -> Iterator[Any]:
+    """Yield work(built, number) for every piece, in order.
+
+    Parameters
+    ----------
+    build : callable
+        recipe -> what all pieces need. Called in each process unless it can be shared by forking.
+    recipe : object
+        Small enough to send.
+    work : callable
+        (built, number) -> result. A function of a module, as `build` is.
+    built : object, optional
+        build(recipe), if it exists already.
+    """
+    fork = can_fork()
+    _STATE["built"] = built if fork else None
+    context = multiprocessing.get_context("fork" if fork else "spawn")
+    with ProcessPoolExecutor(jobs, context, _start, (build, recipe, os.getpid())) as pool:
+        pieces = pool.map(_do, [work] * n_pieces, range(n_pieces))
+        _STATE.clear()
+        yield from pieces
+
+
+def _start(build: Callable[[Any], Any], recipe: Any, parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    _send_parameters_lightly()
+    if _STATE.get("built") is None:
+        _STATE["built"] = build(recipe)
+
+
+def _leave_with(parent: int) -> None:
+    """End this process when its parent is gone, killed for instance."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+def _do(work: Callable[[Any, int], Any], number: int) -> Any:
+    with one_blas_thread():
+        return work(_STATE["built"], number)
+
+
+def _send_parameters_lightly() -> None:
+    """Send lmfit.Parameters as their members: an interpreter of expressions each costs as much as the fit."""
+    import lmfit
+
+    ForkingPickler.register(lmfit.Parameters, lambda parameters: (_parameters, (list(parameters.values()),)))
+
+
+def _parameters(members: list[Any]) -> Any:
+    import lmfit
+
+    parameters = lmfit.Parameters()
+    parameters.add_many(*members)
+    return parameters
