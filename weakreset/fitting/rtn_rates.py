@@ -11,7 +11,10 @@ from scipy import optimize
 from weakreset.fitting.result import DeviceFit
 from weakreset.model import stationary_high_probability
 
-__all__ = ["RtnRates", "pooled_rates"]
+__all__ = ["DETECTABLE_SIGMAS", "RtnRates", "pooled_rates"]
+
+DETECTABLE_SIGMAS = 6.0
+"""Steps larger than this many alpha are found reliably."""
 
 _LEAST_TRANSITIONS = 6
 
@@ -43,10 +46,17 @@ def pooled_rates(fits: Sequence[DeviceFit]) -> RtnRates:
     """Maximum likelihood of p_up and p_down from the devices whose steps alternate between two levels.
 
     A device enters only because at least one transition was seen in it, so its likelihood is
-    conditioned on that; without the condition both rates come out too high.
+    conditioned on that; without the condition both rates come out too high. Devices whose steps are too small to
+    be found reliably would make them too low, as some of their steps are missed: they count only where the others
+    are too few.
     """
-    paths = [_path(fit) for fit in fits if fit.rtn.status == "ok"]
+    stepping = [fit for fit in fits if fit.rtn.status == "ok"]
+    clear = [fit for fit in stepping if (fit.rtn.amplitude or 0.0) > DETECTABLE_SIGMAS * fit.alpha_used]
+    paths = [_path(fit) for fit in clear]
     transitions = sum(path.ups + path.downs for path in paths)
+    if transitions < _LEAST_TRANSITIONS:
+        paths = [_path(fit) for fit in stepping]
+        transitions = sum(path.ups + path.downs for path in paths)
     if transitions < _LEAST_TRANSITIONS:
         note = f"{transitions} telegraph transitions in all devices: p_up and p_down are not identifiable"
         return RtnRates(None, None, transitions, len(paths), note)

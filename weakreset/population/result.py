@@ -35,6 +35,11 @@ class GoodnessOfFit:
     replicates: int
     method: str
 
+    def sentence(self) -> str:
+        """The result in words."""
+        judged = "does not follow this law" if self.p_value < 0.05 else "agrees with this law"
+        return f"{judged} (goodness of fit, {self.statistic}: p = {self.p_value:.2g}, {self.replicates} replicas)"
+
 
 @dataclass(frozen=True, eq=False)
 class LawFit:

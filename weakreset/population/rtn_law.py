@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from weakreset.fitting.result import DeviceFit, FitSet
+from weakreset.fitting.rtn_rates import DETECTABLE_SIGMAS
 from weakreset.model import stationary_high_probability
 from weakreset.population.families import fit_values
 from weakreset.population.hierarchy import StuckHigh
@@ -18,7 +19,6 @@ from weakreset.population.result import LawFit
 
 __all__ = ["fit_rtn_amplitude", "stuck_high"]
 
-DETECTABLE_SIGMAS = 6.0
 _LEAST_DEVICES = 8
 _FAMILIES = ("expon", "lognorm", "gamma", "weibull")
 _QUANTILES = 5

@@ -11,7 +11,7 @@ from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus
 from weakreset.parameter_file import ParameterFile
 from weakreset.plots.d2d_laws import FAMILY_WORDS
 from weakreset.plots.traces_with_fits import STATUS_WORDS
-from weakreset.population import Population
+from weakreset.population import GoodnessOfFit, Population
 from weakreset.report.content import ReportInput
 from weakreset.report.numbers import number, percent, plus_minus
 from weakreset.traces import Exclusion
@@ -20,7 +20,8 @@ __all__ = ["Cell", "Table", "device_table", "exclusion_table", "law_table", "noi
 
 _MOST_EXCLUSIONS = 200
 _LAW_COLUMNS = (
-    "parameter", "family", "numbers ± standard error", "truncated to", "informed by", "runner-up (AIC)", "note"
+    "parameter", "family", "numbers ± standard error [95 % by bootstrap]", "truncated to", "informed by",
+    "runner-up (AIC)", "note",
 )
 
 
@@ -96,13 +97,22 @@ def law_table(content: ReportInput) -> Table:
 
 def _evidence(entry: Any) -> dict[str, Any]:
     """A fitted law and an entry of the parameter file name these alike."""
-    names = ("unit", "stderr", "n_informative", "n_devices", "n_censored", "candidates", "note")
-    return {name: getattr(entry, name) for name in names}
+    names = ("unit", "stderr", "n_informative", "n_devices", "n_censored", "candidates", "note", "interval")
+    tests = [
+        test if isinstance(test, GoodnessOfFit) else GoodnessOfFit(**test.model_dump())
+        for test in entry.goodness_of_fit or ()
+    ]
+    return {name: getattr(entry, name) for name in names} | {"tests": tests}
 
 
 def _law_row(entry: dict[str, Any]) -> tuple[Cell, ...]:
     law, stderr = entry["law"], entry["stderr"] or {}
-    numbers = "; ".join(f"{key} {plus_minus(value, stderr.get(key))}" for key, value in law.params.items())
+    intervals = entry["interval"] or {}
+    numbers = "; ".join(
+        f"{key} {plus_minus(value, stderr.get(key))}"
+        + (" [{}, {}]".format(*(number(end, 3) for end in intervals[key])) if key in intervals else "")
+        for key, value in law.params.items()
+    )
     low, high = entry["limits"]
     limits = f"{number(low, 3)} to {number(high, 3)}" if math.isfinite(low) or math.isfinite(high) else "–"
     known = entry["n_informative"] is not None
@@ -118,7 +128,8 @@ def _law_row(entry: dict[str, Any]) -> tuple[Cell, ...]:
             f"weight {percent(second.weight, 0)} (best {percent(candidates[0].weight, 0)})"
         )
     family = FAMILY_WORDS.get(law.family, law.family)
-    texts = (f"{entry['name']} ({entry['unit']})", family, numbers, limits, informed, runner_up, entry["note"] or "")
+    note = "; ".join(filter(None, [*(test.sentence() for test in entry["tests"]), entry["note"]]))
+    texts = (f"{entry['name']} ({entry['unit']})", family, numbers, limits, informed, runner_up, note)
     return tuple(Cell(text) for text in texts)
 
 
