@@ -110,6 +110,8 @@ class Dictionary:
         length = whole - np.einsum("ij,ij->j", self.gram[active, where], mixed)
         product = products[..., where] - products[..., active] @ mixed
         gone = length <= _LEAST_LEFT * whole
+        if not gone.any():
+            return product, length
         return np.where(gone, 0.0, product), np.where(gone, 1.0, length)
 
     def knee_gains(self, products: Array, active: list[int]) -> tuple[Array, Array]:

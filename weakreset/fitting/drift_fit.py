@@ -111,7 +111,9 @@ def run_lmfit(model: WhitenedModel, start: dict[str, float]) -> tuple[Any, Any]:
     """
     import lmfit
 
-    params = lmfit.Parameters()
+    from weakreset.fitting.parameters import LeanParameters
+
+    params = LeanParameters()
     for name, value in start.items():
         if name == model.basis.scanned:
             low, high = float(model.grid[0]), float(model.grid[-1])

@@ -7,6 +7,7 @@ needs the `if __name__ == "__main__"` of a script, and so is done for large sets
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -15,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from weakreset.fitting.threads import one_blas_thread
@@ -57,9 +57,9 @@ def in_processes(
 
 
 def _start(build: Callable[[Any], Any], recipe: Any, parent: int) -> None:
+    gc.freeze()  # what was inherited is not garbage: looking through it would copy it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-    _send_parameters_lightly()
     if _STATE.get("built") is None:
         _STATE["built"] = build(recipe)
 
@@ -74,18 +74,3 @@ def _leave_with(parent: int) -> None:
 def _do(work: Callable[[Any, int], Any], number: int) -> Any:
     with one_blas_thread():
         return work(_STATE["built"], number)
-
-
-def _send_parameters_lightly() -> None:
-    """Send lmfit.Parameters as their members: an interpreter of expressions each costs as much as the fit."""
-    import lmfit
-
-    ForkingPickler.register(lmfit.Parameters, lambda parameters: (_parameters, (list(parameters.values()),)))
-
-
-def _parameters(members: list[Any]) -> Any:
-    import lmfit
-
-    parameters = lmfit.Parameters()
-    parameters.add_many(*members)
-    return parameters

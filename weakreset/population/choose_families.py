@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.result import DeviceFit, FitStatus
-from weakreset.model import FAMILIES, TruncatedLaw
+from weakreset.model import TruncatedLaw
 from weakreset.population.families import POSITIVE_FAMILIES, REAL_FAMILIES, FreeLaw, akaike, start_law
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.result import Candidate
@@ -35,7 +35,9 @@ class Laws:
     candidates: dict[str, tuple[Candidate, ...]]
 
 
-def _candidates_for(name: str) -> tuple[str, ...]:
+def _families_for(name: str, given: Mapping[str, str]) -> tuple[str, ...]:
+    if name in given:
+        return (given[name],)
     return REAL_FAMILIES if name in SIGNED else POSITIVE_FAMILIES
 
 
@@ -69,15 +71,18 @@ def choose_families(
     laws, _ = hierarchy.maximize(state.free, state.laws)
     free, candidates = dict(state.free), {}
     for name in free:
+        family = free[name].family
+        if _families_for(name, families) == (family,) and family != "expon":  # nothing to choose: it is at its best
+            candidates[name] = akaike({family: 2.0 * (free[name].n_numbers - hierarchy.log_likelihood(laws))})
+            continue
         tried: dict[str, tuple[float, FreeLaw, TruncatedLaw]] = {}
         sample = _likely_values(name, hierarchy, laws)
-        for family in (families[name],) if name in families else _candidates_for(name):
+        for family in _families_for(name, families):
             for option in _options(family, name, sample, hierarchy, laws, limits[name], free[name]):
                 fitted, log_likelihood = hierarchy.maximize(
                     {**free, name: option[0]}, {**laws, name: option[1]}, only=[name]
                 )
-                count = len(FAMILIES[family].param_names) - (family == "expon" and option[0].fixed["loc"] <= 0)
-                aic = -2.0 * log_likelihood + 2.0 * count
+                aic = 2.0 * (option[0].n_numbers - log_likelihood)
                 if family not in tried or aic < tried[family][0]:
                     tried[family] = (aic, option[0], fitted[name])
         candidates[name] = akaike({family: aic for family, (aic, _, _) in tried.items()})

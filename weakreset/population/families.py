@@ -50,6 +50,11 @@ class FreeLaw:
     def free(self) -> tuple[str, ...]:
         return tuple(name for name in FAMILIES[self.family].param_names if name not in self.fixed)
 
+    @property
+    def n_numbers(self) -> int:
+        """Numbers that were chosen by the data, for AIC: the loc of an exponential too, where it is not at zero."""
+        return len(FAMILIES[self.family].param_names) - (self.family == "expon" and self.fixed["loc"] <= 0)
+
     def law(self, x: Sequence[float] | Array) -> TruncatedLaw:
         """The law at `x`; ValueError where there is none."""
         positive = FAMILIES[self.family].positive

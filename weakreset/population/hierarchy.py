@@ -209,13 +209,13 @@ class Hierarchy:
         moving = list(free)
         x0 = np.concatenate([free[name].coordinates(laws[name].params) for name in moving])
         scale = np.concatenate([free[name].scales(laws[name]) for name in moving])
-        n, h = len(x0), 0.3
+        n, h = len(x0), 0.03
+        here = self._objective(x0, scale, moving, free, laws, {})[1]
         hessian = np.empty((n, n))
         for i in range(n):
-            step = np.zeros(n)
-            step[i] = h * scale[i]
-            ahead, behind = (self._objective(x0 + s * step, scale, moving, free, laws, {})[1] for s in (1, -1))
-            hessian[i] = (ahead - behind) / (2 * h)
+            moved = x0.copy()
+            moved[i] += h * scale[i]
+            hessian[i] = (self._objective(moved, scale, moving, free, laws, {})[1] - here) / h
         hessian = 0.5 * (hessian + hessian.T)
         try:
             whole = np.asarray(np.linalg.inv(hessian) * np.outer(scale, scale), dtype=np.float64)

@@ -1,0 +1,50 @@
+"""lmfit.Parameters that make their interpreter of expressions when an expression asks for it.
+
+Each `lmfit.Parameters` builds an interpreter with some five hundred symbols, and every fit makes two of them: that took
+half the time of a fit and most of its memory. Fits without expressions never use it. Import this module where lmfit
+is needed: it imports lmfit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import lmfit
+
+__all__ = ["LeanParameters"]
+
+
+class _LateInterpreter:
+    """Stands in for asteval's interpreter: remembers values, and becomes the real one at the first other use."""
+
+    def __init__(self) -> None:
+        self.symtable: Any = {}
+        self._real: Any = None
+
+    def user_defined_symbols(self) -> Collection[str]:
+        return () if self._real is None else self._real.user_defined_symbols()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # probes of copy and the like
+            raise AttributeError(name)
+        return getattr(self._interpreter(), name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._interpreter()(*args, **kwargs)
+
+    def _interpreter(self) -> Any:
+        if self._real is None:
+            self._real = lmfit.Parameters()._asteval
+            self._real.symtable.update(self.symtable)
+            self.symtable = self._real.symtable
+        return self._real
+
+
+class LeanParameters(lmfit.Parameters):  # type: ignore[misc]
+    """As `lmfit.Parameters` in every respect, expressions included."""
+
+    def __init__(self, usersyms: dict[str, Any] | None = None) -> None:
+        dict.__init__(self)
+        self._asteval = _LateInterpreter()
+        self._asteval.symtable.update(usersyms or {})
