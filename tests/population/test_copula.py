@@ -143,8 +143,8 @@ def test_correlated_likelihood_is_the_plain_one_without_correlation_and_has_its_
 def test_correlation_is_recovered_from_traces_and_exported():
     """rho = 0.6 between m1 and t_star, 400 devices x 1000 pulses (seed 20262).
 
-    On five other seeds: mean 0.59, sd 0.04, so 0.1 is missed in about 2 % of samples. Laws fitted as if
-    independent gave a mean of 0.54 there. Another pair is rejected in at most 5 %.
+    On ten other seeds: mean 0.56, sd 0.045 (0.035 is the scatter of the devices themselves), so 0.1 is missed in
+    about 10 % of samples. Another pair is rejected in at most 5 %.
     """
     raw = majumdar2021().model_dump(by_alias=True)
     raw["correlation"] = {"names": ["m1", "t_star"], "matrix": [[1.0, 0.6], [0.6, 1.0]]}

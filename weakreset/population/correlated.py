@@ -2,7 +2,7 @@
 
 Fitting the laws as if the numbers were independent is biased where they are not: a knee is seen or missed
 depending on m1, and a correlation then makes the knees that are seen a selection. So the laws are
-fitted again with the copula in the likelihood, and the copula with those laws, twice at most.
+fitted again with the copula in the likelihood, and the copula with those laws, until it settles.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = ["CorrelatedHierarchy", "fit_together"]
 Array = NDArray[np.float64]
 Scores = dict[str, tuple[Array, Array | None]]
 
-_ROUNDS = 2
-_SETTLED = 0.02
+_ROUNDS = 4
+_SETTLED = 0.005
 _UNMOVED = np.zeros((1, 1))
 
 
