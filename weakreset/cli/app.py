@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from weakreset.cli.ablate import ablate_command
 from weakreset.cli.demo import demo_command
 from weakreset.cli.fit import fit_command
 from weakreset.cli.inspect import inspect_command
@@ -31,17 +32,12 @@ app.command("fit")(fit_command)
 app.command("simulate")(simulate_command)
 app.command("validate")(validate_command)
 app.command("train")(train_command)
+app.command("ablate")(ablate_command)
 app.command("template")(template_command)
 
 
 def _not_yet(verb: str) -> None:
     raise UsageError(f"`weakreset {verb}` does not exist yet; it is planned for a later version")
-
-
-@app.command("ablate", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-def ablate_command() -> None:
-    """Not yet: which imperfection costs how much accuracy."""
-    _not_yet("ablate")
 
 
 @app.command("export", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

@@ -11,10 +11,12 @@ from weakreset.parameter_file.load_save import (
     save_parameters,
 )
 from weakreset.parameter_file.presets import majumdar2021
+from weakreset.parameter_file.scale_spread import scale_spread
 from weakreset.parameter_file.schema import (
     SCHEMA_NAME,
     SCHEMA_VERSION,
     Correlation,
+    D2dScaling,
     DefectKind,
     Defects,
     Empirical,
@@ -35,6 +37,7 @@ __all__ = [
     "SCHEMA_NAME",
     "SCHEMA_VERSION",
     "Correlation",
+    "D2dScaling",
     "DefectKind",
     "Defects",
     "Empirical",
@@ -58,4 +61,5 @@ __all__ = [
     "parse_parameters",
     "preset_names",
     "save_parameters",
+    "scale_spread",
 ]

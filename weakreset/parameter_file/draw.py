@@ -41,7 +41,8 @@ def draw_devices(
 
     Each parameter has a stream of its own, so the same seed gives the same t_star whether or not
     another parameter's law changes. A file whose `spread` is empirical has the rows of its measured devices drawn
-    with replacement instead. Without D2D every device sits at the medians (of the truncated laws, or rows). Without
+    with replacement instead. A file with a `d2d` block has its spread changed: normal scores times a factor, with the
+    same random numbers. Without D2D every device sits at the medians (of the truncated laws, or rows). Without
     telegraph noise the amplitudes are zero. `quantiles(law, u)` may replace the exact quantile function by a faster
     one.
     """
@@ -56,7 +57,8 @@ def draw_devices(
     if "d2d" in without:
         uniforms = {name: np.full(n_devices, 0.5) for name in names}
     inverse = TruncatedLaw.ppf if "d2d" in without else quantiles
-    drawn = {name: inverse(params.parameters[name].law(), uniforms[name]) for name in names}
+    laws = {name: params.parameters[name].law() for name in names}
+    drawn = {name: inverse(laws[name], _scaled(params, name, laws[name], uniforms[name])) for name in names}
     r0_ohm = drawn.pop("r0_ohm")
     return Devices(r0_ohm, drawn, _amplitudes(params, n_devices, streams, without, inverse), shape)
 
@@ -84,6 +86,17 @@ def _correlated(
     return dict(zip(names, mixed, strict=True))
 
 
+def _scaled(params: ParameterFile, name: str, law: TruncatedLaw, uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The uniforms whose normal scores lie closer to, or farther from, the nominal device, as `d2d` says."""
+    factor = 1.0 if params.d2d is None else params.d2d.scale.get(name, 1.0)
+    if params.d2d is None or factor == 1.0 or law.family == "constant":
+        return uniforms
+    centre = 0.5 if params.d2d.nominal == "median" else float(law.cdf(law.mean()))
+    middle = float(special.ndtri(centre))
+    scores = special.ndtri(np.clip(uniforms, np.finfo(float).tiny, 1 - 1e-16))
+    return np.asarray(special.ndtr(middle + factor * (scores - middle)))
+
+
 def _amplitudes(
     params: ParameterFile, n_devices: int, streams: dict[str, np.random.Generator], without: tuple[str, ...],
     inverse: Callable[[TruncatedLaw, NDArray[np.float64]], NDArray[np.float64]],
@@ -93,5 +106,9 @@ def _amplitudes(
         return np.zeros(n_devices)
     if "d2d" in without:
         return np.full(n_devices, rtn.amplitude.law().median() if rtn.fraction_of_devices >= 0.5 else 0.0)
-    amplitude = inverse(rtn.amplitude.law(), streams["rtn_amplitude"].random(n_devices))
+    law = rtn.amplitude.law()
+    uniforms = _scaled(params, "rtn_amplitude", law, streams["rtn_amplitude"].random(n_devices))
+    amplitude = inverse(law, uniforms)
+    if params.d2d is not None and params.d2d.scale.get("rtn_amplitude", 1.0) == 0.0:
+        return amplitude if rtn.fraction_of_devices >= 0.5 else np.zeros(n_devices)
     return np.where(streams["rtn_present"].random(n_devices) < rtn.fraction_of_devices, amplitude, 0.0)

@@ -176,6 +176,17 @@ class Provenance(Strict):
     notes: list[str] = Field(default=[])
 
 
+class D2dScaling(Strict):
+    """What if devices differed less, or more: a change of the spread, for studies; absent in fitted files.
+
+    The normal scores of a parameter are multiplied by its factor, about the nominal device: 0 puts every device there,
+    1 changes nothing, 2 doubles the spread (of the logarithm, for a lognormal law). Truncation holds throughout.
+    """
+
+    nominal: Literal["median", "mean"] = Field(default="median", description="the device at the centre of the spread")
+    scale: dict[str, float] = Field(description="factor by parameter name (rtn_amplitude too); 1 where not named")
+
+
 class ParameterFile(Strict):
     """A fitted or published device technology, complete enough to simulate it."""
 
@@ -191,6 +202,7 @@ class ParameterFile(Strict):
     empirical: Empirical | None = None
     noise: Noise
     defects: Defects = Defects()
+    d2d: D2dScaling | None = None
     provenance: Provenance
     validation: dict[str, Any] | None = Field(default=None, description="verdict and figures of `weakreset validate`")
 
@@ -217,7 +229,7 @@ class ParameterFile(Strict):
             strangers = [name for name in self.correlation.names if name not in self.parameters]
             if strangers:
                 problems.append(f"correlation: no such parameter: {', '.join(strangers)}")
-        problems += self._empirical_problems()
+        problems += self._empirical_problems() + self._scaling_problems()
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -229,6 +241,17 @@ class ParameterFile(Strict):
         if set(self.empirical.names) == wanted or self.model not in SHAPES:
             return []
         return [f"empirical: names must be {', '.join(sorted(wanted))}, got {', '.join(self.empirical.names)}"]
+
+    def _scaling_problems(self) -> list[str]:
+        if self.d2d is None:
+            return []
+        if self.spread == "empirical":
+            return ["d2d: the spread of measured devices (spread empirical) cannot be scaled; use spread parametric"]
+        known = {*self.parameters, "rtn_amplitude"}
+        problems = [f"d2d.scale: no such parameter: {name}" for name in self.d2d.scale if name not in known]
+        return problems + [
+            f"d2d.scale: {name} must be >= 0, got {value}" for name, value in self.d2d.scale.items() if value < 0
+        ]
 
     def save(self, path: Any) -> None:
         """Write the file atomically; see `weakreset.parameter_file.save_parameters`."""

@@ -6,6 +6,7 @@
 Without `ax` or `figure` a new `matplotlib.figure.Figure` is made; pyplot and the global settings are not touched.
 """
 
+from weakreset.plots.ablation_bars import ablation_bars
 from weakreset.plots.all_traces import all_traces
 from weakreset.plots.d2d_laws import d2d_laws
 from weakreset.plots.device_page import device_page
@@ -19,6 +20,7 @@ from weakreset.plots.training_curves import TrainingRun, training_curves
 __all__ = [
     "PALETTE",
     "TrainingRun",
+    "ablation_bars",
     "all_traces",
     "d2d_laws",
     "device_page",

@@ -1,0 +1,188 @@
+"""From accuracies of paired runs to means, intervals, tests and a sentence.
+
+Runs of one seed share the chip, the order of the images and all random numbers that no switch concerns, so
+conditions are compared in pairs: the differences scatter less than the accuracies. Tests are paired t-tests
+against "all on", corrected for their number (Holm).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from weakreset.ablation.conditions import ALL_ON
+from weakreset.population.copula import holm
+
+__all__ = ["Ablation", "Effect", "Row", "mean_and_half_width"]
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Row:
+    """Test accuracy (a fraction) of one condition in the last epoch: mean, half of its 95 % interval, each seed."""
+
+    condition: str
+    mean: float
+    half_width: float
+    accuracies: tuple[float, ...]
+    pulses_mean: float
+    pulses_p99: float
+    pulses_max: float
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Accuracy of a condition less that of "all on": what the change brings, in fractions."""
+
+    condition: str
+    mean: float
+    half_width: float
+    p_value: float
+    adjusted_p_value: float
+
+    @property
+    def certain(self) -> bool:
+        return self.adjusted_p_value < LEVEL
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A finished study.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+    effects : tuple of Effect
+        Of every condition but "all on", largest gain first.
+    seeds : tuple of int
+    settings : mapping
+        What was run, for the record.
+    """
+
+    rows: tuple[Row, ...]
+    effects: tuple[Effect, ...]
+    seeds: tuple[int, ...]
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls, finals: Mapping[str, Sequence[Mapping[str, Any]]], seeds: Sequence[int], settings: Mapping[str, Any]
+    ) -> Ablation:
+        """From the last metrics of every run: condition -> one mapping a seed, in the order of `seeds`."""
+        rows = tuple(_row(name, runs) for name, runs in finals.items())
+        base = np.array(next(row.accuracies for row in rows if row.condition == ALL_ON))
+        others = [row for row in rows if row.condition != ALL_ON]
+        raw = [_paired(np.array(row.accuracies) - base) for row in others]
+        tested = np.array([p if math.isfinite(p) else 1.0 for _, _, p in raw])
+        adjusted = holm(tested) if len(tested) else tested
+        effects = [
+            Effect(row.condition, mean, half, float(p), float(q))
+            for row, (mean, half, _), p, q in zip(others, raw, tested, adjusted, strict=True)
+        ]
+        return cls(rows, tuple(sorted(effects, key=lambda e: -e.mean)), tuple(seeds), dict(settings))
+
+    def row(self, condition: str) -> Row:
+        return next(row for row in self.rows if row.condition == condition)
+
+    def effect(self, condition: str) -> Effect | None:
+        return next((effect for effect in self.effects if effect.condition == condition), None)
+
+    def verdict(self) -> list[str]:
+        """What was found, in sentences."""
+        base = self.row(ALL_ON)
+        lines = [
+            f"All imperfections on: {_percent(base.mean, base.half_width)} test accuracy (last epoch, mean and 95 % "
+            f"interval of {len(self.seeds)} seeds)."
+        ]
+        causes = {name: self.effect(f"without {name}") for name in ("d2d", "pink", "rtn")}
+        known = {name: effect for name, effect in causes.items() if effect is not None}
+        ranked = sorted(known, key=lambda name: -known[name].mean)
+        for name in ranked:
+            effect = known[name]
+            points = f"{100 * effect.mean:+.2f} ± {100 * effect.half_width:.2f} points"
+            if effect.certain and effect.mean > 0:
+                words = f"{_CAUSES[name]} costs accuracy: switching it off brings {points}"
+            elif effect.certain:
+                words = f"{_CAUSES[name]} helps: switching it off brings {points}"
+            else:
+                words = f"{_CAUSES[name]}: no effect is shown, switching it off brings {points}"
+            lines.append(f"{words} (adjusted p = {effect.adjusted_p_value:.2g}).")
+        if len(ranked) > 1:
+            lines.append(self._separation(ranked))
+        return lines
+
+    def _separation(self, ranked: Sequence[str]) -> str:
+        """Whether the most harmful imperfection can be told from each of the others (paired, Holm)."""
+        first = np.array(self.row(f"without {ranked[0]}").accuracies)
+        others = list(ranked[1:])
+        p_values = [_paired(first - np.array(self.row(f"without {name}").accuracies))[2] for name in others]
+        adjusted = holm(np.array([p if math.isfinite(p) else 1.0 for p in p_values]))
+        apart = [_CAUSES[name] for name, p in zip(others, adjusted, strict=True) if p < LEVEL]
+        near = [_CAUSES[name] for name, p in zip(others, adjusted, strict=True) if p >= LEVEL]
+        parts = [f"more than {' and '.join(apart)}"] if apart else []
+        parts += [f"not separable from {' and '.join(near)}"] if near else []
+        largest = self.effect(f"without {ranked[0]}")
+        if largest is None or not largest.certain or largest.mean <= 0:
+            return f"None of the three is shown to cost accuracy with {len(self.seeds)} seeds."
+        return f"Largest cost: {_CAUSES[ranked[0]]}, {', '.join(parts)} with {len(self.seeds)} seeds."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, for JSON."""
+        return {
+            "settings": dict(self.settings), "seeds": list(self.seeds), "simulated": True,
+            "rows": [asdict(row) for row in self.rows], "effects": [asdict(effect) for effect in self.effects],
+            "verdict": self.verdict(),
+        }
+
+    def to_csv(self) -> str:
+        """A row a condition."""
+        lines = ["condition,accuracy,half_width_95,difference_to_all_on,half_width_95_of_difference,p,adjusted_p,"
+                 "pulses_mean,pulses_p99,pulses_max," + ",".join(f"seed_{seed}" for seed in self.seeds)]
+        for row in self.rows:
+            effect = self.effect(row.condition)
+            change = (effect.mean, effect.half_width, effect.p_value, effect.adjusted_p_value) if effect else ("",) * 4
+            cells = (row.condition, row.mean, row.half_width, *change, row.pulses_mean, row.pulses_p99, row.pulses_max,
+                     *row.accuracies)
+            lines.append(",".join(str(cell) for cell in cells))
+        return "\n".join(lines) + "\n"
+
+
+_CAUSES = {"d2d": "D2D", "pink": "1/f noise", "rtn": "RTN"}
+
+
+def mean_and_half_width(values: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """Mean, and half of its 95 % interval (Student's t); infinite for one value."""
+    n = len(values)
+    if n < 2:
+        return float(values.mean()), math.inf
+    quantile = float(special.stdtrit(n - 1, 0.975))
+    return float(values.mean()), quantile * float(values.std(ddof=1)) / math.sqrt(n)
+
+
+def _row(name: str, runs: Sequence[Mapping[str, Any]]) -> Row:
+    accuracies = np.array([float(run["test_accuracy"]) for run in runs])
+    pulses = {key: np.array([float(run[key]) for run in runs]) for key in ("pulses_mean", "pulses_p99", "pulses_max")}
+    return Row(
+        name, *mean_and_half_width(accuracies), tuple(map(float, accuracies)), float(pulses["pulses_mean"].mean()),
+        float(pulses["pulses_p99"].mean()), float(pulses["pulses_max"].max()),
+    )
+
+
+def _paired(differences: np.ndarray[Any, Any]) -> tuple[float, float, float]:
+    """Mean, half width, two-sided p of a paired t-test; p is NaN where it cannot be tested."""
+    mean, half = mean_and_half_width(differences)
+    n, sd = len(differences), float(differences.std(ddof=1)) if len(differences) > 1 else math.nan
+    if n < 2 or not sd > 0:
+        return mean, half, math.nan
+    t = mean / (sd / math.sqrt(n))
+    return mean, half, float(2.0 * special.stdtr(n - 1, -abs(t)))
+
+
+def _percent(mean: float, half_width: float) -> str:
+    return f"{100 * mean:.2f} ± {100 * half_width:.2f} %" if math.isfinite(half_width) else f"{100 * mean:.2f} %"

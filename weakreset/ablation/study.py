@@ -1,0 +1,164 @@
+"""Run every condition with every seed, in parallel processes, and go on where a study stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from weakreset.ablation.conditions import Condition, all_conditions
+from weakreset.ablation.result import Ablation
+from weakreset.errors import UsageError
+from weakreset.parameter_file import ParameterFile, dump_parameters, parse_parameters
+from weakreset.resources import write_atomically
+
+__all__ = ["StudySettings", "finals_of", "run_study"]
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """What all runs of a study share; as in `weakreset.training.train`, usual values where None.
+
+    Attributes
+    ----------
+    nominal : str
+        "median" or "mean": the device that "no D2D" means.
+    """
+
+    data: str = "digits"
+    data_dir: str | None = None
+    recipe: str = "device-aware"
+    network: str = "mlp"
+    hidden: int | None = None
+    width: float = 0.125
+    epochs: int | None = None
+    batch_size: int | None = None
+    nominal: str = "median"
+
+
+@dataclass(frozen=True)
+class _Run:
+    condition: Condition
+    seed: int
+    folder: Path
+
+
+def run_study(
+    params: ParameterFile, folder: str | os.PathLike[str], settings: StudySettings | None = None, *,
+    seeds: Sequence[int] = range(5), conditions: Sequence[Condition] | None = None, jobs: int = 1,
+    progress: Progress | None = None,
+) -> Ablation:
+    """Train under every condition with every seed.
+
+    Parameters
+    ----------
+    params : ParameterFile
+    folder : path
+        Each run has a folder in it; a run that is there is not repeated, one that was interrupted goes on.
+    settings : StudySettings, optional
+    seeds : sequence of int
+        The same for all conditions.
+    conditions : sequence of Condition, optional
+        `all_conditions(params)` unless given; "all on" must be among them.
+    jobs : int
+        Processes, each with one thread; 0 for one a core. The result does not depend on it.
+    progress : callable, optional
+        Called as progress(done, total, what) with the number of finished runs.
+
+    Raises
+    ------
+    UsageError
+        For a folder of another study, and whatever `train` raises.
+    """
+    chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
+    finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress)
+    return Ablation.of(finals, tuple(seeds), asdict(chosen) | {"parameter_file": params.name})
+
+
+def finals_of(
+    params: ParameterFile, folder: Path, settings: StudySettings, conditions: Sequence[Condition],
+    seeds: Sequence[int], jobs: int, progress: Progress | None,
+) -> dict[str, list[dict[str, Any]]]:
+    """Last metrics of every run, by condition, in the order of the seeds."""
+    _claim(folder, params, settings)
+    conditions = list({condition.name: condition for condition in conditions}.values())
+    runs = [
+        _Run(condition, seed, folder / condition.name.replace(" ", "-") / f"seed-{seed}")
+        for seed in seeds for condition in conditions
+    ]
+    report = progress or (lambda done, total, what: None)
+    text = {condition.name: dump_parameters(condition.parameters(params, settings.nominal)) for condition in conditions}
+    results = {(run.condition.name, run.seed): _finished(run) for run in runs}
+    left = [run for run in runs if results[run.condition.name, run.seed] is None]
+    done = len(runs) - len(left)
+    report(done, len(runs), "runs")
+    for run, final in _all_runs(left, text, settings, jobs):
+        results[run.condition.name, run.seed] = final
+        done += 1
+        report(done, len(runs), "runs")
+    return {c.name: [results[c.name, seed] or {} for seed in seeds] for c in conditions}
+
+
+def _all_runs(left: Sequence[_Run], text: dict[str, str], settings: StudySettings, jobs: int) -> Any:
+    if (jobs or os.cpu_count() or 1) == 1:
+        for run in left:
+            yield run, _train(run, text[run.condition.name], settings)
+        return
+    with ProcessPoolExecutor(jobs or os.cpu_count(), get_context("spawn"), _one_thread) as pool:
+        waiting = {pool.submit(_train, run, text[run.condition.name], settings): run for run in left}
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _claim(folder: Path, params: ParameterFile, settings: StudySettings) -> None:
+    """Write down what the folder holds, or make sure that it holds the same."""
+    about = json.loads(json.dumps({"settings": asdict(settings), "parameters": json.loads(dump_parameters(params))}))
+    note = folder / "study.json"
+    if note.exists():
+        if json.loads(note.read_text()) != about:
+            raise UsageError(f"{folder} holds a study with other settings or parameters: name another folder")
+    else:
+        write_atomically(note, json.dumps(about, indent=1) + "\n")
+
+
+def _finished(run: _Run) -> dict[str, Any] | None:
+    path = run.folder / "final.json"
+    result: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+    return result
+
+
+def _one_thread() -> None:
+    import signal
+
+    import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    torch.set_num_threads(1)
+
+
+def _train(run: _Run, parameters: str, settings: StudySettings) -> dict[str, Any]:
+    """One run, from where it stopped; its checkpoint is not kept."""
+    from weakreset.training import train
+
+    condition = run.condition
+    trained = train(
+        parse_parameters(parameters), settings.data, data_dir=settings.data_dir, network=settings.network,
+        hidden=settings.hidden, width=settings.width, epochs=settings.epochs, batch_size=settings.batch_size,
+        seed=run.seed, recipe="ideal" if condition.ideal else settings.recipe, without=condition.without,
+        run_dir=run.folder, resume=True,
+    )
+    final = trained.metrics[-1]
+    write_atomically(run.folder / "final.json", json.dumps(final) + "\n")
+    (run.folder / "checkpoint.safetensors").unlink(missing_ok=True)
+    return final

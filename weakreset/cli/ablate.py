@@ -1,0 +1,142 @@
+"""`weakreset ablate`: which imperfection costs how much accuracy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from weakreset.cli.common import console_for, print_json, progress_bar
+from weakreset.errors import UsageError
+from weakreset.resources import write_atomically
+
+if TYPE_CHECKING:
+    from weakreset.ablation import Ablation, StudySettings
+    from weakreset.parameter_file import ParameterFile
+
+__all__ = ["ablate_command"]
+
+
+def ablate_command(
+    params: Annotated[str, typer.Argument(metavar="PARAMS", help="Parameter file, or preset name.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the study; run again to go on.")],
+    data: Annotated[str, typer.Option(help="digits, mnist, fashion-mnist or cifar10.")] = "digits",
+    data_dir: Annotated[Path | None, typer.Option(help="Folder with the files of the data set.")] = None,
+    recipe: Annotated[str, typer.Option(help="device-aware or published.")] = "device-aware",
+    network: Annotated[str, typer.Option(help="mlp or vgg.")] = "mlp",
+    hidden: Annotated[int | None, typer.Option(help="Hidden units of the mlp.")] = None,
+    width: Annotated[float, typer.Option(help="Factor on the channels of the vgg.")] = 0.125,
+    epochs: Annotated[int | None, typer.Option()] = None,
+    batch_size: Annotated[int | None, typer.Option()] = None,
+    seeds: Annotated[int, typer.Option(help="Seeds 0, 1, ...: chips, orders of the images.")] = 5,
+    nominal: Annotated[str, typer.Option(help='Device that "no D2D" means: median or mean.')] = "median",
+    only: Annotated[str, typer.Option(help='Conditions, comma between: "without d2d,without rtn".')] = "",
+    target: Annotated[float | None, typer.Option(help="Wanted accuracy (0.97): how far must spreads shrink?")] = None,
+    parameters: Annotated[str, typer.Option(help="With --target: only these, e.g. m1,t_star,all.")] = "",
+    jobs: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Train the same chips with one imperfection switched off at a time."""
+    from weakreset.ablation import StudySettings
+    from weakreset.parameter_file import load_parameters
+
+    if nominal not in ("median", "mean"):
+        raise UsageError(f"--nominal {nominal!r}: choose median or mean")
+    if recipe == "ideal":
+        raise UsageError("--recipe ideal has no devices to ablate: choose device-aware or published")
+    file = load_parameters(params)
+    folder = None if data_dir is None else str(data_dir.resolve())
+    settings = StudySettings(data, folder, recipe, network, hidden, width, epochs, batch_size, nominal)
+    if target is not None:
+        _target(file, output, settings, target, range(seeds), _words(parameters), jobs, as_json)
+    else:
+        _study(file, output, settings, range(seeds), _words(only), jobs, as_json)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _study(
+    params: ParameterFile, output: Path, settings: StudySettings, seeds: range, only: list[str], jobs: int,
+    as_json: bool,
+) -> None:
+    from weakreset.ablation import all_conditions, run_study
+
+    conditions = all_conditions(params)
+    names = [condition.name for condition in conditions]
+    if unknown := [name for name in only if name not in names]:
+        raise UsageError(f"no condition {', '.join(map(repr, unknown))}: choose from {', '.join(names)}")
+    if only:
+        conditions = tuple(c for c in conditions if c.name in (*only, "all on"))
+    console = console_for(as_json)
+    with progress_bar(console) as progress:
+        study = run_study(params, output, settings, seeds=seeds, conditions=conditions, jobs=jobs, progress=progress)
+    result = study.to_dict()
+    write_atomically(output / "ablation.json", json.dumps(result, indent=1) + "\n")
+    write_atomically(output / "ablation.csv", study.to_csv())
+    _picture(study, output / "ablation.png")
+    if as_json:
+        print_json(result)
+        return
+    console.print(_table(study))
+    for line in (*study.verdict(), _about(settings)):
+        console.print(line, markup=False)
+    console.print(f"table: {output / 'ablation.csv'}, {output / 'ablation.json'}; picture: {output / 'ablation.png'}")
+
+
+def _about(settings: StudySettings) -> str:
+    return f'Simulated devices. "No D2D" puts every device at the {settings.nominal} of each truncated law.'
+
+
+def _picture(study: Ablation, path: Path) -> None:
+    from weakreset.plots import ablation_bars, figure_bytes
+    from weakreset.plots.style import new_figure
+
+    title = f"{study.settings['data']}, recipe {study.settings['recipe']}, {len(study.seeds)} seeds"
+    figure = new_figure(6.2, 5.0)
+    ablation_bars(study.to_dict()["effects"], title=title, ax=figure.add_subplot())
+    write_atomically(path, figure_bytes(figure, "png"))
+
+
+def _table(study: Ablation) -> Any:
+    from rich.table import Table
+
+    table = Table(title="Test accuracy, last epoch", title_justify="left")
+    for column in ("condition", "accuracy %", "less all on (points)", "adjusted p", "pulses a device: mean, p99"):
+        table.add_column(column, justify="left" if column == "condition" else "right")
+    for row in sorted(study.rows, key=lambda row: -row.mean):
+        effect = study.effect(row.condition)
+        change = f"{100 * effect.mean:+.2f} ± {100 * effect.half_width:.2f}" if effect else "–"
+        pulses = f"{row.pulses_mean:.0f}, {row.pulses_p99:.0f}" if row.pulses_mean else "–"
+        table.add_row(
+            row.condition, f"{100 * row.mean:.2f} ± {100 * row.half_width:.2f}", change,
+            f"{effect.adjusted_p_value:.2g}" if effect else "–", pulses,
+        )
+    return table
+
+
+def _target(
+    params: ParameterFile, output: Path, settings: StudySettings, target: float, seeds: range,
+    parameters: list[str], jobs: int, as_json: bool,
+) -> None:
+    from weakreset.ablation import run_target
+
+    console = console_for(as_json)
+    with progress_bar(console) as progress:
+        answers = run_target(
+            params, output, target, settings, seeds=seeds, parameters=parameters or None, jobs=jobs, progress=progress
+        )
+    result = {"target": target, "simulated": True, "answers": [
+        answer.to_dict() | {"sentence": answer.sentence(target)} for answer in answers
+    ]}
+    write_atomically(output / "target.json", json.dumps(result, indent=1) + "\n")
+    if as_json:
+        print_json(result)
+        return
+    for answer in answers:
+        console.print(answer.sentence(target), markup=False)
+    console.print(_about(settings), markup=False)
+    console.print(f"all figures: {output / 'target.json'}")
