@@ -1,0 +1,71 @@
+"""A tiny study on digits: resumed, refused, and the same in one process and in two."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from weakreset.ablation import Condition, StudySettings, all_conditions, run_study, run_target
+from weakreset.cli.app import run
+from weakreset.errors import UsageError
+from weakreset.parameter_file import load_parameters
+
+SETTINGS = StudySettings(hidden=16, epochs=1, batch_size=200)
+SOME = (Condition("all on"), Condition("without rtn", without=("rtn",)), Condition("ideal", ideal=True))
+
+
+@pytest.fixture(scope="module")
+def params():
+    return load_parameters("majumdar2021")
+
+
+def test_a_study_that_is_run_again_repeats_nothing(params, tmp_path, monkeypatch):
+    seen = []
+    first = run_study(params, tmp_path, SETTINGS, seeds=(0, 1), conditions=SOME, progress=lambda *a: seen.append(a))
+    assert seen[0] == (0, 6, "runs")
+    assert seen[-1] == (6, 6, "runs")
+    assert not list(tmp_path.rglob("*.safetensors"))
+    monkeypatch.setattr("weakreset.training.train", None)
+    again = run_study(params, tmp_path, SETTINGS, seeds=(0, 1), conditions=SOME)
+    assert again.to_dict() == first.to_dict()
+    with pytest.raises(UsageError, match="other settings"):
+        run_study(params, tmp_path, StudySettings(hidden=17), conditions=SOME)
+
+
+def test_two_processes_give_the_same_numbers(params, tmp_path):
+    one, two = (
+        run_study(params, tmp_path / str(jobs), SETTINGS, seeds=(0, 1), conditions=SOME[:2], jobs=jobs).to_dict()
+        for jobs in (1, 2)
+    )
+    assert one == two
+
+
+def test_every_condition_of_the_issue_is_there_and_has_its_own_devices(params):
+    conditions = all_conditions(params)
+    names = [condition.name for condition in conditions]
+    assert len(names) == len(set(names)) == 15
+    alone = next(c for c in conditions if c.name == "d2d of t_star alone").parameters(params, "mean")
+    assert alone.d2d.nominal == "mean"
+    assert alone.d2d.scale["t_star"] == 1.0
+    assert alone.d2d.scale["m1"] == alone.d2d.scale["rtn_amplitude"] == 0.0
+
+
+def test_a_target_that_is_already_reached_or_out_of_reach_is_said_in_words(params, tmp_path):
+    easy, hard = (
+        run_target(params, tmp_path, target, SETTINGS, seeds=(0,), parameters=("m1",))[0] for target in (0.02, 0.999)
+    )
+    assert easy.factor == 1.0
+    assert "as things are" in easy.sentence(0.02)
+    assert hard.factor is None
+    assert "not reached" in hard.sentence(0.999)
+
+
+def test_the_command_writes_table_json_and_picture(tmp_path, capsys):
+    options = ["--epochs", "1", "--hidden", "16", "--seeds", "2", "--jobs", "1", "--only", "without d2d", "--json"]
+    assert run(["ablate", "majumdar2021", "-o", str(tmp_path), *options]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [row["condition"] for row in printed["rows"]] == ["all on", "without d2d"]
+    assert {path.name for path in tmp_path.glob("ablation.*")} == {"ablation.csv", "ablation.json", "ablation.png"}
+    assert run(["ablate", "majumdar2021", "-o", str(tmp_path), "--only", "nothing"]) == 2
+    assert "choose from ideal, all on" in capsys.readouterr().err
