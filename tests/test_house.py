@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "twin": {"errors", "model", "parameter_file", "traces"},
     "simulation": {"errors", "model", "parameter_file", "resources"},
     "training": {"errors", "model", "parameter_file", "resources", "simulation", "version"},
+    "comparison": {"errors", "model", "parameter_file", "population"},
     "ablation": {"errors", "parameter_file", "population", "resources", "training"},
     "validation": {"errors", "model", "traces", "parameter_file", "twin", "fitting", "population"},
 }

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from weakreset.cli.ablate import ablate_command
+from weakreset.cli.compare import compare_command
 from weakreset.cli.demo import demo_command
 from weakreset.cli.fit import fit_command
 from weakreset.cli.inspect import inspect_command
@@ -33,6 +34,7 @@ app.command("simulate")(simulate_command)
 app.command("validate")(validate_command)
 app.command("train")(train_command)
 app.command("ablate")(ablate_command)
+app.command("compare")(compare_command)
 app.command("template")(template_command)
 
 
@@ -44,12 +46,6 @@ def _not_yet(verb: str) -> None:
 def export_command() -> None:
     """Not yet: Verilog-A, ngspice or aihwkit models."""
     _not_yet("export")
-
-
-@app.command("compare", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-def compare_command() -> None:
-    """Not yet: two parameter files side by side."""
-    _not_yet("compare")
 
 
 def _version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 from weakreset.plots import TrainingRun
 from weakreset.report.build import build_report
+from weakreset.report.comparison_page import build_comparison, comparison_rows
 from weakreset.report.content import ReportInput
 
-__all__ = ["ReportInput", "TrainingRun", "build_report"]
+__all__ = ["ReportInput", "TrainingRun", "build_comparison", "build_report", "comparison_rows"]

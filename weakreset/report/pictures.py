@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Picture", "pictures"]
+__all__ = ["Picture", "picture_of", "pictures"]
 
 _LARGEST_SVG = 600_000
 _WIDE_INCHES = 6.5
@@ -36,24 +36,24 @@ def pictures(content: ReportInput) -> dict[str, Picture]:
     fits = content.fit_set
     if content.trace_set is not None and len(content.trace_set):
         ax = plots.all_traces(content.trace_set)
-        made["all_traces"] = _picture(ax, "All traces: ln(R/R0) against RESET pulses", _ALL_TRACES)
+        made["all_traces"] = picture_of(ax, "All traces: ln(R/R0) against RESET pulses", _ALL_TRACES)
     if fits is not None and any(len(fit.pulses) for fit in fits):
-        made["fits"] = _picture(plots.traces_with_fits(fits), "Example devices with their fits", _FITS)
+        made["fits"] = picture_of(plots.traces_with_fits(fits), "Example devices with their fits", _FITS)
         made |= _device_pages(fits)
         ax = plots.residual_spectrum(fits)
-        made["spectrum"] = _picture(ax, "Spectrum of the residuals with the fitted 1/f law", _SPECTRUM)
+        made["spectrum"] = picture_of(ax, "Spectrum of the residuals with the fitted 1/f law", _SPECTRUM)
     if content.population is not None:
-        made["laws"] = _picture(plots.d2d_laws(content.population), "Device-to-device laws", _LAWS)
+        made["laws"] = picture_of(plots.d2d_laws(content.population), "Device-to-device laws", _LAWS)
     elif content.params is not None:
         figure = plots.law_comparison([content.params])
-        made["laws"] = _picture(figure, "Device-to-device laws", "Densities; dots are medians.")
+        made["laws"] = picture_of(figure, "Device-to-device laws", "Densities; dots are medians.")
     if content.verdict is not None:
         ax = plots.envelopes(content.verdict.envelope, simulated=content.verdict.simulated)
-        made["envelopes"] = _picture(ax, "Quantiles of ln(R/R0), traces against model", _ENVELOPES)
+        made["envelopes"] = picture_of(ax, "Quantiles of ln(R/R0), traces against model", _ENVELOPES)
     if content.runs:
         simulated = content.params is not None and content.params.provenance.simulated
         figure = plots.training_curves(content.runs, simulated=simulated)
-        made["training"] = _picture(figure, "Test accuracy against epoch", _TRAINING)
+        made["training"] = picture_of(figure, "Test accuracy against epoch", _TRAINING)
     return made
 
 
@@ -65,11 +65,11 @@ def _device_pages(fits: FitSet) -> dict[str, Picture]:
         if chosen:
             fit = fits[chosen[len(chosen) // 2]]
             figure = plots.device_page(fit, fits.noise, simulated=fits.traces.simulated)
-            made[key] = _picture(figure, f"Device {fit.device} in full", status.sentence)
+            made[key] = picture_of(figure, f"Device {fit.device} in full", status.sentence)
     return made
 
 
-def _picture(drawing: Axes | Figure, alt: str, caption: str) -> Picture:
+def picture_of(drawing: Axes | Figure, alt: str, caption: str) -> Picture:
     figure = cast("Figure", getattr(drawing, "figure", drawing))
     data, kind = plots.figure_bytes(figure, "svg"), "svg+xml"
     if len(data) > _LARGEST_SVG:

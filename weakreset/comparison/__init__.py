@@ -1,0 +1,6 @@
+"""Two technologies, or two lots, side by side: what differs, and what is not shown to."""
+
+from weakreset.comparison.compare import Comparison, compare_parameters
+from weakreset.comparison.quantities import Difference, Quantity
+
+__all__ = ["Comparison", "Difference", "Quantity", "compare_parameters"]

@@ -1,0 +1,139 @@
+"""Compare two parameter files, quantity by quantity, with tests corrected for their number."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from weakreset.comparison.quantities import Difference, Quantity, law_quantities
+from weakreset.errors import ParameterFileError
+from weakreset.parameter_file import ParameterFile
+from weakreset.population.copula import holm
+
+__all__ = ["Comparison", "compare_parameters"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two parameter files side by side.
+
+    Attributes
+    ----------
+    a, b : ParameterFile
+    differences : tuple of Difference
+    notes : tuple of str
+        What could not be compared, and why.
+    """
+
+    a: ParameterFile
+    b: ParameterFile
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one sentence."""
+        tested = [d for d in self.differences if d.adjusted_p_value is not None]
+        different = [d.what for d in tested if d.outcome == "differ"]
+        if not tested:
+            return "Nothing could be tested: the files hold no standard errors of the same quantities."
+        found = f"differ in {', '.join(different)}" if different else "are not shown to differ"
+        return (
+            f"A ({self.a.name}) and B ({self.b.name}) {found}; {len(tested)} of {len(self.differences)} quantities "
+            "tested at a joint level of 5 % (Holm)."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every figure, for JSON."""
+        rows = [asdict(difference) | {"outcome": difference.outcome} for difference in self.differences]
+        return {
+            "a": self.a.name, "b": self.b.name, "sentence": self.sentence, "differences": rows,
+            "notes": list(self.notes),
+        }
+
+
+def compare_parameters(a: ParameterFile, b: ParameterFile, seed: int | np.random.Generator = 0) -> Comparison:
+    """Medians and spreads of all laws, noise and correlations of two files, with tests.
+
+    Parameters
+    ----------
+    a, b : ParameterFile
+        Of the same drift shape.
+    seed : int or numpy.random.Generator
+        For the draws that turn errors of a law's numbers into errors of its median and spread.
+
+    Raises
+    ------
+    ParameterFileError
+        Different drift shapes: their numbers mean different things.
+    """
+    if a.model != b.model:
+        raise ParameterFileError(
+            f"{a.name} has the {a.model} drift and {b.name} the {b.model} drift: their numbers mean different things; "
+            "fit both with the same --drift"
+        )
+    rng = np.random.default_rng(seed)
+    found = [*_laws(a, b, rng), *_noise(a, b)]
+    tested = [i for i, difference in enumerate(found) if difference.p_value is not None]
+    adjusted = holm(np.array([found[i].p_value for i in tested], dtype=np.float64))
+    for i, p in zip(tested, adjusted, strict=True):
+        found[i] = replace(found[i], adjusted_p_value=float(p))
+    return Comparison(a, b, tuple(found), (*_families(a, b), *_correlations(a, b)))
+
+
+def _laws(a: ParameterFile, b: ParameterFile, rng: np.random.Generator) -> list[Difference]:
+    differences = []
+    for name, entry in a.parameters.items():
+        mine, other = (law_quantities(e, rng) for e in (entry, b.parameters[name]))
+        differences += [
+            Difference.between(f"{kind} of {name}", entry.unit, mine[kind], other[kind])
+            for kind in mine if kind in other
+        ]
+    return differences
+
+
+def _noise(a: ParameterFile, b: ParameterFile) -> list[Difference]:
+    pinks = (a.noise.pink, b.noise.pink)
+    levels = [
+        Quantity(p.alpha, None if p.alpha_stderr is None or p.alpha <= 0 else p.alpha_stderr / p.alpha) for p in pinks
+    ]
+    exponents = [Quantity(p.exponent, p.exponent_stderr, positive=False) for p in pinks]
+    differences = [
+        Difference.between("alpha of 1/f noise", "ln R", *levels),
+        Difference.between("exponent of 1/f noise", "1", *exponents),
+    ]
+    if a.noise.rtn.enabled and b.noise.rtn.enabled:
+        for name in ("p_up", "p_down"):
+            rates = (Quantity(getattr(file.noise.rtn, name), None) for file in (a, b))
+            differences.append(Difference.between(f"{name} of RTN", "1/pulse", *rates))
+    return differences
+
+
+def _families(a: ParameterFile, b: ParameterFile) -> list[str]:
+    return [
+        f"{name} follows a {entry.family} law in A and a {b.parameters[name].family} law in B; medians and spreads are "
+        "compared all the same"
+        for name, entry in a.parameters.items() if entry.family != b.parameters[name].family
+    ]
+
+
+def _correlations(a: ParameterFile, b: ParameterFile) -> list[str]:
+    pairs = [_pairs(file) for file in (a, b)]
+    return [
+        f"correlation of {x} and {y}: {pairs[0].get((x, y), 0.0):+.2f} in A, {pairs[1].get((x, y), 0.0):+.2f} in B "
+        "(0 where none was shown)"
+        for x, y in dict.fromkeys([*pairs[0], *pairs[1]])
+    ]
+
+
+def _pairs(file: ParameterFile) -> dict[tuple[str, str], float]:
+    """Correlated pairs, names in alphabetical order."""
+    if file.correlation is None:
+        return {}
+    names, matrix = file.correlation.names, file.correlation.matrix
+    return {
+        (min(names[i], names[j]), max(names[i], names[j])): float(matrix[i][j])
+        for i in range(len(names)) for j in range(i) if matrix[i][j]
+    }
