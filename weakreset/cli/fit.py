@@ -42,18 +42,16 @@ def fit_command(
     bootstrap: Annotated[int, typer.Option(help="replicas for 95 % intervals of the laws; 200 is usual")] = 0,
     goodness: Annotated[int, typer.Option(help="replicas for the goodness of fit of the laws; 200 is usual")] = 0,
     empirical: Annotated[bool, typer.Option(help="store the resolved devices; simulations draw from them")] = False,
-    seed: Annotated[int, typer.Option(help="of the replicas")] = 0,
+    holdout: Annotated[float, typer.Option(help="share of the devices to keep out, for `validate --held-out`")] = 0.0,
+    seed: Annotated[int, typer.Option(help="of the replicas and of the held-out devices")] = 0,
     jobs: Annotated[int, typer.Option(help="processes; 0 means one a core")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Fit every device, then the population, and write a parameter file."""
     from weakreset.fitting import FitOptions, fit_devices
-    from weakreset.traces import load_traces
 
     console = console_for(json_)
-    loaded = load_traces(traces, column_map=map_ or None)
-    if pulses:
-        loaded = loaded.select_pulses(*parse_pulse_range(pulses))
+    loaded, held = _load(traces, map_, pulses, holdout, seed, console)
     options = FitOptions(drift, alpha, exponent, read_sd, rtn)
     with progress_bar(console) as progress:
         fits = fit_devices(loaded, options, progress, jobs=jobs)
@@ -64,7 +62,8 @@ def fit_command(
         console.print(note, markup=False)
     summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
     replicas = {"bootstrap": bootstrap, "goodness": goodness, "seed": seed}
-    summary |= _write(fits, name or output.stem, output, report, console, replicas, empirical)
+    extras = {"empirical": empirical, "held_out": held}
+    summary |= _write(fits, name or output.stem, output, report, console, replicas, extras)
     for key in ("parameter_file", "devices_csv", "report"):
         if key in summary:
             console.print(f"{key.replace('_', ' ')}: {summary[key]}", markup=False)
@@ -74,8 +73,26 @@ def fit_command(
         raise typer.Exit(1)
 
 
+def _load(
+    paths: list[str], column_map: str, pulses: str, holdout: float, seed: int, console: Any
+) -> tuple[Any, list[str]]:
+    """Traces to fit, and the names of the devices that were kept out."""
+    from weakreset.traces import load_traces
+
+    loaded = load_traces(paths, column_map=column_map or None)
+    if pulses:
+        loaded = loaded.select_pulses(*parse_pulse_range(pulses))
+    if not holdout:
+        return loaded, []
+    rest, kept_out = loaded.hold_out(holdout, seed)
+    held = list(dict.fromkeys(trace.device for trace in kept_out))
+    console.print(f"{len(held)} devices kept out of the fit; their names are in the parameter file", markup=False)
+    return rest, held
+
+
 def _write(
-    fits: Any, name: str, output: Path, report: Path | None, console: Any, replicas: dict[str, int], empirical: bool
+    fits: Any, name: str, output: Path, report: Path | None, console: Any, replicas: dict[str, int],
+    extras: dict[str, Any],
 ) -> dict[str, str]:
     """Parameter file and report; what was written, or why not."""
     from weakreset.parameter_file import export_parameters
@@ -86,7 +103,7 @@ def _write(
     try:
         with progress_bar(console) as progress:
             population = fit_population(fits, progress=progress, **replicas)  # type: ignore[arg-type]
-        params = export_parameters(population, name, command=command_line(), empirical=empirical)
+        params = export_parameters(population, name, command=command_line(), **extras)
         params.save(output)
         written["parameter_file"] = str(output)
         console.print(_law_table(population))

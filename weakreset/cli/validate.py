@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from weakreset.cli.common import command_line, console_for, print_json, progress_bar
+from weakreset.errors import UsageError
 from weakreset.resources import write_atomically
 
 __all__ = ["validate_command"]
@@ -19,6 +20,13 @@ def validate_command(
     report: Annotated[Path | None, typer.Option(help="HTML report")] = None,
     replicas: Annotated[int, typer.Option(help="simulated populations to compare with", min=1)] = 999,
     seed: Annotated[int, typer.Option(help="same seed, same verdict", min=0)] = 0,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="only the devices that `fit --holdout` kept out")
+    ] = False,
+    unseen: Annotated[
+        bool, typer.Option("--unseen", help="the fit never saw these traces: let the parameters' errors count (slower)")
+    ] = False,
+    store: Annotated[bool, typer.Option("--store", help="write the verdict into the parameter file")] = False,
     map_: Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")] = "",
     pulses: Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")] = "",
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
@@ -34,23 +42,56 @@ def validate_command(
     loaded = load_traces(traces, column_map=map_ or None)
     if pulses:
         loaded = loaded.select_pulses(*parse_pulse_range(pulses))
+    if held_out:
+        loaded = _held_out(file, loaded)
     with progress_bar(console) as progress:
-        verdict = validate(file, loaded, n_replicas=replicas, seed=seed, progress=progress)
+        verdict = validate(
+            file, loaded, n_replicas=replicas, seed=seed, unseen=unseen or held_out, progress=progress
+        )
     console.print(_check_table(verdict))
     for reason in verdict.skipped:
         console.print(f"Not checked: {reason}", markup=False)
     console.print(verdict.sentence, style="green" if verdict.passed else "red", markup=False)
+    if store:
+        _store(params, file, verdict)
+        console.print(f"verdict stored in {params}", markup=False)
     if report is not None:
-        from weakreset.report import ReportInput, build_report
-
-        title = f"Validation of {file.name}"
-        content = ReportInput(title=title, params=file, verdict=verdict, traces=loaded, commands=(command_line(),))
-        write_atomically(report, build_report(content))
+        _page(report, file, verdict, loaded)
         console.print(f"report: {report}", markup=False)
     if json_:
         print_json(verdict.to_dict() | ({} if report is None else {"report": str(report)}))
     if not verdict.passed:
         raise typer.Exit(1)
+
+
+def _page(path: Path, file: Any, verdict: Any, traces: Any) -> None:
+    from weakreset.report import ReportInput, build_report
+
+    title = f"Validation of {file.name}"
+    content = ReportInput(title=title, params=file, verdict=verdict, traces=traces, commands=(command_line(),))
+    write_atomically(path, build_report(content))
+
+
+def _held_out(file: Any, traces: Any) -> Any:
+    names = file.provenance.held_out
+    if not names:
+        raise UsageError(f"{file.name} was fitted to all of its devices: fit it with --holdout 0.3, say")
+    part = traces.select_devices(names)
+    found = {trace.device for trace in part}
+    if missing := [name for name in names if name not in found]:
+        raise UsageError(
+            f"{len(missing)} of the {len(names)} devices held out of {file.name} are not in these traces: "
+            f"{', '.join(missing[:5])}{', ...' if len(missing) > 5 else ''}"
+        )
+    return part
+
+
+def _store(path: str, file: Any, verdict: Any) -> None:
+    if not Path(path).exists():
+        raise UsageError(f"{path} is a preset, which cannot hold a verdict: save it as a file first")
+    whole = verdict.to_dict()
+    whole.pop("envelope", None)  # curves belong into the report
+    file.model_copy(update={"validation": whole}).save(Path(path))
 
 
 def _check_table(verdict: Any) -> Any:

@@ -6,16 +6,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-from weakreset.model import FAMILIES, TruncatedLaw
-from weakreset.parameter_file import ParameterLaw
+from weakreset.parameter_file import ParameterLaw, draw_laws
 
 __all__ = ["Difference", "Quantity", "law_quantities"]
 
 _DRAWS = 400
-_POINTS = 400
 _NORMAL_95 = 1.959964
 
 
@@ -95,59 +92,10 @@ def law_quantities(entry: ParameterLaw, rng: np.random.Generator) -> dict[str, Q
         return {"median": Quantity(median, None, positive)}
     if not entry.stderr:
         return {name: Quantity(value, None, sign) for name, (value, sign) in found.items()}
-    quantiles = np.array([law_.ppf(np.array([0.16, 0.5, 0.84])) for law_ in _draws(law, entry.stderr, rng)])
+    drawn = draw_laws(law, entry.stderr, _DRAWS, rng)
+    quantiles = np.array([one.ppf(np.array([0.16, 0.5, 0.84])) for one in drawn])
     values = {"median": quantiles[:, 1], "spread": 0.5 * (quantiles[:, 2] - quantiles[:, 0])}
     return {
         name: Quantity(value, float(np.std(np.log(values[name]) if sign else values[name])), sign)
         for name, (value, sign) in found.items()
     }
-
-
-def _draws(law: TruncatedLaw, stderr: dict[str, float], rng: np.random.Generator) -> list[TruncatedLaw]:
-    """The law with its numbers drawn within their errors; those that make no law are left out."""
-    made, root = [], np.linalg.cholesky(_error_correlation(law, tuple(stderr)))
-    for scores in rng.standard_normal((_DRAWS, len(stderr))) @ root.T:
-        steps = {name: error * score for (name, error), score in zip(stderr.items(), scores, strict=True)}
-        moved = _moved(law, steps)
-        if moved is not None:
-            made.append(moved)
-    return made or [law]
-
-
-def _moved(law: TruncatedLaw, steps: dict[str, float]) -> TruncatedLaw | None:
-    """Numbers changed by `steps` (positive ones on a logarithmic scale); None where that makes no law."""
-    numbers = dict(law.params)
-    for name, step in steps.items():
-        value = law.params[name]
-        positive = name in FAMILIES[law.family].positive
-        numbers[name] = value * math.exp(min(step / value, 50.0)) if positive else value + step
-    try:
-        return TruncatedLaw(law.family, numbers, law.lower, law.upper)
-    except ValueError:
-        return None
-
-
-def _error_correlation(law: TruncatedLaw, names: tuple[str, ...]) -> NDArray[np.float64]:
-    """Correlation of the errors of maximum likelihood, from the Fisher information of exact observations.
-
-    The shape and the scale of a gamma law, say, err together: taken apart they would make its median uncertain.
-    """
-    x = law.ppf((np.arange(_POINTS) + 0.5) / _POINTS)
-    width = float(law.ppf(0.84) - law.ppf(0.16))
-    slopes = []
-    for name in names:
-        step = 1e-4 * (abs(law.params[name]) if name in FAMILIES[law.family].positive else width)
-        ends = [_moved(law, {name: sign * step}) for sign in (1.0, -1.0)]
-        if ends[0] is None or ends[1] is None:
-            return np.eye(len(names))
-        slopes.append((ends[0].logpdf(x) - ends[1].logpdf(x)) / (2.0 * step))
-    score = np.array(slopes)
-    score = score[:, np.all(np.isfinite(score), axis=0)]
-    try:
-        covariance = np.linalg.inv(score @ score.T)
-        error = np.sqrt(np.diag(covariance))
-        correlation = np.clip(covariance / np.outer(error, error), -0.9999, 0.9999)
-    except np.linalg.LinAlgError:
-        return np.eye(len(names))
-    np.fill_diagonal(correlation, 1.0)
-    return np.asarray(correlation)

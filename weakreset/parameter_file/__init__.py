@@ -2,6 +2,7 @@
 
 from weakreset.parameter_file.draw import IMPERFECTIONS, check_without, draw_devices
 from weakreset.parameter_file.export import export_parameters
+from weakreset.parameter_file.law_errors import draw_laws, draw_parameters
 from weakreset.parameter_file.load_save import (
     dump_parameters,
     json_schema,
@@ -53,6 +54,8 @@ __all__ = [
     "TelegraphNoise",
     "check_without",
     "draw_devices",
+    "draw_laws",
+    "draw_parameters",
     "dump_parameters",
     "export_parameters",
     "json_schema",

@@ -26,6 +26,7 @@ def export_parameters(
     created: str | None = None,
     notes: Sequence[str] = (),
     empirical: bool = False,
+    held_out: Sequence[str] = (),
 ) -> ParameterFile:
     """Write a population down as a parameter file.
 
@@ -41,6 +42,8 @@ def export_parameters(
     notes : sequence of str
     empirical : bool
         Also store the resolved devices themselves, and draw simulated devices from them instead of from the laws.
+    held_out : sequence of str
+        Names of devices that were kept out of the fit (`TraceSet.hold_out`), for the provenance.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def export_parameters(
                 "read": {"enabled": noise.read_sd > 0, "sd": noise.read_sd},
             },
             "defects": _defects(population),
-            "provenance": _provenance(population, command, when, notes),
+            "provenance": _provenance(population, command, when, notes) | {"held_out": list(held_out)},
         }
     )
 

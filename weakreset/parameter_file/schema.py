@@ -172,6 +172,7 @@ class Provenance(Strict):
     simulated: bool = Field(default=False, description="true when the traces were simulated, not measured")
     inputs: list[InputFile] = Field(default=[])
     exclusions: list[ExcludedDevice] = Field(default=[])
+    held_out: list[str] = Field(default=[], description="devices kept out of the fit, for validation")
     citation: str | None = None
     notes: list[str] = Field(default=[])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,6 +198,26 @@ class TraceSet:
                 reason = f"fewer than 2 reads in pulses {first or 0}:{'' if last is None else last}"
                 dropped.append(Exclusion(trace.device, reason, trace.cycle, n_readings=len(trace)))
         return replace(self, traces=tuple(kept), exclusions=tuple(dropped))
+
+    def hold_out(self, fraction: float, seed: int | np.random.Generator) -> tuple[TraceSet, TraceSet]:
+        """Split into a set to fit and one that the fit never sees, by whole devices (all cycles of one together).
+
+        Raises
+        ------
+        TraceError
+            Either part would be empty.
+        """
+        devices = list(dict.fromkeys(trace.device for trace in self.traces))
+        n_held = round(fraction * len(devices))
+        if not 0 < n_held < len(devices):
+            raise TraceError(f"a fraction of {fraction} of {len(devices)} devices leaves no devices on one side")
+        chosen = np.random.default_rng(seed).choice(len(devices), n_held, replace=False)
+        held = {devices[i] for i in chosen}
+        return self.select_devices(set(devices) - held), self.select_devices(held)
+
+    def select_devices(self, names: Collection[str]) -> TraceSet:
+        """The traces of these devices, with every exclusion and source."""
+        return replace(self, traces=tuple(trace for trace in self.traces if trace.device in names))
 
     def to_frame(self) -> pd.DataFrame:
         """A row a read: device, cycle, pulse, resistance_ohm, and the extra columns of the files."""

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.parameter_file import ParameterFile
+from weakreset.parameter_file import ParameterFile, draw_parameters
 from weakreset.twin import simulate_population
 from weakreset.validation.features import device_features
 from weakreset.validation.plan import Plan, Stratum
 
-__all__ = ["Pool", "build_pool"]
+__all__ = ["Pool", "build_pool", "build_populations"]
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
@@ -77,6 +77,33 @@ def build_pool(
         offset += len(stratum) + n_simulated
     features = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Pool(features, np.concatenate(members, axis=1), per_device * n_devices)
+
+
+def build_populations(
+    params: ParameterFile,
+    strata: list[Stratum],
+    plan: Plan,
+    n_replicas: int,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+) -> Pool:
+    """A population of its own for every replica, from parameters drawn within their standard errors.
+
+    For traces that the fit never saw: what the fit does not know about the technology is then part of the replicas.
+    """
+    law_rng, simulation_rng = rng.spawn(2)
+    measured = [device_features(stratum.pulses, stratum.log_r, plan) for stratum in strata]
+    parts, n_devices = list(measured), sum(len(stratum) for stratum in strata)
+    for done, drawn in enumerate(draw_parameters(params, n_replicas, law_rng)):
+        for stratum in strata:
+            for size in _blocks(len(stratum), int(stratum.pulses[-1]) + 1):
+                log_r = _simulate(drawn, size, stratum.pulses, simulation_rng.spawn(1)[0])
+                parts.append(device_features(stratum.pulses, log_r, plan))
+        if progress is not None:
+            progress(done + 1, n_replicas, "simulating populations")
+    features = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    members = np.arange((n_replicas + 1) * n_devices).reshape(n_replicas + 1, n_devices)
+    return Pool(features, members, n_replicas * n_devices)
 
 
 def _blocks(total: int, n_reads: int) -> list[int]:

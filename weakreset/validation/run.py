@@ -12,7 +12,7 @@ from weakreset.traces import TraceSet
 from weakreset.validation.curves import curve_summaries, make_envelope, replica_envelopes
 from weakreset.validation.noise import noise_summaries
 from weakreset.validation.plan import make_plan, stratify
-from weakreset.validation.pool import Progress, build_pool
+from weakreset.validation.pool import Progress, build_pool, build_populations
 from weakreset.validation.summaries import judge
 from weakreset.validation.verdict import FALSE_ALARM_RATE, Check, Verdict
 
@@ -27,6 +27,7 @@ def validate(
     *,
     n_replicas: int = 999,
     seed: int = 0,
+    unseen: bool = False,
     progress: Progress | None = None,
 ) -> Verdict:
     """Compare measured traces with replicas simulated from `params`.
@@ -38,9 +39,9 @@ def validate(
     `weakreset.validation.pool`). Holm's correction keeps the chance that a true model fails at 5 % over all
     checks together.
 
-    The rate holds for the numbers of the file taken as exact. Parameters fitted to these very traces pass more easily;
-    traces that the fit never saw fail more often, because the fitted numbers have errors of their own (100 devices
-    fitted, 100 others validated: 3 of 12 failed). The errors of the parameters are not part of the replicas yet.
+    The rate holds for the numbers of the file taken as exact. Parameters fitted to these very traces pass more
+    easily. For traces that the fit never saw, say `unseen=True`: every replica then is a population of its own, from
+    parameters drawn within their standard errors (slower).
 
     Parameters
     ----------
@@ -50,6 +51,8 @@ def validate(
         At least 20 times the number of checks (about 400), or no check could ever fail.
     seed : int
         Same seed, same verdict.
+    unseen : bool
+        Whether the parameters were fitted to other devices of the same technology.
     progress : callable, optional
         Called with (done, total, what).
 
@@ -67,7 +70,8 @@ def validate(
     file = load_parameters(params)
     strata = stratify(traces)
     plan = make_plan(strata)
-    pool = build_pool(file, strata, plan, n_replicas, np.random.default_rng(seed), progress)
+    build = build_populations if unseen else build_pool
+    pool = build(file, strata, plan, n_replicas, np.random.default_rng(seed), progress)
     envelopes = replica_envelopes(pool)
     curves, no_curves = curve_summaries(pool, plan, envelopes)
     noise, no_noise = noise_summaries(pool, plan)

@@ -1,0 +1,126 @@
+"""Laws whose numbers are drawn within their standard errors: how well a technology is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.model import FAMILIES, TruncatedLaw
+from weakreset.parameter_file.schema import ParameterFile
+
+__all__ = ["draw_laws", "draw_parameters"]
+
+_POINTS = 400
+_LEAST_RATE, _MOST_RATE = 1e-9, 0.5
+
+
+def draw_laws(law: TruncatedLaw, stderr: Mapping[str, float], n: int, rng: np.random.Generator) -> list[TruncatedLaw]:
+    """The law `n` times, its numbers normal within their errors (positive ones on a logarithmic scale).
+
+    Errors of one law's numbers are correlated as those of maximum likelihood from exact observations. Draws that make
+    no law are drawn again; after 20 rounds the law itself takes their place.
+    """
+    root = np.linalg.cholesky(_error_correlation(law, tuple(stderr)))
+    made: list[TruncatedLaw] = []
+    for _ in range(20):
+        for scores in rng.standard_normal((n - len(made), len(stderr))) @ root.T:
+            steps = {name: error * score for (name, error), score in zip(stderr.items(), scores, strict=True)}
+            moved = _moved(law, steps)
+            made += [moved] if moved is not None else []
+        if len(made) == n:
+            break
+    return made + [law] * (n - len(made))
+
+
+def draw_parameters(params: ParameterFile, n: int, rng: np.random.Generator) -> list[ParameterFile]:
+    """The file `n` times, every number within its standard error; numbers without one stay.
+
+    Telegraph noise has no standard errors in the file: its rates get the relative error of as many events as there
+    are devices with steps, its amplitudes that of as many values, and its share of devices that of a count.
+    """
+    files = [params.model_dump(by_alias=True) for _ in range(n)]
+    for name, entry in params.parameters.items():
+        laws = draw_laws(entry.law(), entry.stderr, n, rng) if entry.stderr else [entry.law()] * n
+        for raw, law in zip(files, laws, strict=True):
+            raw["parameters"][name]["params"] = dict(law.params)
+    for raw in files:
+        _draw_noise(raw["noise"], params, rng)
+    return [ParameterFile.model_validate(raw) for raw in files]
+
+
+def _draw_noise(noise: dict[str, Any], params: ParameterFile, rng: np.random.Generator) -> None:
+    pink, rtn = params.noise.pink, params.noise.rtn
+    scores = rng.standard_normal(4)
+    if pink.enabled and pink.alpha_stderr:
+        noise["pink"]["alpha"] = max(pink.alpha + pink.alpha_stderr * float(scores[0]), 0.0)
+    if pink.enabled and pink.exponent_stderr:
+        noise["pink"]["exponent"] = min(max(pink.exponent + pink.exponent_stderr * float(scores[1]), 0.0), 1.95)
+    if rtn.enabled and rtn.n_informative:
+        for key, score in (("p_up", scores[2]), ("p_down", scores[3])):
+            rate = getattr(rtn, key) * math.exp(float(score) / math.sqrt(rtn.n_informative))
+            noise["rtn"][key] = min(max(rate, _LEAST_RATE), _MOST_RATE)
+        if rtn.amplitude is not None:
+            law = rtn.amplitude.law()
+            drawn = draw_laws(law, _errors_of_sample(law, rtn.n_informative), 1, rng)[0]
+            noise["rtn"]["amplitude"]["params"] = dict(drawn.params)
+    if rtn.enabled and rtn.n_devices:
+        share, n = rtn.fraction_of_devices, rtn.n_devices
+        noise["rtn"]["fraction_of_devices"] = float(rng.beta(share * n + 0.5, (1.0 - share) * n + 0.5))
+
+
+def _errors_of_sample(law: TruncatedLaw, n: int) -> dict[str, float]:
+    """Standard errors of the numbers of a law fitted to `n` exact values; its ends are taken as known."""
+    names = tuple(name for name in law.params if name not in ("loc", "upper", "low", "high", "value"))
+    covariance = _covariance(law, names)
+    return {} if covariance is None else dict(zip(names, np.sqrt(np.diag(covariance) / n).tolist(), strict=True))
+
+
+def _moved(law: TruncatedLaw, steps: dict[str, float]) -> TruncatedLaw | None:
+    """Numbers changed by `steps` (positive ones on a logarithmic scale); None where that makes no law."""
+    numbers = dict(law.params)
+    for name, step in steps.items():
+        value = law.params[name]
+        positive = name in FAMILIES[law.family].positive
+        numbers[name] = value * math.exp(min(step / value, 50.0)) if positive else value + step
+    try:
+        return TruncatedLaw(law.family, numbers, law.lower, law.upper)
+    except ValueError:
+        return None
+
+
+def _error_correlation(law: TruncatedLaw, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Correlation of the errors of maximum likelihood.
+
+    The shape and the scale of a gamma law, say, err together: taken apart they would make its median uncertain.
+    """
+    covariance = _covariance(law, names)
+    if covariance is None:
+        return np.eye(len(names))
+    error = np.sqrt(np.diag(covariance))
+    correlation = np.asarray(np.clip(covariance / np.outer(error, error), -0.9999, 0.9999))
+    np.fill_diagonal(correlation, 1.0)
+    return correlation
+
+
+def _covariance(law: TruncatedLaw, names: tuple[str, ...]) -> NDArray[np.float64] | None:
+    """Inverse Fisher information of one exact observation; None where there is none."""
+    x = law.ppf((np.arange(_POINTS) + 0.5) / _POINTS)
+    width = float(law.ppf(0.84) - law.ppf(0.16))
+    slopes = []
+    for name in names:
+        step = 1e-4 * (abs(law.params[name]) if name in FAMILIES[law.family].positive else width)
+        ahead, behind = (_moved(law, {name: sign * step}) for sign in (1.0, -1.0))
+        if ahead is None or behind is None:
+            return None
+        slopes.append((ahead.logpdf(x) - behind.logpdf(x)) / (2.0 * step))
+    score = np.array(slopes)
+    score = score[:, np.all(np.isfinite(score), axis=0)]
+    try:
+        covariance = np.linalg.inv(score @ score.T / score.shape[1])
+    except np.linalg.LinAlgError:
+        return None
+    return np.asarray(covariance) if np.all(np.diag(covariance) > 0) else None
