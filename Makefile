@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test bench bench-accuracy notebooks data fitted pictures clean
+.PHONY: demo test bench bench-accuracy results notebooks data fitted pictures clean
 
 demo: $(VENV)/.installed  ## the whole road on the bundled data
 	$(BIN)/weakreset demo -o demo-run
@@ -19,6 +19,18 @@ bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 
 bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on devices whose truth is known
 	$(BIN)/python benchmarks/accuracy.py
+
+MNIST ?= data/mnist
+RUNS ?= results-run
+ABLATE := --data mnist --data-dir $(MNIST) --hidden 1000 --epochs 8 --only 'ideal,without d2d,without pink,without rtn'
+
+results: $(VENV)/.installed  ## train and ablate on MNIST (MNIST=folder of the IDX files); writes docs/results.md
+	for seed in 0 1 2; do for recipe in ideal published device-aware; do \
+		$(BIN)/weakreset train majumdar2021 --data mnist --data-dir $(MNIST) --recipe $$recipe --seed $$seed \
+			--resume -o $(RUNS)/$$recipe-$$seed || exit 1; done; done
+	for recipe in device-aware published; do \
+		$(BIN)/weakreset ablate majumdar2021 $(ABLATE) --recipe $$recipe -o $(RUNS)/ablation-$$recipe || exit 1; done
+	$(BIN)/python docs/make_results.py $(RUNS)
 
 notebooks: $(VENV)/.installed-dev  ## execute the notebooks and store their outputs
 	$(BIN)/python -m pytest --nbmake --overwrite notebooks
