@@ -16,6 +16,7 @@ from weakreset.ablation.result import Ablation
 from weakreset.errors import UsageError
 from weakreset.parameter_file import ParameterFile, dump_parameters, parse_parameters
 from weakreset.resources import write_atomically
+from weakreset.workers import follow_parent
 
 __all__ = ["StudySettings", "finals_of", "run_study"]
 
@@ -111,7 +112,7 @@ def _all_runs(left: Sequence[_Run], text: dict[str, str], settings: StudySetting
         for run in left:
             yield run, _train(run, text[run.condition.name], settings)
         return
-    with ProcessPoolExecutor(jobs or os.cpu_count(), get_context("spawn"), _one_thread) as pool:
+    with ProcessPoolExecutor(jobs or os.cpu_count(), get_context("spawn"), _one_thread, (os.getpid(),)) as pool:
         waiting = {pool.submit(_train, run, text[run.condition.name], settings): run for run in left}
         try:
             for future in as_completed(waiting):
@@ -123,13 +124,15 @@ def _all_runs(left: Sequence[_Run], text: dict[str, str], settings: StudySetting
 
 def _claim(folder: Path, params: ParameterFile, settings: StudySettings) -> None:
     """Write down what the folder holds, or make sure that it holds the same."""
-    about = json.loads(json.dumps({"settings": asdict(settings), "parameters": json.loads(dump_parameters(params))}))
     note = folder / "study.json"
-    if note.exists():
-        if json.loads(note.read_text()) != about:
-            raise UsageError(f"{folder} holds a study with other settings or parameters: name another folder")
-    else:
+    if not note.exists():
+        about = {"settings": asdict(settings), "parameters": json.loads(dump_parameters(params))}
         write_atomically(note, json.dumps(about, indent=1) + "\n")
+        return
+    found = json.loads(note.read_text())
+    same = found["settings"] == asdict(settings) and parse_parameters(json.dumps(found["parameters"])) == params
+    if not same:
+        raise UsageError(f"{folder} holds a study with other settings or parameters: name another folder")
 
 
 def _finished(run: _Run) -> dict[str, Any] | None:
@@ -138,12 +141,10 @@ def _finished(run: _Run) -> dict[str, Any] | None:
     return result
 
 
-def _one_thread() -> None:
-    import signal
-
+def _one_thread(parent: int) -> None:
     import torch
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    follow_parent(parent)
     torch.set_num_threads(1)
 
 

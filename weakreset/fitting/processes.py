@@ -10,15 +10,14 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from weakreset.fitting.threads import one_blas_thread
+from weakreset.workers import follow_parent
 
 __all__ = ["can_fork", "in_processes"]
 
@@ -58,17 +57,9 @@ def in_processes(
 
 def _start(build: Callable[[Any], Any], recipe: Any, parent: int) -> None:
     gc.freeze()  # what was inherited is not garbage: looking through it would copy it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    follow_parent(parent)
     if _STATE.get("built") is None:
         _STATE["built"] = build(recipe)
-
-
-def _leave_with(parent: int) -> None:
-    """End this process when its parent is gone, killed for instance."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
 
 
 def _do(work: Callable[[Any, int], Any], number: int) -> Any:
