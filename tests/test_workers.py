@@ -12,7 +12,7 @@ import pytest
 
 PARENT = """
 import os, subprocess, sys, time
-code = "import os, sys, time; from weakreset.workers import follow_parent; follow_parent(int(sys.argv[1])); time.sleep(60)"
+code = "import sys, time; from weakreset.workers import follow_parent; follow_parent(int(sys.argv[1])); time.sleep(60)"
 child = subprocess.Popen([sys.executable, "-c", code, str(os.getpid())])
 print(child.pid, flush=True)
 time.sleep(60)
