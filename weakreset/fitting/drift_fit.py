@@ -121,7 +121,7 @@ def run_lmfit(model: WhitenedModel, start: dict[str, float]) -> tuple[Any, Any]:
             params.add(name, value=min(max(value, low + margin), high - margin), min=low, max=high)
         else:
             params.add(name, value=value, min=0.0 if name == "rtn_amplitude" else -np.inf)
-    minimizer = lmfit.Minimizer(model.residual, params, scale_covar=False)
+    minimizer = lmfit.Minimizer(model.residual, params, scale_covar=False, nan_policy="propagate")
     # it starts at the optimum of an exact scan, so there is next to nothing left to gain
     result = minimizer.leastsq(Dfun=model.jacobian, col_deriv=1, ftol=_TOLERANCE, xtol=_TOLERANCE)
     # the result would keep every whitened column alive through the Jacobian it was called with

@@ -20,7 +20,7 @@ __all__ = ["FAMILY_DRAWS", "LEAST_DEVICES", "SIGNED", "Laws", "choose_families",
 Array = NDArray[np.float64]
 
 LEAST_DEVICES = 5
-FAMILY_DRAWS = 50
+FAMILY_DRAWS = 40
 """Draws of each device for the choice of families, which needs differences of likelihoods only."""
 SIGNED = frozenset({"c1"})
 _USUAL = {"c1": "norm", "m1": "expon", "m2": "expon", "t_star": "lognorm"}
