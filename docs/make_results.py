@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def main() -> None:
     parser.add_argument("runs", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "results.md")
     options = parser.parse_args()
-    parts = [_head(), _training(options.runs), *(_ablation(options.runs, r) for r in ("device-aware", "published"))]
+    parts = [_head(), _training(options.runs), *(_ablation(options.runs, r, options.output.parent) for r in ("device-aware", "published"))]
     write_atomically(options.output, "\n\n".join(part for part in parts if part) + "\n")
 
 
@@ -77,7 +78,7 @@ def _training(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _ablation(folder: Path, recipe: str) -> str:
+def _ablation(folder: Path, recipe: str, beside: Path) -> str:
     path = folder / f"ablation-{recipe}" / "ablation.json"
     if not path.exists():
         return ""
@@ -98,7 +99,10 @@ def _ablation(folder: Path, recipe: str) -> str:
         accuracy = f"{100 * row['mean']:.2f} ± {100 * row['half_width']:.2f}"
         lines.append(f"| {row['condition']} | {accuracy} | {change} | {p} | {pulses} |")
     nominal = f'"Without d2d" puts every device at the {about["nominal"]} of each truncated law.'
-    return "\n".join([*lines, "", *(f"- {line}" for line in (*study["verdict"], nominal))])
+    picture = f"ablation-{recipe}.png"
+    shutil.copyfile(path.with_name("ablation.png"), beside / picture)
+    sentences = [f"- {line}" for line in (*study["verdict"], nominal)]
+    return "\n".join([*lines, "", f"![differences to all on, with intervals]({picture})", "", *sentences])
 
 
 if __name__ == "__main__":
