@@ -28,7 +28,8 @@ def main() -> None:
     parser.add_argument("runs", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "results.md")
     options = parser.parse_args()
-    parts = [_head(), _training(options.runs), *(_ablation(options.runs, r, options.output.parent) for r in ("device-aware", "published"))]
+    studies = [_ablation(options.runs, recipe, options.output.parent) for recipe in ("device-aware", "published")]
+    parts = [_head(), _training(options.runs), *studies]
     write_atomically(options.output, "\n\n".join(part for part in parts if part) + "\n")
 
 

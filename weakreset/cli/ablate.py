@@ -93,12 +93,10 @@ def _about(settings: StudySettings) -> str:
 
 def _picture(study: Ablation, path: Path) -> None:
     from weakreset.plots import ablation_bars, figure_bytes
-    from weakreset.plots.style import new_figure
 
     title = f"{study.settings['data']}, recipe {study.settings['recipe']}, {len(study.seeds)} seeds"
-    figure = new_figure(6.2, 5.0)
-    ablation_bars(study.to_dict()["effects"], title=title, ax=figure.add_subplot())
-    write_atomically(path, figure_bytes(figure, "png"))
+    axes: Any = ablation_bars(study.to_dict()["effects"], title=title)
+    write_atomically(path, figure_bytes(axes.figure, "png"))
 
 
 def _table(study: Ablation) -> Any:
