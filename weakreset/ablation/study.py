@@ -112,7 +112,7 @@ def _all_runs(left: Sequence[_Run], text: dict[str, str], settings: StudySetting
         for run in left:
             yield run, _train(run, text[run.condition.name], settings)
         return
-    with ProcessPoolExecutor(jobs or os.cpu_count(), get_context("spawn"), _one_thread, (os.getpid(),)) as pool:
+    with ProcessPoolExecutor(jobs or os.cpu_count(), get_context("spawn"), follow_parent, (os.getpid(),)) as pool:
         waiting = {pool.submit(_train, run, text[run.condition.name], settings): run for run in left}
         try:
             for future in as_completed(waiting):
@@ -141,24 +141,23 @@ def _finished(run: _Run) -> dict[str, Any] | None:
     return result
 
 
-def _one_thread(parent: int) -> None:
+def _train(run: _Run, parameters: str, settings: StudySettings) -> dict[str, Any]:
+    """One run, from where it stopped, in one thread; its checkpoint is not kept."""
     import torch
 
-    follow_parent(parent)
-    torch.set_num_threads(1)
-
-
-def _train(run: _Run, parameters: str, settings: StudySettings) -> dict[str, Any]:
-    """One run, from where it stopped; its checkpoint is not kept."""
     from weakreset.training import train
 
-    condition = run.condition
-    trained = train(
-        parse_parameters(parameters), settings.data, data_dir=settings.data_dir, network=settings.network,
-        hidden=settings.hidden, width=settings.width, epochs=settings.epochs, batch_size=settings.batch_size,
-        seed=run.seed, recipe="ideal" if condition.ideal else settings.recipe, without=condition.without,
-        run_dir=run.folder, resume=True,
-    )
+    condition, threads = run.condition, torch.get_num_threads()
+    torch.set_num_threads(1)  # sums over a batch differ with the number of threads, and processes take their place
+    try:
+        trained = train(
+            parse_parameters(parameters), settings.data, data_dir=settings.data_dir, network=settings.network,
+            hidden=settings.hidden, width=settings.width, epochs=settings.epochs, batch_size=settings.batch_size,
+            seed=run.seed, recipe="ideal" if condition.ideal else settings.recipe, without=condition.without,
+            run_dir=run.folder, resume=True,
+        )
+    finally:
+        torch.set_num_threads(threads)
     final = trained.metrics[-1]
     write_atomically(run.folder / "final.json", json.dumps(final) + "\n")
     (run.folder / "checkpoint.safetensors").unlink(missing_ok=True)
