@@ -5,12 +5,13 @@ import pytest
 import weakreset.traces
 from weakreset.cli.validate import validate_command
 from weakreset.twin import simulate_traces
-from weakreset.validation import pool
+from weakreset.validation import laws, pool
 
 
 @pytest.fixture(autouse=True)
 def _simulated_traces_instead_of_files(monkeypatch):
     monkeypatch.setattr(pool, "_POOL_SIZE", 200)
+    monkeypatch.setattr(laws, "_N_LEARNED_FROM", 300)
     known = {
         "good.csv": simulate_traces("majumdar2021", 40, 200, seed=2),
         "alike.csv": simulate_traces("majumdar2021", 40, 200, seed=2, without="d2d"),

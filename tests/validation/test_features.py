@@ -9,7 +9,7 @@ PULSES = np.arange(0, 1025)
 
 
 def plan(segment=256, stride=1):
-    return Plan(np.array([1, 10, 100]), np.array([1, 10, 100]), stride, segment)
+    return Plan(np.array([1, 10, 100]), np.array([1, 10, 100]), stride, segment, np.array([1, 5, 101]))
 
 
 def test_values_are_taken_at_the_chosen_pulses_relative_to_the_first_read():
@@ -23,13 +23,6 @@ def test_a_pulse_that_was_not_read_is_nan_and_an_unread_fresh_device_too():
     features = device_features(PULSES[2:], np.zeros((1, len(PULSES) - 2)), plan())
     assert np.isnan(features["log_r"][0]).tolist() == [True, False, False]
     assert np.isnan(features["fresh"]).all()
-
-
-def test_growth_is_that_of_the_two_halves():
-    log_r = 0.01 * np.minimum(PULSES, 512)[None, :]
-    early, late = device_features(PULSES, log_r, plan())["growth"][0]
-    assert early > 4.0
-    assert late == pytest.approx(0.0, abs=0.15)
 
 
 @pytest.mark.statistical
@@ -64,3 +57,16 @@ def test_far_steps_count_telegraph_transitions():
     _, far, count = device_features(PULSES, log_r, plan())["increment"][0]
     assert far == 2
     assert count == 1023
+
+
+def test_blocks_are_means_and_a_block_without_reads_is_interpolated():
+    edges = np.array([1, 11, 21, 31, 41])
+    wide = Plan(np.array([1, 10]), np.array([1, 10]), 1, 0, edges)
+    log_r = np.log(7000) + 0.01 * PULSES[None, :41]
+    expected = [0.055, 0.155, 0.255, 0.355, np.log(7000)]
+    assert device_features(PULSES[:41], log_r, wide)["blocks"][0] == pytest.approx(expected)
+    without = np.r_[0:11, 21:41]
+    assert device_features(without, log_r[:, without], wide)["blocks"][0] == pytest.approx(expected)
+    late = np.r_[0, 11:41]
+    assert device_features(late, log_r[:, late], wide)["blocks"][0, 0] == pytest.approx(0.155)
+    assert np.isnan(device_features(PULSES[:31], log_r[:, :31], wide)["blocks"]).all()

@@ -14,18 +14,20 @@ from weakreset.errors import TraceError, UsageError
 from weakreset.parameter_file import ParameterFile
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
 from weakreset.twin import simulate_traces
-from weakreset.validation import pool, validate
+from weakreset.validation import laws, pool, validate
 
 
 @pytest.fixture
 def small_pool(monkeypatch):
     """The test is exact whatever the pool (see `pool`); a small one only costs power."""
     monkeypatch.setattr(pool, "_POOL_SIZE", 400)
+    monkeypatch.setattr(laws, "_N_LEARNED_FROM", 500)
 
 
 @pytest.fixture
 def medium_pool(monkeypatch):
     monkeypatch.setattr(pool, "_POOL_SIZE", 1500)
+    monkeypatch.setattr(laws, "_N_LEARNED_FROM", 1500)
 
 
 def changed(params: ParameterFile, place: str, value) -> ParameterFile:
@@ -82,7 +84,7 @@ def test_knees_at_half_their_place_are_caught_nearly_always(published, medium_po
     failed = [validate(wrong, simulate_traces(published, 100, 400, seed=seed)).failed for seed in range(3, 9)]
     caught = [{check.name for check in checks} for checks in failed if checks]
     assert len(caught) >= 4
-    assert sum("knee" in names for names in caught) >= 4
+    assert sum("law of t_star" in names for names in caught) >= 4
 
 
 @pytest.mark.statistical

@@ -10,13 +10,14 @@ from rich.console import Console
 from weakreset.cli.ablate import ablate_command
 from weakreset.cli.compare import compare_command
 from weakreset.cli.demo import demo_command
+from weakreset.cli.export import export_command
 from weakreset.cli.fit import fit_command
 from weakreset.cli.inspect import inspect_command
 from weakreset.cli.simulate import simulate_command
 from weakreset.cli.template import template_command
 from weakreset.cli.train import train_command
 from weakreset.cli.validate import validate_command
-from weakreset.errors import UsageError, WeakResetError
+from weakreset.errors import WeakResetError
 
 __all__ = ["app", "run"]
 
@@ -35,17 +36,8 @@ app.command("validate")(validate_command)
 app.command("train")(train_command)
 app.command("ablate")(ablate_command)
 app.command("compare")(compare_command)
+app.command("export")(export_command)
 app.command("template")(template_command)
-
-
-def _not_yet(verb: str) -> None:
-    raise UsageError(f"`weakreset {verb}` does not exist yet; it is planned for a later version")
-
-
-@app.command("export", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-def export_command() -> None:
-    """Not yet: Verilog-A, ngspice or aihwkit models."""
-    _not_yet("export")
 
 
 def _version(wanted: bool) -> None:

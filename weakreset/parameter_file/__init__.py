@@ -32,6 +32,7 @@ from weakreset.parameter_file.schema import (
     ReadNoise,
     TelegraphNoise,
 )
+from weakreset.parameter_file.tables import device_columns, law_rows, write_devices, write_laws
 
 __all__ = [
     "IMPERFECTIONS",
@@ -53,16 +54,20 @@ __all__ = [
     "ReadNoise",
     "TelegraphNoise",
     "check_without",
+    "device_columns",
     "draw_devices",
     "draw_laws",
     "draw_parameters",
     "dump_parameters",
     "export_parameters",
     "json_schema",
+    "law_rows",
     "load_parameters",
     "majumdar2021",
     "parse_parameters",
     "preset_names",
     "save_parameters",
     "scale_spread",
+    "write_devices",
+    "write_laws",
 ]

@@ -1,4 +1,4 @@
-"""Checks on the curves themselves: envelopes, distributions at a pulse count, fresh resistance, the knee."""
+"""Checks on the curves themselves: envelopes, distributions at a pulse count, fresh resistance."""
 
 from __future__ import annotations
 
@@ -51,10 +51,6 @@ def curve_summaries(pool: Pool, plan: Plan, envelopes: Array) -> tuple[list[Summ
         summaries.append(Summary("fresh resistance", distance, ("",), what, distance=True))
     else:
         skipped.append("fresh resistance: no device was read before its first pulse")
-    if np.isfinite(pool.features["growth"]).any():
-        summaries += _growth_checks(pool)
-    else:
-        skipped.append("knee: the traces have no reads at their middle or end")
     return summaries, skipped
 
 
@@ -85,31 +81,3 @@ def _coverage(pool: Pool) -> Summary:
     share = per_device[pool.members].sum(axis=1) / reads[pool.members].sum(axis=1)
     what = "The share of reads inside the model's 5 to 95 % band"
     return Summary("coverage of the 5-95 % band", share[:, None], ("",), what)
-
-
-def _growth_checks(pool: Pool) -> list[Summary]:
-    """Balance of early and late growth, an angle that does not depend on how much a device grows."""
-    early, late = pool.features["growth"].T
-    angle = np.arctan2(late, early)
-    summaries = [
-        Summary(
-            "knee",
-            kolmogorov_smirnov(angle, pool.members),
-            ("",),
-            "The balance of growth in the first and the second half of a trace (KS distance)",
-            distance=True,
-        )
-    ]
-    if pool.members.shape[1] >= 10:
-        slots = pool.members[:, np.isfinite(early[pool.members[0]])]
-        association = _rank_correlation(early[slots], angle[slots])
-        what = "The rank correlation of early growth with the knee"
-        summaries.append(Summary("early growth and knee", association[:, None], ("",), what))
-    return summaries
-
-
-def _rank_correlation(x: Array, y: Array) -> Array:
-    """Spearman's, row by row."""
-    ranks = [np.argsort(np.argsort(z, axis=1), axis=1) - (z.shape[1] - 1) / 2 for z in (x, y)]
-    scale = np.sqrt((ranks[0] ** 2).sum(axis=1) * (ranks[1] ** 2).sum(axis=1))
-    return np.asarray((ranks[0] * ranks[1]).sum(axis=1) / scale)

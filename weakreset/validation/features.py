@@ -30,7 +30,8 @@ def device_features(pulses: Pulses, log_r: Array, plan: Plan) -> dict[str, Array
     -------
     dict of str to ndarray, each of shape (n_devices, k)
         `log_r`, `log_ratio` (at plan.envelope_pulses; the first read stands in for R0 where the fresh
-        device was not read), `fresh`, `growth`, `increment`, `power`. NaN where this read pattern does not tell.
+        device was not read), `fresh`, `increment`, `power`, `blocks` (ln(R/R0) averaged in each of the
+        plan's blocks, then ln R0). NaN where this read pattern does not tell.
     """
     at_plan = _columns_at(pulses, log_r, plan.envelope_pulses)
     fresh = log_r[:, :1] if pulses[0] == 0 else np.full((len(log_r), 1), np.nan)
@@ -38,9 +39,9 @@ def device_features(pulses: Pulses, log_r: Array, plan: Plan) -> dict[str, Array
         "log_r": at_plan,
         "log_ratio": at_plan - log_r[:, :1],
         "fresh": fresh,
-        "growth": _growth(pulses, log_r),
         "increment": _increments(pulses, log_r, plan.stride),
         "power": _band_power(pulses, log_r, plan),
+        "blocks": _block_means(pulses, log_r, plan.block_edges),
     }
 
 
@@ -52,20 +53,26 @@ def _columns_at(pulses: Pulses, log_r: Array, wanted: Pulses) -> Array:
     return result
 
 
-def _growth(pulses: Pulses, log_r: Array) -> Array:
-    """Growth of ln R over the first half of the pulses and over the second; shape (n, 2).
+def _block_means(pulses: Pulses, log_r: Array, edges: Pulses) -> Array:
+    """Mean of ln(R/R0) over the reads in each block, and ln R0; shape (n, n_blocks + 1).
 
-    Each end is an average over a tenth of the trace, which quiets the noise.
+    Blocks without a read are interpolated, but for the last one: a trace that does not reach it gives NaN.
     """
-    first, last = max(1, int(pulses[0])), int(pulses[-1])
-    width = (last - first) / 10
-    means = []
-    for start in (first, (first + last - width) / 2, last - width):
-        inside = (pulses >= max(start, 1)) & (pulses <= start + width)
-        if not inside.any():
-            return np.full((len(log_r), 2), np.nan)
-        means.append(log_r[:, inside].mean(axis=1))
-    return np.stack([means[1] - means[0], means[2] - means[1]], axis=1)
+    result = np.full((len(log_r), len(edges)), np.nan)
+    places = np.searchsorted(pulses, edges)
+    read = np.flatnonzero(np.diff(places))
+    missing = np.flatnonzero(np.diff(places) == 0)
+    if not len(read) or read[-1] != len(edges) - 2 or len(missing) > _LARGEST_GAP_SHARE * (len(edges) - 1):
+        return result
+    for i in read:
+        result[:, i] = log_r[:, places[i] : places[i + 1]].mean(axis=1) - log_r[:, 0]
+    for i in missing:
+        place = int(np.searchsorted(read, i))
+        left, right = read[max(place - 1, 0)], read[place]
+        weight = (i - left) / (right - left) if left < i else 0.0
+        result[:, i] = (1.0 - weight) * result[:, left] + weight * result[:, right]
+    result[:, -1] = log_r[:, 0]
+    return result
 
 
 def _increments(pulses: Pulses, log_r: Array, stride: int) -> Array:

@@ -45,12 +45,20 @@ class Plan:
         Most common distance of two reads, in pulses.
     segment : int
         Reads in a segment of the spectrum; 0 where the traces are too short for one.
+    block_edges : ndarray of int, shape (n_blocks + 1,)
+        Pulses that divide what half of the devices reach into blocks, over which reads are averaged.
     """
 
     envelope_pulses: NDArray[np.int64]
     distribution_pulses: NDArray[np.int64]
     stride: int
     segment: int
+    block_edges: NDArray[np.int64]
+
+    @property
+    def block_centres(self) -> Array:
+        """Middle of each block, in pulses."""
+        return np.asarray(0.5 * (self.block_edges[:-1] + self.block_edges[1:] - 1))
 
 
 def stratify(traces: TraceSet) -> list[Stratum]:
@@ -90,7 +98,7 @@ def make_plan(strata: list[Stratum]) -> Plan:
         pulses = np.flatnonzero(readers == readers[1:].max())
         pulses = pulses[pulses >= 1]
     envelope = _spread(pulses, _N_ENVELOPE)
-    return Plan(envelope, _spread(envelope, 3), stride, _segment(strata, stride))
+    return Plan(envelope, _spread(envelope, 3), stride, _segment(strata, stride), _block_edges(pulses))
 
 
 def _spread(pulses: NDArray[np.int64], n: int) -> NDArray[np.int64]:
@@ -102,6 +110,11 @@ def _spread(pulses: NDArray[np.int64], n: int) -> NDArray[np.int64]:
         wanted = np.concatenate([np.geomspace(first, last, n // 2), np.linspace(first, last, n - n // 2)])
     nearest = np.abs(pulses[None, :] - wanted[:, None]).argmin(axis=1)
     return np.unique(pulses[nearest])
+
+
+def _block_edges(pulses: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Every block holds one of `pulses` or more; half of the edges evenly spaced, half in equal ratios."""
+    return np.append(_spread(pulses, _N_ENVELOPE)[:-1], pulses[-1] + 1)
 
 
 def _segment(strata: list[Stratum], stride: int) -> int:

@@ -21,7 +21,7 @@ from weakreset.twin import simulate_population
 from weakreset.validation.features import device_features
 from weakreset.validation.plan import Plan, Stratum
 
-__all__ = ["Pool", "build_pool", "build_populations"]
+__all__ = ["Pool", "block_sizes", "build_pool", "build_populations"]
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
@@ -67,7 +67,7 @@ def build_pool(
     for stratum in strata:
         parts.append(device_features(stratum.pulses, stratum.log_r, plan))
         n_simulated = per_device * len(stratum)
-        for size in _blocks(n_simulated, int(stratum.pulses[-1]) + 1):
+        for size in block_sizes(n_simulated, int(stratum.pulses[-1]) + 1):
             log_r = _simulate(params, size, stratum.pulses, simulation_rng.spawn(1)[0])
             parts.append(device_features(stratum.pulses, log_r, plan))
             done += size
@@ -96,7 +96,7 @@ def build_populations(
     parts, n_devices = list(measured), sum(len(stratum) for stratum in strata)
     for done, drawn in enumerate(draw_parameters(params, n_replicas, law_rng)):
         for stratum in strata:
-            for size in _blocks(len(stratum), int(stratum.pulses[-1]) + 1):
+            for size in block_sizes(len(stratum), int(stratum.pulses[-1]) + 1):
                 log_r = _simulate(drawn, size, stratum.pulses, simulation_rng.spawn(1)[0])
                 parts.append(device_features(stratum.pulses, log_r, plan))
         if progress is not None:
@@ -106,7 +106,7 @@ def build_populations(
     return Pool(features, members, n_replicas * n_devices)
 
 
-def _blocks(total: int, n_reads: int) -> list[int]:
+def block_sizes(total: int, n_reads: int) -> list[int]:
     """Sizes of the blocks in which `total` devices are simulated, so that memory stays small."""
     size = int(np.clip(_BLOCK_READS // n_reads, 1, 512))
     return [size] * (total // size) + ([total % size] if total % size else [])

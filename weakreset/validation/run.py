@@ -10,6 +10,7 @@ from weakreset.errors import UsageError
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.traces import TraceSet
 from weakreset.validation.curves import curve_summaries, make_envelope, replica_envelopes
+from weakreset.validation.laws import law_summaries
 from weakreset.validation.noise import noise_summaries
 from weakreset.validation.plan import make_plan, stratify
 from weakreset.validation.pool import Progress, build_pool, build_populations
@@ -33,11 +34,11 @@ def validate(
     """Compare measured traces with replicas simulated from `params`.
 
     A replica has as many devices as were measured, read at the same pulses. Curves (envelopes of ln(R/R0),
-    distributions of ln R, the fresh resistance, the knee) and noise (steps from read to read, spectrum) are
-    summarised alike for the measured set and for every replica; the rank of the measured set gives each check
-    its p-value (posterior predictive: Gelman, Meng, Stern 1996; the draw is a permutation test, see
-    `weakreset.validation.pool`). Holm's correction keeps the chance that a true model fails at 5 % over all
-    checks together.
+    distributions of ln R, the fresh resistance), the laws behind them (see
+    `weakreset.validation.regression`) and noise (steps from read to read, spectrum) are summarised alike for the
+    measured set and for every replica; the rank of the measured set gives each check its p-value (posterior
+    predictive: Gelman, Meng, Stern 1996; the draw is a permutation test, see `weakreset.validation.pool`). A
+    step-down correction (Westfall and Young) keeps the chance that a true model fails at 5 % over all checks together.
 
     The rate holds for the numbers of the file taken as exact. Parameters fitted to these very traces pass more
     easily. For traces that the fit never saw, say `unseen=True`: every replica then is a population of its own, from
@@ -75,8 +76,10 @@ def validate(
     envelopes = replica_envelopes(pool)
     curves, no_curves = curve_summaries(pool, plan, envelopes)
     noise, no_noise = noise_summaries(pool, plan)
-    _check_replicas(n_replicas, len(curves) + len(noise))
-    checks = judge(curves + noise)
+    laws, no_laws = law_summaries(pool, plan, file, strata, np.random.default_rng((seed, 1)))
+    summaries = curves + laws + noise
+    _check_replicas(n_replicas, len(summaries))
+    checks = judge(summaries)
     too_short = [f"device {trace.key}: fewer than 2 reads" for trace in traces if len(trace) < 2]
     whole = [item for item in traces.exclusions if item.pulse is None and item.line is None]
     readings = sum(item.n_readings for item in traces.exclusions if item not in whole)
@@ -86,7 +89,7 @@ def validate(
         passed=all(check.passed for check in checks),
         checks=checks,
         sentence=_sentence(file.name, checks, n_devices, n_excluded),
-        skipped=tuple(no_curves + no_noise + too_short),
+        skipped=tuple(no_curves + no_laws + no_noise + too_short),
         n_devices=n_devices,
         n_excluded=n_excluded,
         n_excluded_readings=readings,

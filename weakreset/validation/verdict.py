@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FALSE_ALARM_RATE", "Check", "Envelope", "Verdict", "holm"]
+__all__ = ["FALSE_ALARM_RATE", "Check", "Envelope", "Verdict"]
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ class Check:
     p_value : float
         Share of replicas (the measured set among them) at least as far off.
     p_corrected : float
-        Holm-corrected for the number of checks.
+        Corrected for the number of checks (Westfall and Young, step-down).
     passed : bool
         p_corrected > 0.05.
     sentence : str
@@ -131,13 +131,3 @@ class Verdict:
         plain["skipped"] = list(self.skipped)
         plain["envelope"] = self.envelope.to_dict()
         return plain
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """Holm's step-down correction (Scand. J. Stat. 6, 65, 1979), whatever the dependence of the checks."""
-    corrected = [0.0] * len(p_values)
-    running = 0.0
-    for rank, i in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        running = max(running, min(1.0, (len(p_values) - rank) * p_values[i]))
-        corrected[i] = running
-    return corrected

@@ -1,0 +1,132 @@
+"""A parameter file as plain tables: its laws, or devices drawn from them, for tools that do not read our JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.errors import UsageError
+from weakreset.model import SHAPES
+from weakreset.parameter_file.draw import draw_devices
+from weakreset.parameter_file.schema import ParameterFile
+from weakreset.resources import write_atomically
+
+__all__ = ["device_columns", "law_rows", "write_devices", "write_laws"]
+
+LAW_COLUMNS = (
+    "parameter", "unit", "family", "number", "value", "stderr", "low_95", "high_95", "truncated_below",
+    "truncated_above", "median", "n_devices", "n_informative", "n_censored",
+)
+
+
+def law_rows(params: ParameterFile) -> list[dict[str, Any]]:
+    """A row for each number of each law, then the noise; None where the file does not tell. Keys: `LAW_COLUMNS`."""
+    rows = []
+    for name, entry in params.parameters.items():
+        rows += _law(name, entry.unit, entry)
+    pink, rtn, read = params.noise.pink, params.noise.rtn, params.noise.read
+    counts = {"n_devices": pink.n_devices}
+    if pink.enabled:
+        rows.append(_number("pink.alpha", "ln R", pink.alpha, stderr=pink.alpha_stderr, **counts))
+        rows.append(_number("pink.exponent", "1", pink.exponent, stderr=pink.exponent_stderr, **counts))
+    if rtn.enabled and rtn.amplitude is not None:
+        counts = {"n_devices": rtn.n_devices, "n_informative": rtn.n_informative}
+        rows += [_number(f"rtn.{key}", "1/pulse", getattr(rtn, key), **counts) for key in ("p_up", "p_down")]
+        rows.append(_number("rtn.fraction_of_devices", "1", rtn.fraction_of_devices, **counts))
+        rows += _law("rtn.amplitude", "ln R", rtn.amplitude)
+    if read.enabled:
+        rows.append(_number("read.sd", "ln R", read.sd))
+    return rows
+
+
+def write_laws(params: ParameterFile, path: str | os.PathLike[str]) -> Path:
+    """`law_rows` as CSV; atomic. Comments name the file, its drift, its correlations, and whether it was simulated."""
+    comments = [f"laws of {json.dumps(params.name)}", f"drift: {params.model}"]
+    comments.append(f"fitted to simulated traces: {str(params.provenance.simulated).lower()}")
+    if params.correlation is not None:
+        names, matrix = params.correlation.names, params.correlation.matrix
+        comments += [
+            f"correlation of normal scores: {names[j]} {names[i]} {matrix[i][j]!r}"
+            for i in range(len(names)) for j in range(i) if matrix[i][j]
+        ]
+    rows = ([row[column] for column in LAW_COLUMNS] for row in law_rows(params))
+    return write_atomically(path, _csv(comments, LAW_COLUMNS, rows))
+
+
+def device_columns(params: ParameterFile, n_devices: int, seed: int) -> dict[str, NDArray[np.float64]]:
+    """Numbers of `n_devices` drawn devices by name: r0_ohm, those of the drift, rtn_amplitude."""
+    devices = draw_devices(params, n_devices, np.random.default_rng(seed))
+    drift = {name: devices.drift[name] for name in SHAPES[params.model].parameters}
+    return {"r0_ohm": devices.r0_ohm, **drift, "rtn_amplitude": devices.rtn_amplitude}
+
+
+def write_devices(params: ParameterFile, path: str | os.PathLike[str], n_devices: int, seed: int) -> Path:
+    """Drawn devices as CSV or HDF5, by the ending of `path`, labelled as simulated; atomic.
+
+    CSV: `device` (sim0000, ...) and a column a number. HDF5: a dataset a column, with its unit as attribute.
+
+    Raises
+    ------
+    UsageError
+        For another ending.
+    """
+    target = Path(path)
+    columns = device_columns(params, n_devices, seed)
+    width = max(4, len(str(n_devices - 1)))
+    names = [f"sim{i:0{width}d}" for i in range(n_devices)]
+    if target.suffix == ".csv":
+        comments = ["simulated: true", f"drawn from {json.dumps(params.name)}, seed {seed}", f"drift: {params.model}"]
+        rows = zip(names, *(values.tolist() for values in columns.values()), strict=True)
+        return write_atomically(target, _csv(comments, ("device", *columns), rows))
+    if target.suffix in (".h5", ".hdf5"):
+        return write_atomically(target, _hdf5(params, names, columns, seed))
+    raise UsageError(f"{target}: cannot tell the format from {target.suffix!r}; use .csv or .h5")
+
+
+def _law(name: str, unit: str, entry: Any) -> list[dict[str, Any]]:
+    law = entry.law()
+    lower, upper = entry.truncation
+    stderr, interval = (getattr(entry, key, None) or {} for key in ("stderr", "interval"))
+    common = {key: getattr(entry, key, None) for key in ("n_devices", "n_informative", "n_censored")}
+    common |= {"truncated_below": lower, "truncated_above": upper, "median": law.median()}
+    rows = []
+    for number, value in law.params.items():
+        low, high = interval.get(number, (None, None))
+        figures = {"stderr": stderr.get(number), "low_95": low, "high_95": high}
+        rows.append(_number(name, unit, value, family=law.family, number=number, **figures, **common))
+    return rows
+
+
+def _number(parameter: str, unit: str, value: float, **rest: Any) -> dict[str, Any]:
+    start = dict.fromkeys(LAW_COLUMNS) | {"family": "constant", "number": "value", "median": value}
+    return start | {"parameter": parameter, "unit": unit, "value": value} | rest
+
+
+def _csv(comments: Sequence[str], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    text.writelines(f"# {line}\n" for line in comments)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _hdf5(params: ParameterFile, names: list[str], columns: dict[str, NDArray[np.float64]], seed: int) -> bytes:
+    import h5py
+
+    units = {name: entry.unit for name, entry in params.parameters.items()} | {"rtn_amplitude": "ln R"}
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as root:
+        root.attrs.update({"simulated": True, "drawn_from": params.name, "seed": seed, "drift": params.model})
+        root.create_dataset("device", data=names, dtype=h5py.string_dtype())
+        for name, values in columns.items():
+            root.create_dataset(name, data=values).attrs["unit"] = units[name]
+    return buffer.getvalue()
