@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -111,22 +113,30 @@ def run_lmfit(model: WhitenedModel, start: dict[str, float]) -> tuple[Any, Any]:
     """
     import lmfit
 
-    from weakreset.fitting.parameters import LeanParameters
-
-    params = LeanParameters()
+    low, high = (float(model.grid[0]), float(model.grid[-1])) if model.basis.scanned else (0.0, 1.0)
+    params = copy.deepcopy(_empty_parameters(tuple(start), model.basis.scanned, low, high))
+    margin = 1e-3 * (high - low)
     for name, value in start.items():
-        if name == model.basis.scanned:
-            low, high = float(model.grid[0]), float(model.grid[-1])
-            margin = 1e-3 * (high - low)
-            params.add(name, value=min(max(value, low + margin), high - margin), min=low, max=high)
-        else:
-            params.add(name, value=value, min=0.0 if name == "rtn_amplitude" else -np.inf)
+        params[name].value = min(max(value, low + margin), high - margin) if name == model.basis.scanned else value
     minimizer = lmfit.Minimizer(model.residual, params, scale_covar=False, nan_policy="propagate")
     # it starts at the optimum of an exact scan, so there is next to nothing left to gain
     result = minimizer.leastsq(Dfun=model.jacobian, col_deriv=1, ftol=_TOLERANCE, xtol=_TOLERANCE)
     # the result would keep every whitened column alive through the Jacobian it was called with
     result.call_kws = {name: value for name, value in result.call_kws.items() if not callable(value)}
     return minimizer, result
+
+
+@lru_cache(maxsize=64)
+def _empty_parameters(names: tuple[str, ...], scanned: str, low: float, high: float) -> Any:
+    """Parameters with their limits, no values yet: to be copied, which is faster than adding them one by one."""
+    from weakreset.fitting.parameters import LeanParameters
+
+    limits = {scanned: (low, high), "rtn_amplitude": (0.0, np.inf)}
+    params = LeanParameters()
+    for name in names:
+        least, most = limits.get(name, (-np.inf, np.inf))
+        params.add(name, value=max(least, 0.0), min=least, max=most)
+    return params
 
 
 def lmfit_problem(fit: DeviceFit) -> tuple[Any, Any]:

@@ -7,7 +7,8 @@ is needed: it imports lmfit.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import copy
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import lmfit
@@ -24,6 +25,18 @@ class _LateInterpreter:
 
     def user_defined_symbols(self) -> Collection[str]:
         return () if self._real is None else self._real.user_defined_symbols()
+
+    @property
+    def error(self) -> Sequence[Any]:
+        return () if self._real is None else self._real.error
+
+    @error.setter
+    def error(self, errors: Sequence[Any]) -> None:  # lmfit empties it before it evaluates an expression
+        self._interpreter().error = errors
+
+    @property
+    def is_real(self) -> bool:
+        return self._real is not None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # probes of copy and the like
@@ -48,3 +61,20 @@ class LeanParameters(lmfit.Parameters):  # type: ignore[misc]
         dict.__init__(self)
         self._asteval = _LateInterpreter()
         self._asteval.symtable.update(usersyms or {})
+
+    def __deepcopy__(self, memo: Any) -> LeanParameters:
+        """As lmfit's, without checking names and limits again that were checked when they were set."""
+        if self._asteval.is_real:
+            copied: LeanParameters = super().__deepcopy__(memo)
+            return copied
+        twins = type(self)()
+        twins._asteval.symtable.update(self._asteval.symtable)
+        for name, parameter in self.items():
+            twin = lmfit.Parameter.__new__(lmfit.Parameter)
+            twin.__dict__.update(parameter.__dict__)
+            twin.correl = copy.deepcopy(parameter.correl, memo)
+            twin.user_data = copy.deepcopy(parameter.user_data, memo)
+            twin._expr_eval, twin._expr_deps = twins._asteval, []
+            twin.setup_bounds()  # else it would translate values by the limits of the parameter it was copied from
+            dict.__setitem__(twins, name, twin)
+        return twins
