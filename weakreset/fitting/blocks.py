@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.bases import BASES, Basis
 from weakreset.fitting.design import design_of
-from weakreset.fitting.device_fit import RESOLVED_LR, ScannedDevice, fit_device, likelihood_ratio
+from weakreset.fitting.device_fit import Outlook, ScannedDevice, fit_device
 from weakreset.fitting.dictionary import Dictionary
-from weakreset.fitting.knee_posterior import scan_moments
+from weakreset.fitting.first_look import Glance, glance, outlook
 from weakreset.fitting.noise_fit import ColourFit, robust_alpha
 from weakreset.fitting.processes import can_fork, in_processes
 from weakreset.fitting.result import DeviceFit
@@ -29,9 +31,7 @@ OWN_ALPHA_RATIO = 1.3
 """A device this much noisier than the technology is judged by its own noise."""
 
 _BLOCK = 64
-_CAP_DEVICES = 2 * _BLOCK
-_CAP_ROUNDS = 4
-_WIDE_M2 = 1e-2
+_FIRST_BLOCKS = 2
 _LEAST_BLOCKS_FORKED = 2
 # starting processes afresh costs 2 to 3 s: measured at 1,000 devices, two of them were slower than one
 _LEAST_BLOCKS_SPAWNED = 32
@@ -54,7 +54,9 @@ class _Task:
     shape: str
     noise: ColourFit
     rtn: bool
-    m2_cap: float
+
+
+_Prepared = tuple[Dictionary, _Task]
 
 
 def fit_groups(
@@ -65,49 +67,54 @@ def fit_groups(
     Parameters
     ----------
     groups : sequence of Group
-        The largest first; its first block says how large m2 may be.
+        The largest first: its first devices say how large m2 may be, and how many steps there are.
     jobs : int, optional
         Processes, 0 for one a core. None: one a core where processes can be forked, else this one alone.
     """
     if jobs is None and not can_fork():
         jobs = 1
     jobs = jobs or os.cpu_count() or 1
-    least = _LEAST_BLOCKS_FORKED if can_fork() else _LEAST_BLOCKS_SPAWNED
-    cap: float | None = None
+    seen: Outlook | None = None
     for group in groups:
         dictionary = Dictionary(Whitener(group.pulses, noise.colour), basis, rtn)
-        if cap is None:
-            cap = _m2_cap(dictionary, _part(group, 0, _CAP_DEVICES), noise, rtn)
-        task = _Task(group, basis.shape.name, noise, rtn, cap)
+        task = _Task(group, basis.shape.name, noise, rtn)
         n_blocks = -(-len(group.traces) // _BLOCK)
-        if jobs > 1 and n_blocks >= least:
-            blocks = in_processes(_prepared, task, _work, n_blocks, jobs, (dictionary, task))
-        else:
-            blocks = (_fit_block(dictionary, task, number) for number in range(n_blocks))
-        for fits in blocks:
+        if seen is None:
+            first = min(n_blocks, _FIRST_BLOCKS)
+            seen = outlook(dictionary, list(_in_blocks(_glance_at_block, dictionary, task, first, jobs)))
+        for fits in _in_blocks(partial(_fit_block, seen), dictionary, task, n_blocks, jobs):
             yield from fits
 
 
-def _part(group: Group, number: int, size: int = _BLOCK) -> Group:
-    part = slice(number * size, (number + 1) * size)
+def _in_blocks(
+    work: Callable[[_Prepared, int], Any], dictionary: Dictionary, task: _Task, n_blocks: int, jobs: int
+) -> Iterator[Any]:
+    """The work of each block, in order; in processes where that pays."""
+    least = _LEAST_BLOCKS_FORKED if can_fork() else _LEAST_BLOCKS_SPAWNED
+    if jobs > 1 and n_blocks >= least:
+        return in_processes(_prepared, task, work, n_blocks, jobs, (dictionary, task))
+    return (work((dictionary, task), number) for number in range(n_blocks))
+
+
+def _part(group: Group, number: int) -> Group:
+    part = slice(number * _BLOCK, (number + 1) * _BLOCK)
     return Group(group.pulses, group.traces[part], group.rows[part])
 
 
-def _fit_block(dictionary: Dictionary, task: _Task, number: int) -> list[DeviceFit]:
-    block = _part(task.group, number)
-    return [
-        fit_device(dictionary, device, task.m2_cap, _stream(device.trace.key))
-        for device in scan_group(dictionary, block, task.noise.alpha, task.rtn)
-    ]
+def _glance_at_block(prepared: _Prepared, number: int) -> Glance:
+    dictionary, task = prepared
+    return glance(dictionary, scan_group(dictionary, _part(task.group, number), task.noise.alpha, task.rtn))
 
 
-def _prepared(task: _Task) -> tuple[Dictionary, _Task]:
+def _fit_block(seen: Outlook, prepared: _Prepared, number: int) -> list[DeviceFit]:
+    dictionary, task = prepared
+    devices = scan_group(dictionary, _part(task.group, number), task.noise.alpha, task.rtn)
+    return [fit_device(dictionary, device, seen, _stream(device.trace.key)) for device in devices]
+
+
+def _prepared(task: _Task) -> _Prepared:
     """For a process that was started afresh."""
     return Dictionary(Whitener(task.group.pulses, task.noise.colour), BASES[task.shape], task.rtn), task
-
-
-def _work(prepared: tuple[Dictionary, _Task], number: int) -> list[DeviceFit]:
-    return _fit_block(*prepared, number)
 
 
 def scan_group(dictionary: Dictionary, group: Group, alpha: float | None, rtn: bool) -> Iterator[ScannedDevice]:
@@ -137,27 +144,6 @@ def _residuals(
         active = configuration.active(dictionary)
         left[i] = white[i] - dictionary.columns[:, active] @ dictionary.solve(products[i], active)[0]
     return left
-
-
-def _m2_cap(dictionary: Dictionary, block: Group, noise: ColourFit, rtn: bool) -> float:
-    """Eight times the mean m2 of the devices with a clear knee, its error allowed for: far above them all."""
-    if "m2" not in dictionary.basis.linear:
-        return np.inf
-    row = dictionary.basis.linear.index("m2")
-    seen: list[tuple[float, float]] = []
-    for device in scan_group(dictionary, block, noise.alpha, rtn):
-        if likelihood_ratio(dictionary, device) > RESOLVED_LR:
-            moments = scan_moments(dictionary, device.products, device.design, device.alpha**2)
-            at = int(moments.log_z.argmax())
-            seen.append((float(moments.numbers[row, at]), float(moments.variances()[row, at])))
-    if not seen:
-        return _WIDE_M2
-    values, variances = np.array(seen).T
-    mean = 0.0
-    for _ in range(_CAP_ROUNDS):  # devices differ by about the mean, so not one that knows itself well decides
-        weights = 1.0 / (variances + mean**2)
-        mean = max(float(weights @ values / weights.sum()), 0.0)
-    return 8.0 * (mean + 2.0 / float(np.sqrt(weights.sum())))
 
 
 def _stream(key: str) -> np.random.Generator:

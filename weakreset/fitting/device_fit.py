@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,15 @@ from weakreset.fitting.bases import BASES, Basis
 from weakreset.fitting.design import Design
 from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.drift_fit import WhitenedModel, run_lmfit
-from weakreset.fitting.knee_posterior import KneePosterior, knee_posterior, scan_moments
+from weakreset.fitting.knee_posterior import KneePosterior, ScanMoments, knee_posterior, scan_moments
 from weakreset.fitting.likelihood_draws import LikelihoodDraws, draw_likelihood
+from weakreset.fitting.missed_steps import StepPrior, log_missed_steps
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, RtnFit, r0_estimate
 from weakreset.fitting.step_search import Configuration
 from weakreset.model import DriftShape
 from weakreset.traces import PulseTrace
 
-__all__ = ["RESOLVED_LR", "ScannedDevice", "fit_device", "likelihood_ratio"]
+__all__ = ["RESOLVED_LR", "Outlook", "ScannedDevice", "fit_device", "likelihood_ratio"]
 
 Array = NDArray[np.float64]
 
@@ -27,7 +28,7 @@ RESOLVED_LR = 25.0
 """2*delta(ln L) of a knee against none, above which it may count as resolved."""
 
 _DETECTED_LR = 12.0
-_WIDEST_RATIO = 1.5
+_WIDEST_RATIO = 1.45
 _UPPER_LIMIT_SIGMAS = 2.0
 
 
@@ -45,15 +46,30 @@ class ScannedDevice:
     own_alpha: float
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What the first devices of a set say of all: every device is fitted with it.
+
+    Attributes
+    ----------
+    m2_cap : float
+        m2 is drawn below this; infinite for shapes without m2.
+    steps : StepPrior
+    """
+
+    m2_cap: float
+    steps: StepPrior
+
+
 def fit_device(
-    dictionary: Dictionary, scanned: ScannedDevice, m2_cap: float, rng: np.random.Generator
+    dictionary: Dictionary, scanned: ScannedDevice, outlook: Outlook, rng: np.random.Generator
 ) -> DeviceFit:
     """Decide what can be known, run lmfit, and put the result into words."""
     basis = dictionary.basis
-    moments = scan_moments(dictionary, scanned.products, scanned.design, scanned.alpha**2)
+    moments = _moments(dictionary, scanned, outlook.steps)
     posterior = knee_posterior(basis, moments) if basis.scanned else None
     lr = likelihood_ratio(dictionary, scanned) if basis.scanned else 0.0
-    draws = draw_likelihood(basis, moments, m2_cap, rng)
+    draws = draw_likelihood(basis, moments, outlook.m2_cap, rng)
     resolved = posterior is None or (lr > RESOLVED_LR and posterior.high < _WIDEST_RATIO * posterior.low)
     use_knee = bool(basis.scanned) and (lr > _DETECTED_LR or basis.shape.name != "two-slope")
     used = basis if use_knee or not basis.scanned else BASES["single-slope"]
@@ -88,6 +104,14 @@ def fit_device(
         deviance=_deviance(dictionary, scanned, result),
         n_numbers=len(result.params) + len(scanned.design.steps),
     )
+
+
+def _moments(dictionary: Dictionary, scanned: ScannedDevice, steps: StepPrior) -> ScanMoments:
+    """Of the likelihood that allows for one step more than were found."""
+    moments = scan_moments(dictionary, scanned.products, scanned.design, scanned.alpha**2)
+    log_p = moments.log_z + np.log(moments.width)
+    more = log_missed_steps(dictionary, scanned.products, scanned.design, scanned.alpha**2, steps, log_p)
+    return replace(moments, log_z=moments.log_z + more)
 
 
 def _deviance(dictionary: Dictionary, scanned: ScannedDevice, result: Any) -> float:
