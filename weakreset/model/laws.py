@@ -72,20 +72,26 @@ def _norm_logpdf(x: Array, p: Numbers) -> Array:
 
 
 def _lognorm_logpdf(x: Array, p: Numbers) -> Array:
-    z = _log(np.maximum(x, 1e-300) / p["scale"]) / p["s"]
-    return np.where(x > 0, -0.5 * z**2 - _log(np.maximum(x, 1e-300) * p["s"]) - _HALF_LOG_2PI, -np.inf)
+    log_x = _log(x)
+    density = (log_x - math.log(p["scale"])) * (math.sqrt(0.5) / p["s"])
+    density = -(density**2) - log_x - (math.log(p["s"]) + _HALF_LOG_2PI)
+    return _where_positive(x, density)
 
 
 def _gamma_logpdf(x: Array, p: Numbers) -> Array:
-    z = np.maximum(x, 1e-300) / p["scale"]
-    value = (p["shape"] - 1) * _log(z) - z - math.lgamma(p["shape"]) - math.log(p["scale"])
-    return np.where(x > 0, value, -np.inf)
+    constant = p["shape"] * math.log(p["scale"]) + math.lgamma(p["shape"])
+    return _where_positive(x, (p["shape"] - 1) * _log(x) - x * (1.0 / p["scale"]) - constant)
 
 
 def _weibull_logpdf(x: Array, p: Numbers) -> Array:
-    z = np.maximum(x, 1e-300) / p["scale"]
-    value = math.log(p["shape"] / p["scale"]) + (p["shape"] - 1) * _log(z) - z ** p["shape"]
-    return np.where(x > 0, value, -np.inf)
+    log_z = _log(x) - math.log(p["scale"])
+    value = math.log(p["shape"] / p["scale"]) + (p["shape"] - 1) * log_z - np.exp(p["shape"] * log_z)
+    return _where_positive(x, value)
+
+
+def _where_positive(x: Array, density: Array) -> Array:
+    """The density where x > 0, -inf elsewhere (there ln x is not finite, and neither is what was made of it)."""
+    return density if np.all(x > 0) else np.where(x > 0, density, -np.inf)
 
 
 def _expon_logpdf(x: Array, p: Numbers) -> Array:

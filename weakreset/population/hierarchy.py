@@ -104,11 +104,10 @@ class Hierarchy:
         if name != "c1" or not self.may_be_stuck.any():
             return density
         quiet, p = values[self.may_be_stuck], self.stuck.probability
-        total = (1.0 - p) * np.exp(density[self.may_be_stuck])
+        total = np.full(quiet.shape, 1.0 - p)
         for amplitude in self.stuck.amplitudes:
-            total += p / len(self.stuck.amplitudes) * np.exp(law.logpdf(quiet - amplitude))
-        with np.errstate(divide="ignore"):
-            density[self.may_be_stuck] = np.log(total)
+            total += p / len(self.stuck.amplitudes) * _shifted(law, quiet, amplitude)
+        density[self.may_be_stuck] += np.log(total)
         return density
 
     def log_beyond(self, law: TruncatedLaw | None) -> Array:
@@ -227,6 +226,17 @@ class Hierarchy:
             blocks[name] = whole[at : at + size, at : at + size]
             at += size
         return blocks
+
+
+def _shifted(law: TruncatedLaw, values: Array, by: float) -> Array:
+    """law(values - by) / law(values)."""
+    if law.family == "norm" and not (math.isfinite(law.lower) or math.isfinite(law.upper)):
+        slope = by / law.params["sd"] ** 2  # in one exponential: this is the inner loop of the population
+        exponent = values * slope
+        exponent -= slope * (law.params["mean"] + 0.5 * by)
+        return np.asarray(np.exp(exponent, out=exponent))
+    with np.errstate(invalid="ignore"):
+        return np.exp(law.logpdf(values - by) - law.logpdf(values))
 
 
 def nudged_law(
