@@ -43,13 +43,19 @@ class Reader(Protocol):
         """The tables of the file; raises TraceFormatError naming the file and the place."""
 
 
-@cache
-def readers() -> dict[str, Reader]:
-    """All readers by name, ours first."""
+def _built_in() -> list[Reader]:
+    """Ours; where two are equally sure of a file, the first of them reads it."""
+    from weakreset.traces.readers.b1500a import B1500aReader
     from weakreset.traces.readers.delimited import DelimitedReader
     from weakreset.traces.readers.hdf5 import Hdf5Reader
 
-    found: dict[str, Reader] = {reader.name: reader for reader in (Hdf5Reader(), DelimitedReader())}
+    return [Hdf5Reader(), DelimitedReader(), B1500aReader()]
+
+
+@cache
+def readers() -> dict[str, Reader]:
+    """All readers by name, ours first."""
+    found: dict[str, Reader] = {reader.name: reader for reader in _built_in()}
     for entry in metadata.entry_points(group=ENTRY_POINT_GROUP):
         loaded = entry.load()
         reader = loaded() if isinstance(loaded, type) else loaded
