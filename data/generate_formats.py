@@ -65,11 +65,50 @@ def write_b1500a(path: Path, runs: Sequence[Run]) -> None:
     path.write_bytes(b"\xef\xbb\xbf" + "".join(line + "\r\n" for line in lines).encode())
 
 
+def write_smu_csv(path: Path, runs: Sequence[Run]) -> None:
+    """Keithley source meter: CRLF, blocks side by side, a comma at the end of every line, shorter blocks left empty."""
+    names = ["Item"]
+    for i in range(len(runs)):
+        names += [f"Smu1.{what}[1][{i + 1}]" for what in ("Time", "V", "I", "R")]
+    lines = ["# simulated: true", ",".join(names) + ","]
+    for k in range(max(len(run.pulses) for run in runs)):
+        cells = [str(k + 1)]
+        for run in runs:
+            ohm = float(run.ohms[k]) if k < len(run.ohms) else None
+            cells += ["", "", "", ""] if ohm is None else [f"{0.01 * k:.4f}", "0.1", f"{0.1 / ohm:.6E}", repr(ohm)]
+        lines.append(",".join(cells) + ",")
+    path.write_bytes("".join(line + "\r\n" for line in lines).encode())
+
+
+def write_arc_one(path: Path, runs: Sequence[Run]) -> None:
+    """ArC ONE: pulses without a read in bursts, a SET of the other polarity before each later cycle, blank fields.
+
+    Devices are named W01B02 and so on; the last read of every ramp is repeated without a pulse.
+    """
+    lines = ["simulated session", "Wed May 28 10:51:21 2025"]
+    lines += ["Wordline,Bitline,Resistance,Amplitude (V),Pulse width (s),Tag,ReadTag,ReadVoltage"]
+    for run in sorted(runs, key=lambda run: run.device):
+        cell = f"{int(run.device[1:3])},{int(run.device[4:6])}"
+        read = f"{cell},{{!r}},0.0,0.0,S R1 V={READ_VOLTAGE_V},S R1,{READ_VOLTAGE_V}"
+        first = float(run.ohms[0])
+        lines.append(read.format(first) if not run.cycle else f"{cell},{first!r},1.2,1e-06,P,,{READ_VOLTAGE_V}")
+        for steps, ohm in zip(np.diff(run.pulses), run.ohms[1:], strict=True):
+            lines += [f"{cell},,-0.9,1e-07,P,,"] * (int(steps) - 1)
+            lines.append(f"{cell},{float(ohm)!r},-0.9,1e-07,P,,{READ_VOLTAGE_V}")
+        lines.append(read.format(float(run.ohms[-1])))
+    path.write_text("\n".join(lines) + "\n")
+
+
+CELLS = ("W01B01", "W01B02", "W12B30")
+
+
 @dataclass(frozen=True)
 class Sample:
     """A format: its sample file, the writer, the devices and cycles in it, and the extra that reading it needs.
 
-    A format that holds one device without naming it has one here, called as the file is.
+    A format that holds one device without naming it has one here, called as the file is. `every_pulse` and
+    `first_pulse`: its counter has no gaps and begins there; `free_names`: any device name can be written;
+    `n_excluded`: readings that should be left out and named; `column_map`: what a user must say to read it.
     """
 
     file: str
@@ -79,24 +118,23 @@ class Sample:
     extra: str = ""
     every_pulse: bool = False
     rounding: float = 0.0
+    first_pulse: int = 0
+    free_names: bool = False
     n_excluded: int = 0
-
-    @property
-    def named(self) -> bool:
-        """Whether the file names its devices."""
-        return self.devices[0] != self.file.split(".")[0]
-
-    def rename(self, devices: Sequence[str]) -> list[str]:
-        """Device names as the format can hold them."""
-        return list(devices)
+    column_map: str = ""
 
     def runs(self) -> list[Run]:
         """What is in the sample file."""
-        return sample_runs(self.devices, self.n_cycles, SEED + len(self.file))
+        made = sample_runs(self.devices, self.n_cycles, SEED + len(self.file))
+        return [
+            Run(run.device, run.cycle, run.pulses[self.first_pulse :], run.ohms[self.first_pulse :]) for run in made
+        ]
 
 
 SAMPLES = {
     "b1500a": Sample("b1500a.csv", write_b1500a, ("b1500a",), 3),
+    "smu-csv": Sample("smu.csv", write_smu_csv, ("smu",), 3, every_pulse=True, first_pulse=1, column_map="pulse=Item"),
+    "arc-one": Sample("arc_one.csv", write_arc_one, CELLS, 2, n_excluded=6),
 }
 
 

@@ -26,17 +26,22 @@ def expected(runs):
     return {(run.device, run.cycle): (run.pulses.tolist(), run.ohms.tolist()) for run in runs}
 
 
+def load(path, sample, **options):
+    return load_traces(path, column_map=sample.column_map or None, **options)
+
+
 @st.composite
 def drawn_runs(draw, sample):
     """Runs that a format can hold: ragged, with gaps where its counter may have some."""
-    devices = sample.devices[:1] if len(sample.devices) == 1 else ["A", "w 1/7", "d,e;f"][: draw(st.integers(1, 3))]
+    names = ("A", "w 1/7", "d,e;f") if sample.free_names else sample.devices
     runs = []
-    for device in sample.rename(devices):
+    for device in names[: draw(st.integers(1, 3))]:
         for cycle in range(draw(st.integers(1, 3)) if sample.n_cycles > 1 else 1):
             steps = draw(st.lists(st.integers(1, 1 if sample.every_pulse else 9), min_size=3, max_size=9))
             ohms = st.floats(1.0, 1e9, allow_subnormal=False)
             values = draw(st.lists(ohms, min_size=len(steps), max_size=len(steps)))
-            runs.append(Run(device, cycle, np.cumsum(steps) - steps[0], np.array(values)))
+            pulses = np.cumsum(steps) - steps[0] + sample.first_pulse
+            runs.append(Run(device, cycle, pulses, np.array(values)))
     return runs
 
 
@@ -49,7 +54,7 @@ class TestEveryFormat:
 
     def test_the_sample_gives_what_the_generator_put_in(self, name):
         sample = SAMPLES[name]
-        traces = load_traces(DATA / sample.file)
+        traces = load(DATA / sample.file, sample)
         wanted = expected(sample.runs())
         assert as_dict(traces).keys() == wanted.keys()
         for trace in traces:
@@ -66,7 +71,7 @@ class TestEveryFormat:
         assert (DATA / sample.file).stat().st_size < 60_000
 
     def test_what_is_read_survives_our_own_csv(self, name, tmp_path):
-        traces = load_traces(DATA / SAMPLES[name].file)
+        traces = load(DATA / SAMPLES[name].file, SAMPLES[name])
         again = load_traces(write_csv_long(traces, tmp_path / "again.csv"))
         assert as_dict(again) == as_dict(traces)
 
@@ -81,7 +86,7 @@ class TestEveryFormat:
         @given(drawn_runs(sample))
         def check(runs):
             sample.write(path, runs)
-            read, wanted = as_dict(load_traces(path, limits=None)), expected(runs)
+            read, wanted = as_dict(load(path, sample, limits=None)), expected(runs)
             assert read.keys() == wanted.keys()
             for key, (pulses, ohms) in wanted.items():
                 assert read[key][0] == pulses
@@ -96,23 +101,23 @@ class TestEveryFormat:
         for end in (len(content) * 3 // 5, len(content) - 4):
             path.write_bytes(content[:end])
             with pytest.raises(TraceFormatError, match=path.name):
-                load_traces(path, format=name)
+                load(path, SAMPLES[name], format=name)
 
     def test_an_empty_file_and_another_kind_of_file_are_refused(self, name, tmp_path):
         path = tmp_path / SAMPLES[name].file
         for content in (b"", b"\x00" * 100, b"\x89PNG\r\n\x1a\n" + bytes(range(256))):
             path.write_bytes(content)
             with pytest.raises(TraceFormatError, match=path.name):
-                load_traces(path, format=name)
+                load(path, SAMPLES[name], format=name)
 
     def test_a_name_that_is_html_stays_text(self, name, tmp_path):
         sample = SAMPLES[name]
-        if not sample.named:
-            pytest.skip("the format names no device")
+        if not sample.free_names:
+            pytest.skip("the format cannot hold any name")
         path = tmp_path / sample.file
         runs = [Run(HOSTILE, 0, np.arange(5), np.arange(5.0) + 100)]
         sample.write(path, runs)
-        assert as_dict(load_traces(path, limits=None)) == pytest.approx(expected(runs))
+        assert as_dict(load(path, sample, limits=None)) == pytest.approx(expected(runs))
 
 
 @pytest.mark.parametrize("name", sorted(SLOW))
@@ -126,4 +131,4 @@ def test_a_missing_package_is_answered_with_the_line_that_installs_it(name, monk
     monkeypatch.setattr(builtins, "__import__", absent)
     extra = SAMPLES[name].extra
     with pytest.raises(MissingExtraError, match=rf"pip install 'weakreset\[{extra}\]'"):
-        load_traces(DATA / SAMPLES[name].file)
+        load(DATA / SAMPLES[name].file, SAMPLES[name])

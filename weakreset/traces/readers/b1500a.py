@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
+from weakreset.traces.readers.blocks import joined
 from weakreset.traces.readers.columns_table import ColumnsTable, unique_names
 from weakreset.traces.readers.delimited import says_simulated
 from weakreset.traces.readers.delimited_table import DelimitedTable
@@ -204,7 +205,7 @@ def _stack(parts: list[tuple[dict[str, NDArray[Any]], NDArray[np.int64], int]], 
     """One table of all records: columns that a record lacks are empty there."""
     names = list(dict.fromkeys(name for columns, _, _ in parts for name in columns))
     lengths = [len(lines) for _, lines, _ in parts]
-    stacked = [_joined([columns.get(name) for columns, _, _ in parts], lengths) for name in names]
+    stacked = [joined([columns.get(name) for columns, _, _ in parts], lengths) for name in names]
     before = np.cumsum([0] + [n_curves for _, _, n_curves in parts])
     cycle = np.concatenate(
         [
@@ -222,15 +223,6 @@ def _stack(parts: list[tuple[dict[str, NDArray[Any]], NDArray[np.int64], int]], 
     kept = [name for name in added if name not in names]
     lines = np.concatenate([part[1] for part in parts])
     return ColumnsTable([*kept, *names], [*(added[name] for name in kept), *stacked], lines=lines)
-
-
-def _joined(columns: list[NDArray[Any] | None], lengths: list[int]) -> NDArray[Any]:
-    present = [column for column in columns if column is not None]
-    if all(column.dtype.kind in "iuf" for column in present):
-        filled = [np.full(n, np.nan) if c is None else c for c, n in zip(columns, lengths, strict=True)]
-        return np.concatenate(filled)
-    texts = [np.full(n, "", dtype=object) if c is None else c for c, n in zip(columns, lengths, strict=True)]
-    return np.concatenate([text.astype(object) for text in texts])
 
 
 def _device(path: Path) -> str:

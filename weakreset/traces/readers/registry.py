@@ -45,11 +45,13 @@ class Reader(Protocol):
 
 def _built_in() -> list[Reader]:
     """Ours; where two are equally sure of a file, the first of them reads it."""
+    from weakreset.traces.readers.arc_one import ArcOneReader
     from weakreset.traces.readers.b1500a import B1500aReader
     from weakreset.traces.readers.delimited import DelimitedReader
     from weakreset.traces.readers.hdf5 import Hdf5Reader
+    from weakreset.traces.readers.smu_csv import SmuCsvReader
 
-    return [Hdf5Reader(), DelimitedReader(), B1500aReader()]
+    return [Hdf5Reader(), DelimitedReader(), B1500aReader(), SmuCsvReader(), ArcOneReader()]
 
 
 @cache
