@@ -7,9 +7,13 @@ file the pitfalls seen in real exports of that format. Nothing here was measured
 from __future__ import annotations
 
 import hashlib
+import io
+import re
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +103,66 @@ def write_arc_one(path: Path, runs: Sequence[Run]) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
+def write_keithley_4200(path: Path, runs: Sequence[Run]) -> None:
+    """Keithley 4200 .xls: the first two cycles side by side in Run1, the others in sheets of their own, out of order.
+
+    With Settings and an empty Calc between them, two columns of one name, programmed voltages in single precision, and
+    a Formulator column that holds one value and then text cells without content.
+    """
+    import xlwt
+
+    book = xlwt.Workbook()
+    sheets = {f"Run{i + 2}": [run] for i, run in enumerate(runs[2:])}
+    for name in [*reversed(sheets), "Calc", "Settings", "Run1"]:
+        sheet = book.add_sheet(name)
+        if name == "Settings":
+            for row, cells in enumerate([["======"], ["Run1"], ["Test Name", "weak-reset"], ["simulated", "true"]]):
+                for column, cell in enumerate(cells):
+                    sheet.write(row, column, cell)
+        elif name != "Calc":
+            _write_run_sheet(sheet, sheets.get(name, list(runs[:2])))
+    book.save(str(path))
+
+
+def _write_run_sheet(sheet: Any, runs: Sequence[Run]) -> None:
+    for block, run in enumerate(runs):
+        names = ["Time", "Time", "PulseNo", "AnodeI", "AnodeV", "R"]
+        for i, name in enumerate(names):
+            sheet.write(0, 6 * block + i, f"{name.replace('PulseNo', 'Pulse No')}({block + 1})")
+        for k, (pulse, ohm) in enumerate(zip(run.pulses, run.ohms, strict=True)):
+            volt = float(np.float32(READ_VOLTAGE_V))
+            row = [0.01 * k, 0.01 * k + 1e-4, float(pulse), volt / float(ohm), volt, float(ohm)]
+            for i, value in enumerate(row):
+                sheet.write(k + 1, 6 * block + i, value)
+    sheet.write(0, 6 * len(runs), "RMAX")
+    for k in range(len(runs[0].pulses)):
+        sheet.write(k + 1, 6 * len(runs), "" if k else float(runs[0].ohms.max()))
+
+
+def write_excel(path: Path, runs: Sequence[Run]) -> None:
+    """A plain .xlsx: a remark above the header, a formula without a stored value, a cell of text, an empty sheet."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["simulated: true"])
+    sheet.append(["Device", "Cycle", "Pulse", "R [kohm]", "note", "average"])
+    for run in runs:
+        for pulse, ohm in zip(run.pulses, run.ohms, strict=True):
+            row = sheet.max_row + 1
+            note = "first" if pulse == run.pulses[0] else None
+            sheet.append([None, run.cycle, int(pulse), float(ohm) / 1000, note, f"=AVERAGE(D3:D{row})"])
+            cell = sheet.cell(row, 1, run.device)
+            cell.data_type = "s"
+    book.create_sheet("Notes")
+    stream = io.BytesIO()
+    book.save(stream)
+    with zipfile.ZipFile(stream) as made, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as fixed:
+        for entry in made.infolist():
+            content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2025-05-28T10:51:21Z", made.read(entry))
+            fixed.writestr(zipfile.ZipInfo(entry.filename, (2025, 5, 28, 10, 51, 20)), content, zipfile.ZIP_DEFLATED)
+
+
 CELLS = ("W01B01", "W01B02", "W12B30")
 
 
@@ -115,6 +179,7 @@ class Sample:
     write: Callable[[Path, Sequence[Run]], None]
     devices: tuple[str, ...]
     n_cycles: int
+    reader: str
     extra: str = ""
     every_pulse: bool = False
     rounding: float = 0.0
@@ -132,9 +197,13 @@ class Sample:
 
 
 SAMPLES = {
-    "b1500a": Sample("b1500a.csv", write_b1500a, ("b1500a",), 3),
-    "smu-csv": Sample("smu.csv", write_smu_csv, ("smu",), 3, every_pulse=True, first_pulse=1, column_map="pulse=Item"),
-    "arc-one": Sample("arc_one.csv", write_arc_one, CELLS, 2, n_excluded=6),
+    "b1500a": Sample("b1500a.csv", write_b1500a, ("b1500a",), 3, "b1500a"),
+    "smu-csv": Sample(
+        "smu.csv", write_smu_csv, ("smu",), 3, "smu-csv", every_pulse=True, first_pulse=1, column_map="pulse=Item"
+    ),
+    "arc-one": Sample("arc_one.csv", write_arc_one, CELLS, 2, "arc-one", n_excluded=6),
+    "keithley-4200": Sample("keithley_4200.xls", write_keithley_4200, ("keithley_4200",), 3, "excel", "excel"),
+    "excel": Sample("excel.xlsx", write_excel, ("A1", "A2"), 2, "excel", "excel", free_names=True),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
+import importlib.util
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ class TestEveryFormat:
     def test_it_is_recognised(self, name):
         path = DATA / SAMPLES[name].file
         reader, why = choose_reader(path, path.name)
-        assert (reader.name, bool(why)) == (name, True)
+        assert (reader.name, bool(why)) == (SAMPLES[name].reader, True)
 
     def test_the_sample_gives_what_the_generator_put_in(self, name):
         sample = SAMPLES[name]
@@ -80,7 +80,7 @@ class TestEveryFormat:
         path = tmp_path_factory.mktemp("round") / sample.file
 
         @settings(
-            max_examples=4 if name in SLOW else 15, deadline=None, derandomize=True,
+            max_examples=3 if name in SLOW else 15, deadline=None, derandomize=True,
             suppress_health_check=[HealthCheck.too_slow],
         )  # fmt: skip
         @given(drawn_runs(sample))
@@ -98,17 +98,17 @@ class TestEveryFormat:
         sample = SAMPLES[name]
         content = (DATA / sample.file).read_bytes()
         path = tmp_path / sample.file
-        for end in (len(content) * 3 // 5, len(content) - 4):
+        for end in (len(content) * 3 // 5, len(content) * 97 // 100 - 1):
             path.write_bytes(content[:end])
             with pytest.raises(TraceFormatError, match=path.name):
-                load(path, SAMPLES[name], format=name)
+                load(path, SAMPLES[name], format=SAMPLES[name].reader)
 
     def test_an_empty_file_and_another_kind_of_file_are_refused(self, name, tmp_path):
         path = tmp_path / SAMPLES[name].file
         for content in (b"", b"\x00" * 100, b"\x89PNG\r\n\x1a\n" + bytes(range(256))):
             path.write_bytes(content)
             with pytest.raises(TraceFormatError, match=path.name):
-                load(path, SAMPLES[name], format=name)
+                load(path, SAMPLES[name], format=SAMPLES[name].reader)
 
     def test_a_name_that_is_html_stays_text(self, name, tmp_path):
         sample = SAMPLES[name]
@@ -117,18 +117,14 @@ class TestEveryFormat:
         path = tmp_path / sample.file
         runs = [Run(HOSTILE, 0, np.arange(5), np.arange(5.0) + 100)]
         sample.write(path, runs)
-        assert as_dict(load(path, sample, limits=None)) == pytest.approx(expected(runs))
+        assert as_dict(load(path, sample, limits=None)) == expected(runs)
 
 
 @pytest.mark.parametrize("name", sorted(SLOW))
 def test_a_missing_package_is_answered_with_the_line_that_installs_it(name, monkeypatch):
-    def absent(package, *arguments, **options):
-        if package.split(".")[0] in {"python_calamine", "pymatreader", "nptdms", "pyarrow"}:
-            raise ImportError(package)
-        return real(package, *arguments, **options)
-
-    real = builtins.__import__
-    monkeypatch.setattr(builtins, "__import__", absent)
+    found = importlib.util.find_spec
+    packages = {"python_calamine", "pymatreader", "nptdms", "pyarrow"}
+    monkeypatch.setattr(importlib.util, "find_spec", lambda package: None if package in packages else found(package))
     extra = SAMPLES[name].extra
     with pytest.raises(MissingExtraError, match=rf"pip install 'weakreset\[{extra}\]'"):
         load(DATA / SAMPLES[name].file, SAMPLES[name])

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.readers.blocks import joined
-from weakreset.traces.readers.columns_table import ColumnsTable, unique_names
-from weakreset.traces.readers.delimited import says_simulated
+from weakreset.traces.readers.columns_table import ColumnsTable, says_simulated, unique_names
 from weakreset.traces.readers.delimited_table import DelimitedTable
 from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.readers.text_file import read_text_file, unpack_head

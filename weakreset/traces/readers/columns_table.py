@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from weakreset.traces.table import NumberColumn, Table, numbers_from_text
 
-__all__ = ["ColumnsTable", "cell_text", "column_of", "unique_names"]
+__all__ = ["ColumnsTable", "cell_text", "column_of", "says_simulated", "unique_names"]
 
 _SAMPLE_ROWS = 20
 
@@ -101,3 +101,8 @@ def unique_names(names: Sequence[str]) -> list[str]:
         taken.add(shown)
         found.append(shown)
     return found
+
+
+def says_simulated(value: object) -> bool:
+    """Whether a `simulated` entry of a file means yes."""
+    return str(value).strip().lower() in {"true", "yes", "1"}

@@ -7,6 +7,8 @@ numbers, nothing that could run.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -40,26 +42,22 @@ _REFUSED = 3
 class IsolatedReader(Protocol):
     """A reader whose work is done in another process by `parse`."""
 
-    name: str
-
     def parse(self, path: Path, file: str) -> FileContent:
         """Tables of the file, each a `ColumnsTable`; may raise anything."""
 
 
-def require(package: str, extra: str, what: str) -> Any:
-    """An optional package, imported.
+def require(package: str, extra: str, what: str) -> None:
+    """Check that an optional package is there.
 
     Raises
     ------
     MissingExtraError
         It is not installed; the message holds the line that installs it.
     """
-    try:
-        return __import__(package)
-    except ImportError as error:
+    if importlib.util.find_spec(package) is None:
         raise MissingExtraError(
-            f"{what} needs the package {package}, which is not installed: pip install 'weakreset[{extra}]'"
-        ) from error
+            f"{what} need the package {package}, which is not installed: pip install 'weakreset[{extra}]'"
+        )
 
 
 def read_isolated(reader: IsolatedReader, path: Path) -> FileContent:
@@ -75,7 +73,8 @@ def read_isolated(reader: IsolatedReader, path: Path) -> FileContent:
     if size == 0:
         raise TraceFormatError(f"{file}: the file is empty")
     allowance = size // _BYTES_A_SECOND
-    command = [sys.executable, "-P", "-m", __name__, reader.name, str(path.resolve()), str(size)]
+    kind = type(reader)
+    command = [sys.executable, "-P", "-m", __name__, kind.__module__, kind.__name__, str(path.resolve()), str(size)]
     environment = os.environ | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     try:
         done = subprocess.run(
@@ -116,7 +115,8 @@ def _unpack(answer: bytes) -> FileContent:
             else:
                 columns.append(np.frombuffer(answer, np.dtype(column), item["n_rows"], position))
                 position += columns[-1].nbytes
-        tables.append(ColumnsTable(item["names"], columns, item["device"], item["metadata"], item["has_header"]))
+        lines = None if item["lines"] is None else np.array(item["lines"], dtype=np.int64)
+        tables.append(ColumnsTable(item["names"], columns, item["device"], item["metadata"], item["has_header"], lines))
     return FileContent(tables, described["simulated"], described["how"])
 
 
@@ -137,7 +137,8 @@ def _pack(content: FileContent) -> list[bytes]:
                 columns.append([str(cell) for cell in column])
         described.append(
             {"names": table.names, "columns": columns, "device": table.device, "metadata": dict(table.metadata),
-             "has_header": table.has_header, "n_rows": table.n_rows}
+             "has_header": table.has_header, "n_rows": table.n_rows,
+             "lines": None if table.lines is None else table.lines.tolist()}
         )  # fmt: skip
     head = json.dumps({"tables": described, "simulated": content.simulated, "how": content.how})
     return [_MARK, head.encode(), b"\n", *(np.ascontiguousarray(array).tobytes() for array in arrays)]
@@ -157,11 +158,9 @@ def _limit(size: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
-def _main(name: str, path: str, size: str) -> int:
+def _main(module: str, kind: str, path: str, size: str) -> int:
     """What the other process does."""
-    from weakreset.traces.readers.registry import readers
-
-    reader: Any = readers()[name]
+    reader: IsolatedReader = getattr(importlib.import_module(module), kind)()
     _limit(int(size))
     try:
         pieces = _pack(reader.parse(Path(path), ""))

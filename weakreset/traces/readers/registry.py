@@ -48,10 +48,11 @@ def _built_in() -> list[Reader]:
     from weakreset.traces.readers.arc_one import ArcOneReader
     from weakreset.traces.readers.b1500a import B1500aReader
     from weakreset.traces.readers.delimited import DelimitedReader
+    from weakreset.traces.readers.excel import ExcelReader
     from weakreset.traces.readers.hdf5 import Hdf5Reader
     from weakreset.traces.readers.smu_csv import SmuCsvReader
 
-    return [Hdf5Reader(), DelimitedReader(), B1500aReader(), SmuCsvReader(), ArcOneReader()]
+    return [Hdf5Reader(), DelimitedReader(), B1500aReader(), SmuCsvReader(), ArcOneReader(), ExcelReader()]
 
 
 @cache

@@ -9,8 +9,7 @@ import numpy as np
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.readers.blocks import stack_blocks
-from weakreset.traces.readers.columns_table import ColumnsTable
-from weakreset.traces.readers.delimited import says_simulated
+from weakreset.traces.readers.columns_table import ColumnsTable, says_simulated
 from weakreset.traces.readers.delimited_table import DelimitedTable
 from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.readers.text_file import read_text_file, unpack_head
