@@ -163,6 +163,81 @@ def write_excel(path: Path, runs: Sequence[Run]) -> None:
             fixed.writestr(zipfile.ZipInfo(entry.filename, (2025, 5, 28, 10, 51, 20)), content, zipfile.ZIP_DEFLATED)
 
 
+def write_parquet(path: Path, runs: Sequence[Run]) -> None:
+    """Parquet: device as a dictionary, conductance instead of resistance, a column of lists."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    n = [len(run.pulses) for run in runs]
+    columns = {
+        "device": pa.array(np.repeat([run.device for run in runs], n)).dictionary_encode(),
+        "cycle": pa.array(np.repeat([run.cycle for run in runs], n), pa.int16()),
+        "pulse": pa.array(np.concatenate([run.pulses for run in runs]), pa.int32()),
+        "conductance_uS": pa.array(1e6 / np.concatenate([run.ohms for run in runs])),
+        "waveform": pa.array([[0.0, 0.9]] * sum(n)),
+    }
+    table = pa.table(columns).replace_schema_metadata({"simulated": "true"})
+    pq.write_table(table, path, compression="zstd")
+
+
+def write_tdms(path: Path, runs: Sequence[Run]) -> None:
+    """TDMS: a group a device and cycle, in segments as a running measurement writes them, an empty group beside."""
+    from nptdms import ChannelObject, GroupObject, RootObject, TdmsWriter
+
+    with TdmsWriter(str(path)) as writer:
+        writer.write_segment([RootObject({"simulated": "true"}), GroupObject("Empty")])
+        for i, run in enumerate(runs):
+            group = f"Ramp {i}"
+            writer.write_segment([GroupObject(group, {"device": run.device, "cycle": run.cycle})])
+            for part in np.array_split(np.arange(len(run.pulses)), 2):
+                unit = {"unit_string": "kOhm"}
+                pulses = ChannelObject(group, "Pulse", run.pulses[part].astype(np.int32))
+                writer.write_segment([pulses, ChannelObject(group, "Resistance", run.ohms[part] / 1000, unit)])
+
+
+def write_matlab(path: Path, runs: Sequence[Run]) -> None:
+    """MATLAB 5: a struct array, an element a device and cycle, compressed; a variable beside that is no reading."""
+    import scipy.io
+
+    kinds = [(name, object) for name in ("device", "cycle", "pulse", "R_kohm", "v_read")]
+    elements = np.empty((1, len(runs)), dtype=kinds)
+    for i, run in enumerate(runs):
+        elements[0, i] = (run.device, float(run.cycle), run.pulses, run.ohms[:, None] / 1000, READ_VOLTAGE_V)
+    stream = io.BytesIO()
+    content = {"ramps": elements, "simulated": "true", "lab": {"room": 7}}
+    scipy.io.savemat(stream, content, do_compression=True)
+    path.write_bytes(b"MATLAB 5.0 MAT-file, simulated by weakreset".ljust(116) + stream.getvalue()[116:])
+
+
+def write_matlab_73(path: Path, runs: Sequence[Run]) -> None:
+    """MATLAB 7.3: the same struct array as HDF5 behind a header of 512 bytes, its fields as references."""
+    import h5py
+
+    def put(group: h5py.Group, name: str, value: Any) -> h5py.Dataset:
+        is_text = isinstance(value, str)
+        array = np.array([[ord(letter)] for letter in value], np.uint16) if is_text else np.atleast_2d(value)
+        made = group.create_dataset(name, data=array)
+        made.attrs["MATLAB_class"] = np.bytes_("char" if is_text else "double")
+        if is_text:
+            made.attrs["MATLAB_int_decode"] = np.int32(2)
+        return made
+
+    with h5py.File(path, "w", userblock_size=512) as root:
+        refs, ramps = root.create_group("#refs#"), root.create_group("ramps")
+        ramps.attrs["MATLAB_class"] = np.bytes_("struct")
+        put(root, "simulated", "true")
+        fields = {
+            "device": [run.device for run in runs], "cycle": [float(run.cycle) for run in runs],
+            "pulse": [run.pulses.astype(float) for run in runs], "R_kohm": [run.ohms / 1000 for run in runs],
+        }  # fmt: skip
+        for field, values in fields.items():
+            made = [put(refs, f"{field}{i}", value).ref for i, value in enumerate(values)]
+            ramps.create_dataset(field, data=np.array(made, dtype=h5py.ref_dtype)[:, None], dtype=h5py.ref_dtype)
+    header = b"MATLAB 7.3 MAT-file, simulated by weakreset".ljust(124) + b"\x00\x02IM"
+    content = path.read_bytes()
+    path.write_bytes(header.ljust(512, b"\x00") + content[512:])
+
+
 CELLS = ("W01B01", "W01B02", "W12B30")
 
 
@@ -203,7 +278,11 @@ SAMPLES = {
     ),
     "arc-one": Sample("arc_one.csv", write_arc_one, CELLS, 2, "arc-one", n_excluded=6),
     "keithley-4200": Sample("keithley_4200.xls", write_keithley_4200, ("keithley_4200",), 3, "excel", "excel"),
-    "excel": Sample("excel.xlsx", write_excel, ("A1", "A2"), 2, "excel", "excel", free_names=True),
+    "excel": Sample("sample.xlsx", write_excel, ("A1", "A2"), 2, "excel", "excel", free_names=True),
+    "parquet": Sample("sample.parquet", write_parquet, ("A1", "A2"), 2, "parquet", "parquet", free_names=True),
+    "tdms": Sample("sample.tdms", write_tdms, ("A1", "A2"), 2, "tdms", "tdms", free_names=True),
+    "matlab-5": Sample("matlab_5.mat", write_matlab, ("A1", "A2"), 2, "matlab", "matlab", free_names=True),
+    "matlab-7.3": Sample("matlab_73.mat", write_matlab_73, ("A1", "A2"), 2, "matlab", "matlab", free_names=True),
 }
 
 

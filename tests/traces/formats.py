@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from weakreset.errors import TraceFormatError
+from weakreset.traces.readers.isolated import answer_for, understand
+
 DATA = Path(__file__).parents[2] / "data"
 
 
@@ -17,6 +20,15 @@ def _generator() -> ModuleType:
     spec.loader.exec_module(module)
     return module
 
+
+def read_in_this_process(reader, path):
+    """What `read_isolated` does, without its process: ten times faster, for tests of what is read."""
+    if path.stat().st_size == 0:
+        raise TraceFormatError(f"{path}: the file is empty")
+    return understand(*answer_for(reader, path), str(path))
+
+
+ISOLATED = ("excel", "matlab", "parquet", "tdms")
 
 generator = _generator()
 SAMPLES = generator.SAMPLES

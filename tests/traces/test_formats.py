@@ -9,13 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.traces.formats import DATA, SAMPLES, Run
+from tests.traces.formats import DATA, ISOLATED, SAMPLES, Run, read_in_this_process
 from weakreset.errors import MissingExtraError, TraceFormatError
 from weakreset.traces import load_traces, write_csv_long
 from weakreset.traces.readers.registry import choose_reader
 
 HOSTILE = "<script>alert(1)</script>"
 SLOW = {name for name, sample in SAMPLES.items() if sample.extra}
+
+
+@pytest.fixture
+def here(monkeypatch):
+    for module in ISOLATED:
+        monkeypatch.setattr(f"weakreset.traces.readers.{module}.read_isolated", read_in_this_process)
 
 
 def as_dict(traces):
@@ -70,17 +76,17 @@ class TestEveryFormat:
         assert (tmp_path / sample.file).read_bytes() == (DATA / sample.file).read_bytes()
         assert (DATA / sample.file).stat().st_size < 60_000
 
-    def test_what_is_read_survives_our_own_csv(self, name, tmp_path):
+    def test_what_is_read_survives_our_own_csv(self, here, name, tmp_path):
         traces = load(DATA / SAMPLES[name].file, SAMPLES[name])
         again = load_traces(write_csv_long(traces, tmp_path / "again.csv"))
         assert as_dict(again) == as_dict(traces)
 
-    def test_any_traces_survive_writing_and_reading(self, name, tmp_path_factory):
+    def test_any_traces_survive_writing_and_reading(self, here, name, tmp_path_factory):
         sample = SAMPLES[name]
         path = tmp_path_factory.mktemp("round") / sample.file
 
         @settings(
-            max_examples=3 if name in SLOW else 15, deadline=None, derandomize=True,
+            max_examples=8 if name in SLOW else 15, deadline=None, derandomize=True,
             suppress_health_check=[HealthCheck.too_slow],
         )  # fmt: skip
         @given(drawn_runs(sample))
@@ -94,7 +100,7 @@ class TestEveryFormat:
 
         check()
 
-    def test_a_cut_file_is_refused(self, name, tmp_path):
+    def test_a_cut_file_is_refused(self, here, name, tmp_path):
         sample = SAMPLES[name]
         content = (DATA / sample.file).read_bytes()
         path = tmp_path / sample.file
@@ -103,21 +109,23 @@ class TestEveryFormat:
             with pytest.raises(TraceFormatError, match=path.name):
                 load(path, SAMPLES[name], format=SAMPLES[name].reader)
 
-    def test_an_empty_file_and_another_kind_of_file_are_refused(self, name, tmp_path):
+    def test_an_empty_file_and_another_kind_of_file_are_refused(self, here, name, tmp_path):
         path = tmp_path / SAMPLES[name].file
         for content in (b"", b"\x00" * 100, b"\x89PNG\r\n\x1a\n" + bytes(range(256))):
             path.write_bytes(content)
             with pytest.raises(TraceFormatError, match=path.name):
                 load(path, SAMPLES[name], format=SAMPLES[name].reader)
 
-    def test_a_name_that_is_html_stays_text(self, name, tmp_path):
+    def test_a_name_that_is_html_stays_text(self, here, name, tmp_path):
         sample = SAMPLES[name]
         if not sample.free_names:
             pytest.skip("the format cannot hold any name")
         path = tmp_path / sample.file
         runs = [Run(HOSTILE, 0, np.arange(5), np.arange(5.0) + 100)]
         sample.write(path, runs)
-        assert as_dict(load(path, sample, limits=None)) == expected(runs)
+        read = as_dict(load(path, sample, limits=None))
+        assert read.keys() == {(HOSTILE, 0)}
+        assert read[HOSTILE, 0][1] == pytest.approx(runs[0].ohms)
 
 
 @pytest.mark.parametrize("name", sorted(SLOW))

@@ -25,7 +25,7 @@ from weakreset.traces.readers.columns_table import ColumnsTable
 from weakreset.traces.table import FileContent, Table
 from weakreset.traces.trace import display_path
 
-__all__ = ["IsolatedReader", "read_isolated", "require"]
+__all__ = ["IsolatedReader", "answer_for", "read_isolated", "require", "understand"]
 
 _MEMORY_BYTES = 700 << 20
 _CPU_SECONDS = 6
@@ -86,11 +86,18 @@ def read_isolated(reader: IsolatedReader, path: Path) -> FileContent:
             f"{file}: not read after {_WALL_SECONDS + 2 * allowance} s, which is far too long for {size} bytes; "
             "the file is broken, or export it as CSV"
         ) from error
-    if done.returncode == _REFUSED:
-        raise TraceFormatError(f"{file}: {done.stdout.decode('utf-8', errors='replace')}")
-    if done.returncode or not done.stdout.startswith(_MARK):
+    if done.returncode not in (0, _REFUSED):
         raise TraceFormatError(f"{file}: {_last_words(done)}")
-    return _unpack(done.stdout)
+    return understand(done.returncode, done.stdout, file)
+
+
+def understand(code: int, answer: bytes, file: str) -> FileContent:
+    """The content in an `answer_for` a file, or its refusal raised."""
+    if code == _REFUSED:
+        raise TraceFormatError(f"{file}: {answer.decode('utf-8', errors='replace')}")
+    if not answer.startswith(_MARK):
+        raise TraceFormatError(f"{file}: broken, the library that reads the format gave no answer")
+    return _unpack(answer)
 
 
 def _last_words(done: subprocess.CompletedProcess[bytes]) -> str:
@@ -158,22 +165,28 @@ def _limit(size: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
+def answer_for(reader: IsolatedReader, path: Path) -> tuple[int, bytes]:
+    """0 and the tables of a file as bytes, or another number and why it is refused."""
+    try:
+        return 0, b"".join(_pack(reader.parse(path, "")))
+    except MemoryError:
+        words = "it needs more memory than a file of its size can; the file is broken, or export it as CSV"
+    except TraceFormatError as error:
+        words = str(error)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # what a library written in Rust panics with is no Exception
+        words = f"cannot be read ({type(error).__name__}: {str(error)[:200]})"
+    return _REFUSED, words.encode("utf-8", errors="replace")
+
+
 def _main(module: str, kind: str, path: str, size: str) -> int:
     """What the other process does."""
     reader: IsolatedReader = getattr(importlib.import_module(module), kind)()
     _limit(int(size))
-    try:
-        pieces = _pack(reader.parse(Path(path), ""))
-    except MemoryError:
-        sys.stdout.write("it needs more memory than a file of its size can; the file is broken, or export it as CSV")
-        return _REFUSED
-    except Exception as error:
-        known = isinstance(error, TraceFormatError)
-        sys.stdout.write(str(error) if known else f"cannot be read ({type(error).__name__}: {str(error)[:200]})")
-        return _REFUSED
-    for piece in pieces:
-        sys.stdout.buffer.write(piece)
-    return 0
+    code, answer = answer_for(reader, Path(path))
+    sys.stdout.buffer.write(answer)
+    return code
 
 
 if __name__ == "__main__":

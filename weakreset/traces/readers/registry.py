@@ -50,9 +50,14 @@ def _built_in() -> list[Reader]:
     from weakreset.traces.readers.delimited import DelimitedReader
     from weakreset.traces.readers.excel import ExcelReader
     from weakreset.traces.readers.hdf5 import Hdf5Reader
+    from weakreset.traces.readers.matlab import MatlabReader
+    from weakreset.traces.readers.parquet import ParquetReader
     from weakreset.traces.readers.smu_csv import SmuCsvReader
+    from weakreset.traces.readers.tdms import TdmsReader
 
-    return [Hdf5Reader(), DelimitedReader(), B1500aReader(), SmuCsvReader(), ArcOneReader(), ExcelReader()]
+    kinds: list[type[Reader]] = [Hdf5Reader, DelimitedReader, B1500aReader, SmuCsvReader, ArcOneReader]
+    kinds += [ExcelReader, MatlabReader, TdmsReader, ParquetReader]
+    return [kind() for kind in kinds]
 
 
 @cache
