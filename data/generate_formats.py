@@ -238,6 +238,38 @@ def write_matlab_73(path: Path, runs: Sequence[Run]) -> None:
     path.write_bytes(header.ljust(512, b"\x00") + content[512:])
 
 
+def write_arc_two(path: Path, runs: Sequence[Run]) -> None:
+    """ArC TWO: tables larger than what was measured, pulses without a read, SET of the other polarity."""
+    import h5py
+
+    fields = [("current", "<f4"), ("voltage", "<f4"), ("pulse_width", "<f4"), ("read_voltage", "<f4")]
+    with h5py.File(path, "w") as root:
+        about = {"CLASS": "GROUP", "TITLE": "simulated by weakreset", "simulated": "true", "words": 32, "bits": 32}
+        for name, value in about.items():
+            root.attrs[name] = value
+        crossbar = root.create_group("crossbar")
+        for name in ("voltage", "current"):
+            crossbar.create_dataset(name, data=np.zeros((4, 4), np.float32))
+        cells = root.create_group("crosspoints")
+        for device in dict.fromkeys(run.device for run in runs):
+            rows = [row for run in runs if run.device == device for row in _operations(run)]
+            log = np.zeros(len(rows) + 50, dtype=[*fields, ("op_type", "<u4")])
+            log[: len(rows)] = rows
+            made = cells.create_group(device).create_dataset("timeseries", data=log, compression="gzip")
+            made.attrs["NROWS"] = len(rows)
+
+
+def _operations(run: Run) -> list[tuple[float, float, float, float, int]]:
+    read, pulse = 1, 2
+    current = READ_VOLTAGE_V / run.ohms
+    set_pulse = (1.2, 1e-6) if run.cycle else (0.0, 0.0)
+    rows = [(current[0], *set_pulse, READ_VOLTAGE_V, read | pulse if run.cycle else read)]
+    for steps, amps in zip(np.diff(run.pulses), current[1:], strict=True):
+        rows += [(0.0, -0.9, 1e-7, 0.0, pulse)] * (int(steps) - 1)
+        rows.append((amps, -0.9, 1e-7, READ_VOLTAGE_V, read | pulse))
+    return rows
+
+
 CELLS = ("W01B01", "W01B02", "W12B30")
 
 
@@ -277,6 +309,7 @@ SAMPLES = {
         "smu.csv", write_smu_csv, ("smu",), 3, "smu-csv", every_pulse=True, first_pulse=1, column_map="pulse=Item"
     ),
     "arc-one": Sample("arc_one.csv", write_arc_one, CELLS, 2, "arc-one", n_excluded=6),
+    "arc-two": Sample("arc_two.h5", write_arc_two, CELLS, 2, "arc-two", rounding=1e-6),
     "keithley-4200": Sample("keithley_4200.xls", write_keithley_4200, ("keithley_4200",), 3, "excel", "excel"),
     "excel": Sample("sample.xlsx", write_excel, ("A1", "A2"), 2, "excel", "excel", free_names=True),
     "parquet": Sample("sample.parquet", write_parquet, ("A1", "A2"), 2, "parquet", "parquet", free_names=True),

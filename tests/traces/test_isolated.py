@@ -78,5 +78,5 @@ def test_what_a_library_does_is_the_end_of_one_file(path, monkeypatch, kind, wor
 
 
 def test_its_own_words_are_not_taken_for_an_answer(path):
-    with pytest.raises(TraceFormatError, match="lab.bin"):
+    with pytest.raises(TraceFormatError, match=r"lab\.bin"):
         read_isolated(Talking(), path)

@@ -46,6 +46,7 @@ class Reader(Protocol):
 def _built_in() -> list[Reader]:
     """Ours; where two are equally sure of a file, the first of them reads it."""
     from weakreset.traces.readers.arc_one import ArcOneReader
+    from weakreset.traces.readers.arc_two import ArcTwoReader
     from weakreset.traces.readers.b1500a import B1500aReader
     from weakreset.traces.readers.delimited import DelimitedReader
     from weakreset.traces.readers.excel import ExcelReader
@@ -55,7 +56,7 @@ def _built_in() -> list[Reader]:
     from weakreset.traces.readers.smu_csv import SmuCsvReader
     from weakreset.traces.readers.tdms import TdmsReader
 
-    kinds: list[type[Reader]] = [Hdf5Reader, DelimitedReader, B1500aReader, SmuCsvReader, ArcOneReader]
+    kinds: list[type[Reader]] = [ArcTwoReader, Hdf5Reader, DelimitedReader, B1500aReader, SmuCsvReader, ArcOneReader]
     kinds += [ExcelReader, MatlabReader, TdmsReader, ParquetReader]
     return [kind() for kind in kinds]
 
