@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.readers.columns_table import ColumnsTable, says_simulated
-from weakreset.traces.readers.hdf5 import BROKEN, Budget, attribute, members
+from weakreset.traces.readers.hdf5 import _BROKEN as BROKEN
+from weakreset.traces.readers.hdf5 import _attribute as attribute
+from weakreset.traces.readers.hdf5 import _Budget as Budget
+from weakreset.traces.readers.hdf5 import _members as members
 from weakreset.traces.readers.pulse_log import count_pulses
 from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.table import FileContent

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.readers.columns_table import says_simulated
 from weakreset.traces.readers.delimited_table import DelimitedTable, LinewiseTable
 from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.readers.text_file import read_text_file, unpack_head
@@ -53,6 +52,11 @@ class DelimitedReader:
         linewise = len(shape.names) > _MANY_COLUMNS and shape.separator != r"\s+"
         table: Table = (LinewiseTable if linewise else DelimitedTable)(body, shape, file)
         return FileContent([table], says_simulated(shape.metadata.get("simulated")), ", ".join([shape.words, *notes]))
+
+
+def says_simulated(value: object) -> bool:
+    """Whether a `simulated` entry of a file means yes."""
+    return str(value).strip().lower() in {"true", "yes", "1"}
 
 
 def _body(text: bytes, first_line: int) -> bytes:

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.readers.columns_table import says_simulated
+from weakreset.traces.readers.delimited import says_simulated
 from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.table import FileContent, NumberColumn, Table, numbers_from_text
 from weakreset.traces.trace import display_path
 from weakreset.traces.units import QUANTITIES
 from weakreset.traces.vocabulary import classify_name
 
-__all__ = ["BROKEN", "ArrayTable", "Budget", "Hdf5Reader", "attribute", "members"]
+__all__ = ["ArrayTable", "Hdf5Reader"]
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _LARGEST_BYTES = 2 << 30
@@ -32,7 +32,7 @@ _VALUES = frozenset(QUANTITIES) - {"read_voltage"}
 
 
 # What h5py raises on files that are cut or altered.
-BROKEN = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError, OverflowError, AttributeError)
+_BROKEN = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError, OverflowError, AttributeError)
 
 
 class ArrayTable(Table):
@@ -63,8 +63,8 @@ class ArrayTable(Table):
 
 
 @dataclass
-class Budget:
-    """What a file may still make us read; `take` refuses a dataset before it is read."""
+class _Budget:
+    """What a file may still make us read."""
 
     file: str
     file_bytes: int
@@ -114,11 +114,11 @@ class Hdf5Reader:
         file = display_path(path)
         try:
             with h5py.File(path, "r") as root:
-                budget = Budget(file, path.stat().st_size)
+                budget = _Budget(file, path.stat().st_size)
                 tables = [table for group in _groups(root, budget, 0) for table in _tables(group, budget)]
-                simulated = says_simulated(attribute(root, "simulated"))
-                schema = attribute(root, "schema")
-        except BROKEN as error:
+                simulated = says_simulated(_attribute(root, "simulated"))
+                schema = _attribute(root, "schema")
+        except _BROKEN as error:
             raise TraceFormatError(f"{file}: broken HDF5 file ({str(error)[:200]})") from error
         if not tables:
             raise TraceFormatError(
@@ -129,16 +129,14 @@ class Hdf5Reader:
         return FileContent(tables, simulated, f"{how}, {len(tables)} tables" if len(tables) > 1 else how)
 
 
-def attribute(item: Any, name: str) -> str:
-    """An attribute as text, '' where there is none."""
+def _attribute(item: Any, name: str) -> str:
     value = item.attrs.get(name, "")
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     return str(value)
 
 
-def members(group: h5py.Group, budget: Budget) -> Iterator[tuple[str, Any]]:
-    """Groups and datasets of a group by name; links to other files are refused."""
+def _members(group: h5py.Group, budget: _Budget) -> Iterator[tuple[str, Any]]:
     for name in group:
         budget.objects_left -= 1
         if budget.objects_left < 0:
@@ -154,19 +152,19 @@ def members(group: h5py.Group, budget: Budget) -> Iterator[tuple[str, Any]]:
         yield name, group[name]
 
 
-def _groups(group: h5py.Group, budget: Budget, depth: int) -> Iterator[h5py.Group]:
+def _groups(group: h5py.Group, budget: _Budget, depth: int) -> Iterator[h5py.Group]:
     """This group and those under it; soft links are not followed, and no file is that deep."""
     yield group
-    for name, member in members(group, budget):
+    for name, member in _members(group, budget):
         if isinstance(member, h5py.Group) and isinstance(group.get(name, getlink=True), h5py.HardLink):
             if depth == _DEEPEST:
                 raise TraceFormatError(f"{budget.file}, {member.name}: groups nested more than {_DEEPEST} deep")
             yield from _groups(member, budget, depth + 1)
 
 
-def _tables(group: h5py.Group, budget: Budget) -> list[Table]:
+def _tables(group: h5py.Group, budget: _Budget) -> list[Table]:
     datasets = {
-        name: item for name, item in members(group, budget) if isinstance(item, h5py.Dataset) and _readable(item)
+        name: item for name, item in _members(group, budget) if isinstance(item, h5py.Dataset) and _readable(item)
     }
     matrix = next((name for name, item in datasets.items() if item.ndim == 2 and _role(name) in _VALUES), None)
     if matrix is not None:
@@ -179,14 +177,14 @@ def _tables(group: h5py.Group, budget: Budget) -> list[Table]:
     if len(set(lengths.values())) > 1:
         raise TraceFormatError(f"{budget.file}, {group.name}: columns of different lengths: {lengths}")
     arrays = {_with_unit(name, item): _values(item, budget) for name, item in columns.items()}
-    cycle = attribute(group, "cycle")
+    cycle = _attribute(group, "cycle")
     if cycle and "cycle" not in roles:
         arrays["cycle"] = np.full(next(iter(lengths.values())), float(cycle))
-    device = attribute(group, "device") or (group.name or "").rsplit("/", 1)[-1]
+    device = _attribute(group, "device") or (group.name or "").rsplit("/", 1)[-1]
     return [ArrayTable(arrays, device, _metadata(group))]
 
 
-def _compact(datasets: dict[str, h5py.Dataset], matrix: str, budget: Budget) -> Table:
+def _compact(datasets: dict[str, h5py.Dataset], matrix: str, budget: _Budget) -> Table:
     values = _values(datasets[matrix], budget)
     n_devices, n_pulses = values.shape
     columns: dict[str, NDArray[Any]] = {}
@@ -203,7 +201,7 @@ def _compact(datasets: dict[str, h5py.Dataset], matrix: str, budget: Budget) -> 
     if not whole.all() or np.any(np.diff(pulses) <= 0):
         raise TraceFormatError(f"{place}: pulse numbers must be whole and increasing")
     columns |= {str(int(pulse)): values[:, i] for i, pulse in enumerate(pulses)}
-    unit = attribute(datasets[matrix], "unit") or attribute(datasets[matrix], "units")
+    unit = _attribute(datasets[matrix], "unit") or _attribute(datasets[matrix], "units")
     metadata = {"unit": unit or QUANTITIES[_role(matrix)], "empty": "not read", "layout": "wide-by-row"}
     return ArrayTable(columns, metadata=metadata)
 
@@ -220,11 +218,11 @@ def _readable(dataset: h5py.Dataset) -> bool:
 
 
 def _with_unit(name: str, dataset: h5py.Dataset) -> str:
-    unit = attribute(dataset, "unit") or attribute(dataset, "units")
+    unit = _attribute(dataset, "unit") or _attribute(dataset, "units")
     return f"{name} [{unit}]" if unit and _role(name) in QUANTITIES else name
 
 
-def _values(dataset: h5py.Dataset, budget: Budget) -> NDArray[Any]:
+def _values(dataset: h5py.Dataset, budget: _Budget) -> NDArray[Any]:
     budget.take(dataset)
     if dataset.dtype.kind in "iuf":
         values = dataset[()]
@@ -237,5 +235,5 @@ def _plain(cell: object) -> str:
 
 
 def _metadata(group: h5py.Group) -> dict[str, str]:
-    voltage = attribute(group, "read_voltage_v")
+    voltage = _attribute(group, "read_voltage_v")
     return {"read_voltage_v": voltage} if voltage else {}
