@@ -41,9 +41,11 @@ def made(tmp_path):
 def test_curves_of_a_secondary_sweep_are_cycles_and_its_values_are_rebuilt(made):
     path = made(SWEEP + ROWS)
     table = B1500aReader().read(path).tables[0]
-    assert table.names == ("device", "cycle", "record", "DrainV [V]", "DrainI [A]", "Rd [ohm]", "curve", "GateV [V]")
-    assert table.numbers(7).values.tolist() == [0.5, 0.5, 0.5, 0.75, 0.75, 0.75]
-    traces = load_traces(path, column_map="pulse=DrainV [V]", limits=None)
+    names = ("device", "cycle", "point", "record", "DrainV [V]", "DrainI [A]", "Rd [ohm]", "curve", "GateV [V]")
+    assert table.names == names
+    assert table.numbers(8).values.tolist() == [0.5, 0.5, 0.5, 0.75, 0.75, 0.75]
+    traces = load_traces(path, column_map="pulse=point", limits=None)
+    assert [t.pulses.tolist() for t in traces] == [[0, 1, 2], [0, 1, 2]]
     assert {t.cycle: t.resistance_ohm.tolist() for t in traces} == {0: [7, 8, 9], 1: [1, 2, 3]}
 
 

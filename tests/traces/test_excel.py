@@ -99,7 +99,7 @@ def test_a_small_file_that_unpacks_to_much_is_refused(made):
 
 def test_a_cell_at_the_far_corner_is_refused(made):
     path = bomb(made(a=[["pulse", "R"], [0, 1]]), lambda old: old.replace(b'r="B2"', b'r="XFD1048576"'))
-    with pytest.raises(TraceFormatError, match=r"book\.xlsx.*larger in memory"):
+    with pytest.raises(TraceFormatError, match=r"book\.xlsx.*(larger in memory|more memory|crashed)"):
         load_traces(path)
 
 
@@ -114,7 +114,7 @@ def test_a_cell_at_the_far_corner_of_an_old_workbook_is_refused(tmp_path):
     if not number:
         number = content.index(b"\x7e\x02\x0a\x00\xff\xff\xff\x00")
     (tmp_path / "b.xls").write_bytes(content[: number + 6] + b"\xff\xff" + content[number + 8 :])
-    with pytest.raises(TraceFormatError, match=r"b\.xls.*larger in memory"):
+    with pytest.raises(TraceFormatError, match=r"b\.xls.*(larger in memory|more memory|crashed)"):
         load_traces(tmp_path / "b.xls")
 
 

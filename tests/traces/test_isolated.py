@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.readers import isolated
+from weakreset.traces.readers import other_process
 from weakreset.traces.readers.columns_table import ColumnsTable
 from weakreset.traces.readers.isolated import read_isolated
 from weakreset.traces.table import FileContent
@@ -69,12 +69,23 @@ def test_tables_come_back_as_they_were(path):
 
 @pytest.mark.parametrize(
     ("kind", "words"),
-    [(Greedy, "more memory"), (Endless, "signal|too long"), (Sleeping, "too long"), (Crashing, "crashed|broken")],
+    [
+        (Greedy, "more memory"),
+        (Endless, "took too long|far too long"),
+        (Sleeping, "far too long"),
+        (Crashing, "crashed"),
+    ],
 )
 def test_what_a_library_does_is_the_end_of_one_file(path, monkeypatch, kind, words):
-    monkeypatch.setattr(isolated, "_WALL_SECONDS", 3)
+    monkeypatch.setattr(other_process, "_WALL_SECONDS", 3)
     with pytest.raises(TraceFormatError, match=f"lab.bin.*({words})"):
         read_isolated(kind(), path)
+
+
+def test_the_helper_goes_on_after_a_crash(path):
+    with pytest.raises(TraceFormatError, match="crashed"):
+        read_isolated(Crashing(), path)
+    assert len(read_isolated(Honest(), path).tables) == 1
 
 
 def test_its_own_words_are_not_taken_for_an_answer(path):

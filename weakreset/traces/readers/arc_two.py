@@ -17,6 +17,7 @@ from weakreset.traces.readers.hdf5 import _BROKEN as BROKEN
 from weakreset.traces.readers.hdf5 import _attribute as attribute
 from weakreset.traces.readers.hdf5 import _Budget as Budget
 from weakreset.traces.readers.hdf5 import _members as members
+from weakreset.traces.readers.isolated import try_elsewhere
 from weakreset.traces.readers.pulse_log import count_pulses
 from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.table import FileContent
@@ -49,6 +50,7 @@ class ArcTwoReader:
 
     def read(self, path: Path) -> FileContent:
         """One table, a row a reading."""
+        try_elsewhere(self, path)
         file = display_path(path)
         try:
             with h5py.File(path, "r") as root:

@@ -56,7 +56,8 @@ class B1500aReader:
     All records become one table, a row a `DataValue` line, with the device from the file name
     (`title [device(1) remarks; date time].csv`) or the file itself. Every record, and every curve of a secondary
     sweep (VAR2), is a cycle of that device; the values of VAR2 are rebuilt where the file leaves them out.
-    EasyEXPERT does not say which column counts pulses: a column named so, or `--map pulse=COLUMN` or `pulse=@row`.
+    EasyEXPERT does not say which column counts pulses: one named so, or `--map pulse=COLUMN`; `pulse=point` counts the
+    points of each curve from 0.
     """
 
     name = "b1500a"
@@ -218,6 +219,8 @@ def _stack(parts: list[tuple[dict[str, NDArray[Any]], NDArray[np.int64], int]], 
         added["device"] = np.full(len(cycle), device, dtype=object)
     if "cycle" not in roles:
         added["cycle"] = cycle
+    starts = np.flatnonzero(np.diff(cycle, prepend=-1))
+    added["point"] = np.arange(len(cycle)) - np.repeat(starts, np.diff([*starts, len(cycle)]))
     added["record"] = np.repeat(np.arange(len(parts)), lengths)
     kept = [name for name in added if name not in names]
     lines = np.concatenate([part[1] for part in parts])

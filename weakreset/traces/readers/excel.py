@@ -56,6 +56,7 @@ class ExcelReader:
 
     name = "excel"
     suffixes: tuple[str, ...] = (".xls", ".xlsx", ".xlsm")
+    packages = ("python_calamine",)
 
     def recognise(self, path: Path, head: bytes) -> Recognition | None:
         """By the container that workbooks are kept in, and the name."""
@@ -174,7 +175,7 @@ def _with_unit(name: str) -> str:
 
 
 def _stacked(sheet: _Sheet, device: str, first_cycle: int) -> ColumnsTable:
-    """The blocks of a sheet one below the other, with cycle, sheet and block as columns."""
+    """The blocks of a sheet one below the other, with cycle, sheet, block and point as columns."""
     blocks = stack_blocks(sheet.names, sheet.columns, _split)
     n = len(blocks.row)
     columns: dict[str, NDArray[Any]] = {}
@@ -184,6 +185,7 @@ def _stacked(sheet: _Sheet, device: str, first_cycle: int) -> ColumnsTable:
     if "cycle" not in roles:
         columns["cycle"] = first_cycle + blocks.block
     columns |= {"sheet": np.full(n, sheet.title, dtype=object), "block": blocks.block}
+    columns["point"] = blocks.row
     for name, column in zip(unique_names(blocks.names), blocks.columns, strict=True):
         columns.setdefault(name, column)
     return ColumnsTable(list(columns), list(columns.values()), device, lines=sheet.first_row + blocks.row)

@@ -39,6 +39,7 @@ class MatlabReader:
 
     name = "matlab"
     suffixes: tuple[str, ...] = (".mat",)
+    packages = ("h5py", "pymatreader")
 
     def recognise(self, path: Path, head: bytes) -> Recognition | None:
         """By the words that MATLAB files begin with."""

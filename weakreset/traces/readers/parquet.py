@@ -26,6 +26,7 @@ class ParquetReader:
 
     name = "parquet"
     suffixes: tuple[str, ...] = (".parquet", ".pq")
+    packages = ("pyarrow.parquet",)
 
     def recognise(self, path: Path, head: bytes) -> Recognition | None:
         """By the signature that every Parquet file begins with."""

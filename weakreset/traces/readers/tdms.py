@@ -32,6 +32,7 @@ class TdmsReader:
 
     name = "tdms"
     suffixes: tuple[str, ...] = (".tdms",)
+    packages = ("nptdms",)
 
     def recognise(self, path: Path, head: bytes) -> Recognition | None:
         """By the tag that every segment begins with."""
