@@ -66,7 +66,12 @@ def readers() -> dict[str, Reader]:
     """All readers by name, ours first."""
     found: dict[str, Reader] = {reader.name: reader for reader in _built_in()}
     for entry in metadata.entry_points(group=ENTRY_POINT_GROUP):
-        loaded = entry.load()
+        try:
+            loaded = entry.load()
+        except Exception as error:
+            raise UsageError(
+                f"entry point {entry.name} = {entry.value} cannot be loaded ({error}); mend or uninstall its package"
+            ) from error
         reader = loaded() if isinstance(loaded, type) else loaded
         if not isinstance(reader, Reader):
             raise UsageError(
