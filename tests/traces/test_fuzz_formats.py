@@ -47,3 +47,16 @@ def test_damaged_files_are_read_or_refused(name, tmp_path):
 def test_the_undamaged_file_is_read(name, tmp_path):
     (tmp_path / name).write_bytes(samples()[name])
     assert len(load_traces(tmp_path / name, column_map=MAPS.get(name), limits=None))
+
+
+@pytest.mark.parametrize(
+    "cell", ["9" * 1_000_000 + "x", "a" + " " * 300_000 + "b", "a" + "_" * 300_000 + "/", "(" * 300_000]
+)
+def test_a_very_long_cell_takes_no_long_time(tmp_path, cell):
+    path = tmp_path / "long.csv"
+    rows = "".join(f"A;{i};7.5;x\n" for i in range(20))
+    for text in (f"device;pulse;R;{cell}\n{rows}", f"device;pulse;R;note\n{rows}A;20;7.5;{cell}\n"):
+        path.write_text(text)
+        began = time.process_time()
+        assert len(load_traces(path, limits=None)) == 1
+        assert time.process_time() - began < 5
