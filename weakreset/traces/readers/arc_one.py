@@ -23,7 +23,7 @@ __all__ = ["ArcOneReader"]
 
 _HEADER = "Wordline,Bitline,Resistance,Amplitude (V),Pulse width (s),Tag,ReadTag,ReadVoltage".split(",")
 _RECOGNISED = re.compile(rb"^(?:[^\n]*\n){0,4}Wordline,Bitline,Resistance,")
-_MOST_BYTES = 512 << 20
+_MOST_BYTES = 100 << 20
 _LARGEST_ADDRESS = 1_000_000
 
 

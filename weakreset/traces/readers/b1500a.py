@@ -29,7 +29,7 @@ _START = re.compile(rb"^(?:\xef\xbb\xbf)?\s*(?:SetupTitle|PrimitiveTest|TestPara
 _TARGET = re.compile(r"\[(?P<target>[^;\]]*?)\s*\(\d+\)[^\]]*\]")
 _MOST_COLUMNS = 2000
 _MOST_SECTIONS = 10_000
-_MOST_BYTES = 512 << 20
+_MOST_BYTES = 100 << 20
 
 
 @dataclass

@@ -23,7 +23,7 @@ _START = re.compile(rb"^(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n)*\s*Item\s*,\s*\w+\.\w+
 _NAME = re.compile(r"^(?P<base>\w+\.(?P<what>\w+))\[(?P<repeat>\d{1,9})\]\[(?P<step>\d{1,9})\]$")
 _UNITS = {"Time": "s", "V": "V", "I": "A", "R": "ohm"}
 _MOST_COLUMNS = 20_000
-_MOST_BYTES = 512 << 20
+_MOST_BYTES = 100 << 20
 
 
 class SmuCsvReader:
