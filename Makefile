@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test bench bench-accuracy results notebooks data fitted pictures clean
+.PHONY: demo test bench bench-accuracy fuzz results notebooks data fitted pictures clean
 
 demo: $(VENV)/.installed  ## the whole road on the bundled data
 	$(BIN)/weakreset demo -o demo-run
@@ -19,6 +19,9 @@ bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 
 bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on devices whose truth is known
 	$(BIN)/python benchmarks/accuracy.py
+
+fuzz: $(VENV)/.installed-dev  ## damaged files to every reader: traces or an error of ours, in 10 s and 1 GB
+	$(BIN)/python benchmarks/fuzz_readers.py --files 20000
 
 MNIST ?= data/mnist
 RUNS ?= results-run
@@ -37,6 +40,7 @@ notebooks: $(VENV)/.installed-dev  ## execute the notebooks and store their outp
 
 data: $(VENV)/.installed-dev  ## generate data/ again: same seed, same bytes
 	$(BIN)/python data/generate.py
+	$(BIN)/python data/generate_formats.py
 
 fitted: $(VENV)/.installed  ## fit data/ again into fitted_params/
 	$(BIN)/weakreset fit data/lot_a.csv data/lot_b_wide.csv data/lot_c.h5 --name demo-lot -o fitted_params/demo_lot.json \

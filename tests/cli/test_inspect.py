@@ -126,7 +126,16 @@ def test_all_templates_agree_and_unknown_ones_are_refused(run, tmp_path):
     for traces in sets[1:]:
         assert traces.to_frame().equals(sets[0].to_frame())
     with pytest.raises(UsageError, match="csv-long"):
-        run("template", "excel", "-o", tmp_path)
+        run("template", "word", "-o", tmp_path)
+
+
+@pytest.mark.parametrize("format_", ["b1500a", "keithley-4200", "smu-csv", "arc-one", "arc-two", "matlab", "excel"])
+def test_templates_of_instruments_are_read_back(run, tmp_path, format_):
+    out = run("template", format_, "-o", tmp_path).stdout
+    (path,) = tmp_path.iterdir()
+    traces = load_traces(path, column_map="pulse=Item" if "--map pulse=Item" in out else None)
+    assert traces.simulated
+    assert len(traces) >= 3
 
 
 @pytest.mark.shared_data

@@ -78,7 +78,7 @@ def test_missing_things_are_explained(lab):
 
 def test_an_unknown_or_wrong_format_is_refused(lab):
     with pytest.raises(UsageError, match="delimited"):
-        load_traces(lab / "lot1.csv", format="excel")
+        load_traces(lab / "lot1.csv", format="word")
     with pytest.raises(TraceFormatError, match="broken HDF5"):
         load_traces(lab / "lot1.csv", format="hdf5")
     (lab / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))

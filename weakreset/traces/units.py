@@ -21,6 +21,7 @@ _BASES = {
 }
 _BRACKETED = re.compile(r"^(?P<name>.*?)\s*[\[(]\s*(?P<unit>[^\])]*?)\s*[\])]\s*$", re.DOTALL)
 _TRAILING = re.compile(r"^(?P<name>.*?\S)(?:\s*/\s*|[_\s]+)(?P<unit>[^\s_/]+)$", re.DOTALL)
+_LONGEST_NAME = 1000  # no name of a column; the patterns above would take a time that grows with its square
 
 
 @dataclass(frozen=True)
@@ -67,5 +68,7 @@ def split_name(header: str) -> tuple[str, str]:
 
     The unit is '' where there is none; whether a bare suffix (`cell_A`) is a unit is for the caller to judge.
     """
+    if len(header) > _LONGEST_NAME:
+        return header.strip(), ""
     match = _BRACKETED.match(header) or _TRAILING.match(header)
     return (match["name"].strip(" _"), match["unit"]) if match else (header.strip(), "")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.readers.delimited import says_simulated
+from weakreset.traces.readers.isolated import try_elsewhere
 from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.table import FileContent, NumberColumn, Table, numbers_from_text
 from weakreset.traces.trace import display_path
@@ -111,6 +112,7 @@ class Hdf5Reader:
 
     def read(self, path: Path) -> FileContent:
         """A table a group."""
+        try_elsewhere(self, path)
         file = display_path(path)
         try:
             with h5py.File(path, "r") as root:

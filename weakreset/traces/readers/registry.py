@@ -43,15 +43,35 @@ class Reader(Protocol):
         """The tables of the file; raises TraceFormatError naming the file and the place."""
 
 
+def _built_in() -> list[Reader]:
+    """Ours; where two are equally sure of a file, the first of them reads it."""
+    from weakreset.traces.readers.arc_one import ArcOneReader
+    from weakreset.traces.readers.arc_two import ArcTwoReader
+    from weakreset.traces.readers.b1500a import B1500aReader
+    from weakreset.traces.readers.delimited import DelimitedReader
+    from weakreset.traces.readers.excel import ExcelReader
+    from weakreset.traces.readers.hdf5 import Hdf5Reader
+    from weakreset.traces.readers.matlab import MatlabReader
+    from weakreset.traces.readers.parquet import ParquetReader
+    from weakreset.traces.readers.smu_csv import SmuCsvReader
+    from weakreset.traces.readers.tdms import TdmsReader
+
+    kinds: list[type[Reader]] = [ArcTwoReader, Hdf5Reader, DelimitedReader, B1500aReader, SmuCsvReader, ArcOneReader]
+    kinds += [ExcelReader, MatlabReader, TdmsReader, ParquetReader]
+    return [kind() for kind in kinds]
+
+
 @cache
 def readers() -> dict[str, Reader]:
     """All readers by name, ours first."""
-    from weakreset.traces.readers.delimited import DelimitedReader
-    from weakreset.traces.readers.hdf5 import Hdf5Reader
-
-    found: dict[str, Reader] = {reader.name: reader for reader in (Hdf5Reader(), DelimitedReader())}
+    found: dict[str, Reader] = {reader.name: reader for reader in _built_in()}
     for entry in metadata.entry_points(group=ENTRY_POINT_GROUP):
-        loaded = entry.load()
+        try:
+            loaded = entry.load()
+        except Exception as error:
+            raise UsageError(
+                f"entry point {entry.name} = {entry.value} cannot be loaded ({error}); mend or uninstall its package"
+            ) from error
         reader = loaded() if isinstance(loaded, type) else loaded
         if not isinstance(reader, Reader):
             raise UsageError(

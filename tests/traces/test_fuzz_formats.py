@@ -1,0 +1,62 @@
+"""Damaged files of every format are read or refused by name, in bounded time (seed 20267).
+
+`make fuzz` does the same with 20,000 files.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+
+import numpy as np
+import pytest
+
+from tests.traces.fuzz_samples import MAPS, mutate, samples
+from weakreset.errors import TraceError, UsageError
+from weakreset.traces import load_traces
+
+N_MUTANTS = 15
+
+
+def message(path, column_map):
+    """'' for a file that was read, else why it was refused; any other exception escapes."""
+    try:
+        load_traces(path, column_map=column_map, limits=None)
+    except TraceError as error:
+        return str(error)
+    except UsageError as error:  # a damaged header may lack the column that the map names
+        return str(error) if column_map and "no such column" in str(error) else f"UsageError: {error}"
+    return ""
+
+
+@pytest.mark.parametrize("name", sorted(samples()))
+def test_damaged_files_are_read_or_refused(name, tmp_path):
+    path = tmp_path / name
+    found = []
+    for i in range(N_MUTANTS):
+        path.write_bytes(mutate(name, samples()[name], np.random.default_rng([20267, zlib.crc32(name.encode()), i])))
+        began = time.process_time()
+        found.append(message(path, MAPS.get(name)))
+        assert time.process_time() - began < 10
+    refusals = [words for words in found if words]
+    assert refusals
+    assert all(name in words and not words.startswith("UsageError") for words in refusals)
+
+
+@pytest.mark.parametrize("name", sorted(samples()))
+def test_the_undamaged_file_is_read(name, tmp_path):
+    (tmp_path / name).write_bytes(samples()[name])
+    assert len(load_traces(tmp_path / name, column_map=MAPS.get(name), limits=None))
+
+
+@pytest.mark.parametrize(
+    "cell", ["9" * 1_000_000 + "x", "a" + " " * 300_000 + "b", "a" + "_" * 300_000 + "/", "(" * 300_000]
+)
+def test_a_very_long_cell_takes_no_long_time(tmp_path, cell):
+    path = tmp_path / "long.csv"
+    rows = "".join(f"A;{i};7.5;x\n" for i in range(20))
+    for text in (f"device;pulse;R;{cell}\n{rows}", f"device;pulse;R;note\n{rows}A;20;7.5;{cell}\n"):
+        path.write_text(text)
+        began = time.process_time()
+        assert len(load_traces(path, limits=None)) == 1
+        assert time.process_time() - began < 5

@@ -1,0 +1,196 @@
+"""Excel workbooks (.xls, .xlsx): those of a Keithley 4200, and plain tables."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.errors import TraceFormatError
+from weakreset.traces.readers.blocks import stack_blocks
+from weakreset.traces.readers.columns_table import ColumnsTable, column_of, says_simulated, unique_names
+from weakreset.traces.readers.isolated import read_isolated, require
+from weakreset.traces.readers.registry import Recognition
+from weakreset.traces.readers.zip_guard import check_zip
+from weakreset.traces.table import FileContent
+from weakreset.traces.vocabulary import classify_name
+
+__all__ = ["ExcelReader"]
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = b"PK\x03\x04"
+_RUN = re.compile(r"^(?:run|append|data)\s*(?P<number>\d*)$", re.IGNORECASE)
+_BLOCK = re.compile(r"^(?P<base>.*\S)\s*\((?P<number>\d{1,6})\)$")
+_TERMINAL = re.compile(r"^(?:.*[a-z0-9])?(?P<what>[IVRG])$")
+_UNITS = {"I": "A", "V": "V", "R": "ohm", "G": "S"}
+_NOT_RUNS = ("calc", "settings")
+_MOST_SHEETS = 2000
+
+
+@dataclass
+class _Sheet:
+    """A sheet with numbers: its names, its columns, and the row of the sheet where its data begin."""
+
+    title: str
+    names: list[str]
+    has_header: bool
+    columns: list[NDArray[Any]]
+    first_row: int
+    simulated: bool = False
+
+
+class ExcelReader:
+    """Workbooks, through python-calamine; formulas are never computed, their stored values are read.
+
+    A workbook with a sheet `Settings` is one of a Keithley 4200: every other sheet is a run. Runs named `Run1`,
+    `Data`, `Append2` and blocks of columns `R(1), R(2), ...` are cycles of one device, named after the file, in the
+    order of their numbers; a run that was given another name is a device of that name. In any other workbook each
+    sheet with numbers is a table, and a device of its own where no column says the device and there are several.
+    """
+
+    name = "excel"
+    suffixes: tuple[str, ...] = (".xls", ".xlsx", ".xlsm")
+    packages = ("python_calamine",)
+
+    def recognise(self, path: Path, head: bytes) -> Recognition | None:
+        """By the container that workbooks are kept in, and the name."""
+        named = path.name.lower().endswith(self.suffixes)
+        if head.startswith(_OLE) or (head.startswith(_ZIP) and (named or b"xl/" in head)):
+            return Recognition(0.95 if named else 0.6, "it begins as a workbook does")
+        return Recognition(0.3, f"its name ends in {path.suffix}") if named else None
+
+    def read(self, path: Path) -> FileContent:
+        """A table a sheet."""
+        require("python_calamine", "excel", "Excel workbooks")
+        return read_isolated(self, path)
+
+    def parse(self, path: Path, file: str) -> FileContent:
+        """What `read` does, in a process of its own."""
+        from python_calamine import CalamineWorkbook
+
+        if path.read_bytes()[:4] == _ZIP:
+            check_zip(path)
+        workbook = CalamineWorkbook.from_path(str(path))
+        names = workbook.sheet_names
+        if len(names) > _MOST_SHEETS:
+            raise TraceFormatError(f"{len(names)} sheets; more than {_MOST_SHEETS} are not read")
+        is_4200 = any(name.strip().lower() == "settings" for name in names)
+        left_out = [name for name in names if is_4200 and name.strip().lower() in _NOT_RUNS]
+        simulated = False
+        sheets: list[_Sheet] = []
+        for name in names:
+            sheet = workbook.get_sheet_by_name(name)
+            rows = sheet.to_python(skip_empty_area=True)
+            if name in left_out:
+                simulated |= any(_row_says_simulated(row) for row in rows[:1000])
+                continue
+            found = _understand(name, rows, (sheet.start or (0, 0))[0])
+            if found is None:
+                left_out.append(f"{name} (no numbers)")
+            else:
+                sheets.append(found)
+        if not sheets:
+            raise TraceFormatError(f"no sheet holds numbers below a header (sheets: {', '.join(names)[:200]})")
+        tables = _runs_of_4200(sheets, path.stem) if is_4200 else _plain(sheets)
+        how = f"{'Keithley 4200 workbook' if is_4200 else 'workbook'}, {len(sheets)} of {len(names)} sheets"
+        how += f"; left out: {', '.join(left_out)[:200]}" if left_out else ""
+        return FileContent(tables, simulated or any(sheet.simulated for sheet in sheets), how)
+
+
+def _row_says_simulated(row: Sequence[Any]) -> bool:
+    cells = [str(cell).strip().lstrip("# ").lower() for cell in row if cell != ""]
+    return bool(cells) and (cells[0] == "simulated: true" or (cells[0] == "simulated" and says_simulated(cells[-1])))
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def _understand(title: str, rows: list[list[Any]], start: int) -> _Sheet | None:
+    """Header and columns of a sheet; rows above the header with a single cell are remarks."""
+    at = 0
+    wide = any(sum(cell != "" for cell in row) > 1 for row in rows)
+    while wide and at < len(rows) and sum(cell != "" for cell in rows[at]) < 2:
+        at += 1
+    simulated = any(_row_says_simulated(row) for row in rows[:at])
+    rows = rows[at:]
+    if not rows:
+        return None
+    has_header = not any(_is_number(cell) for cell in rows[0]) or any(classify_name(str(c)) for c in rows[0])
+    body = rows[1:] if has_header else rows
+    if not any(_is_number(cell) for row in body for cell in row):
+        return None
+    names = [str(cell) for cell in rows[0]] if has_header else [f"column {i}" for i in range(len(rows[0]))]
+    columns = [column_of(cells) for cells in zip(*body, strict=True)]
+    return _Sheet(title, names, has_header, columns, start + at + has_header + 1, simulated)
+
+
+def _plain(sheets: list[_Sheet]) -> list[ColumnsTable]:
+    tables = []
+    for sheet in sheets:
+        known = {
+            role[0] for name in sheet.names if (match := _BLOCK.match(name)) and (role := classify_name(match["base"]))
+        }
+        device = sheet.title if len(sheets) > 1 else ""
+        if known:
+            tables.append(_stacked(sheet, device, 0))
+        else:
+            lines = sheet.first_row + np.arange(len(sheet.columns[0]))
+            names = unique_names(sheet.names)
+            tables.append(ColumnsTable(names, sheet.columns, device, {}, sheet.has_header, lines))
+    return tables
+
+
+def _runs_of_4200(sheets: list[_Sheet], stem: str) -> list[ColumnsTable]:
+    """Every run a table, its device and cycle as columns."""
+    tables = []
+    cycles: Counter[str] = Counter()
+    for sheet in sorted(sheets, key=_run_number):
+        device = stem if _RUN.match(sheet.title.strip()) else sheet.title.strip()
+        sheet.names = [_with_unit(name) for name in sheet.names]
+        table = _stacked(sheet, device, cycles[device])
+        cycles[device] += 1 + int(table.numbers(table.names.index("block")).values.max(initial=0))
+        tables.append(table)
+    return tables
+
+
+def _run_number(sheet: _Sheet) -> int:
+    match = _RUN.match(sheet.title.strip())
+    return int(match["number"][:9] or 0) if match else 0
+
+
+def _with_unit(name: str) -> str:
+    """`DrainI(2)` as `DrainI [A](2)`: a 4200 gives no units, its names end in what was measured."""
+    match = _BLOCK.match(name.strip())
+    base = match["base"] if match else name.strip()
+    terminal = _TERMINAL.match(base)
+    unit = "s" if base == "Time" else _UNITS[terminal["what"]] if terminal and len(base) > 1 else ""
+    return f"{base} [{unit}]" + (f"({match['number']})" if match else "") if unit else name
+
+
+def _stacked(sheet: _Sheet, device: str, first_cycle: int) -> ColumnsTable:
+    """The blocks of a sheet one below the other, with cycle, sheet, block and point as columns."""
+    blocks = stack_blocks(sheet.names, sheet.columns, _split)
+    n = len(blocks.row)
+    columns: dict[str, NDArray[Any]] = {}
+    roles = {(classify_name(name) or ("",))[0] for name in blocks.names}
+    if device and "device" not in roles:
+        columns["device"] = np.full(n, device, dtype=object)
+    if "cycle" not in roles:
+        columns["cycle"] = first_cycle + blocks.block
+    columns |= {"sheet": np.full(n, sheet.title, dtype=object), "block": blocks.block}
+    columns["point"] = blocks.row
+    for name, column in zip(unique_names(blocks.names), blocks.columns, strict=True):
+        columns.setdefault(name, column)
+    return ColumnsTable(list(columns), list(columns.values()), device, lines=sheet.first_row + blocks.row)
+
+
+def _split(name: str) -> tuple[str, int] | None:
+    match = _BLOCK.match(name.strip())
+    return (match["base"], int(match["number"])) if match else None

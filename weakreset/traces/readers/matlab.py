@@ -1,0 +1,234 @@
+"""MATLAB files, versions 5 to 7.3: struct arrays, matrices and vectors with names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.errors import TraceFormatError
+from weakreset.traces.readers.columns_table import ColumnsTable, cell_text, column_of, says_simulated
+from weakreset.traces.readers.isolated import read_isolated, require
+from weakreset.traces.readers.registry import Recognition
+from weakreset.traces.table import FileContent
+from weakreset.traces.units import QUANTITIES, parse_unit, split_name
+from weakreset.traces.vocabulary import classify_name
+
+__all__ = ["MatlabReader"]
+
+_MAGIC = b"MATLAB "
+_MOST_OBJECTS = 200_000
+_LARGEST_BYTES = 2 << 30
+_LARGEST_CHUNK = 256 << 20
+_VALUES = frozenset(QUANTITIES) - {"read_voltage"}
+
+
+class MatlabReader:
+    """`.mat` files, through pymatreader.
+
+    - a struct array, an element a device or cycle, with fields named as in a CSV header (`pulse`, `R_kohm`, ...):
+      vectors are columns, single values and text hold for all rows;
+    - a struct, or the workspace itself, of vectors of one length;
+    - a matrix of readings with a vector `pulse` (and a cell array `device`): the side as long as `pulse` is pulses.
+
+    Objects, functions and tables of MATLAB are left out and named.
+    """
+
+    name = "matlab"
+    suffixes: tuple[str, ...] = (".mat",)
+    packages = ("h5py", "pymatreader")
+
+    def recognise(self, path: Path, head: bytes) -> Recognition | None:
+        """By the words that MATLAB files begin with."""
+        if head.startswith(_MAGIC) and b"MAT-file" in head[:116]:
+            return Recognition(1.0, f"it begins with {head[:19].decode('ascii', errors='replace')!r}")
+        return Recognition(0.3, f"its name ends in {path.suffix}") if path.suffix.lower() in self.suffixes else None
+
+    def read(self, path: Path) -> FileContent:
+        """A table a struct."""
+        require("pymatreader", "matlab", "MATLAB files")
+        return read_isolated(self, path)
+
+    def parse(self, path: Path, file: str) -> FileContent:
+        """What `read` does, in a process of its own."""
+        import h5py
+        import pymatreader
+
+        if h5py.is_hdf5(path):
+            _check_hdf5(path)
+        variables = {k: v for k, v in pymatreader.read_mat(str(path)).items() if not k.startswith(("__", "#"))}
+        simulated = says_simulated(cell_text(variables.pop("simulated", "")))
+        tables, left_out = _tables(variables)
+        if not tables:
+            raise TraceFormatError(
+                f"no struct, matrix or vectors of readings; its variables are {', '.join(map(repr, variables))[:200]}. "
+                "Name them as columns of a CSV (pulse, resistance, device) or save a table of numbers"
+            )
+        how = f"{len(tables)} table{'s' if len(tables) > 1 else ''}"
+        how += f"; left out: {', '.join(left_out)[:200]}" if left_out else ""
+        return FileContent(tables, simulated, how)
+
+
+def _check_hdf5(path: Path) -> None:
+    """Refuse links and storage in other files, and sizes that no memory holds, before anything is read."""
+    import h5py
+
+    total, seen = 0, 0
+    with h5py.File(path, "r") as root:
+        groups = [root]
+        while groups:
+            group = groups.pop()
+            for name in group:
+                seen += 1
+                if seen > _MOST_OBJECTS:
+                    raise TraceFormatError(f"more than {_MOST_OBJECTS} groups and datasets")
+                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                    raise TraceFormatError(f"{name!r} points elsewhere; links are refused")
+                item = group[name]
+                if isinstance(item, h5py.Group):
+                    groups.append(item)
+                elif isinstance(item, h5py.Dataset):
+                    total += _size(item)
+                    if total > _LARGEST_BYTES:
+                        raise TraceFormatError(f"dataset {item.name}: shape {item.shape} is more than we read")
+
+
+def _size(item: Any) -> int:
+    if item.external or item.is_virtual:
+        raise TraceFormatError(f"dataset {item.name}: its values lie in another file; such files are refused")
+    if item.chunks and int(np.prod(item.chunks, dtype=float)) * item.dtype.itemsize > _LARGEST_CHUNK:
+        raise TraceFormatError(f"dataset {item.name}: chunks of {item.chunks} are too large to read safely")
+    return int(item.size or 0) * int(item.dtype.itemsize)
+
+
+def _tables(variables: Mapping[str, Any]) -> tuple[list[ColumnsTable], list[str]]:
+    """Tables of a workspace, and the names of what is none of them."""
+    whole, left_out = _table(variables, "", "")
+    if whole is not None:
+        return [whole], left_out
+    tables: list[ColumnsTable] = []
+    left_out = []
+    structs = {name: elements for name, value in variables.items() if (elements := _elements(value))}
+    for name, value in variables.items():
+        found = []
+        for i, element in enumerate(structs.get(name, [])):
+            many = len(structs[name]) > 1
+            device = f"{name}({i + 1})" if many else name if len(structs) > 1 else ""
+            table, lost = _table(element, device, f"{name}({i + 1})." if many else f"{name}.")
+            found += [table] if table is not None else []
+            left_out += lost if table is not None else [name] if not many else [f"{name}({i + 1})"]
+        tables += found
+        left_out += [name] if name not in structs and value is not None else []
+    if not tables:
+        matrices = {n: a for n, v in variables.items() if (a := _numbers(v)) is not None and a.ndim == 2}
+        if len(matrices) == 1:
+            name, matrix = next(iter(matrices.items()))
+            names = [f"column {i}" for i in range(matrix.shape[1])]
+            return [ColumnsTable(names, list(matrix.T), has_header=False)], [n for n in variables if n != name]
+    return tables, left_out
+
+
+def _elements(value: Any) -> list[Mapping[str, Any]]:
+    """Elements of a struct array, as version 5 (a list of structs) and 7.3 (a struct of lists) come; else []."""
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        return value
+    if not isinstance(value, Mapping) or not value:
+        return []
+    lists = [item for item in value.values() if isinstance(item, list)]
+    if len(lists) == len(value) and len({len(item) for item in lists}) == 1:
+        return [{name: item[i] for name, item in value.items()} for i in range(len(lists[0]))]
+    return [value]
+
+
+def _table(variables: Mapping[str, Any], device: str, place: str) -> tuple[ColumnsTable | None, list[str]]:
+    """The table that these fields or variables make up, or None where none is a reading; and what does not fit."""
+    numbers = {name: array for name, value in variables.items() if (array := _numbers(value)) is not None}
+    readings = {name: array for name, array in numbers.items() if _role(name) in _VALUES and array.size}
+    matrix = next((name for name, array in readings.items() if array.ndim == 2), None)
+    if matrix is not None:
+        return _matrix_table(matrix, variables, numbers, place)
+    if not readings:
+        return None, []
+    texts = {name: found for name, value in variables.items() if (found := _texts(value)) is not None}
+    n_rows = max(array.size for array in readings.values())
+    columns: dict[str, NDArray[Any]] = {}
+    left_out = []
+    for name, value in variables.items():
+        cells = numbers.get(name, texts.get(name))
+        if cells is None or cells.ndim > 1:
+            left_out.append(place + name)
+        elif isinstance(value, str) and _role(name) == "device":
+            device = value.strip()
+        elif cells.size == n_rows:
+            columns[name] = cells
+        elif cells.size == 1:
+            columns[name] = np.repeat(cells, n_rows)
+        elif _role(name) in {"pulse", "device", "cycle"} or name in readings:
+            raise TraceFormatError(f"{place}{name} has {cells.size} values, the readings {n_rows}")
+        else:
+            left_out.append(place + name)
+    return ColumnsTable(list(columns), list(columns.values()), device), left_out
+
+
+def _matrix_table(
+    matrix: str, variables: Mapping[str, Any], numbers: Mapping[str, NDArray[Any]], place: str
+) -> tuple[ColumnsTable, list[str]]:
+    """A matrix of readings as a table with a row a device and a column a pulse."""
+    values = numbers[matrix].astype(np.float64)
+    pulse_name = next((name for name in numbers if _role(name) == "pulse"), "")
+    pulses = numbers[pulse_name].ravel() if pulse_name else None
+    names = {n: t for n, v in variables.items() if _role(n) == "device" and (t := _cells(v)) is not None}
+    if pulses is None or values.shape[0] == values.shape[1] or len(pulses) not in values.shape:
+        n = "no" if pulses is None else len(pulses)
+        raise TraceFormatError(
+            f"{place}{matrix} is a matrix of {values.shape[0]} x {values.shape[1]} readings and there are {n} pulse "
+            "numbers, so nothing says which side is pulses. Save a vector `pulse` as long as one side, or columns"
+        )
+    values = values if len(pulses) == values.shape[1] else values.T
+    whole = np.isfinite(pulses) & (pulses == np.floor(pulses)) & (pulses >= 0) & (pulses < 2.0**53)
+    if not whole.all() or np.any(np.diff(pulses) <= 0):
+        raise TraceFormatError(f"{place}{pulse_name}: pulse numbers must be whole and increasing")
+    columns: dict[str, NDArray[Any]] = {n: t for n, t in names.items() if len(t) == len(values)}
+    left_out = [place + name for name in variables if name not in (*columns, matrix, pulse_name)]
+    unit = parse_unit(split_name(matrix)[1], _role(matrix))
+    columns |= {str(int(pulse)): values[:, i] for i, pulse in enumerate(pulses)}
+    about = {"unit": unit.symbol if unit else QUANTITIES[_role(matrix)], "empty": "not read", "layout": "wide-by-row"}
+    return ColumnsTable(list(columns), list(columns.values()), metadata=about), left_out
+
+
+def _role(name: str) -> str:
+    known = classify_name(name) or classify_name(split_name(name)[0])
+    return known[0] if known else ""
+
+
+def _numbers(value: Any) -> NDArray[Any] | None:
+    """A number, vector or matrix; a side of length 1 is dropped."""
+    array: NDArray[Any]
+    if isinstance(value, bool | int | float | np.number):
+        return np.array([value])
+    if isinstance(value, list) and value and all(isinstance(v, int | float | np.number) for v in value):
+        return np.array(value)
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf" or value.ndim > 2:
+        return None
+    array = value.astype(np.float64) if value.dtype.kind == "b" else value
+    return array.ravel() if array.ndim < 2 or 1 in array.shape else array
+
+
+def _texts(value: Any) -> NDArray[np.object_] | None:
+    if isinstance(value, str):
+        return np.array([value], dtype=object)
+    return _cells(value) if isinstance(value, list | np.ndarray) else None
+
+
+def _cells(value: Any) -> NDArray[Any] | None:
+    """Text or numbers that name devices, one each."""
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+        cells = [
+            cell.item() if isinstance(cell, np.generic) else cell for cell in np.ravel(np.array(value, dtype=object))
+        ]
+        if all(isinstance(cell, str | int | float) for cell in cells):
+            return column_of(cells)
+    return None

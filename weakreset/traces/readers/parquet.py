@@ -1,0 +1,76 @@
+"""Parquet: one table of named columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from weakreset.errors import TraceFormatError
+from weakreset.traces.readers.columns_table import ColumnsTable, column_of, says_simulated, unique_names
+from weakreset.traces.readers.isolated import read_isolated, require
+from weakreset.traces.readers.registry import Recognition
+from weakreset.traces.table import FileContent
+
+__all__ = ["ParquetReader"]
+
+_MAGIC = b"PAR1"
+_MOST_CELLS = 400_000_000
+_MOST_COLUMNS = 100_000
+
+
+class ParquetReader:
+    """Columns as pandas, polars or DuckDB write them, through pyarrow; lists and structs in cells are left out.
+
+    `simulated` in the key-value metadata of the file is understood.
+    """
+
+    name = "parquet"
+    suffixes: tuple[str, ...] = (".parquet", ".pq")
+    packages = ("pyarrow.parquet",)
+
+    def recognise(self, path: Path, head: bytes) -> Recognition | None:
+        """By the signature that every Parquet file begins with."""
+        if head.startswith(_MAGIC):
+            return Recognition(1.0, "it begins with the Parquet signature")
+        return Recognition(0.2, f"its name ends in {path.suffix}") if path.suffix.lower() in self.suffixes else None
+
+    def read(self, path: Path) -> FileContent:
+        """One table."""
+        require("pyarrow", "parquet", "Parquet files")
+        return read_isolated(self, path)
+
+    def parse(self, path: Path, file: str) -> FileContent:
+        """What `read` does, in a process of its own."""
+        import pyarrow.parquet as pq
+        import pyarrow.types as types
+
+        with pq.ParquetFile(str(path)) as opened:
+            about, schema = opened.metadata, opened.schema_arrow
+            if about.num_columns > _MOST_COLUMNS or about.num_rows * about.num_columns > _MOST_CELLS:
+                shape = f"{about.num_rows} rows of {about.num_columns} columns"
+                raise TraceFormatError(f"{shape} are more than the {_MOST_CELLS} cells we read")
+            flat = [item.name for item in schema if not types.is_nested(item.type)]
+            if len(set(schema.names)) < len(schema.names):
+                raise TraceFormatError("two columns have the same name")
+            table = opened.read(columns=flat, use_threads=False)
+        stated = schema.metadata or {}
+        left_out = [name for name in schema.names if name not in flat and not name.startswith("__index_level_")]
+        how = f"{table.num_rows} rows" + (f"; left out (not single values): {', '.join(left_out)}" if left_out else "")
+        kept = [name for name in table.column_names if not name.startswith("__index_level_")]
+        if not kept or not table.num_rows:
+            raise TraceFormatError("the table has no rows, or no columns of single values")
+        columns = [_cells(table.column(name), types) for name in kept]
+        simulated = says_simulated(stated.get(b"simulated", b"").decode("utf-8", errors="replace"))
+        return FileContent([ColumnsTable(unique_names(kept), columns)], simulated, how)
+
+
+def _cells(column: Any, types: Any) -> Any:
+    kind = column.type
+    if (types.is_integer(kind) and column.null_count == 0) or types.is_floating(kind):
+        return column.to_numpy()
+    if types.is_integer(kind) or types.is_decimal(kind):
+        return column_of([None if cell is None else float(cell) for cell in column.to_pylist()])
+    if types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+    cells = (cell.decode("utf-8", errors="replace") if isinstance(cell, bytes) else cell for cell in column.to_pylist())
+    return column_of(["" if cell is None else str(cell) for cell in cells])
