@@ -10,6 +10,7 @@ from itertools import pairwise
 from weakreset.errors import TraceFormatError
 from weakreset.traces.columns import ColumnMap, ColumnRole
 from weakreset.traces.hints import hint, is_number, number_or_none, warn_negative
+from weakreset.traces.operations import settle_counting
 from weakreset.traces.table import Table
 from weakreset.traces.units import QUANTITIES, Unit, parse_unit, split_name
 from weakreset.traces.vocabulary import ADDRESS_WORDS, classify_name, is_derived, is_side_column, normalise
@@ -34,6 +35,16 @@ class Layout:
     read_voltage_v: float | None = None
     row_counter: bool = False
     column_pulses: tuple[int, ...] = ()
+
+    @property
+    def counted_by(self) -> str:
+        """What gives the pulse numbers, in words."""
+        if self.kind == "wide-by-row":
+            return "columns"
+        for role in ("pulse", "burst"):
+            if columns := self.of(role):
+                return f"column {columns[0].name!r}" + (" (pulses applied since the last read)" if role == "burst" else "")
+        return f"RESET rows of column {self.of('operation')[0].name!r}" if self.of("operation") else "rows"
 
     def of(self, *roles: str) -> list[ColumnRole]:
         """Columns of these roles."""
@@ -60,7 +71,7 @@ def find_layout(table: Table, column_map: ColumnMap, where: str) -> Layout:
         roles = _declared_wide(table)
     roles, mapped_values = _apply_map(roles, column_map, table, where)
     roles = _settle_values(roles, mapped_values, table, where)
-    roles = _settle_devices(roles)
+    roles = settle_counting(_settle_devices(roles), table, where)
     return _shape(roles, column_map, table, where)
 
 
@@ -233,7 +244,7 @@ def _shape(roles: Sequence[ColumnRole], column_map: ColumnMap, table: Table, whe
         kept = pulses[0].index
         roles = [replace(r, role="extra") if r.role == "pulse" and r.index != kept else r for r in roles]
         layout = replace(layout, columns=tuple(roles))
-    if pulses or counter:
+    if pulses or counter or layout.of("burst", "operation"):
         by_elimination = values[0].confidence <= 0.5 and not layout.of("device")
         declared = values[0].reason == _DECLARED
         wide = len(values) > 1 or declared or by_elimination
@@ -242,7 +253,7 @@ def _shape(roles: Sequence[ColumnRole], column_map: ColumnMap, table: Table, whe
         return replace(layout, kind="wide-by-row", column_pulses=_column_pulses(values, table))
     raise TraceFormatError(
         f"{where}: no column is recognised as the pulse number; name it with --map pulse=COLUMN, or say "
-        "--map pulse=@row if every row is one pulse"
+        "--map pulse=@row if every row is one pulse, or --map burst=COLUMN for the pulses applied before each read"
     )
 
 

@@ -15,6 +15,7 @@ from weakreset.traces.trace import display_path
 
 __all__ = ["DelimitedReader", "says_simulated"]
 
+SMALLEST_FOR_ARROW = 4 << 20  # below, pyarrow would not make up for its start
 _MANY_COLUMNS = 5000
 _MOST_COLUMNS = 2_000_000
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -40,6 +41,8 @@ class DelimitedReader:
     def read(self, path: Path) -> FileContent:
         """One table."""
         file = display_path(path)
+        if path.stat().st_size >= SMALLEST_FOR_ARROW and (content := self._read_plain(path, file)) is not None:
+            return content
         text, notes = read_text_file(path, file)
         shape = find_shape(text)
         if shape is None:
@@ -52,6 +55,15 @@ class DelimitedReader:
         linewise = len(shape.names) > _MANY_COLUMNS and shape.separator != r"\s+"
         table: Table = (LinewiseTable if linewise else DelimitedTable)(body, shape, file)
         return FileContent([table], says_simulated(shape.metadata.get("simulated")), ", ".join([shape.words, *notes]))
+
+    def _read_plain(self, path: Path, file: str) -> FileContent | None:
+        from weakreset.traces.readers.arrow_table import read_plain_text
+
+        found = read_plain_text(path, file)
+        if found is None:
+            return None
+        table, words, sha256 = found
+        return FileContent([table], says_simulated(table.metadata.get("simulated")), words, sha256)
 
 
 def says_simulated(value: object) -> bool:
