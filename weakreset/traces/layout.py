@@ -43,7 +43,8 @@ class Layout:
             return "columns"
         for role in ("pulse", "burst"):
             if columns := self.of(role):
-                return f"column {columns[0].name!r}" + (" (pulses applied since the last read)" if role == "burst" else "")
+                since = " (pulses applied since the last read)" if role == "burst" else ""
+                return f"column {columns[0].name!r}{since}"
         return f"RESET rows of column {self.of('operation')[0].name!r}" if self.of("operation") else "rows"
 
     def of(self, *roles: str) -> list[ColumnRole]:
@@ -77,6 +78,8 @@ def find_layout(table: Table, column_map: ColumnMap, where: str) -> Layout:
 
 def _guess(table: Table, index: int) -> ColumnRole:
     header = table.names[index]
+    if header.isascii() and header.isdigit():
+        return ColumnRole(index, header, "extra", 0.5, "a number; kept as an extra column")
     bare, unit_text = split_name(header)
     bracketed = header.rstrip().endswith(("]", ")"))
     if not header.strip():
@@ -258,7 +261,14 @@ def _shape(roles: Sequence[ColumnRole], column_map: ColumnMap, table: Table, whe
 
 
 def _column_pulses(values: list[ColumnRole], table: Table) -> tuple[int, ...]:
-    numbers = [_NUMBERED.match(split_name(role.name)[0]) for role in values] if table.has_header else []
-    found = [int(match[1]) for match in numbers if match]
+    numbers = [_number_in(role.name) for role in values] if table.has_header else []
+    found = [number for number in numbers if number is not None]
     rising = all(a < b for a, b in pairwise(found))
     return tuple(found) if len(found) == len(values) and rising else tuple(range(len(values)))
+
+
+def _number_in(name: str) -> int | None:
+    if name.isascii() and name.isdigit():
+        return int(name)
+    match = _NUMBERED.match(split_name(name)[0])
+    return int(match[1]) if match else None

@@ -19,7 +19,7 @@ from weakreset.traces.selection import select_where
 from weakreset.traces.table import FileContent
 from weakreset.traces.trace import SourceFile, TraceSet, display_path
 
-__all__ = ["FileRead", "choose_traces", "load_traces", "open_file", "read_file"]
+__all__ = ["FileRead", "choose_traces", "load_traces", "open_file", "read_file", "understand"]
 
 _DEFAULT_LIMITS = ScreeningLimits()
 
@@ -123,8 +123,15 @@ def read_file(
     TraceFormatError
         The file cannot be read as pulse traces.
     """
-    file = display_path(path)
     content, format_name, why = open_file(path, format)
+    return understand(content, path, column_map, format_name, why, read_voltage_v)
+
+
+def understand(
+    content: FileContent, path: Path, column_map: ColumnMap, format_name: str, why: str, read_voltage_v: float | None
+) -> FileRead:
+    """Traces of the tables of a file, or of a part of it."""
+    file = display_path(path)
     layouts = [find_layout(table, column_map, file) for table in content.tables]
     source = SourceFile(file, content.sha256 or sha256_of(path), format_name, why, content.simulated)
     parts = [

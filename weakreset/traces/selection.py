@@ -111,11 +111,12 @@ def _condition(part: str, text: str) -> Condition:
         return Condition(column, match["op"], value, None)
 
 
-def select_where(traces: TraceSet, where: str) -> TraceSet:
+def select_where(traces: TraceSet, where: str, *, part: bool = False) -> TraceSet:
     """The reads that meet `where`; the others are counted among the exclusions, a line a trace.
 
     A read of pulse 0 whose setting is empty or 0 stays with the pulses that follow it. `notes` say how many reads
-    were left out, and where other pulses lie before or between the selected ones.
+    were left out, and where other pulses lie before or between the selected ones. In a `part` of a whole, there may be
+    nothing to select.
 
     Raises
     ------
@@ -123,7 +124,8 @@ def select_where(traces: TraceSet, where: str) -> TraceSet:
         `where` makes no sense, or no trace has such a column (near names are suggested).
     """
     conditions = parse_where(where)
-    _check_columns(traces, conditions)
+    if traces.traces:
+        _check_columns(traces, conditions)
     kept: list[PulseTrace] = []
     left_out: list[Exclusion] = []
     mixed: list[str] = []
@@ -137,10 +139,12 @@ def select_where(traces: TraceSet, where: str) -> TraceSet:
         if n_out < len(trace):
             kept.append(trace.select_reads(mask) if n_out else trace)
             mixed += _others(trace, mask)
-    if not kept:
+    if not kept and not part:
         raise UsageError(f"where {where!r} selects nothing: {_offer(traces, conditions[0])}")
     total = sum(len(trace) for trace in traces)
     notes = [f"where {where}: {total - n_reads} of {total} reads selected, {n_reads} left out"]
+    if part:
+        notes = [f"where {where}: reads left out are counted among the exclusions"]
     if mixed:
         more = f", and {len(mixed) - 1} more traces" if len(mixed) > 1 else ""
         notes.append(f"where {where}: the selected pulses are not contiguous: {mixed[0]}{more}")
