@@ -11,6 +11,7 @@ from weakreset.errors import TraceFormatError
 from weakreset.traces.columns import ColumnMap, ColumnRole
 from weakreset.traces.hints import hint, is_number, number_or_none, warn_negative
 from weakreset.traces.operations import settle_counting
+from weakreset.traces.pulse_settings import is_pulse_setting
 from weakreset.traces.table import Table
 from weakreset.traces.units import QUANTITIES, Unit, parse_unit, split_name
 from weakreset.traces.vocabulary import ADDRESS_WORDS, classify_name, is_derived, is_side_column, normalise
@@ -98,6 +99,8 @@ def _guess(table: Table, index: int) -> ColumnRole:
         return ColumnRole(index, header, unit.quantity, 0.6, f"the unit is {unit.symbol}", unit)
     if whole and not bracketed:
         return ColumnRole(index, header, *whole, f"the name may mean {whole[0]}", _default_unit(whole[0], table))
+    if is_pulse_setting(header):
+        return ColumnRole(index, header, "extra", 0.9, "amplitude or width of the pulses; kept, and never mixed in a fit")
     return ColumnRole(index, header, "extra", 0.5, "not recognised; kept as an extra column")
 
 
@@ -187,7 +190,7 @@ def _wide_without_units(roles: list[ColumnRole], table: Table) -> list[ColumnRol
     unit = parse_unit(table.metadata.get("unit", ""))
     quantity = unit.quantity if unit and unit.quantity in VALUES else "resistance"
     reason = f"the file says {unit.symbol}" if unit else "no unit given, ohm assumed"
-    columns = [r.index for r in roles if r.role == "extra" and r.confidence > 0 and not is_side_column(r.name)]
+    columns = [r.index for r in roles if r.role == "extra" and r.confidence > 0 and not _beside(r.name)]
     columns = [i for i in columns if _numeric(table, i)] if has_pulse else by_row if len(by_row) >= 2 else []
     return [
         replace(role, role=quantity, confidence=0.9 if unit else 0.5, reason=reason, unit=unit)
@@ -195,6 +198,10 @@ def _wide_without_units(roles: list[ColumnRole], table: Table) -> list[ColumnRol
         else role
         for role in roles
     ]
+
+
+def _beside(name: str) -> bool:
+    return is_side_column(name) or is_pulse_setting(name)
 
 
 def _numeric(table: Table, index: int) -> bool:
