@@ -145,7 +145,10 @@ def test_limits_that_cannot_be_read_are_explained(text, words):
         ScreeningLimits.parse(text)
 
 
-@pytest.mark.parametrize("limits", [{"set_ratio": 1.0}, {"open_ohm": 1, "short_ohm": 2}, {"min_reads": -1}, {"open_ohm": float("nan")}])
+@pytest.mark.parametrize(
+    "limits",
+    [{"set_ratio": 1.0}, {"open_ohm": 1, "short_ohm": 2}, {"min_reads": -1}, {"open_ohm": float("nan")}],
+)
 def test_limits_that_make_no_sense_are_refused(limits):
     with pytest.raises(UsageError):
         ScreeningLimits(**limits)

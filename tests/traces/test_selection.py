@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -86,10 +88,8 @@ def test_what_makes_no_sense_is_explained(mixed, where, words):
 
 @given(st.text(max_size=60))
 def test_any_text_is_parsed_or_refused(text):
-    try:
-        parse_where(text)
-    except WeakResetError as error:
-        assert "where" in str(error)
+    with contextlib.suppress(WeakResetError):
+        assert all(condition.column for condition in parse_where(text))
 
 
 def test_a_fit_refuses_to_mix_amplitudes_and_takes_a_selection(mixed):

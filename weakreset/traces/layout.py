@@ -100,7 +100,7 @@ def _guess(table: Table, index: int) -> ColumnRole:
     if whole and not bracketed:
         return ColumnRole(index, header, *whole, f"the name may mean {whole[0]}", _default_unit(whole[0], table))
     if is_pulse_setting(header):
-        return ColumnRole(index, header, "extra", 0.9, "amplitude or width of the pulses; kept, and never mixed in a fit")
+        return ColumnRole(index, header, "extra", 0.9, "amplitude or width of the pulses; kept, never mixed in a fit")
     return ColumnRole(index, header, "extra", 0.5, "not recognised; kept as an extra column")
 
 

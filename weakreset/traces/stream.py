@@ -87,7 +87,7 @@ def _chosen(parts: Iterator[TraceSet], where: str | None, limits: ScreeningLimit
             yield pending
             pending = None
     if not found:
-        reasons = Counter(item.reason for item in pending.exclusions) if pending else Counter()
+        reasons = Counter(item.reason for item in pending.exclusions) if pending is not None else Counter()
         listed = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5))
         raise TraceError(f"no device is left. Excluded: {listed or 'nothing'}")
     if pending is not None:

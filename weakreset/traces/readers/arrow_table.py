@@ -69,7 +69,7 @@ def read_plain_text(path: Path, file: str) -> tuple[Table, str, str] | None:
     """The table of a plain file, how it was read, and its SHA-256; or None for the careful reader."""
     with open(path, "rb") as stream:
         head = stream.read(_HEAD_BYTES)
-        shape = _plain_shape(head)
+        shape = _plain_shape(head, path)
         if shape is None:
             return None
         offset = _offset(head, shape.first_line)
@@ -86,7 +86,7 @@ def read_plain_text(path: Path, file: str) -> tuple[Table, str, str] | None:
         return ArrowTable(parsed, shape, path, offset, file), words, digest.hexdigest()
 
 
-def _plain_shape(head: bytes) -> TextShape | None:
+def _plain_shape(head: bytes, path: Path) -> TextShape | None:
     text = head.removeprefix(_BOM)
     text = text[: text.rfind(b"\n") + 1]
     if text.count(b"\n") < _LEAST_LINES or text.startswith((b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b")) or b"\x00" in text:
@@ -97,7 +97,7 @@ def _plain_shape(head: bytes) -> TextShape | None:
         text.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    shape = find_shape(text.replace(b"\r\n", b"\n"))
+    shape = find_shape(text.replace(b"\r\n", b"\n"), str(path))
     if shape is None or shape.decimal == "," or shape.separator == r"\s+":
         return None
     return shape if 1 < len(shape.names) <= _MOST_COLUMNS else None

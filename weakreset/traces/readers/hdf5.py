@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class _Budget:
 
     file: str
     file_bytes: int
-    bytes_left: int = _LARGEST_BYTES
+    bytes_left: int = field(default_factory=lambda: _LARGEST_BYTES)
     objects_left: int = _MOST_OBJECTS
 
     def take(self, dataset: h5py.Dataset, rows: slice | None = None) -> None:
