@@ -48,10 +48,11 @@ def main() -> None:
             seconds(read, path)
         rounds = [{name: seconds(read, path) for name, read in readers.items()} for _ in range(ROUNDS)]
         best = {name: [min(r[name][i] for r in rounds) for i in (0, 1)] for name in readers}
-        print(f"{millions:g} M rows, {path.stat().st_size / 2**20:.0f} MiB; best of {ROUNDS}, wall (processor) seconds: "
+        size = path.stat().st_size / 2**20
+        print(f"{millions:g} M rows, {size:.0f} MiB; best of {ROUNDS}, wall (processor) seconds: "
               + ", ".join(f"{name} {wall:.2f} ({cpu:.2f})" for name, (wall, cpu) in best.items()))
         ratio = [best["weakreset"][i] / best["pandas"][i] for i in (0, 1)]
-        print(f"load_traces / pandas.read_csv(engine='pyarrow'): {ratio[0]:.2f} (bar 1.5; processor time {ratio[1]:.2f})")
+        print(f"load_traces / pandas.read_csv(engine='pyarrow'): {ratio[0]:.2f} (bar 1.5; processor {ratio[1]:.2f})")
 
 
 if __name__ == "__main__":

@@ -142,7 +142,7 @@ def test_a_wrong_pulse_index_is_never_made(tmp_path):
     rng = np.random.default_rng(202611)
     path = tmp_path / "t.csv"
     n_read = 0
-    for _ in range(200):
+    for _ in range(100):
         lines = [b"A,%d,%d" % (k, 7000 + k) for k in range(40)]  # the reading says which pulse it is
         for _ in range(rng.integers(1, 5)):
             i, j = rng.integers(len(lines), size=2)
@@ -164,4 +164,4 @@ def test_a_wrong_pulse_index_is_never_made(tmp_path):
             whole = trace.resistance_ohm >= 7000  # a cut line may end in a shorter number
             assert np.array_equal(trace.resistance_ohm[whole] - 7000, trace.pulses[whole])
             n_read += int(whole.sum())
-    assert n_read > 2000
+    assert n_read > 1000
