@@ -111,3 +111,10 @@ def test_where_the_first_of_repeated_reads_is_bad_the_next_stands_in(load):
     traces = load("pulse,R\n0,5\n1,0\n1,6\n2,7\n3,8\n")
     assert content(traces) == {"lab": ([0, 1, 2, 3], [5.0, 6.0, 7.0, 8.0])}
     assert [e.reason for e in traces.exclusions] == ["zero reading"]
+
+
+def test_a_counter_that_stands_still_is_no_counter(load):
+    text = "n_pulses,R\n" + "".join(f"1000,{500 + i}\n" for i in range(20))
+    (item,) = load(text).exclusions
+    assert item.reason.startswith("pulse counter does not move: 1000 in all 20 reads")
+    assert load(text, column_map="burst=0")["lab"].pulses.tolist() == list(range(1000, 21000, 1000))

@@ -21,6 +21,7 @@ __all__ = ["read_table"]
 _LARGEST_PULSE = 2.0**53
 _MOST_NEGATIVE = 0.2
 _NO_SPREAD = 1e-24
+_STILL_FROM = 10
 
 
 def read_table(
@@ -132,15 +133,25 @@ def _count(readings: Readings, members: NDArray[np.int64], cycles: NDArray[np.in
     cycles[order] = follow_counter(pulses, None if readings.cycle is None else readings.cycle[order]).cycle
     good = readings.reason[order] == Reason.GOOD  # where the first of repeated reads is bad, the next stands in
     path = follow_counter(pulses[good], cycles[order[good]])
-    if path.refused:
+    if refused := path.refused or _stands_still(pulses[good]):
         readings.reason[order[good]] = Reason.DEVICE
         name = readings.device_names[readings.device[order[0]]]
-        return [Exclusion(name, path.refused, file=file, n_readings=int(good.sum()))]
+        return [Exclusion(name, refused, file=file, n_readings=int(good.sum()))]
     for position in np.flatnonzero(path.reason):
         element = int(order[good][position])
         readings.reason[element] = path.reason[position]
         readings.shown[element] = f"{float(readings.resistance_ohm[element])!r} ohm"
     return []
+
+
+def _stands_still(pulses: NDArray[np.int64]) -> str:
+    """Words on a counter that never moves, which is a number of pulses before each read taken for a counter."""
+    if len(pulses) < _STILL_FROM or pulses[0] <= 0 or np.any(pulses != pulses[0]):
+        return ""
+    return (
+        f"pulse counter does not move: {pulses[0]} in all {len(pulses)} reads. If that many pulses were applied before "
+        "each read, map the column to burst"
+    )
 
 
 def _traces_of(
