@@ -115,6 +115,6 @@ def test_where_the_first_of_repeated_reads_is_bad_the_next_stands_in(load):
 
 def test_a_counter_that_stands_still_is_no_counter(load):
     text = "n_pulses,R\n" + "".join(f"1000,{500 + i}\n" for i in range(20))
-    with pytest.raises(TraceError, match="pulse counter does not move: 1000 in all 20 reads.*map the column to burst"):
+    with pytest.raises(TraceError, match=r"pulse counter does not move: 1000 in all 20 reads.*map the column to burst"):
         load(text)
     assert load(text, column_map="burst=0")["lab"].pulses.tolist() == list(range(1000, 21000, 1000))
