@@ -16,6 +16,8 @@ test: $(VENV)/.installed-dev  ## lint, types and all tests
 bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 	$(BIN)/python benchmarks/fit_speed.py
 	$(BIN)/python benchmarks/simulation_speed.py
+	$(BIN)/python benchmarks/read_speed.py
+	$(BIN)/python benchmarks/stream_memory.py
 
 bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on devices whose truth is known
 	$(BIN)/python benchmarks/accuracy.py

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         save_parameters,
     )
     from weakreset.population import Population, fit_population
-    from weakreset.traces import PulseTrace, TraceSet, inspect_traces, load_traces
+    from weakreset.traces import PulseTrace, ScreeningLimits, TraceSet, inspect_traces, load_traces, stream_traces
     from weakreset.twin import simulate_traces
     from weakreset.validation import Verdict, validate
 
@@ -49,9 +49,11 @@ _HOME = {
     "Population": "population",
     "fit_population": "population",
     "PulseTrace": "traces",
+    "ScreeningLimits": "traces",
     "TraceSet": "traces",
     "inspect_traces": "traces",
     "load_traces": "traces",
+    "stream_traces": "traces",
     "simulate_traces": "twin",
     "Verdict": "validation",
     "validate": "validation",
@@ -63,6 +65,7 @@ __all__ = [
     "ParameterFile",
     "Population",
     "PulseTrace",
+    "ScreeningLimits",
     "TraceSet",
     "Verdict",
     "WeakResetError",
@@ -79,6 +82,7 @@ __all__ = [
     "preset_names",
     "save_parameters",
     "simulate_traces",
+    "stream_traces",
     "validate",
 ]
 

@@ -150,3 +150,20 @@ def test_the_measured_gradual_reset_gives_a_two_slope_fit(tmp_path):
     assert row.t_star_lo < 40 < row.t_star_hi
     assert row.m1 > 10 * abs(row.m2)
     assert "spread not identifiable" in load_parameters(tmp_path / "p.json").parameters["m1"].note
+
+
+def test_mixed_amplitudes_are_refused_chosen_and_counted(traces_file, tmp_path, capsys):
+    frame = pd.read_csv(traces_file, comment="#")
+    half = frame["device"].astype(str).unique()[:15]
+    frame["v_sl"] = frame["device"].astype(str).isin(half).map({True: 0.9, False: 1.0})
+    path, params = tmp_path / "mixed.csv", tmp_path / "chosen.json"
+    frame.to_csv(path, index=False)
+    assert main(["fit", str(path), "-o", str(params)]) == 2
+    assert "pulses of different v_sl are mixed" in capsys.readouterr().err
+    assert main(["fit", str(path), "-o", str(params), "--where", "v_sl==0.9", "--limits", "min_reads=40"]) == 0
+    assert "7515 of 15030 reads selected" in capsys.readouterr().out
+    provenance = load_parameters(params).provenance
+    left_out = [item for item in provenance.exclusions if item.reason == "not selected by where v_sl==0.9"]
+    assert len(left_out) == 15
+    assert sum(item.n_readings for item in left_out) == 7515
+    assert any("min_reads=40" in note for note in provenance.notes)

@@ -143,3 +143,33 @@ def test_a_real_file_is_inspected(run):
     out = run("inspect", shared("measured/cmos-rram-conductance/pulse-conductance.csv")).stdout
     assert "800 reads" in out
     assert "1 x no pulse number" in out
+
+
+def test_very_many_files_share_a_line_and_every_problem_is_named(run, tmp_path):
+    for i in range(60):
+        (tmp_path / f"f{i:02d}.csv").write_text("pulse,R\n" + "".join(f"{k},{100 + k + i}\n" for k in range(40)))
+    (tmp_path / "g.csv").write_text("5\t6\n7\t8\n")
+    result = run("inspect", tmp_path, code=2)
+    assert len(result.stdout.splitlines()) < 12
+    assert "61 files, 1 cannot be read; 60 devices to use; 2400 reads" in result.stdout
+    assert "100 to 198" in result.stdout
+    assert "g.csv: no header line" in result.stderr
+
+
+def test_limits_and_where_change_what_is_shown(run, lab):
+    assert "open_ohm=1e+07" in run("inspect", lab).stdout
+    out = run("inspect", lab, "--limits", "min_reads=2", "--where", "pulse<10").stdout
+    assert "min_reads=2" in out
+    assert "reads selected" in out
+    assert "pulses counted by column 'pulse'" in out
+
+
+def test_amplitudes_and_read_noise_are_shown(run, tmp_path):
+    rows = "".join(f"{k // 2},{7000 + k // 2 + (k % 2) * 70},{0.9 if k < 60 else 1.0}\n" for k in range(100))
+    (tmp_path / "t.csv").write_text("pulse,R,v_sl\n" + rows)
+    out = run("inspect", tmp_path / "t.csv").stdout
+    assert 'pulse setting v_sl: 0.9 (29 reads), 1 (20 reads); fit takes one of them: --where "v_sl==0.9"' in out
+    assert "read noise 0.007" in out
+    (file,) = json.loads(run("inspect", tmp_path / "t.csv", "--json").stdout)["files"]
+    assert file["pulse_settings"] == {"v_sl": {"0.9": 29, "1": 20}}
+    assert file["read_noise"]["freedom"] == 50

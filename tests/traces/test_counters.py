@@ -24,7 +24,8 @@ def test_a_restart_is_a_new_cycle(start):
 
 
 def test_a_repeated_number_keeps_the_first_reading():
-    assert follow(0, 1, 1, 2, 3, 4)[1] == ["GOOD", "GOOD", "DUPLICATE", "GOOD", "GOOD", "GOOD"]
+    assert follow(0, 1, 1, 2, 3, 4)[1] == ["GOOD", "GOOD", "REPEAT", "GOOD", "GOOD", "GOOD"]
+    assert follow(2, 3, 4, 3, 5, 6)[1] == ["GOOD", "GOOD", "GOOD", "DUPLICATE", "GOOD", "GOOD"]
 
 
 def test_a_counter_that_went_back_is_named():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 
+import h5py
 import numpy as np
 import pytest
 
@@ -79,3 +82,86 @@ def test_mutated_files_with_a_map(originals, tmp_path, column_map):
         path.write_bytes(mutate(originals["comma.csv"], rng))
         message = outcome(path, column_map=column_map, read_voltage_v=0.1)
         assert not message or "t.csv" in message
+
+
+def rows_of(name: str) -> bytes:
+    return b"".join(b"%s,%d,%d\n" % (name.encode(), i, 7000 + i) for i in range(40))
+
+
+HOSTILE = {
+    "columns.csv": b"device,pulse," + b"r," * 10_000_000 + b"\nA,0," + b"5," * 10_000_000 + b"\n",
+    "one_line.csv": b"7" * 30_000_000,
+    "separators.csv": b";" * 30_000_000,
+    "quotes.csv": b'device,pulse,R\n"' + b"a\n" * 3_000_000,
+    "numbers.csv": b"pulse,R\n" + b"0," + b"9" * 5_000_000 + b"\n1,5\n2,6\n3,7\n",
+    "formulas.csv": b"device,pulse,R\n" + b'=cmd|"/C calc"!A0,0,=1+1\n' * 40,
+    "encodings.csv": b"\xef\xbb\xbfdevice,pulse,R\n" + rows_of("A") + "é".encode() + b"\xff\xfe\x80,0,5\n",
+    "big_pulse.csv": b"pulse,R\n0,5\n99999999999999999999,6\n1e300,7\n2,8\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_ends_soon_and_in_little_memory(tmp_path, name):
+    """In a process that may use 1 GB more than its imports and 10 s of processor time."""
+    (tmp_path / name).write_bytes(HOSTILE[name])
+    assert_tame(tmp_path / name)
+
+
+def assert_tame(path) -> str:
+    code = (
+        "import resource, sys, time, numpy, pandas, h5py, pyarrow.csv\n"
+        "from weakreset.errors import WeakResetError\n"
+        "from weakreset.traces import load_traces\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before, start, said = peak(), time.process_time(), ''\n"
+        "try:\n    load_traces(sys.argv[1], limits=None)\n"
+        "except WeakResetError as error:\n    said = str(error)[:2000]\n"
+        "print(peak() - before, time.process_time() - start)\nprint(said)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    figures, _, said = done.stdout.partition("\n")
+    kilobytes, seconds = map(float, figures.split())
+    assert kilobytes < 1e6
+    assert seconds < 10
+    assert not said.strip() or path.name in said
+    return said
+
+
+@pytest.mark.parametrize("shape", [(1 << 40,), (100 << 20,), (6 << 20,)])
+@pytest.mark.parametrize("packed", [False, True])
+def test_hostile_hdf5_ends_soon_and_in_little_memory(tmp_path, shape, packed):
+    path = tmp_path / "t.h5"
+    with h5py.File(path, "w") as root:
+        for name in ("pulse", "resistance"):
+            root.create_dataset(name, shape, float, chunks=(1 << 20,), **({"compression": "gzip"} if packed else {}))
+    assert "shape" in assert_tame(path)
+
+
+def test_a_wrong_pulse_index_is_never_made(tmp_path):
+    """Lines of a table are cut, doubled, swapped and damaged; whatever is read has the number its line gave it."""
+    rng = np.random.default_rng(202611)
+    path = tmp_path / "t.csv"
+    n_read = 0
+    for _ in range(100):
+        lines = [b"A,%d,%d" % (k, 7000 + k) for k in range(40)]  # the reading says which pulse it is
+        for _ in range(rng.integers(1, 5)):
+            i, j = rng.integers(len(lines), size=2)
+            kind = rng.integers(5)
+            if kind == 0:
+                del lines[i]
+            elif kind == 1:
+                lines.insert(j, lines[i])
+            elif kind == 2:
+                lines[i] = rng.choice([b"", b"A,,%d" % (7000 + i), b"A,%d," % i, b"A,%d,x" % i, b"# A,3,7003"])
+            elif kind == 3:
+                lines[i], lines[j] = lines[j], lines[i]
+            else:
+                lines[i] = lines[i][: rng.integers(1, len(lines[i]))] if lines[i] else b""
+        path.write_bytes(b"device,pulse,R\n" + b"\n".join(lines) + b"\n")
+        if outcome(path):
+            continue
+        for trace in load_traces(path, limits=None):
+            whole = trace.resistance_ohm >= 7000  # a cut line may end in a shorter number
+            assert np.array_equal(trace.resistance_ohm[whole] - 7000, trace.pulses[whole])
+            n_read += int(whole.sum())
+    assert n_read > 1000

@@ -72,6 +72,16 @@ def test_relaxation_tech_c_is_sorted_by_time_not_by_cell():
     assert traces.traces[7].resistance_ohm.tolist() == own
 
 
+def test_relaxation_tech_b_keeps_every_cell_in_the_order_of_time():
+    path = shared("measured/relaxation-master-model/data/techB/relaxdata_10k.min.tsv.gz")
+    with gzip.open(path, "rt") as stream:
+        rows = [line.rstrip("\n").split("\t") for line in stream]
+    traces = load_traces(path, column_map="device=0,pulse=@row,resistance=2", limits=None)
+    address = traces.traces[3].device
+    own = [float(row[2]) for row in rows if row[0] == address]
+    assert traces.traces[3].resistance_ohm.tolist() == own
+
+
 @pytest.mark.parametrize("column_map", [None, "pulse=@row,resistance=0", "pulse=@row,conductance=0:1"])
 def test_aihwkit_gong_is_refused_because_ln_r_is_undefined(column_map):
     path = shared("measured/aihwkit-gong/gong_et_al.csv")

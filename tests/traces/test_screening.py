@@ -74,7 +74,81 @@ def test_extra_columns_are_cut_along():
     assert result.traces[0].extras["v"].tolist() == list(range(61))
 
 
-@pytest.mark.parametrize("limits", [{"open_ohm": 1, "short_ohm": 2}, {"min_reads": -1}, {"open_ohm": float("nan")}])
+def with_fall(ratio, at=60):
+    ohm = healthy()
+    ohm[at:] *= ratio * ohm[at - 1] / ohm[at]
+    return ohm
+
+
+def test_a_fall_like_a_set_ends_the_trace_and_the_rest_is_counted():
+    result = screened(with_fall(0.45))
+    assert result.traces[0].pulses.tolist() == list(range(60))
+    (item,) = result.exclusions
+    assert item.reason.startswith("looks like a SET: ")
+    assert (item.pulse, item.n_readings) == (60, 40)
+
+
+def test_a_smaller_fall_or_one_that_does_not_stay_is_no_set():
+    assert len(screened(with_fall(0.55)).traces[0]) == 100
+    glitch = healthy()
+    glitch[60] *= 0.3
+    assert len(screened(glitch).traces[0]) == 100
+    assert len(screened(with_fall(0.45), set_ratio=0.0).traces[0]) == 100
+    assert len(screened(with_fall(0.45), set_ratio=0.4).traces[0]) == 100
+
+
+def test_falls_can_be_split_into_cycles():
+    ohm = np.concatenate([healthy(50), healthy(50, 1) * 0.4, healthy(50, 2) * 0.1])
+    other = trace(healthy(), cycle=3)
+    result = screen(TraceSet((trace(ohm), other)), ScreeningLimits(split_sets=True))
+    assert [(t.cycle, t.pulses[0], len(t)) for t in result] == [(0, 0, 50), (4, 0, 50), (5, 0, 50), (3, 0, 100)]
+    assert not result.exclusions
+
+
+@pytest.mark.parametrize(
+    ("ohm", "reason"),
+    [
+        (np.full(100, 9.99e6) * np.exp(np.random.default_rng(1).normal(0, 1e-4, 100)), ""),
+        (np.full(100, 1.01e7) * np.exp(np.random.default_rng(1).normal(0, 1e-4, 100)), "open"),
+        (np.full(100, 10.1) * np.exp(np.random.default_rng(1).normal(0, 1e-4, 100)), ""),
+        (np.full(100, 9.9) * np.exp(np.random.default_rng(1).normal(0, 1e-4, 100)), "short"),
+        (np.append(np.full(99, 7000.0), 7000.1), ""),
+        (healthy(30), ""),
+        (healthy(29), "too few reads"),
+    ],
+)
+def test_devices_near_a_threshold(ohm, reason):
+    result = screened(ohm)
+    assert [item.reason.split(":")[0] for item in result.exclusions] == ([reason] if reason else [])
+    assert len(result) == (0 if reason else 1)
+
+
+def test_padding_just_below_its_threshold_stays():
+    assert len(screened(np.concatenate([healthy(60), np.full(9, 9000.0)])).traces[0]) == 69
+    assert len(screened(np.concatenate([healthy(60), np.full(10, 9000.0)])).traces[0]) == 61
+
+
+def test_the_limits_are_written_read_and_noted():
+    text = "open_ohm=1e8,stuck=no, min_reads=5,set_ratio=0.3"
+    limits = ScreeningLimits.parse(text)
+    assert (limits.open_ohm, limits.stuck, limits.min_reads, limits.set_ratio) == (1e8, False, 5, 0.3)
+    assert ScreeningLimits.parse(str(limits)) == limits
+    assert f"screening limits: {limits}" in screen(TraceSet((trace(healthy()),)), limits).notes
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("open_om=1", "did you mean open_ohm"), ("open_ohm=x", "a number"), ("stuck=2", "yes or no"), ("stuck", "limits")],
+)
+def test_limits_that_cannot_be_read_are_explained(text, words):
+    with pytest.raises(UsageError, match=words):
+        ScreeningLimits.parse(text)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"set_ratio": 1.0}, {"open_ohm": 1, "short_ohm": 2}, {"min_reads": -1}, {"open_ohm": float("nan")}],
+)
 def test_limits_that_make_no_sense_are_refused(limits):
     with pytest.raises(UsageError):
         ScreeningLimits(**limits)

@@ -8,22 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from weakreset.cli.common import command_line, console_for, print_json, progress_bar
+from weakreset.cli.trace_options import TraceOptions, parse_pulse_range, print_left_out
 from weakreset.errors import FitError, UsageError
 from weakreset.resources import write_atomically
 
 __all__ = ["fit_command", "parse_pulse_range"]
-
-
-def parse_pulse_range(text: str) -> tuple[int | None, int | None]:
-    """A:B, A: or :B to (first, last), both included."""
-    parts = text.split(":")
-    try:
-        first, last = (int(part) if part.strip() else None for part in parts)
-    except ValueError:
-        raise UsageError(f"--pulses {text!r}: give A:B, two pulse numbers, both included (200:399)") from None
-    if first is not None and last is not None and last <= first:
-        raise UsageError(f"--pulses {text!r}: the first pulse must come before the last")
-    return first, last
 
 
 def fit_command(
@@ -32,11 +21,17 @@ def fit_command(
     devices: Annotated[Path | None, typer.Option(help="table of all devices, a row each (CSV)")] = None,
     report: Annotated[Path | None, typer.Option(help="HTML report")] = None,
     map_: Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")] = "",
+    where: Annotated[str, typer.Option(help="reads to use, such as 'v_sl==0.9 and cycle<3'")] = "",
+    limits: Annotated[str, typer.Option(help="screening limits, such as open_ohm=1e8,min_reads=20")] = "",
+    format_: Annotated[str, typer.Option("--format", help="reader to use instead of the one recognised")] = "",
+    read_voltage: Annotated[float | None, typer.Option(help="read voltage [V] where readings are currents")] = None,
+    mixed_pulses: Annotated[bool, typer.Option(help="fit pulses of different amplitude or width together")] = False,
+    stream: Annotated[bool | None, typer.Option(help="read in parts; without, large HDF5 files are")] = None,
     pulses: Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")] = "",
     drift: Annotated[str, typer.Option(help="or single-slope, power-law, saturating-exponential, auto")] = "two-slope",
     alpha: Annotated[float | None, typer.Option(help="fix the 1/f amplitude (ln R)")] = None,
     exponent: Annotated[float | None, typer.Option(help="fix the exponent of 1/f^exponent")] = None,
-    read_sd: Annotated[float | None, typer.Option(help="fix the read noise (ln R)")] = None,
+    read_sd: Annotated[str, typer.Option(help="fix the read noise (ln R); `repeats`: as repeated reads show it")] = "",
     rtn: Annotated[bool, typer.Option(help="look for telegraph steps")] = True,
     name: Annotated[str, typer.Option(help="name of the technology in the parameter file")] = "",
     bootstrap: Annotated[int, typer.Option(help="replicas for 95 % intervals of the laws; 200 is usual")] = 0,
@@ -48,13 +43,10 @@ def fit_command(
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Fit every device, then the population, and write a parameter file."""
-    from weakreset.fitting import FitOptions, fit_devices
-
     console = console_for(json_)
-    loaded, held = _load(traces, map_, pulses, holdout, seed, console)
-    options = FitOptions(drift, alpha, exponent, read_sd, rtn)
-    with progress_bar(console) as progress:
-        fits = fit_devices(loaded, options, progress, jobs=jobs)
+    chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream)
+    fixed = {"drift": drift, "alpha": alpha, "exponent": exponent, "rtn": rtn, "mixed_pulses": mixed_pulses}
+    fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console)
     table = devices or output.with_suffix(".devices.csv")
     write_atomically(table, fits.to_frame().to_csv(index=False))
     console.print(_device_table(fits))
@@ -73,21 +65,41 @@ def fit_command(
         raise typer.Exit(1)
 
 
-def _load(
-    paths: list[str], column_map: str, pulses: str, holdout: float, seed: int, console: Any
+def _fit(
+    chosen: TraceOptions, fixed: dict[str, Any], read_sd: str, holdout: float, seed: int, jobs: int, console: Any
 ) -> tuple[Any, list[str]]:
-    """Traces to fit, and the names of the devices that were kept out."""
-    from weakreset.traces import load_traces
+    """Fits of all devices, and the names of those that were kept out."""
+    from weakreset.fitting import FitOptions, fit_devices, fit_stream
 
-    loaded = load_traces(paths, column_map=column_map or None)
-    if pulses:
-        loaded = loaded.select_pulses(*parse_pulse_range(pulses))
-    if not holdout:
-        return loaded, []
-    rest, kept_out = loaded.hold_out(holdout, seed)
-    held = list(dict.fromkeys(trace.device for trace in kept_out))
-    console.print(f"{len(held)} devices kept out of the fit; their names are in the parameter file", markup=False)
-    return rest, held
+    held: list[str] = []
+    if chosen.streams():
+        options = FitOptions(**fixed, read_sd=_read_sd(read_sd, None))
+        with progress_bar(console) as progress:
+            fits = fit_stream(chosen.parts(holdout, seed, held), options, progress, jobs=jobs)
+        print_left_out(console, fits.traces)
+    else:
+        loaded, held = chosen.load(holdout, seed)
+        print_left_out(console, loaded)
+        options = FitOptions(**fixed, read_sd=_read_sd(read_sd, loaded.read_noise))
+        with progress_bar(console) as progress:
+            fits = fit_devices(loaded, options, progress, jobs=jobs)
+    if held:
+        console.print(f"{len(held)} devices kept out of the fit; their names are in the parameter file", markup=False)
+    return fits, held
+
+
+def _read_sd(text: str, repeats: Any) -> float | None:
+    """The read noise to fix: none, a number, or that of repeated reads."""
+    if not text:
+        return None
+    if text == "repeats":
+        if repeats is None:
+            raise UsageError("--read-sd repeats: too few reads were repeated without a pulse, or they are streamed")
+        return float(repeats.sd)
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"--read-sd {text!r}: give a number in ln R, or `repeats`") from None
 
 
 def _write(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from weakreset.cli.common import progress_bar
+from weakreset.cli.trace_options import TraceOptions
+from weakreset.traces.find_files import find_files
+
 if TYPE_CHECKING:
     from weakreset.traces import ColumnRole, FileInspection
 
@@ -20,6 +25,9 @@ __all__ = ["inspect_command"]
 
 _IN_DETAIL = 5
 _RUNS_SHOWN = 24
+_LINE_EACH = 40
+_PROBLEMS_SHOWN = 20
+_SETTINGS_SHOWN = 6
 
 
 def inspect_command(
@@ -27,23 +35,33 @@ def inspect_command(
     map_: Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")] = "",
     format_: Annotated[str, typer.Option("--format", help="reader to use instead of the one recognised")] = "",
     read_voltage: Annotated[float | None, typer.Option(help="read voltage [V] where readings are currents")] = None,
+    where: Annotated[str, typer.Option(help="reads to use, such as 'v_sl==0.9 and cycle<3'")] = "",
+    limits: Annotated[str, typer.Option(help="screening limits, such as open_ohm=1e8,min_reads=20")] = "",
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Show format, columns, units, devices and pulses of trace files, and what would be excluded and why."""
     from weakreset.traces import inspect_traces
 
-    found = inspect_traces(files, column_map=map_ or None, format=format_ or None, read_voltage_v=read_voltage)
+    chosen = TraceOptions(files, map_, format_, read_voltage, limits, where)
     console = Console(stderr=json_, highlight=False, soft_wrap=True)
+    with progress_bar(Console(stderr=True)) as progress:
+        many = len(find_files(files)) > _IN_DETAIL
+        found = inspect_traces(files, **chosen.reading, progress=progress if many else None)
     if len(found) <= _IN_DETAIL:
         for inspection in found:
             if not inspection.problem:
                 _show(console, inspection)
     else:
-        console.print(_overview(found))
+        console.print(_overview(found) if len(found) <= _LINE_EACH else _alike_files(found))
+        console.print(_totals(found), markup=False)
+        console.print(f"screening limits: {chosen.reading['limits']}", markup=False)
     problems = [inspection for inspection in found if inspection.problem]
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    for inspection in problems:
+    for inspection in problems[:_PROBLEMS_SHOWN]:
         errors.print(f"weakreset: {inspection.problem}", style="red", markup=False)
+    if len(problems) > _PROBLEMS_SHOWN:
+        more = len(problems) - _PROBLEMS_SHOWN
+        errors.print(f"weakreset: {more} more files cannot be read; --json names them all", style="red", markup=False)
     if json_:
         content = {"files": [inspection.to_dict() for inspection in found]}
         sys.stdout.write(json.dumps(content, indent=1, allow_nan=False) + "\n")
@@ -60,11 +78,28 @@ def _show(console: Console, inspection: FileInspection) -> None:
     console.print(f"  {_content(inspection)}", markup=False)
     if inspection.sparkline:
         console.print(f"  ln R of {inspection.typical_device}: {inspection.sparkline}", markup=False)
+    console.print(f"  pulses counted by {inspection.counted_by}", markup=False)
+    for line in _remarks(inspection):
+        console.print(f"  {line}", markup=False)
     for reason, count in inspection.excluded.items():
         console.print(f"  excluded, {count} x {reason}", markup=False, style="yellow")
     for example in inspection.examples:
         console.print(f"    {example}", markup=False)
+    console.print(f"  screening limits (change with --limits): {inspection.limits}", markup=False)
     console.print(f"  to read it otherwise, change: {inspection.map_line}\n", markup=False)
+
+
+def _remarks(inspection: FileInspection) -> list[str]:
+    """What is worth knowing before a fit."""
+    lines = list(inspection.notes)
+    for column, counts in inspection.pulse_settings.items():
+        shown = ", ".join(f"{value} ({reads} reads)" for value, reads in list(counts.items())[:_SETTINGS_SHOWN])
+        more = f", and {len(counts) - _SETTINGS_SHOWN} more" if len(counts) > _SETTINGS_SHOWN else ""
+        advice = f'; fit takes one of them: --where "{column}=={next(iter(counts))}"' if len(counts) > 1 else ""
+        lines.append(f"pulse setting {column}: {shown}{more}{advice}")
+    if inspection.read_noise is not None:
+        lines.append(f"read noise {inspection.read_noise}; fit takes it with --read-sd repeats")
+    return lines
 
 
 def _content(inspection: FileInspection) -> str:
@@ -111,6 +146,41 @@ def _alike(columns: Sequence[ColumnRole]) -> list[tuple[ColumnRole, ColumnRole]]
     grouped = groupby(columns, key=lambda column: (column.role, column.unit, column.confidence, column.reason))
     runs = [list(members) for _, members in grouped]
     return [(run[0], run[-1]) for run in runs]
+
+
+def _totals(found: list[FileInspection]) -> str:
+    """All files in one line."""
+    good = [item for item in found if not item.problem]
+    simulated = sum(item.simulated for item in good)
+    parts = [f"{len(found)} files, {len(found) - len(good)} cannot be read"]
+    parts += [f"{simulated} simulated"] if simulated else []
+    parts += [f"{sum(item.n_devices for item in good)} devices to use", f"{sum(item.n_reads for item in good)} reads"]
+    excluded: Counter[str] = Counter()
+    for item in good:
+        excluded.update(item.excluded)
+    return "; ".join(parts) + "".join(f"\nexcluded, {count} x {reason}" for reason, count in excluded.most_common())
+
+
+def _alike_files(found: list[FileInspection]) -> Table:
+    """Very many files: a line for those of one format with the same columns."""
+    groups: dict[tuple[object, ...], list[FileInspection]] = {}
+    for item in found:
+        roles = tuple((c.name, c.role, c.unit) for c in item.columns[:_RUNS_SHOWN])
+        groups.setdefault((bool(item.problem), item.format, item.layout, roles), []).append(item)
+    table = _table("files", "such as", "format", "columns", "devices", "reads", "pulses", "ohm", "ln R")
+    for members in sorted(groups.values(), key=len, reverse=True)[:_LINE_EACH]:
+        first = members[0]
+        pulses = [m.pulse_range for m in members if m.pulse_range]
+        ohms = [m.resistance_range_ohm for m in members if m.resistance_range_ohm]
+        columns = ", ".join(f"{a.name}={a.role}" for a, _ in _alike(first.columns)[:8])
+        cells = (
+            str(len(members)), first.path, first.format, "cannot be read" if first.problem else columns,
+            str(sum(m.n_devices for m in members)), str(sum(m.n_reads for m in members)),
+            f"{min(p[0] for p in pulses)}:{max(p[1] for p in pulses)}" if pulses else "",
+            f"{min(o[0] for o in ohms):.4g} to {max(o[1] for o in ohms):.4g}" if ohms else "", first.sparkline[::3],
+        )  # fmt: skip
+        table.add_row(*(escape(cell) for cell in cells))
+    return table
 
 
 def _overview(found: list[FileInspection]) -> Table:

@@ -17,6 +17,7 @@ from weakreset.fitting.result import DeviceFit, FitSet, FitStatus, PooledNoise, 
 from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
+from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 
 __all__ = ["FitOptions", "fit_devices"]
 
@@ -43,6 +44,8 @@ class FitOptions:
         Read noise in ln R; estimated unless given.
     rtn : bool
         Whether to look for telegraph steps.
+    mixed_pulses : bool
+        Whether pulses of different amplitude or width may be fitted together.
     """
 
     drift: str = "two-slope"
@@ -50,6 +53,7 @@ class FitOptions:
     exponent: float | None = None
     read_sd: float | None = None
     rtn: bool = True
+    mixed_pulses: bool = False
 
 
 def fit_devices(
@@ -84,8 +88,12 @@ def fit_devices(
     ------
     FitError
         Unknown drift, or not one trace that is long enough.
+    TraceError
+        The traces mix pulses of different amplitude or width.
     """
     chosen = replace(options or FitOptions(), **fixed)  # type: ignore[arg-type]
+    if not chosen.mixed_pulses:
+        refuse_mixed(count_settings(traces))
     if chosen.drift == "auto":
         return _best_drift(traces, chosen, progress, jobs)
     if chosen.drift not in BASES:

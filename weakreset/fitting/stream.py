@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from weakreset.errors import FitError
-from weakreset.fitting.fit_devices import FitOptions, fit_devices
-from weakreset.fitting.result import DeviceFit, FitSet
+from weakreset.fitting.fit_devices import LEAST_READS, FitOptions, fit_devices
+from weakreset.fitting.result import DeviceFit, FitSet, excluded_fits
 from weakreset.fitting.rtn_rates import pooled_rates
+from weakreset.model import DriftShape
 from weakreset.traces import Exclusion, SourceFile, TraceSet
+from weakreset.traces.pulse_settings import PulseSettings, count_settings, refuse_mixed
 
 __all__ = ["fit_stream"]
 
@@ -33,7 +35,7 @@ def fit_stream(
     Parameters
     ----------
     chunks : iterable of TraceSet
-        A generator, say, that reads a file a thousand devices at a time. The noise is estimated from the
+        `weakreset.stream_traces(...)`, or any generator of sets. The noise is estimated from the
         first chunk, which should be a fair sample of 100 devices or more.
     options : FitOptions, optional
         `drift="auto"` is not possible here.
@@ -52,16 +54,21 @@ def fit_stream(
     ------
     FitError
         No chunks at all, or none with a trace long enough.
+    TraceError
+        The traces mix pulses of different amplitude or width.
     """
     chosen = options or FitOptions()
     if chosen.drift == "auto":
         raise FitError("drift 'auto' needs all traces at once; choose it with fit_devices on a sample")
     first: FitSet | None = None
     fits: list[DeviceFit] = []
-    exclusions: list[Exclusion] = []
-    sources: list[SourceFile] = []
-    for chunk in chunks:
-        fitted = fit_devices(chunk, chosen, jobs=jobs)
+    seen = _Seen()
+    for chunk in _with_a_long_trace(chunks):
+        seen.add(chunk, chosen.mixed_pulses)
+        if first is not None and not _has_a_long_trace(chunk):
+            fits += _left_out(chunk, first.drift)
+            continue
+        fitted = fit_devices(chunk, replace(chosen, mixed_pulses=True), jobs=jobs)
         if first is None:
             first = fitted
             noise = fitted.noise
@@ -69,13 +76,11 @@ def fit_stream(
         room = max(_DETAILED - len(fits), 0)
         few = [_with_few_draws(fit) for fit in fitted]
         fits += [fit if i < room else _sketch(fit) for i, fit in enumerate(few)]
-        exclusions += chunk.exclusions
-        sources += [source for source in chunk.sources if source not in sources]
         if progress is not None:
             progress(len(fits), 0, "devices")
     if first is None:
         raise FitError("no traces: the stream of chunks is empty")
-    kept = TraceSet(first.traces.traces, tuple(exclusions), tuple(sources))
+    kept = TraceSet(first.traces.traces, tuple(seen.exclusions), tuple(seen.sources), tuple(seen.notes))
     whole = replace(first, fits=tuple(fits), traces=kept)
     rates = pooled_rates(whole.usable)
     noise = replace(
@@ -83,6 +88,47 @@ def fit_stream(
         n_transitions=rates.n_transitions, note=rates.note,
     )
     return replace(whole, noise=noise)
+
+
+class _Seen:
+    """What the chunks say besides their traces."""
+
+    def __init__(self) -> None:
+        self.exclusions: list[Exclusion] = []
+        self.sources: dict[SourceFile, None] = {}
+        self.notes: dict[str, None] = {}
+        self._settings: PulseSettings = {}
+
+    def add(self, chunk: TraceSet, mixed: bool) -> None:
+        self.exclusions += chunk.exclusions
+        self.sources.update(dict.fromkeys(chunk.sources))
+        self.notes.update(dict.fromkeys(chunk.notes))
+        if not mixed:
+            self._settings = count_settings(chunk, self._settings)
+            refuse_mixed(self._settings)
+
+
+def _with_a_long_trace(chunks: Iterable[TraceSet]) -> Iterator[TraceSet]:
+    """The chunks; one in which nothing can be fitted is joined to the next."""
+    pending: TraceSet | None = None
+    for chunk in chunks:
+        pending = chunk if pending is None else TraceSet.join([pending, chunk])
+        if _has_a_long_trace(pending):
+            yield pending
+            pending = None
+    if pending is not None:
+        yield pending
+
+
+def _has_a_long_trace(chunk: TraceSet) -> bool:
+    return any(np.count_nonzero(trace.pulses >= 1) >= LEAST_READS for trace in chunk)
+
+
+def _left_out(chunk: TraceSet, drift: DriftShape) -> list[DeviceFit]:
+    """Rows for a chunk in which nothing can be fitted."""
+    reason = f"fewer than the {LEAST_READS} reads after the first pulse that a fit needs"
+    short = (Exclusion(trace.device, reason, trace.cycle, n_readings=len(trace)) for trace in chunk)
+    return excluded_fits((*chunk.exclusions, *short), drift)
 
 
 def _with_few_draws(fit: DeviceFit) -> DeviceFit:

@@ -164,5 +164,5 @@ def _provenance(
         "exclusions": [
             {"device": device, "reason": reason, "n_readings": count} for (device, reason), count in counted.items()
         ],
-        "notes": [*population.notes, *notes],
+        "notes": [*population.notes, *traces.notes, *notes],
     }

@@ -11,21 +11,31 @@ if TYPE_CHECKING:
     from weakreset.traces.columns import ColumnMap, ColumnRole, parse_map
     from weakreset.traces.inspection import FileInspection, inspect_traces
     from weakreset.traces.load import load_traces
+    from weakreset.traces.pulse_settings import count_settings, refuse_mixed
+    from weakreset.traces.read_noise import ReadNoise
     from weakreset.traces.readers.registry import Reader, Recognition
     from weakreset.traces.screening import ScreeningLimits, screen
+    from weakreset.traces.selection import parse_where, select_where
+    from weakreset.traces.stream import stream_traces
     from weakreset.traces.write import write_csv_long, write_csv_wide, write_hdf5
 
 _HOMES = {
     "ColumnMap": "columns",
     "ColumnRole": "columns",
     "FileInspection": "inspection",
+    "ReadNoise": "read_noise",
     "Reader": "readers.registry",
     "Recognition": "readers.registry",
     "ScreeningLimits": "screening",
+    "count_settings": "pulse_settings",
     "inspect_traces": "inspection",
     "load_traces": "load",
     "parse_map": "columns",
+    "parse_where": "selection",
+    "refuse_mixed": "pulse_settings",
     "screen": "screening",
+    "select_where": "selection",
+    "stream_traces": "stream",
     "write_csv_long": "write",
     "write_csv_wide": "write",
     "write_hdf5": "write",
@@ -37,15 +47,21 @@ __all__ = [
     "Exclusion",
     "FileInspection",
     "PulseTrace",
+    "ReadNoise",
     "Reader",
     "Recognition",
     "ScreeningLimits",
     "SourceFile",
     "TraceSet",
+    "count_settings",
     "inspect_traces",
     "load_traces",
     "parse_map",
+    "parse_where",
+    "refuse_mixed",
     "screen",
+    "select_where",
+    "stream_traces",
     "write_csv_long",
     "write_csv_wide",
     "write_hdf5",

@@ -11,7 +11,9 @@ from weakreset.traces.units import QUANTITIES, Unit, parse_unit
 
 __all__ = ["ROLES", "ColumnMap", "ColumnRole", "MapEntry", "parse_map"]
 
-ROLES = ("device", "cycle", "pulse", "resistance", "conductance", "current", "read_voltage", "ignore")
+ROLES = (
+    "device", "cycle", "pulse", "burst", "operation", "resistance", "conductance", "current", "read_voltage", "ignore",
+)  # fmt: skip
 
 _ENTRY = re.compile(r"""\s*(?P<role>\w+)\s*=\s*(?P<value>'[^']*'|"[^"]*"|[^,]*?)\s*(?:,|$)""")
 _RANGE = re.compile(r"^(\d*):(\d*)$")
@@ -123,7 +125,8 @@ def _constant(role: str, text: str) -> MapEntry:
 def parse_map(text: str | Mapping[str, str] | ColumnMap | None) -> ColumnMap:
     """Column roles given by hand: `role=column,role=column,...`.
 
-    Roles are device, cycle, pulse, resistance, conductance, current, read_voltage and ignore. A column is
+    Roles are device, cycle, pulse, resistance, conductance, current, read_voltage and ignore; burst, the number of
+    pulses applied since the last read; operation, a column that says SET, RESET or READ. A column is
 
     - a header name (`resistance=R_read`) or a 0-based index (`resistance=2`); a header of that name wins;
     - a range, both ends included (`conductance=2:9`, `conductance=2:` to the last): one column a device when

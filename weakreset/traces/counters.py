@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.traces.operations import SET
 from weakreset.traces.readings import Reason
 
-__all__ = ["CounterPath", "follow_counter"]
+__all__ = ["CounterPath", "count_applied", "count_since_set", "follow_counter"]
 
 _MOST_OUT_OF_ORDER = 0.2
 
@@ -26,9 +28,10 @@ class CounterPath:
 def follow_counter(pulses: NDArray[np.int64], cycle: NDArray[np.int64] | None = None) -> CounterPath:
     """Follow the pulse counter of one device through its readings in file order.
 
-    Without `cycle`, a fall to pulse 0 or 1, or to where the ramp began or below, is a restart: a new cycle. A
-    repeated number (two reads without a pulse between) keeps the first reading. Any other fall is a counter that
-    went back: the readings up to the number already reached are left out; more than 20 % of them refuse the device.
+    Without `cycle`, a fall to pulse 0 or 1, or to where the ramp began or below, is a restart: a new cycle. A number
+    that does not move (two reads without a pulse between) is a REPEAT, one that comes back later a DUPLICATE: the
+    first reading is kept. Any other fall is a counter that went back: the readings up to the number already reached
+    are left out; more than 20 % of them refuse the device.
 
     Parameters
     ----------
@@ -46,21 +49,31 @@ def follow_counter(pulses: NDArray[np.int64], cycle: NDArray[np.int64] | None = 
         cycle = np.cumsum(_restarts(pulses))
     reason = np.zeros(len(pulses), dtype=np.int8)
     back = 0
-    starts = np.flatnonzero(np.diff(cycle, prepend=cycle[0] - 1))
-    for begin, end in zip(starts, [*starts[1:], len(pulses)], strict=True):
+    starts = np.flatnonzero(np.diff(cycle, prepend=cycle[0] - 1)) if len(cycle) else cycle
+    for begin, end in zip(starts, [*starts[1:], len(pulses)], strict=False):
         part = pulses[begin:end]
-        reached = np.maximum.accumulate(part)
-        before = np.concatenate([[-1], reached[:-1]])
-        late = np.flatnonzero(part <= before)
-        seen = np.isin(part[late], part[np.setdiff1d(np.arange(len(part)), late)]) if late.size else late
-        reason[begin + late] = np.where(seen.astype(bool), Reason.DUPLICATE, Reason.BACKWARDS)
-        steps_back = np.flatnonzero(np.diff(part) < 0)
-        back += int(steps_back.size)
+        reason[begin:end] = _out_of_order(part)
+        back += int(np.count_nonzero(np.diff(part) < 0))
     out = int(np.count_nonzero(reason))
     if back and out > _MOST_OUT_OF_ORDER * len(pulses):
         words = f"pulse counter is not monotone: {out} of {len(pulses)} reads are out of order"
         return CounterPath(cycle, reason, words)
     return CounterPath(cycle, reason)
+
+
+def _out_of_order(part: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Reasons within one cycle."""
+    reason = np.zeros(len(part), dtype=np.int8)
+    reached = np.maximum.accumulate(part)
+    late = part <= np.concatenate([[-1], reached[:-1]])
+    if not late.any():
+        return reason
+    seen = np.isin(part, part[~late])
+    still = np.concatenate([[False], part[1:] == part[:-1]]) & (part == reached)
+    reason[late] = Reason.BACKWARDS
+    reason[late & seen] = Reason.DUPLICATE
+    reason[late & still] = Reason.REPEAT
+    return reason
 
 
 def _restarts(pulses: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -72,3 +85,79 @@ def _restarts(pulses: NDArray[np.int64]) -> NDArray[np.int64]:
             mark[i] = 1
             start = int(pulses[i])
     return mark
+
+
+def count_applied(
+    device: NDArray[Any], applied: NDArray[np.float64], operation: NDArray[np.int8], cycle: NDArray[np.int64] | None
+) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
+    """Pulses since SET and cycle of every reading, from the pulses applied before each.
+
+    Parameters
+    ----------
+    device : ndarray of int, shape (n,)
+        Codes; readings of one device need not be neighbours.
+    applied : ndarray of float, shape (n,)
+        A count that is not a whole number from 0 up leaves the rest of its cycle without pulse numbers (NaN).
+    operation : ndarray of int8, shape (n,)
+        A SET begins a new cycle, and the read in its row is pulse 0 of it.
+    cycle : ndarray of int, shape (n,), optional
+        As the file gives it; a change restarts the count.
+
+    Returns
+    -------
+    pulses : ndarray of float, shape (n,)
+    cycle : ndarray of int, shape (n,), or None
+        None where the file says nothing of cycles.
+    """
+    order = np.argsort(device, kind="stable")
+    if cycle is not None:
+        order = np.lexsort((np.arange(len(device)), cycle, device))
+    codes, is_set = device[order], operation[order] == SET
+    first = np.diff(codes, prepend=codes[:1] - 1) != 0
+    begins = first | is_set
+    if cycle is not None:
+        begins |= np.diff(cycle[order], prepend=0) != 0
+    counts = np.where(is_set, 0.0, applied[order])
+    wrong = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts)))
+    pulses = np.empty(len(device))
+    counted = _sums_by_segment(np.where(wrong, 0.0, counts), begins)
+    pulses[order] = np.where(_sums_by_segment(wrong.astype(np.float64), begins) > 0, np.nan, counted)
+    if cycle is not None or not is_set.any():
+        return pulses, cycle
+    numbers = np.empty(len(device), dtype=np.int64)
+    numbers[order] = _sums_by_segment((is_set & ~first).astype(np.float64), first).astype(np.int64)
+    return pulses, numbers
+
+
+def _sums_by_segment(values: NDArray[np.float64], begins: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Running sums that start again where `begins` is True (whole numbers below 2**53: exact)."""
+    total = np.cumsum(values)
+    starts = np.flatnonzero(begins)
+    base = total[starts] - values[starts]
+    return np.asarray(total - np.repeat(base, np.diff(starts, append=len(values))))
+
+
+def count_since_set(
+    pulses: NDArray[np.float64], operation: NDArray[np.int8]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Pulse numbers since SET, and cycles, of one device whose counter may run on through its SETs.
+
+    The read in a row that says SET is pulse 0 of the new cycle. Where the next number is larger than the one at the
+    SET (or, if that row has none, than the last before it), the counter ran on, and that number is subtracted.
+    """
+    counted = pulses.copy()
+    cycle = np.zeros(len(pulses), dtype=np.int64)
+    starts = np.flatnonzero(operation == SET)
+    for begin, end in zip(starts, [*starts[1:], len(pulses)], strict=True):
+        before = pulses[:begin][np.isfinite(pulses[:begin])]
+        known = float(before[-1]) if before.size else 0.0
+        base = pulses[begin] if np.isfinite(pulses[begin]) else known
+        later = pulses[begin + 1 : end]
+        numbers = later[np.isfinite(later)]
+        ran_on = numbers.size and numbers[0] > base > 0
+        counted[begin + 1 : end] = later - (base if ran_on else 0.0)
+        counted[begin] = 0.0
+        cycle[begin:] += 1
+    if starts.size and starts[0] == 0:
+        cycle -= 1
+    return counted, cycle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from weakreset.errors import TraceFormatError
 from weakreset.traces.columns import ColumnRole
 from weakreset.traces.layout import VALUES, Layout
+from weakreset.traces.pulse_numbers import cycle_numbers, number_column, pulse_numbers
 from weakreset.traces.readings import Readings, Reason, extra_name, refuse_much_text
 from weakreset.traces.table import NumberColumn, Table
 from weakreset.traces.units import parse_unit, split_name
@@ -33,14 +35,16 @@ def gather(table: Table, layout: Layout, file: str, default_device: str, voltage
 
 
 def _gather_long(table: Table, layout: Layout, file: str, default_device: str) -> Readings:
-    value = _numbers(table, layout.of(*VALUES)[0], file)
+    value = number_column(table, layout.of(*VALUES)[0], file)
     codes, names = _devices(table, layout, default_device)
-    rows = np.arange(table.n_rows)
-    pulse = _row_counter(codes) if layout.row_counter else _numbers(table, layout.of("pulse")[0], file).values
-    readings = _new(codes, names, _cycles(table, layout, file), pulse, value.values, rows, value.text)
+    rows = np.arange(table.n_rows, dtype=np.int32)
+    pulse, cycle = pulse_numbers(table, layout, file, codes)
+    readings = _new(codes, names, cycle, pulse, value.values, rows, value.text)
     readings.extras = {
         extra_name(role.name): table.as_is(role.index) for role in layout.of("extra") if role.name.strip()
     }
+    if not readings.reason.any():
+        return readings
     blank = np.isnan(value.values) & np.isnan(pulse) & ~_has_text(len(rows), value.text)
     return readings.without(blank & _empty_device(table, layout) if blank.any() else blank)
 
@@ -49,12 +53,9 @@ def _gather_by_column(table: Table, layout: Layout, file: str, default_device: s
     roles = layout.of(*VALUES)
     matrix, texts = _matrix(table, roles, file)
     n_rows, n_columns = matrix.shape
-    pulse = np.arange(n_rows, dtype=np.float64)
-    if not layout.row_counter:
-        pulse = _numbers(table, layout.of("pulse")[0], file).values
+    pulse, cycle = pulse_numbers(table, layout, file, np.zeros(n_rows, dtype=np.int64))
     names = _column_devices(table, roles)
     codes = np.repeat(np.arange(n_columns), n_rows)
-    cycle = _cycles(table, layout, file)
     flat_text = {column * n_rows + row: text for (row, column), text in texts.items()}
     readings = _new(
         codes, names, None if cycle is None else np.tile(cycle, n_columns), np.tile(pulse, n_columns),
@@ -90,7 +91,7 @@ def _gather_by_row(table: Table, layout: Layout, file: str, default_device: str)
     if not layout.of("device") and not layout.device_constant:
         codes = np.arange(n_rows)
         names = [f"row {row}" for row in range(n_rows)] if n_rows > 1 else [default_device]
-    cycle = _cycles(table, layout, file)
+    cycle = cycle_numbers(table, layout, file)
     flat_text = {row * n_reads + column: text for (row, column), text in texts.items()}
     readings = _new(
         np.repeat(codes, n_reads), names, None if cycle is None else np.repeat(cycle, n_reads),
@@ -109,17 +110,19 @@ def _new(
     codes: NDArray[np.int64],
     names: list[str],
     cycle: NDArray[np.int64] | None,
-    pulse: NDArray[np.float64],
+    pulse: NDArray[Any],
     values: NDArray[np.float64],
-    rows: NDArray[np.int64],
+    rows: NDArray[Any],
     texts: Mapping[int, str],
 ) -> Readings:
     reason = np.zeros(len(values), dtype=np.int8)
-    reason[np.isnan(values)] = Reason.MISSING
+    if np.isnan(values.sum()):
+        reason[np.isnan(values)] = Reason.MISSING
     reason[list(texts)] = Reason.TEXT
     reason[codes < 0] = Reason.NO_DEVICE
-    readings = Readings(codes, names, cycle, np.array(pulse), values, rows, reason, dict(texts))
-    readings.mark(np.isnan(readings.pulse), Reason.NO_PULSE, values)
+    readings = Readings(codes, names, cycle, pulse, values, rows, reason, dict(texts))
+    if pulse.dtype.kind == "f":
+        readings.mark(np.isnan(pulse), Reason.NO_PULSE, values)
     return readings
 
 
@@ -136,12 +139,6 @@ def _unread(matrix: NDArray[np.float64], texts: dict[tuple[int, int], str]) -> N
         filled[place] = True
     later = np.flip(np.logical_or.accumulate(np.flip(filled, axis=0), axis=0), axis=0)
     return np.asarray(~later)
-
-
-def _numbers(table: Table, role: ColumnRole, file: str) -> NumberColumn:
-    column = table.numbers(role.index)
-    refuse_much_text(column, role.name, table, file)
-    return NumberColumn(column.values, dict(column.text))
 
 
 def _matrix(table: Table, roles: list[ColumnRole], file: str) -> tuple[NDArray[np.float64], dict[tuple[int, int], str]]:
@@ -180,49 +177,27 @@ def _empty_device(table: Table, layout: Layout) -> NDArray[np.bool_]:
     return np.asarray(np.all([table.codes(role.index)[0] < 0 for role in roles], axis=0))
 
 
-def _row_counter(codes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """0, 1, 2, ... within each device, bad rows counted."""
-    import pandas as pd
-
-    return np.asarray(pd.Series(codes).groupby(codes).cumcount(), dtype=np.float64)
-
-
-def _cycles(table: Table, layout: Layout, file: str) -> NDArray[np.int64] | None:
-    roles = layout.of("cycle")
-    if not roles:
-        return None
-    values = table.numbers(roles[0].index).values
-    bad = np.flatnonzero(~(np.isfinite(values) & (values == np.floor(values)) & (np.abs(values) < 2.0**53)))
-    if bad.size:
-        row = int(bad[0])
-        line = table.line_of(row)
-        place = f", line {line}" if line is not None else f", row {row}"
-        raise TraceFormatError(
-            f"{file}{place}, column {roles[0].name!r}: the cycle is {table.text(roles[0].index)[row]!r}, not a whole "
-            f"number. Mend the file, or leave the column out with --map ignore={roles[0].index}"
-        )
-    return values.astype(np.int64)
-
-
 def _to_ohm(readings: Readings, table: Table, layout: Layout, file: str, voltage_v: float | None) -> None:
     """Replace the values by ohm; keep the cell as it was for those that cannot be a resistance."""
     role = layout.of(*VALUES)[0]
     raw = readings.resistance_ohm
     scale = np.array([r.unit.scale if r.unit else 1.0 for r in layout.of(*VALUES)])
-    factor = scale[0] if len(set(scale.tolist())) == 1 else _factor_by_column(readings, layout, scale)
+    factor = float(scale[0]) if len(set(scale.tolist())) == 1 else _factor_by_column(readings, layout, scale)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-        si = raw * factor
+        si = raw if isinstance(factor, float) and factor == 1.0 else raw * factor
         if role.role == "resistance":
             ohm = si
         elif role.role == "conductance":
             ohm = 1.0 / si
         else:
             ohm = _read_voltage(readings, table, layout, file, voltage_v) / si
+    readings.resistance_ohm = ohm
+    if ohm.size and ohm.min() > 0 and ohm.max() < np.inf:
+        return
     readings.mark((raw == 0) | (ohm == 0), Reason.ZERO, raw)
     readings.mark(np.isinf(raw), Reason.INFINITE, raw)
     readings.mark(ohm < 0, Reason.NEGATIVE, raw)
     readings.mark(~np.isfinite(ohm), Reason.OVERFLOW, raw)
-    readings.resistance_ohm = ohm
 
 
 def _factor_by_column(readings: Readings, layout: Layout, scale: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -240,7 +215,7 @@ def _read_voltage(
         return voltage_v
     if roles:
         unit = roles[0].unit
-        column = _numbers(table, roles[0], file).values
+        column = number_column(table, roles[0], file).values
         return np.asarray(column[readings.row] * (unit.scale if unit else 1.0))
     if layout.read_voltage_v is not None:
         return layout.read_voltage_v

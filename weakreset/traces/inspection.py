@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,11 @@ from weakreset.traces.columns import ColumnMap, ColumnRole, parse_map
 from weakreset.traces.find_files import Sources, find_files
 from weakreset.traces.load import FileRead, open_file, read_file
 from weakreset.traces.map_line import map_line
+from weakreset.traces.pulse_settings import count_settings
+from weakreset.traces.read_noise import ReadNoise
 from weakreset.traces.screening import ScreeningLimits, screen
-from weakreset.traces.trace import PulseTrace, display_path
+from weakreset.traces.selection import parse_where, select_where
+from weakreset.traces.trace import PulseTrace, TraceSet, display_path
 
 __all__ = ["FileInspection", "inspect_traces", "sparkline"]
 
@@ -31,6 +34,8 @@ class FileInspection:
     """One file: what it is taken for, what is in it, what would be left out, and how to say otherwise.
 
     `problem` is '' for a file that can be read; otherwise the reason why it cannot, and the counts are 0.
+    `pulse_settings` counts the reads at each amplitude or width of the pulses, by column and value; `fit` refuses to
+    mix them. `limits` are those of the screening.
     """
 
     path: str
@@ -52,6 +57,11 @@ class FileInspection:
     typical_device: str = ""
     sparkline: str = ""
     map_line: str = ""
+    counted_by: str = ""
+    pulse_settings: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    read_noise: ReadNoise | None = None
+    limits: str = ""
+    notes: tuple[str, ...] = ()
     problem: str = ""
 
     @property
@@ -73,7 +83,7 @@ class FileInspection:
             }
             for column in self.columns[:_MOST_COLUMNS]
         ]
-        for key in ("devices", "examples", "pulse_range", "resistance_range_ohm"):
+        for key in ("devices", "examples", "notes", "pulse_range", "resistance_range_ohm"):
             plain[key] = None if plain[key] is None else list(plain[key])
         return plain
 
@@ -85,10 +95,12 @@ def inspect_traces(
     format: str | None = None,
     read_voltage_v: float | None = None,
     limits: ScreeningLimits = _DEFAULT_LIMITS,
+    where: str | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> list[FileInspection]:
     """Inspect files one by one; a file that cannot be read is reported in its `problem`, not raised.
 
-    Parameters are those of `load_traces`.
+    Parameters are those of `load_traces`; `progress` is called as progress(done, total, what).
 
     Raises
     ------
@@ -98,17 +110,27 @@ def inspect_traces(
         The map makes no sense.
     """
     roles = parse_map(column_map)
-    return [_inspect(path, roles, format, read_voltage_v, limits) for path in find_files(sources)]
+    if where:
+        parse_where(where)
+    files = find_files(sources)
+    found = []
+    for path in files:
+        found.append(_inspect(path, roles, format, read_voltage_v, limits, where))
+        if progress is not None:
+            progress(len(found), len(files), "files")
+    return found
 
 
 def _inspect(
-    path: Path, roles: ColumnMap, format: str | None, read_voltage_v: float | None, limits: ScreeningLimits
+    path: Path, roles: ColumnMap, format: str | None, read_voltage_v: float | None, limits: ScreeningLimits,
+    where: str | None,
 ) -> FileInspection:
     try:
         read = read_file(path, roles, format, read_voltage_v)
+        chosen = select_where(read.traces, where) if where else read.traces
     except WeakResetError as error:
         return _unreadable(path, format, error)
-    return _readable(path, read, limits)
+    return _readable(path, read, screen(chosen, limits), limits)
 
 
 def _unreadable(path: Path, format: str | None, error: WeakResetError) -> FileInspection:
@@ -120,8 +142,7 @@ def _unreadable(path: Path, format: str | None, error: WeakResetError) -> FileIn
     return FileInspection(display_path(path), name, why, content.simulated, n_columns=n_columns, problem=str(error))
 
 
-def _readable(path: Path, read: FileRead, limits: ScreeningLimits) -> FileInspection:
-    kept = screen(read.traces, limits)
+def _readable(path: Path, read: FileRead, kept: TraceSet, limits: ScreeningLimits) -> FileInspection:
     source = read.traces.sources[0]
     everything = [trace for trace in read.traces if len(trace)]
     typical = _typical(list(kept) or everything)
@@ -148,6 +169,14 @@ def _readable(path: Path, read: FileRead, limits: ScreeningLimits) -> FileInspec
         typical_device=typical.key if typical else "",
         sparkline=sparkline(np.log(typical.resistance_ohm)) if typical else "",
         map_line=map_line(read.layout),
+        counted_by=read.layout.counted_by,
+        pulse_settings={
+            column: {value: reads for value, (reads, _) in values.items()}
+            for column, values in count_settings(kept).items()
+        },
+        read_noise=read.traces.read_noise,
+        limits=str(limits),
+        notes=tuple(note for note in kept.notes if not note.startswith("screening limits")),
     )
 
 

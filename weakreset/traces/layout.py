@@ -10,6 +10,8 @@ from itertools import pairwise
 from weakreset.errors import TraceFormatError
 from weakreset.traces.columns import ColumnMap, ColumnRole
 from weakreset.traces.hints import hint, is_number, number_or_none, warn_negative
+from weakreset.traces.operations import settle_counting
+from weakreset.traces.pulse_settings import is_pulse_setting
 from weakreset.traces.table import Table
 from weakreset.traces.units import QUANTITIES, Unit, parse_unit, split_name
 from weakreset.traces.vocabulary import ADDRESS_WORDS, classify_name, is_derived, is_side_column, normalise
@@ -34,6 +36,17 @@ class Layout:
     read_voltage_v: float | None = None
     row_counter: bool = False
     column_pulses: tuple[int, ...] = ()
+
+    @property
+    def counted_by(self) -> str:
+        """What gives the pulse numbers, in words."""
+        if self.kind == "wide-by-row":
+            return "columns"
+        for role in ("pulse", "burst"):
+            if columns := self.of(role):
+                since = " (pulses applied since the last read)" if role == "burst" else ""
+                return f"column {columns[0].name!r}{since}"
+        return f"RESET rows of column {self.of('operation')[0].name!r}" if self.of("operation") else "rows"
 
     def of(self, *roles: str) -> list[ColumnRole]:
         """Columns of these roles."""
@@ -60,12 +73,14 @@ def find_layout(table: Table, column_map: ColumnMap, where: str) -> Layout:
         roles = _declared_wide(table)
     roles, mapped_values = _apply_map(roles, column_map, table, where)
     roles = _settle_values(roles, mapped_values, table, where)
-    roles = _settle_devices(roles)
+    roles = settle_counting(_settle_devices(roles), table, where)
     return _shape(roles, column_map, table, where)
 
 
 def _guess(table: Table, index: int) -> ColumnRole:
     header = table.names[index]
+    if header.isascii() and header.isdigit():
+        return ColumnRole(index, header, "extra", 0.5, "a number; kept as an extra column")
     bare, unit_text = split_name(header)
     bracketed = header.rstrip().endswith(("]", ")"))
     if not header.strip():
@@ -84,6 +99,8 @@ def _guess(table: Table, index: int) -> ColumnRole:
         return ColumnRole(index, header, unit.quantity, 0.6, f"the unit is {unit.symbol}", unit)
     if whole and not bracketed:
         return ColumnRole(index, header, *whole, f"the name may mean {whole[0]}", _default_unit(whole[0], table))
+    if is_pulse_setting(header):
+        return ColumnRole(index, header, "extra", 0.9, "amplitude or width of the pulses; kept, never mixed in a fit")
     return ColumnRole(index, header, "extra", 0.5, "not recognised; kept as an extra column")
 
 
@@ -173,7 +190,7 @@ def _wide_without_units(roles: list[ColumnRole], table: Table) -> list[ColumnRol
     unit = parse_unit(table.metadata.get("unit", ""))
     quantity = unit.quantity if unit and unit.quantity in VALUES else "resistance"
     reason = f"the file says {unit.symbol}" if unit else "no unit given, ohm assumed"
-    columns = [r.index for r in roles if r.role == "extra" and r.confidence > 0 and not is_side_column(r.name)]
+    columns = [r.index for r in roles if r.role == "extra" and r.confidence > 0 and not _beside(r.name)]
     columns = [i for i in columns if _numeric(table, i)] if has_pulse else by_row if len(by_row) >= 2 else []
     return [
         replace(role, role=quantity, confidence=0.9 if unit else 0.5, reason=reason, unit=unit)
@@ -181,6 +198,10 @@ def _wide_without_units(roles: list[ColumnRole], table: Table) -> list[ColumnRol
         else role
         for role in roles
     ]
+
+
+def _beside(name: str) -> bool:
+    return is_side_column(name) or is_pulse_setting(name)
 
 
 def _numeric(table: Table, index: int) -> bool:
@@ -233,7 +254,7 @@ def _shape(roles: Sequence[ColumnRole], column_map: ColumnMap, table: Table, whe
         kept = pulses[0].index
         roles = [replace(r, role="extra") if r.role == "pulse" and r.index != kept else r for r in roles]
         layout = replace(layout, columns=tuple(roles))
-    if pulses or counter:
+    if pulses or counter or layout.of("burst", "operation"):
         by_elimination = values[0].confidence <= 0.5 and not layout.of("device")
         declared = values[0].reason == _DECLARED
         wide = len(values) > 1 or declared or by_elimination
@@ -242,12 +263,19 @@ def _shape(roles: Sequence[ColumnRole], column_map: ColumnMap, table: Table, whe
         return replace(layout, kind="wide-by-row", column_pulses=_column_pulses(values, table))
     raise TraceFormatError(
         f"{where}: no column is recognised as the pulse number; name it with --map pulse=COLUMN, or say "
-        "--map pulse=@row if every row is one pulse"
+        "--map pulse=@row if every row is one pulse, or --map burst=COLUMN for the pulses applied before each read"
     )
 
 
 def _column_pulses(values: list[ColumnRole], table: Table) -> tuple[int, ...]:
-    numbers = [_NUMBERED.match(split_name(role.name)[0]) for role in values] if table.has_header else []
-    found = [int(match[1]) for match in numbers if match]
+    numbers = [_number_in(role.name) for role in values] if table.has_header else []
+    found = [number for number in numbers if number is not None]
     rising = all(a < b for a, b in pairwise(found))
     return tuple(found) if len(found) == len(values) and rising else tuple(range(len(values)))
+
+
+def _number_in(name: str) -> int | None:
+    if name.isascii() and name.isdigit():
+        return int(name)
+    match = _NUMBERED.match(split_name(name)[0])
+    return int(match[1]) if match else None

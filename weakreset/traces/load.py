@@ -15,10 +15,11 @@ from weakreset.traces.find_files import Sources, file_stem, find_files
 from weakreset.traces.layout import Layout, find_layout
 from weakreset.traces.readers.registry import choose_reader
 from weakreset.traces.screening import ScreeningLimits, screen
+from weakreset.traces.selection import select_where
 from weakreset.traces.table import FileContent
 from weakreset.traces.trace import SourceFile, TraceSet, display_path
 
-__all__ = ["FileRead", "load_traces", "open_file", "read_file"]
+__all__ = ["FileRead", "choose_traces", "load_traces", "open_file", "read_file", "understand"]
 
 _DEFAULT_LIMITS = ScreeningLimits()
 
@@ -39,6 +40,7 @@ def load_traces(
     format: str | None = None,
     read_voltage_v: float | None = None,
     limits: ScreeningLimits | None = _DEFAULT_LIMITS,
+    where: str | None = None,
 ) -> TraceSet:
     """Pulse traces of one or many files, screened, with every reading and device left out named in `excluded`.
 
@@ -53,6 +55,8 @@ def load_traces(
         Read voltage in volt where the readings are currents; wins over a column.
     limits : ScreeningLimits or None
         None screens nothing.
+    where : str, optional
+        Reads to use, such as `"v_sl==0.9 and cycle<3"`; see `weakreset.traces.parse_where`. Applied before screening.
 
     Returns
     -------
@@ -75,7 +79,21 @@ def load_traces(
     files = find_files(sources)
     parts = [read_file(path, roles, format, read_voltage_v).traces for path in files]
     joined = TraceSet.join(_tell_apart(files, parts))
-    screened = joined if limits is None else screen(joined, limits)
+    return choose_traces(joined, where, limits, files)
+
+
+def choose_traces(
+    joined: TraceSet, where: str | None, limits: ScreeningLimits | None, files: list[Path]
+) -> TraceSet:
+    """The reads that `where` selects, screened.
+
+    Raises
+    ------
+    TraceError
+        No device is left.
+    """
+    chosen = select_where(joined, where) if where else joined
+    screened = chosen if limits is None else screen(chosen, limits)
     if not screened.traces:
         reasons = Counter(item.reason for item in screened.exclusions)
         listed = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5))
@@ -105,10 +123,17 @@ def read_file(
     TraceFormatError
         The file cannot be read as pulse traces.
     """
-    file = display_path(path)
     content, format_name, why = open_file(path, format)
+    return understand(content, path, column_map, format_name, why, read_voltage_v)
+
+
+def understand(
+    content: FileContent, path: Path, column_map: ColumnMap, format_name: str, why: str, read_voltage_v: float | None
+) -> FileRead:
+    """Traces of the tables of a file, or of a part of it."""
+    file = display_path(path)
     layouts = [find_layout(table, column_map, file) for table in content.tables]
-    source = SourceFile(file, sha256_of(path), format_name, why, content.simulated)
+    source = SourceFile(file, content.sha256 or sha256_of(path), format_name, why, content.simulated)
     parts = [
         read_table(table, layout, file, file_stem(path), read_voltage_v)
         for table, layout in zip(content.tables, layouts, strict=True)
@@ -118,6 +143,8 @@ def read_file(
 
 def _tell_apart(files: list[Path], parts: list[TraceSet]) -> list[TraceSet]:
     """Rename devices that several files share: `file/device`, then `folder/file/device`, then the whole path."""
+    if len(files) == 1:
+        return parts
     original = [{trace.device for trace in part} | {item.device for item in part.exclusions} for part in parts]
     names = [{device: device for device in devices} for devices in original]
     for prefix in (_by_file, _by_folder, _by_path):

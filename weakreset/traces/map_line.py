@@ -10,7 +10,7 @@ __all__ = ["map_line"]
 def map_line(layout: Layout) -> str:
     """The `--map` that says by hand what was guessed, to copy and change."""
     parts = [f"device='{layout.device_constant}'"] if layout.device_constant else []
-    for role in ("device", "cycle", "pulse", *VALUES, "read_voltage"):
+    for role in ("device", "cycle", "pulse", "burst", "operation", *VALUES, "read_voltage"):
         columns = layout.of(role)
         if not columns:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,7 @@ class Reason(IntEnum):
     DUPLICATE = 10
     BACKWARDS = 11
     DEVICE = 12
+    REPEAT = 13
 
     @property
     def words(self) -> str:
@@ -55,6 +57,7 @@ _WORDS = {
     Reason.DUPLICATE: "duplicate pulse number (the first reading is kept)",
     Reason.BACKWARDS: "pulse counter went back",
     Reason.DEVICE: "device not used",
+    Reason.REPEAT: "repeated read without a pulse (the first is kept; their spread is the read noise)",
 }
 
 
@@ -62,16 +65,16 @@ _WORDS = {
 class Readings:
     """All readings of a table, one an element, in the order of the file.
 
-    `device` is a code into `device_names` (-1: no name), `reason` holds `Reason` values, and `shown` the cell of a
-    bad reading as the file has it.
+    `device` is a code into `device_names` (-1: no name), `pulse` whole numbers or floats with NaN where there is none,
+    `reason` holds `Reason` values, and `shown` the cell of a bad reading as the file has it.
     """
 
     device: NDArray[np.int64]
     device_names: list[str]
     cycle: NDArray[np.int64] | None
-    pulse: NDArray[np.float64]
+    pulse: NDArray[Any]
     resistance_ohm: NDArray[np.float64]
-    row: NDArray[np.int64]
+    row: NDArray[Any]
     reason: NDArray[np.int8]
     shown: dict[int, str]
     extras: dict[str, NDArray[np.generic]] = field(default_factory=dict)

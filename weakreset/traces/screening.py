@@ -1,8 +1,12 @@
-"""Devices that cannot be a weak-RESET trace: open, short, stuck, stopped early, padded after a stop."""
+"""Devices and readings that cannot be a weak-RESET trace: open, short, stuck, stopped early, padded, SET between."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import difflib
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -10,6 +14,8 @@ from weakreset.errors import UsageError
 from weakreset.traces.trace import Exclusion, PulseTrace, TraceSet
 
 __all__ = ["ScreeningLimits", "screen"]
+
+_STAYS = 5
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,11 @@ class ScreeningLimits:
     padded_reads : int
         Padded: a trace that ends in this many equal reads or more, and in three times more than it repeats anywhere
         before, was stopped and filled up with copies. The copies are left out, the trace is kept. 0 switches it off.
+    set_ratio : float
+        Looks like a SET: the resistance falls from one read to the next to less than this share, and the median of the
+        next 5 reads stays there. Reads from the fall on are left out, the trace before it is kept. 0 switches it off.
+    split_sets : bool
+        Instead of being left out, reads after such a fall are a new cycle that begins with pulse 0.
 
     Raises
     ------
@@ -45,6 +56,8 @@ class ScreeningLimits:
     min_reads: int = 30
     min_last_pulse: int = 0
     padded_reads: int = 10
+    set_ratio: float = 0.5
+    split_sets: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.short_ohm < self.open_ohm:
@@ -52,6 +65,45 @@ class ScreeningLimits:
         for name in ("min_reads", "min_last_pulse", "padded_reads"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} {getattr(self, name)} must not be negative")
+        if not 0 <= self.set_ratio < 1:
+            raise UsageError(f"set_ratio {self.set_ratio:g} must be from 0 up and below 1")
+
+    def __str__(self) -> str:
+        return ", ".join(f"{item.name}={_plain(getattr(self, item.name))}" for item in fields(self))
+
+    @staticmethod
+    def parse(text: str) -> ScreeningLimits:
+        """Limits written as `open_ohm=1e8,min_reads=20,stuck=no`; those not named stay as they are.
+
+        Raises
+        ------
+        UsageError
+            An unknown name (the nearest is suggested), or a value that is not a number or yes/no.
+        """
+        defaults = {item.name: item.default for item in fields(ScreeningLimits)}
+        given: dict[str, object] = {}
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            name, sign, value = (piece.strip() for piece in part.partition("="))
+            if name not in defaults or not sign:
+                near = difflib.get_close_matches(name, defaults, n=1)
+                hint = f"did you mean {near[0]}? " if near else ""
+                raise UsageError(f"--limits {part}: {hint}limits are {ScreeningLimits()}")
+            given[name] = _value(name, value, defaults[name])
+        return replace(ScreeningLimits(), **given)  # type: ignore[arg-type]
+
+
+def _plain(value: float) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}"
+
+
+def _value(name: str, text: str, default: object) -> object:
+    try:
+        if isinstance(default, bool):
+            return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}[text.lower()]
+        return int(text) if isinstance(default, int) else float(text)
+    except (KeyError, ValueError):
+        kind = "yes or no" if isinstance(default, bool) else "a number"
+        raise UsageError(f"--limits {name}={text}: give {kind}") from None
 
 
 def screen(traces: TraceSet, limits: ScreeningLimits | None = None) -> TraceSet:
@@ -69,29 +121,36 @@ def screen(traces: TraceSet, limits: ScreeningLimits | None = None) -> TraceSet:
     chosen = limits or ScreeningLimits()
     kept: list[PulseTrace] = []
     excluded = list(traces.exclusions)
-    for whole in traces:
+    for whole, ends in _without_sets(traces, chosen, excluded):
         trace, padding = _cut_padding(whole, chosen)
-        reason = _reason(trace, chosen, stopped=padding is not None)
+        reason = _reason(trace, chosen, _ends(trace) if padding else ends, stopped=padding is not None)
         if padding is not None:
             excluded.append(padding)
         if reason:
             excluded.append(Exclusion(trace.device, reason, trace.cycle, file=trace.source, n_readings=len(trace)))
         else:
             kept.append(trace)
-    return replace(traces, traces=tuple(kept), exclusions=tuple(excluded))
+    notes = (*traces.notes, f"screening limits: {chosen}")
+    return replace(traces, traces=tuple(kept), exclusions=tuple(excluded), notes=notes)
 
 
-def _reason(trace: PulseTrace, limits: ScreeningLimits, stopped: bool) -> str:
-    ohm = trace.resistance_ohm
+def _ends(trace: PulseTrace) -> tuple[float, float]:
+    """Smallest and largest resistance."""
+    return float(trace.resistance_ohm.min()), float(trace.resistance_ohm.max())
+
+
+def _reason(trace: PulseTrace, limits: ScreeningLimits, ends: tuple[float, float], stopped: bool) -> str:
     if not len(trace):
         return "no reads"
-    median = float(np.median(ohm))
-    if median > limits.open_ohm:
-        return f"open: median resistance {median:.4g} ohm is above {limits.open_ohm:.4g}"
-    if median < limits.short_ohm:
-        return f"short: median resistance {median:.4g} ohm is below {limits.short_ohm:.4g}"
-    if limits.stuck and len(trace) > 1 and np.all(ohm == ohm[0]):
-        return f"stuck: all {len(trace)} reads are {float(ohm[0])!r} ohm"
+    low, high = ends
+    if high > limits.open_ohm or low < limits.short_ohm:
+        median = float(np.median(trace.resistance_ohm))
+        if median > limits.open_ohm:
+            return f"open: median resistance {median:.4g} ohm is above {limits.open_ohm:.4g}"
+        if median < limits.short_ohm:
+            return f"short: median resistance {median:.4g} ohm is below {limits.short_ohm:.4g}"
+    if limits.stuck and len(trace) > 1 and low == high:
+        return f"stuck: all {len(trace)} reads are {low!r} ohm"
     if len(trace) < limits.min_reads:
         kind = "early stop" if stopped else "too few reads"
         return f"{kind}: {len(trace)} reads, fewer than {limits.min_reads}"
@@ -100,18 +159,63 @@ def _reason(trace: PulseTrace, limits: ScreeningLimits, stopped: bool) -> str:
     return ""
 
 
+def _without_sets(
+    traces: TraceSet, limits: ScreeningLimits, excluded: list[Exclusion]
+) -> Iterator[tuple[PulseTrace, tuple[float, float]]]:
+    """Traces cut, or split into cycles, where the resistance falls as it does at a SET; and their extremes."""
+    newest: Counter[str] = Counter()
+    if limits.split_sets:
+        for trace in traces:
+            newest[trace.device] = max(newest[trace.device], trace.cycle)
+    for trace in traces:
+        ends = _ends(trace) if len(trace) else (math.nan, math.nan)
+        falls = _falls(trace, limits.set_ratio) if ends[0] < limits.set_ratio * ends[1] else []
+        if not falls:
+            yield trace, ends
+            continue
+        parts = [trace.select_reads(slice(0, falls[0]))]
+        if not limits.split_sets:
+            excluded.append(_fall(trace, falls[0]))
+        for begin, end in zip(falls, [*falls[1:], len(trace)], strict=True) if limits.split_sets else ():
+            newest[trace.device] += 1
+            part = trace.select_reads(slice(begin, end))
+            pulses = part.pulses - part.pulses[0]
+            parts.append(replace(part, pulses=pulses, cycle=newest[trace.device], repeats=(0.0, 0)))
+        yield from ((part, _ends(part)) for part in parts)
+
+
+def _falls(trace: PulseTrace, ratio: float) -> list[int]:
+    """Positions of the first reads after a fall that stays."""
+    ohm = trace.resistance_ohm
+    steep = np.flatnonzero(ohm[1:] < ratio * ohm[:-1]) + 1
+    return [int(i) for i in steep if np.median(ohm[i : i + _STAYS]) < ratio * np.median(ohm[max(i - _STAYS, 0) : i])]
+
+
+def _fall(trace: PulseTrace, at: int) -> Exclusion:
+    before, after = trace.resistance_ohm[at - 1 : at + 1]
+    return Exclusion(
+        trace.device,
+        f"looks like a SET: {before:.4g} ohm falls to {after:.4g} at pulse {trace.pulses[at]}; the reads from there on",
+        trace.cycle,
+        pulse=int(trace.pulses[at]),
+        value=repr(float(after)),
+        file=trace.source,
+        n_readings=len(trace) - at,
+    )
+
+
 def _cut_padding(trace: PulseTrace, limits: ScreeningLimits) -> tuple[PulseTrace, Exclusion | None]:
     """The trace without copies at its end, and what was cut; the first of the equal reads is a read."""
     ohm = trace.resistance_ohm
+    if not limits.padded_reads or len(ohm) < 2 or (limits.padded_reads > 1 and ohm[-1] != ohm[-2]):
+        return trace, None
     changes = np.flatnonzero(np.diff(ohm) != 0)
-    if not limits.padded_reads or not changes.size:
+    if not changes.size:
         return trace, None
     runs = np.diff(np.concatenate([[-1], changes, [len(ohm) - 1]]))
     if runs[-1] < limits.padded_reads or runs[-1] <= 3 * runs[:-1].max():
         return trace, None
     end = len(ohm) - int(runs[-1]) + 1
-    extras = {name: np.asarray(values)[:end] for name, values in trace.extras.items()}
-    cut = replace(trace, pulses=trace.pulses[:end], resistance_ohm=ohm[:end], extras=extras)
     padding = Exclusion(
         trace.device,
         "padded: copies of the last read after a stop",
@@ -121,4 +225,4 @@ def _cut_padding(trace: PulseTrace, limits: ScreeningLimits) -> tuple[PulseTrace
         file=trace.source,
         n_readings=len(ohm) - end,
     )
-    return cut, padding
+    return trace.select_reads(slice(0, end)), padding

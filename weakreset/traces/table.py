@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,10 @@ class Table(ABC):
     def numbers(self, index: int) -> NumberColumn:
         """Column `index` as numbers."""
 
+    def counts(self, index: int) -> NDArray[Any]:
+        """Column `index` as whole numbers where the table holds it so, else as in `numbers`."""
+        return self.numbers(index).values
+
     @abstractmethod
     def text(self, index: int) -> NDArray[np.object_]:
         """Column `index` as stripped text, '' where empty."""
@@ -92,8 +97,9 @@ class Table(ABC):
 
 @dataclass(frozen=True, eq=False)
 class FileContent:
-    """All tables of one file, and whether it says that it was simulated."""
+    """All tables of one file, whether it says that it was simulated, and its SHA-256 where it is known already."""
 
     tables: Sequence[Table]
     simulated: bool = False
     how: str = ""
+    sha256: str = ""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weakreset.errors import TraceError
+from weakreset.traces.read_noise import ReadNoise, measured_read_noise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,9 @@ class PulseTrace:
         Further columns of the file (wafer, pulse amplitude, ...), kept as they came.
     source : str
         File the trace came from.
+    repeats : (float, int)
+        Of reads repeated without a pulse between: sum of squared deviations of ln R from their mean, and degrees of
+        freedom. See `TraceSet.read_noise`.
 
     Raises
     ------
@@ -54,6 +58,7 @@ class PulseTrace:
     cycle: int = 0
     extras: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
     source: str = ""
+    repeats: tuple[float, int] = (0.0, 0)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pulses", _frozen(self.pulses, np.int64))
@@ -71,6 +76,25 @@ class PulseTrace:
                 f"{self.where}, pulse {self.pulses[first]}: resistance {self.resistance_ohm[first]!r} ohm "
                 "is not a positive number; drop the reading (and count it) before building a trace"
             )
+
+    @classmethod
+    def of_checked(
+        cls,
+        device: str,
+        pulses: NDArray[np.int64],
+        resistance_ohm: NDArray[np.float64],
+        cycle: int,
+        extras: Mapping[str, NDArray[np.generic]],
+        source: str,
+        repeats: tuple[float, int] = (0.0, 0),
+    ) -> PulseTrace:
+        """A trace of read-only arrays that were checked before: neither copied nor checked again."""
+        trace = object.__new__(cls)
+        trace.__dict__.update(
+            device=device, pulses=pulses, resistance_ohm=resistance_ohm, cycle=cycle, extras=extras, source=source,
+            repeats=repeats,
+        )
+        return trace
 
     def _check_pulses(self) -> None:
         if self.pulses.size and self.pulses[0] < 0:
@@ -121,8 +145,16 @@ class PulseTrace:
         keep = self.pulses >= low
         if last is not None:
             keep &= self.pulses <= last
+        part = self.select_reads(keep)
+        return replace(part, pulses=part.pulses - low) if low else part
+
+    def select_reads(self, keep: NDArray[np.bool_] | slice) -> PulseTrace:
+        """Some of the reads, as they are."""
+        pulses, ohm = self.pulses[keep], self.resistance_ohm[keep]
+        pulses.setflags(write=False)
+        ohm.setflags(write=False)
         extras = {name: np.asarray(values)[keep] for name, values in self.extras.items()}
-        return replace(self, pulses=self.pulses[keep] - low, resistance_ohm=self.resistance_ohm[keep], extras=extras)
+        return PulseTrace.of_checked(self.device, pulses, ohm, self.cycle, extras, self.source, self.repeats)
 
 
 @dataclass(frozen=True)
@@ -152,14 +184,20 @@ class SourceFile:
 
 @dataclass(frozen=True, eq=False)
 class TraceSet:
-    """Traces of many devices, with everything that was left out and where it all came from."""
+    """Traces of many devices, with everything that was left out and where it all came from.
+
+    `notes` are sentences on how the traces were chosen: screening limits, `where`.
+    """
 
     traces: tuple[PulseTrace, ...]
     exclusions: tuple[Exclusion, ...] = ()
     sources: tuple[SourceFile, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "traces", tuple(self.traces))
+        if len({trace.key for trace in self.traces}) == len(self.traces):
+            return
         seen: dict[str, str] = {}
         for trace in self.traces:
             if trace.key in seen:
@@ -185,6 +223,11 @@ class TraceSet:
     def simulated(self) -> bool:
         """Whether any of the files says that it was simulated."""
         return any(source.simulated for source in self.sources)
+
+    @property
+    def read_noise(self) -> ReadNoise | None:
+        """From reads repeated without a pulse between, or None where there are too few of them."""
+        return measured_read_noise(self)
 
     def select_pulses(self, first: int | None, last: int | None) -> TraceSet:
         """`PulseTrace.select_pulses` on every trace; those left with fewer than 2 reads are excluded by name."""
@@ -256,6 +299,7 @@ class TraceSet:
             tuple(trace for part in parts for trace in part.traces),
             tuple(item for part in parts for item in part.exclusions),
             tuple(source for part in parts for source in part.sources),
+            tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         )
 
     @staticmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ADDRESS_WORDS", "classify_name", "is_derived", "is_side_column", "normalise"]
+__all__ = ["ADDRESS_WORDS", "OPERATIONS", "classify_name", "is_derived", "is_side_column", "normalise"]
 
 _WORDS: dict[str, tuple[float, tuple[str, ...]]] = {
     "device": (
@@ -22,6 +22,12 @@ _WORDS: dict[str, tuple[float, tuple[str, ...]]] = {
          "pulse count", "pulse id", "n pulse", "n pulses", "npulse", "npulses", "number of pulses", "reset pulse",
          "reset pulses", "reset pulse number", "pulse counter", "#pulse", "#pulses"),
     ),
+    "burst": (
+        0.9,
+        ("num applied", "n applied", "pulses applied", "applied pulses", "applied", "num pulses applied",
+         "n pulses applied", "pulses since read", "pulses since last read", "pulses per read", "burst", "burst length"),
+    ),
+    "operation": (0.9, ("operation", "op", "op type", "operation type", "action", "pulse type")),
     "resistance": (0.95, ("r", "resistance", "res", "r read", "rread", "read resistance", "resistance read", "r meas")),
     "conductance": (0.95, ("g", "conductance", "cond", "g read", "gread", "read conductance", "g meas")),
     "current": (0.9, ("i", "current", "i read", "iread", "read current", "current read", "i meas")),
@@ -40,6 +46,11 @@ _SIDE = frozenset(
      "comment", "note", "operator", "level", "step", "tag",
      "t", "t_s", "seconds")
 )  # fmt: skip
+OPERATIONS = {
+    "set": "SET", "form": "SET", "forming": "SET",
+    "reset": "RESET", "weak reset": "RESET", "pulse": "RESET",
+    "read": "READ", "verify": "READ",
+}  # fmt: skip
 ADDRESS_WORDS = ("lot", "wafer", "die", "row", "col", "column", "wordline", "bitline", "word", "bit")
 
 

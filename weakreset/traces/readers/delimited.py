@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from weakreset.errors import TraceFormatError
+from weakreset.traces.readers.columns_table import says_simulated
 from weakreset.traces.readers.delimited_table import DelimitedTable, LinewiseTable
 from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.readers.text_file import read_text_file, unpack_head
@@ -13,10 +14,10 @@ from weakreset.traces.readers.text_shape import find_shape
 from weakreset.traces.table import FileContent, Table
 from weakreset.traces.trace import display_path
 
-__all__ = ["DelimitedReader", "says_simulated"]
+__all__ = ["DelimitedReader"]
 
+SMALLEST_FOR_ARROW = 4 << 20  # below, pyarrow would not make up for its start
 _MANY_COLUMNS = 5000
-_MOST_COLUMNS = 2_000_000
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -40,12 +41,12 @@ class DelimitedReader:
     def read(self, path: Path) -> FileContent:
         """One table."""
         file = display_path(path)
+        if path.stat().st_size >= SMALLEST_FOR_ARROW and (content := self._read_plain(path, file)) is not None:
+            return content
         text, notes = read_text_file(path, file)
-        shape = find_shape(text)
+        shape = find_shape(text, file)
         if shape is None:
             raise TraceFormatError(f"{file}: the file holds comments only, no line of data")
-        if len(shape.names) > _MOST_COLUMNS:
-            raise TraceFormatError(f"{file}: {len(shape.names)} columns; more than {_MOST_COLUMNS} are not read")
         body = _body(text, shape.first_line)
         if not body.strip():
             raise TraceFormatError(f"{file}: a header but no line of data")
@@ -53,10 +54,14 @@ class DelimitedReader:
         table: Table = (LinewiseTable if linewise else DelimitedTable)(body, shape, file)
         return FileContent([table], says_simulated(shape.metadata.get("simulated")), ", ".join([shape.words, *notes]))
 
+    def _read_plain(self, path: Path, file: str) -> FileContent | None:
+        from weakreset.traces.readers.arrow_table import read_plain_text
 
-def says_simulated(value: object) -> bool:
-    """Whether a `simulated` entry of a file means yes."""
-    return str(value).strip().lower() in {"true", "yes", "1"}
+        found = read_plain_text(path, file)
+        if found is None:
+            return None
+        table, words, sha256 = found
+        return FileContent([table], says_simulated(table.metadata.get("simulated")), words, sha256)
 
 
 def _body(text: bytes, first_line: int) -> bytes:

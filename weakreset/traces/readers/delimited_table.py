@@ -19,7 +19,7 @@ from weakreset.traces.table import NumberColumn, Table, numbers_from_text
 from weakreset.traces.units import split_name
 from weakreset.traces.vocabulary import classify_name
 
-__all__ = ["DelimitedTable", "LinewiseTable"]
+__all__ = ["DelimitedTable", "LinewiseTable", "names_device"]
 
 _FIELDS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 # Before 3.1 the default conversion of decimals was not exact to the last bit; since then the option is deprecated.
@@ -66,7 +66,7 @@ class DelimitedTable(Table):
     @cached_property
     def _whole(self) -> pd.DataFrame:
         width = len(self.names)
-        named_text = {str(i): str for i, name in enumerate(self.names) if self.has_header and _is_device(name)}
+        named_text = {str(i): str for i, name in enumerate(self.names) if self.has_header and names_device(name)}
         frame = _parse(self._body, self._shape, self._file, dtype=named_text)
         longer = np.flatnonzero(frame[width].notna().to_numpy())
         if longer.size:
@@ -108,6 +108,10 @@ class DelimitedTable(Table):
         if self._shape.decimal == ",":
             cells = cells.map(lambda cell: str(cell).replace(",", "."))
         return numbers_from_text(cells.to_numpy(dtype=object))
+
+    def counts(self, index: int) -> NDArray[Any]:
+        series = self._series(index)
+        return series.to_numpy() if series.dtype == np.int64 else self.numbers(index).values
 
     def text(self, index: int) -> NDArray[np.object_]:
         series = self._text_series(index)
@@ -210,7 +214,8 @@ class LinewiseTable(Table):
         return self._shape.first_line + self._lines[row][0] + 1
 
 
-def _is_device(name: str) -> bool:
+def names_device(name: str) -> bool:
+    """Whether a header says that its column names the device: such a column is text, never numbers."""
     known = classify_name(name) or classify_name(split_name(name)[0])
     return known is not None and known[0] == "device"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -11,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from weakreset.errors import TraceFormatError, UsageError
 from weakreset.traces.table import FileContent
 
-__all__ = ["ENTRY_POINT_GROUP", "HEAD_BYTES", "Reader", "Recognition", "choose_reader", "readers"]
+__all__ = ["ENTRY_POINT_GROUP", "HEAD_BYTES", "Reader", "Recognition", "StreamingReader", "choose_reader", "readers"]
 
 ENTRY_POINT_GROUP = "weakreset.readers"
 HEAD_BYTES = 1 << 16
@@ -30,7 +31,9 @@ class Reader(Protocol):
     """One file format. A lab's reader is an object of this shape named by an entry point.
 
     `recognise` sees the path and the first `HEAD_BYTES` bytes and must not fail on any of them; `read` returns the
-    tables of the file, not yet understood: which column is what is found elsewhere, for all formats alike.
+    tables of the file, not yet understood: which column is what is found elsewhere, for all formats alike. A reader
+    that also has `stream(path)`, giving the tables some at a time (see `StreamingReader`), can read files larger than
+    the memory.
     """
 
     name: str
@@ -41,6 +44,14 @@ class Reader(Protocol):
 
     def read(self, path: Path) -> FileContent:
         """The tables of the file; raises TraceFormatError naming the file and the place."""
+
+
+@runtime_checkable
+class StreamingReader(Protocol):
+    """A reader that can give the tables of a file some at a time, no device in two of them."""
+
+    def stream(self, path: Path) -> Iterator[FileContent]:
+        """Parts of the file, in order."""
 
 
 def _built_in() -> list[Reader]:

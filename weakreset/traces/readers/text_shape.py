@@ -7,11 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from weakreset.errors import TraceFormatError
 from weakreset.traces.table import MISSING_WORDS
 from weakreset.traces.units import split_name
 from weakreset.traces.vocabulary import classify_name
 
-__all__ = ["TextShape", "find_shape", "split_line"]
+__all__ = ["MOST_COLUMNS", "TextShape", "find_shape", "split_line"]
+
+MOST_COLUMNS = 500_000
 
 _SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
 _META = re.compile(r"^\s*([A-Za-z][\w .-]{0,40}?)\s*[:=]\s*(.*\S)\s*$")
@@ -52,11 +55,20 @@ def split_line(line: str, separator: str) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def find_shape(text: bytes) -> TextShape | None:
-    """Shape of a text (UTF-8, LF), or None where it has no line of data."""
+def find_shape(text: bytes, file: str = "") -> TextShape | None:
+    """Shape of a text (UTF-8, LF), or None where it has no line of data.
+
+    Raises
+    ------
+    TraceFormatError
+        Far more columns than a table of readings has.
+    """
     lines, comments, first = _head_lines(text)
     if not lines:
         return None
+    widest = max(line.count(separator) for line in lines for separator in _SEPARATORS)
+    if widest >= MOST_COLUMNS:
+        raise TraceFormatError(f"{file}: a line of {widest + 1} cells; more than {MOST_COLUMNS} columns are not read")
     separator = _separator(lines)
     rows = [split_line(line, separator) for line in lines]
     decimal = _decimal(rows, separator)

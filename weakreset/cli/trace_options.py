@@ -1,0 +1,119 @@
+"""What commands that read traces share: which reads to use, whether to stream, what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weakreset.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from weakreset.traces import TraceSet
+
+__all__ = ["TraceOptions", "parse_pulse_range", "print_left_out"]
+
+_STREAM_FROM_BYTES = 256 << 20
+_REASONS_SHOWN = 12
+
+
+def parse_pulse_range(text: str) -> tuple[int | None, int | None]:
+    """A:B, A: or :B to (first, last), both included."""
+    parts = text.split(":")
+    try:
+        first, last = (int(part) if part.strip() else None for part in parts)
+    except ValueError:
+        raise UsageError(f"--pulses {text!r}: give A:B, two pulse numbers, both included (200:399)") from None
+    if first is not None and last is not None and last <= first:
+        raise UsageError(f"--pulses {text!r}: the first pulse must come before the last")
+    return first, last
+
+
+@dataclass(frozen=True)
+class TraceOptions:
+    """Options of the command line that say which traces to read and how; '' and None are not given."""
+
+    paths: list[str]
+    map_: str = ""
+    format_: str = ""
+    read_voltage_v: float | None = None
+    limits: str = ""
+    where: str = ""
+    pulses: str = ""
+    stream: bool | None = None
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """As keywords of `load_traces` and `stream_traces`."""
+        from weakreset.traces import ScreeningLimits
+
+        return {
+            "column_map": self.map_ or None,
+            "format": self.format_ or None,
+            "read_voltage_v": self.read_voltage_v,
+            "limits": ScreeningLimits.parse(self.limits),
+            "where": self.where or None,
+        }
+
+    def streams(self) -> bool:
+        """Whether files are read in parts: asked for, or large files of a format that can be."""
+        from weakreset.traces.find_files import find_files
+        from weakreset.traces.stream import can_stream
+
+        if self.stream is not None:
+            return self.stream
+        files = find_files(self.paths)
+        large = sum(path.stat().st_size for path in files) >= _STREAM_FROM_BYTES
+        return large and any(can_stream(path, self.format_ or None) for path in files)
+
+    def load(self, holdout: float = 0.0, seed: int = 0) -> tuple[TraceSet, list[str]]:
+        """All traces to use, and the names of the devices kept out."""
+        from weakreset.traces import load_traces
+
+        loaded = load_traces(self.paths, **self.reading)
+        held: list[str] = []
+        return self._part(loaded, holdout, np.random.default_rng(seed), held), held
+
+    def parts(self, holdout: float, seed: int, held: list[str]) -> Iterator[TraceSet]:
+        """Traces some at a time; the names of the devices kept out are added to `held`."""
+        from weakreset.traces import stream_traces
+
+        rng = np.random.default_rng(seed)
+        for part in stream_traces(self.paths, **self.reading):
+            yield self._part(part, holdout, rng, held)
+
+    def _part(self, traces: TraceSet, holdout: float, rng: np.random.Generator, held: list[str]) -> TraceSet:
+        if self.pulses:
+            traces = traces.select_pulses(*parse_pulse_range(self.pulses))
+        if not holdout:
+            return traces
+        rest, kept_out = traces.hold_out(holdout, rng)
+        held.extend(dict.fromkeys(trace.device for trace in kept_out))
+        return rest
+
+
+def print_left_out(console: Console, traces: TraceSet) -> None:
+    """Counts of all that was left out by reason, and the notes on how traces were chosen."""
+    devices: Counter[str] = Counter()
+    reads: Counter[str] = Counter()
+    for item in traces.exclusions:
+        reason = item.reason.split(":")[0]
+        if item.pulse is None and item.line is None:
+            devices[reason] += 1
+        else:
+            reads[reason] += item.n_readings
+    counted = [(count, "traces", reason) for reason, count in devices.most_common()]
+    counted += [(count, "reads", reason) for reason, count in reads.most_common()]
+    for count, what, reason in counted[:_REASONS_SHOWN]:
+        console.print(f"left out, {count} {what if count > 1 else what[:-1]}: {reason}", style="yellow", markup=False)
+    if len(counted) > _REASONS_SHOWN:
+        console.print(f"... and {len(counted) - _REASONS_SHOWN} more reasons; see the report", markup=False)
+    for note in traces.notes:
+        console.print(note, markup=False)
+    if traces.read_noise is not None:
+        console.print(f"read noise {traces.read_noise} (take it with --read-sd repeats)", markup=False)

@@ -1,0 +1,95 @@
+"""Amplitude and width of the pulses, kept as extra columns: traces of different ones are not one technology."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.errors import TraceError
+from weakreset.traces.trace import PulseTrace, TraceSet
+from weakreset.traces.units import split_name
+from weakreset.traces.vocabulary import normalise
+
+__all__ = ["PulseSettings", "count_settings", "is_pulse_setting", "refuse_mixed"]
+
+_NAMES = frozenset(
+    ("v sl", "vsl", "v bl", "vbl", "v wl", "vwl", "v reset", "vreset", "v pulse", "vpulse", "amplitude", "amp",
+     "pulse amplitude", "pulse voltage", "pulse v", "v p", "amplitude v", "pulse amplitude v", "reset voltage",
+     "width", "pulse width", "pulsewidth", "t pulse", "tpulse", "pulse length", "pulse duration", "pw", "t width",
+     "width s", "width us", "width ns", "pulse width s", "pulse width us", "pulse width ns")
+)  # fmt: skip
+_SHOWN = 6
+
+# Of every column: value -> reads and traces that have it.
+PulseSettings = dict[str, dict[str, tuple[int, int]]]
+
+
+def is_pulse_setting(name: str) -> bool:
+    """Whether a column gives the amplitude or the width of the pulses."""
+    return normalise(name) in _NAMES or normalise(split_name(name)[0]) in _NAMES
+
+
+def count_settings(traces: TraceSet, known: Mapping[str, Mapping[str, tuple[int, int]]] | None = None) -> PulseSettings:
+    """Values of the pulse settings and how many reads and traces have each, added to those `known`.
+
+    Values that agree in six digits are one. Reads of pulse 0 and empty or zero cells say nothing of a pulse.
+    """
+    found: PulseSettings = {column: dict(values) for column, values in (known or {}).items()}
+    for trace in traces:
+        for name, cells in trace.extras.items():
+            if is_pulse_setting(name):
+                counts = found.setdefault(name, {})
+                for value, n_reads in _values(trace, cells).items():
+                    reads, n_traces = counts.get(value, (0, 0))
+                    counts[value] = (reads + n_reads, n_traces + 1)
+    return found
+
+
+def _values(trace: PulseTrace, cells: NDArray[Any]) -> dict[str, int]:
+    pulsed = np.asarray(cells)[trace.pulses > 0]
+    if not pulsed.size:
+        return {}
+    if pulsed.dtype.kind in "iufb" and pulsed.min() == pulsed.max():
+        values, counts = pulsed[:1], np.array([len(pulsed)])
+    elif pulsed.dtype.kind in "iufb":
+        values, counts = np.unique(pulsed[np.isfinite(pulsed.astype(np.float64))], return_counts=True)
+    else:
+        values, counts = np.unique(np.array([str(cell).strip() for cell in pulsed.tolist()]), return_counts=True)
+    found: dict[str, int] = {}
+    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+        text = value if isinstance(value, str) else f"{value:.6g}"
+        if text not in {"", "0", "-0", "nan"}:
+            found[text] = found.get(text, 0) + count
+    return found
+
+
+def refuse_mixed(settings: PulseSettings) -> None:
+    """Raise where pulses of several amplitudes or widths would be taken for one.
+
+    Raises
+    ------
+    TraceError
+        Lists the values with their counts, and how to choose.
+    """
+    for column, counts in settings.items():
+        if len(counts) < 2:
+            continue
+        usual = sorted(counts.items(), key=lambda item: -item[1][0])
+        listed = ", ".join(f"{value} ({reads} reads of {n} traces)" for value, (reads, n) in usual[:_SHOWN])
+        more = f", and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
+        quoted = usual[0][0] if _is_number(usual[0][0]) else f"'{usual[0][0]}'"
+        raise TraceError(
+            f"pulses of different {column} are mixed: {listed}{more}. One fit is for one kind of pulse: choose with "
+            f'--where "{column}=={quoted}" (where= in Python), or say --mixed-pulses if they are alike to you'
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,223 @@
+"""Large plain tables of text, parsed on all cores by pyarrow; whatever is not plain is left to the careful reader.
+
+Plain: ASCII, lines of equal numbers of cells, no quotes, spaces, comments or words among the numbers. Anything else
+gives None here and is read by `DelimitedTable`, so that both ways lead to the same result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from weakreset.errors import TraceFormatError
+from weakreset.traces.readers.delimited_table import names_device
+from weakreset.traces.readers.text_shape import TextShape, find_shape
+from weakreset.traces.table import NumberColumn, Table, numbers_from_text
+
+__all__ = ["ArrowTable", "read_plain_text"]
+
+_HEAD_BYTES = 1 << 20
+_LEAST_LINES = 70
+_MOST_COLUMNS = 200
+_BOM = b"\xef\xbb\xbf"
+_LARGEST_SUM = 2.0**63  # larger whole numbers are not floats to pandas
+_PAIRS = ((b"#", b"\n#"), (b"x", b"0x"), (b"X", b"0X"))
+
+
+class _NotPlainError(Exception):
+    """For the careful reader."""
+
+
+class _PlainBytes:
+    """The bytes of a file for pyarrow, hashed and checked as they pass."""
+
+    closed = False
+
+    def __init__(self, stream: BinaryIO, digest: Any, separator: str) -> None:
+        self._stream, self._digest = stream, digest
+        self._refused = [b'"', b" ", b"\x00"] + ([b"\t"] if separator != "\t" else [])
+        self._last = b"\n"
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._stream.read(size)
+        self._digest.update(block)
+        if not block.isascii() or any(mark in block for mark in self._refused):
+            raise _NotPlainError
+        # pairs of bytes are looked for only where one of them is there: that is ten times faster
+        for byte, pair in _PAIRS:
+            if byte in block and (pair in block or self._last + block[:1] == pair):
+                raise _NotPlainError
+        if b"\r" in block and (self._last + block).count(b"\r\n") < block.count(b"\r") - block.endswith(b"\r"):
+            raise _NotPlainError
+        self._last = block[-1:] or self._last
+        return block
+
+    def close(self) -> None:
+        pass
+
+
+def read_plain_text(path: Path, file: str) -> tuple[Table, str, str] | None:
+    """The table of a plain file, how it was read, and its SHA-256; or None for the careful reader."""
+    with open(path, "rb") as stream:
+        head = stream.read(_HEAD_BYTES)
+        shape = _plain_shape(head, path)
+        if shape is None:
+            return None
+        offset = _offset(head, shape.first_line)
+        digest = hashlib.sha256(head[:offset])
+        stream.seek(offset)
+        text = [str(i) for i, name in enumerate(shape.names) if shape.has_header and names_device(name)]
+        try:
+            parsed = _parse(stream, digest, shape, text)
+        except (_NotPlainError, pa.ArrowException, OSError):
+            return None
+        if not all(_is_sound(parsed, name, name in text) for name in parsed.column_names) or _has_blank_row(parsed):
+            return None
+        words = shape.words + (", UTF-8 with byte order mark" if head.startswith(_BOM) else "")
+        return ArrowTable(parsed, shape, path, offset, file), words, digest.hexdigest()
+
+
+def _plain_shape(head: bytes, path: Path) -> TextShape | None:
+    text = head.removeprefix(_BOM)
+    text = text[: text.rfind(b"\n") + 1]
+    if text.count(b"\n") < _LEAST_LINES or text.startswith((b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b")) or b"\x00" in text:
+        return None
+    if text.count(b"\r") not in (0, text.count(b"\r\n")):
+        return None
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    shape = find_shape(text.replace(b"\r\n", b"\n"), str(path))
+    if shape is None or shape.decimal == "," or shape.separator == r"\s+":
+        return None
+    return shape if 1 < len(shape.names) <= _MOST_COLUMNS else None
+
+
+def _offset(head: bytes, first_line: int) -> int:
+    position = len(_BOM) if head.startswith(_BOM) else 0
+    for _ in range(first_line):
+        position = head.index(b"\n", position) + 1
+    return position
+
+
+def _parse(
+    stream: BinaryIO, digest: Any, shape: TextShape, text: Sequence[str], only: Sequence[str] | None = None
+) -> pa.Table:
+    words = pa.dictionary(pa.int32(), pa.string())
+    return pa.csv.read_csv(
+        pa.PythonFile(_PlainBytes(stream, digest, shape.separator), mode="r"),
+        read_options=pa.csv.ReadOptions(column_names=[str(i) for i in range(len(shape.names))]),
+        parse_options=pa.csv.ParseOptions(
+            delimiter=shape.separator, quote_char=False, ignore_empty_lines=False, newlines_in_values=False
+        ),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(text, words), null_values=[""], strings_can_be_null=True,
+            include_columns=list(only or []),
+        ),
+    )  # fmt: skip
+
+
+def _is_sound(table: pa.Table, name: str, is_text: bool) -> bool:
+    """Whether pandas would have understood the column alike."""
+    column = table[name]
+    if is_text or pa.types.is_int64(column.type) or pa.types.is_null(column.type):
+        return True
+    if pa.types.is_float64(column.type):
+        total = pa.compute.sum(column).as_py()
+        return total is not None and math.isfinite(total) and abs(total) < _LARGEST_SUM
+    if not pa.types.is_string(column.type):
+        return False
+    first = next((cell for cell in column.slice(0, 1000).to_pylist() if cell), None)
+    return first is not None and not _is_number(first)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _has_blank_row(table: pa.Table) -> bool:
+    if any(column.null_count == 0 for column in table.columns):
+        return False
+    blank = np.ones(table.num_rows, dtype=bool)
+    for column in table.columns:
+        blank &= column.is_null().to_numpy()
+    return bool(blank.any())
+
+
+class ArrowTable(Table):
+    """A table parsed by pyarrow; every row is a line."""
+
+    def __init__(self, parsed: pa.Table, shape: TextShape, path: Path, offset: int, file: str) -> None:
+        self._parsed, self._shape, self._path, self._offset, self._file = parsed, shape, path, offset, file
+        self.names, self.has_header = shape.names, shape.has_header
+        self.sample, self.metadata = shape.sample, shape.metadata
+
+    def _words(self, index: int) -> tuple[NDArray[Any], list[str]]:
+        """Codes (-1: empty) and distinct texts of a column, which is parsed again if it was taken for numbers."""
+        column = self._parsed[str(index)]
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+            with open(self._path, "rb") as stream:
+                stream.seek(self._offset)
+                only = str(index)
+                column = _parse(stream, hashlib.sha256(), self._shape, [only], [only])[only]
+            if len(column) != self.n_rows:
+                raise TraceFormatError(f"{self._file}: the file changed while it was read")
+        elif not pa.types.is_dictionary(column.type):
+            column = column.cast(pa.string()).dictionary_encode()
+        whole = column.unify_dictionaries().combine_chunks()
+        codes = whole.indices.fill_null(-1) if whole.null_count else whole.indices
+        return codes.to_numpy(), whole.dictionary.to_pylist()
+
+    def numbers(self, index: int) -> NumberColumn:
+        column = self._parsed[str(index)]
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+            return NumberColumn(column.to_numpy().astype(np.float64, copy=False))
+        if pa.types.is_null(column.type):
+            return NumberColumn(np.full(self.n_rows, np.nan))
+        codes, words = self._words(index)
+        return self._from_words(codes, words)
+
+    def _from_words(self, codes: NDArray[Any], words: list[str]) -> NumberColumn:
+        known = numbers_from_text([*words, ""])
+        texts = {int(row): known.text[int(codes[row])] for row in np.flatnonzero(np.isin(codes, list(known.text)))}
+        return NumberColumn(known.values[codes], texts)
+
+    def counts(self, index: int) -> NDArray[Any]:
+        column = self._parsed[str(index)]
+        plain = pa.types.is_integer(column.type) and not column.null_count
+        return np.asarray(column.to_numpy()) if plain else self.numbers(index).values
+
+    def text(self, index: int) -> NDArray[np.object_]:
+        codes, words = self._words(index)
+        return np.asarray(np.array([*words, ""], dtype=object)[codes])
+
+    def codes(self, index: int) -> tuple[NDArray[Any], list[str]]:
+        return self._words(index)
+
+    def as_is(self, index: int) -> NDArray[np.generic]:
+        column = self._parsed[str(index)]
+        if pa.types.is_null(column.type):
+            return np.full(self.n_rows, np.nan)
+        numeric = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        return np.asarray(column.to_numpy()) if numeric else self.text(index)
+
+    @property
+    def n_rows(self) -> int:
+        return int(self._parsed.num_rows)
+
+    def line_of(self, row: int) -> int | None:
+        return self._shape.first_line + row + 1

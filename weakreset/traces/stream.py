@@ -1,0 +1,149 @@
+"""Pulse traces of files larger than the memory, some devices at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from weakreset.errors import TraceError, TraceFormatError
+from weakreset.resources import sha256_of
+from weakreset.traces.columns import ColumnMap, parse_map
+from weakreset.traces.find_files import Sources, file_stem, find_files
+from weakreset.traces.load import read_file, understand
+from weakreset.traces.readers.registry import StreamingReader, choose_reader
+from weakreset.traces.screening import ScreeningLimits, screen
+from weakreset.traces.selection import parse_where, select_where
+from weakreset.traces.trace import PulseTrace, TraceSet, display_path
+
+__all__ = ["can_stream", "stream_traces"]
+
+_DEFAULT_LIMITS = ScreeningLimits()
+_DEVICES = 1000
+
+
+def can_stream(path: Path, format: str | None = None) -> bool:
+    """Whether a file has a format that is read in parts."""
+    return isinstance(choose_reader(path, display_path(path), format)[0], StreamingReader)
+
+
+def stream_traces(
+    sources: Sources,
+    *,
+    column_map: str | Mapping[str, str] | ColumnMap | None = None,
+    format: str | None = None,
+    read_voltage_v: float | None = None,
+    limits: ScreeningLimits | None = _DEFAULT_LIMITS,
+    where: str | None = None,
+) -> Iterator[TraceSet]:
+    """What `load_traces` gives, up to 1,000 devices at a time, for `fit_stream`.
+
+    HDF5 files are read in parts of about 64 MiB, whatever their size; files of other formats are read one by one.
+    Of several files, devices are named `file/device` throughout, because no file is known before it is read.
+
+    Parameters are those of `load_traces`.
+
+    Yields
+    ------
+    TraceSet
+        Never without traces; exclusions of parts without any come with the next.
+
+    Raises
+    ------
+    TraceFormatError
+        A file is missing, or cannot be read as pulse traces.
+    TraceError
+        A device appears twice, or none is left.
+    """
+    roles = parse_map(column_map)
+    files = find_files(sources)
+    if where:
+        parse_where(where)
+    names = _file_names(files)
+    parts = (
+        _named(part, names.get(path, ""))
+        for path in files
+        for whole in _read_parts(path, roles, format, read_voltage_v)
+        for part in _at_most(whole, _DEVICES)
+    )
+    return _chosen(parts, where, limits)
+
+
+def _chosen(parts: Iterator[TraceSet], where: str | None, limits: ScreeningLimits | None) -> Iterator[TraceSet]:
+    seen: set[str] = set()
+    pending: TraceSet | None = None
+    found = False
+    for part in parts:
+        chosen = select_where(part, where, part=True) if where else part
+        screened = chosen if limits is None else screen(chosen, limits)
+        for trace in screened:
+            if trace.key in seen:
+                raise TraceError(f"{trace.where} appears twice; rename one, or give the cycle as a column")
+            seen.add(trace.key)
+        pending = screened if pending is None else TraceSet.join([pending, screened])
+        if pending.traces:
+            found = True
+            yield pending
+            pending = None
+    if not found:
+        reasons = Counter(item.reason for item in pending.exclusions) if pending is not None else Counter()
+        listed = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5))
+        raise TraceError(f"no device is left. Excluded: {listed or 'nothing'}")
+    if pending is not None:
+        yield pending
+
+
+def _read_parts(
+    path: Path, roles: ColumnMap, format: str | None, read_voltage_v: float | None
+) -> Iterator[TraceSet]:
+    file = display_path(path)
+    try:
+        reader, why = choose_reader(path, file, format)
+        if not isinstance(reader, StreamingReader):
+            yield read_file(path, roles, format, read_voltage_v).traces
+            return
+        digest = sha256_of(path)
+        n_parts = 0
+        for content in reader.stream(path):
+            n_parts += 1
+            why_whole = "; ".join(part for part in (why, content.how) if part)
+            known = replace(content, sha256=digest)
+            yield understand(known, path, roles, reader.name, why_whole, read_voltage_v).traces
+    except OSError as error:
+        raise TraceFormatError(f"{file}: cannot be read ({error.strerror or error})") from error
+    if not n_parts:
+        raise TraceFormatError(f"{file}: no group holds readings (`weakreset template hdf5` writes an example)")
+
+
+def _at_most(whole: TraceSet, n_devices: int) -> Iterator[TraceSet]:
+    """A set in parts of so many traces; exclusions come with the first."""
+    if len(whole) <= n_devices:
+        yield whole
+        return
+    for start in range(0, len(whole), n_devices):
+        exclusions = whole.exclusions if start == 0 else ()
+        yield replace(whole, traces=whole.traces[start : start + n_devices], exclusions=exclusions)
+
+
+def _file_names(files: list[Path]) -> dict[Path, str]:
+    """What comes before the names of each file's devices, where there are several files."""
+    if len(files) < 2:
+        return {}
+    uses = Counter(file_stem(path) for path in files)
+    return {
+        path: file_stem(path) if uses[file_stem(path)] == 1 else f"{path.resolve().parent.name}/{path.name}"
+        for path in files
+    }
+
+
+def _named(part: TraceSet, prefix: str) -> TraceSet:
+    if not prefix:
+        return part
+
+    def name(device: str) -> str:
+        return device if device in ("", prefix) else f"{prefix}/{device}"
+
+    traces: tuple[PulseTrace, ...] = tuple(replace(trace, device=name(trace.device)) for trace in part)
+    excluded = tuple(replace(item, device=name(item.device)) for item in part.exclusions)
+    return replace(part, traces=traces, exclusions=excluded)
