@@ -78,3 +78,11 @@ def test_quantile_and_distribution_are_inverse(s, scale, u):
 def test_impossible_laws_are_refused(family, params, limits, words):
     with pytest.raises(ValueError, match=words):
         TruncatedLaw(family, params, *limits)
+
+
+@pytest.mark.parametrize("family", ["lognorm", "gamma", "weibull"])
+def test_the_density_of_a_positive_law_is_zero_at_zero_and_below(family):
+    params = {"lognorm": {"s": 0.5, "scale": 2.0}}.get(family, {"shape": 1.5, "scale": 2.0})
+    density = TruncatedLaw(family, params).logpdf([-1.0, 0.0, 1.0])
+    assert np.all(np.isneginf(density[:2]))
+    assert np.isfinite(density[2])

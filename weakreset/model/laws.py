@@ -239,7 +239,7 @@ class TruncatedLaw:
     def logpdf(self, x: ArrayLike) -> Array:
         """Log density, -inf outside the truncation; any shape."""
         values = np.asarray(x, dtype=np.float64)
-        with np.errstate(over="ignore"):  # an overflow here is a density of zero
+        with np.errstate(over="ignore", invalid="ignore"):  # an overflow is a density of zero, and so is x <= 0
             density = FAMILIES[self.family].logpdf(values, self.params) - math.log(self._mass[1])
         if math.isfinite(self.lower):
             density = np.where(values >= self.lower, density, -np.inf)
