@@ -47,7 +47,7 @@ class DeviceState:
     unresponsive: torch.Tensor | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NoiseTables:
     """Drift shape and noise of a technology on one torch device; amplitudes in ln R, 0 or False where off."""
 
