@@ -16,6 +16,7 @@ from weakreset.errors import SimulationError
 from weakreset.parameter_file import ParameterFile, check_without, load_parameters
 from weakreset.simulation import fast_path, kernels
 from weakreset.simulation.counter_random import Key, make_key
+from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint
 from weakreset.simulation.kernels import DeviceState, NoiseTables, noise_tables
 from weakreset.simulation.pink_poles import fit_pink_poles
@@ -67,6 +68,8 @@ class DeviceArray(nn.Module):
         How often each device was SET after it was made.
     retired_pulses : Tensor of int32, or None before the first SET
         Pulses received before the last SET; `total_pulses()` adds the two.
+    energy_j : Tensor of float32, or None where the file has no `reset_pulse`
+        Joule spent on the pulses of each device (see `energy`).
     unresponsive : Tensor of bool or None
         Devices that never move (`defects.fraction` of the file); they keep R0 and count no pulses.
     kernel : "auto" or "torch"
@@ -96,6 +99,7 @@ class DeviceArray(nn.Module):
     set_count: Tensor | None
     retired_pulses: Tensor | None
     unresponsive: Tensor | None
+    energy_j: Tensor | None
     log_r: Tensor
     clock: Tensor
     physics: Tensor
@@ -114,6 +118,9 @@ class DeviceArray(nn.Module):
         self._tables: NoiseTables | None = None
         self._drift_shape, self._columns = file.model, trait_names(file.model)
         self._allocate(n_poles)
+        pulse = file.reset_pulse
+        self.joule_ohm = pulse.voltage_v**2 * pulse.width_s if pulse else 0.0
+        self.register_buffer("energy_j", _zeros(self.shape, np.float32) if pulse else None)
         self.register_buffer("clock", torch.tensor([_checked_seed(seed), 0], dtype=torch.int64))
         self.register_buffer("physics", torch.tensor(physics_fingerprint(file, n_poles), dtype=torch.int64))
         self._draw(file, seed)
@@ -167,11 +174,12 @@ class DeviceArray(nn.Module):
             index, n = index[alive], n[alive]
         index, n = index.to(torch.int64), n.to(torch.int64)
         step = 0
-        while index.numel():
-            burst = n.clamp(max=LONGEST_BURST)
-            self.engine.advance(self.state(), self.noise_tables(), self.pulse_key(call, step), index, burst)
-            more = n > LONGEST_BURST
-            index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
+        with energy_counted(self):
+            while index.numel():
+                burst = n.clamp(max=LONGEST_BURST)
+                self.engine.advance(self.state(), self.noise_tables(), self.pulse_key(call, step), index, burst)
+                more = n > LONGEST_BURST
+                index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
 
     def tick(self) -> int:
         """Number this call of `pulse`, so that no two calls use the same random numbers."""
@@ -292,7 +300,7 @@ class DeviceArray(nn.Module):
                 f"{prefix or 'state'}: was saved from devices with other noise or another number of poles; "
                 "build the array with the parameter file it was saved with"
             )
-        for name in (*_SET_COUNTERS, "unresponsive"):  # there or not, depending on the life of the chip
+        for name in (*_SET_COUNTERS, "unresponsive", "energy_j"):  # there or not, depending on the life of the chip
             value = state_dict.get(f"{prefix}{name}")
             self._buffers[name] = None if value is None else torch.zeros_like(value, device=self.log_r.device)
         super()._load_from_state_dict(state_dict, prefix, *args)
