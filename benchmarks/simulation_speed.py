@@ -187,12 +187,13 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="36 M weights too: 6 GB of memory")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    found: dict[str, Any] = {"threads": sorted({1, *options.threads}), "torch": torch.__version__, "rounds": options.rounds}
+    threads = sorted({1, *options.threads})
+    found: dict[str, Any] = {"threads": threads, "torch": torch.__version__, "rounds": options.rounds}
     if options.large:
         large(found)  # first: the peak of the memory is its own
     first_step(found)
-    for threads in found["threads"]:
-        layer_steps(found, options.rounds, threads)
+    for count in threads:
+        layer_steps(found, options.rounds, count)
     torch.set_num_threads(1)
     burst_length(found, options.rounds)
     roofline(found)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from weakreset.errors import SimulationError
 from weakreset.parameter_file import ParameterFile, check_without, load_parameters
 from weakreset.simulation import fast_path, kernels
+from weakreset.simulation.array_arguments import checked_seed, checked_shape, large_zeros
 from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint
@@ -30,7 +31,6 @@ ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 _FLAT = ("log_r0", "log_r", "rtn_high", "pulse_count")
 _SET_COUNTERS = {"set_count": torch.int16, "retired_pulses": torch.int32}
 _MOST_SETS = 32767
-_SEED_BITS = 63
 
 
 class DeviceArray(nn.Module):
@@ -87,6 +87,11 @@ class DeviceArray(nn.Module):
     holds it all, the position in the random streams included. The state stays float32 whatever `.half()` or
     `.double()` does to the network around it.
 
+    Between CPU and CUDA: the chip is drawn by numpy and moved by integer operations and separately rounded float32
+    additions, multiplications and divisions, which IEEE 754 defines, so the same pulses give the same devices on
+    both. A network around them sums in another order there, so trained networks agree in law and not in bits. The
+    first is argued, not tested: no GPU was at hand.
+
     Read noise, where the file has it, belongs to the read after the last pulse: reading again gives the same
     number until the next pulse.
     """
@@ -110,8 +115,8 @@ class DeviceArray(nn.Module):
     ) -> None:
         super().__init__()
         self.kernel = "auto"
-        self.shape = _checked_shape(shape)
-        self.without = check_without(_names(without))
+        self.shape = checked_shape(shape)
+        self.without = check_without(without if isinstance(without, str) else list(without))
         file = load_parameters(params)
         self._noise = file.device_noise(self.without)
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
@@ -120,8 +125,8 @@ class DeviceArray(nn.Module):
         self._allocate(n_poles)
         pulse = file.reset_pulse
         self.joule_ohm = pulse.voltage_v**2 * pulse.width_s if pulse else 0.0
-        self.register_buffer("energy_j", _zeros(self.shape, np.float32) if pulse else None)
-        self.register_buffer("clock", torch.tensor([_checked_seed(seed), 0], dtype=torch.int64))
+        self.register_buffer("energy_j", large_zeros(self.shape, np.float32) if pulse else None)
+        self.register_buffer("clock", torch.tensor([checked_seed(seed), 0], dtype=torch.int64))
         self.register_buffer("physics", torch.tensor(physics_fingerprint(file, n_poles), dtype=torch.int64))
         self._draw(file, seed)
         if device is not None:
@@ -236,9 +241,9 @@ class DeviceArray(nn.Module):
     def _allocate(self, n_poles: int) -> None:
         rows = {"traits": (len(self._columns),), "poles": (n_poles,)}
         for name in ("log_r0", "log_r", "traits", "poles"):
-            self.register_buffer(name, _zeros((*self.shape, *rows.get(name, ())), np.float32))
-        self.register_buffer("rtn_high", _zeros(self.shape, np.bool_))
-        self.register_buffer("pulse_count", _zeros(self.shape, np.int32))
+            self.register_buffer(name, large_zeros((*self.shape, *rows.get(name, ())), np.float32))
+        self.register_buffer("rtn_high", large_zeros(self.shape, np.bool_))
+        self.register_buffer("pulse_count", large_zeros(self.shape, np.int32))
         for name in _SET_COUNTERS:
             self.register_buffer(name, None)
 
@@ -304,25 +309,3 @@ class DeviceArray(nn.Module):
             value = state_dict.get(f"{prefix}{name}")
             self._buffers[name] = None if value is None else torch.zeros_like(value, device=self.log_r.device)
         super()._load_from_state_dict(state_dict, prefix, *args)
-
-
-def _zeros(shape: tuple[int, ...], dtype: type[np.generic]) -> Tensor:
-    """Memory from numpy, which asks the system for large pages: scattered devices are found twice as fast."""
-    return torch.from_numpy(np.zeros(shape, dtype=dtype))
-
-
-def _names(without: Sequence[str] | str) -> list[str] | str:
-    return without if isinstance(without, str) else list(without)
-
-
-def _checked_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
-    sizes = (shape,) if isinstance(shape, int) else tuple(int(size) for size in shape)
-    if any(size < 0 for size in sizes):
-        raise SimulationError(f"shape must hold numbers >= 0, got {sizes}")
-    return sizes
-
-
-def _checked_seed(seed: int) -> int:
-    if isinstance(seed, bool) or not 0 <= int(seed) < 1 << _SEED_BITS:
-        raise SimulationError(f"seed must be an integer in 0 .. 2^{_SEED_BITS} - 1, got {seed!r}")
-    return int(seed)
