@@ -30,6 +30,7 @@ from weakreset.parameter_file.schema import (
     PinkNoise,
     Provenance,
     ReadNoise,
+    ResetPulse,
     TelegraphNoise,
 )
 from weakreset.parameter_file.tables import device_columns, law_rows, write_devices, write_laws
@@ -52,6 +53,7 @@ __all__ = [
     "PinkNoise",
     "Provenance",
     "ReadNoise",
+    "ResetPulse",
     "TelegraphNoise",
     "check_without",
     "device_columns",

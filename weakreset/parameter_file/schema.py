@@ -25,6 +25,7 @@ __all__ = [
     "PinkNoise",
     "Provenance",
     "ReadNoise",
+    "ResetPulse",
     "TelegraphNoise",
 ]
 
@@ -177,6 +178,13 @@ class Provenance(Strict):
     notes: list[str] = Field(default=[])
 
 
+class ResetPulse(Strict):
+    """The RESET pulse, for an account of its energy: V^2 / R for its width."""
+
+    voltage_v: float = Field(gt=0, description="amplitude in volt, without sign")
+    width_s: float = Field(gt=0, description="duration in seconds")
+
+
 class D2dScaling(Strict):
     """What if devices differed less, or more: a change of the spread, for studies; absent in fitted files.
 
@@ -204,6 +212,7 @@ class ParameterFile(Strict):
     noise: Noise
     defects: Defects = Defects()
     d2d: D2dScaling | None = None
+    reset_pulse: ResetPulse | None = Field(default=None, description="when known, simulated devices count their energy")
     provenance: Provenance
     validation: dict[str, Any] | None = Field(default=None, description="verdict and figures of `weakreset validate`")
 

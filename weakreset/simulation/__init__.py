@@ -1,5 +1,6 @@
 """Simulated devices in PyTorch: arrays, 2T2R layers, the pulse optimizer, checkpoints."""
 
+from weakreset.simulation.activity import imperfection_activity
 from weakreset.simulation.binary_layers import BinaryConv2d, BinaryLinear
 from weakreset.simulation.checkpoint import load_checkpoint, save_checkpoint
 from weakreset.simulation.convert import convert
@@ -20,6 +21,7 @@ __all__ = [
     "convert",
     "derive_seed",
     "fit_pink_poles",
+    "imperfection_activity",
     "load_checkpoint",
     "pair_of",
     "save_checkpoint",

@@ -1,9 +1,9 @@
 """The update of `kernels` once more, compiled for the processor by numba: same numbers, same order, same bits.
 
-Devices pass in blocks through a row of small loops that stay in the nearest cache; only devices that get
-pulses are touched, and nothing depends on the order, so the work may be split among threads anywhere. No
-fused multiplication and no reassociation (numba does neither unless asked): a test compares every bit with
-the plain torch kernel, which remains the path for other devices and the oracle for this one.
+One device after the other goes through `_update` and keeps everything in registers. Only devices that get pulses
+are touched, and nothing depends on the order, so the work may be split among threads anywhere. No fused
+multiplication and no reassociation (numba does neither unless asked): a test compares every bit with the plain
+torch kernel, which remains the path for other devices and the oracle for this one.
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.simulation.compiled_drift import add_drift, entry, inner
-from weakreset.simulation.compiled_types import AdamStep, Chip, Floats, Integers, Physics, Scratch, Words
+from weakreset.simulation.compiled_drift import entry, inner, with_drift
+from weakreset.simulation.compiled_types import AdamStep, Chip, Floats, Integers, Physics, Scratch
 from weakreset.simulation.counter_random import SECOND_WEIGHT, WORDS
 from weakreset.simulation.traits import AMPLITUDE, OFFSET
 
 __all__ = ["adam_range", "advance_range", "fresh_range", "pair_range"]
 
-BLOCK = 1024
-"""Devices per pass of each loop."""
+BLOCK = 2048
+"""Weights per pass: their bursts stay in the nearest caches."""
 
 _SECOND = np.float32(SECOND_WEIGHT)
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
+_LEVELS = np.array([0.0, 1.0], dtype=np.float32)
+"""Telegraph states as numbers, looked up: a branch could not be predicted."""
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
@@ -32,29 +34,18 @@ _WORDS = np.uint64(WORDS)
 _MASK = np.uint64(0xFFF)
 _ROUNDER = np.float32(1.5 * 2**23)
 """Added and subtracted, it rounds float32 up to 2^22 to integers, halves to even."""
-_U0, _U1, _READ, _SLOW = (np.uint64(k) for k in (0, 1, 6, 7))
+_U0, _U1, _U2, _U4, _READ, _SLOW = (np.uint64(k) for k in (0, 1, 2, 4, 6, 7))
 _S12, _S16, _S24, _S27, _S30, _S31, _S48 = (np.uint64(k) for k in (12, 16, 24, 27, 30, 31, 48))
+_AMPLITUDE, _OFFSET = np.uint64(AMPLITUDE), np.uint64(OFFSET)
 
 
 @inner
 def _word(key: Any, index: Any, word: Any) -> Any:
-    z = (np.uint64(index) * _WORDS + word) * _GAMMA + key[0]
+    z = (index * _WORDS + word) * _GAMMA + key[0]
     z = (z ^ (z >> _S30)) * _MULTIPLIER_1
     z ^= key[1]
     z = (z ^ (z >> _S27)) * _MULTIPLIER_2
     return z ^ (z >> _S31)
-
-
-@inner
-def _words(key: Any, index: Integers, word: Any, out: Words) -> None:
-    for k in range(len(index)):
-        out[k] = _word(key, index[k], word)
-
-
-@inner
-def _uniforms(first: Words, second: Words, out: Integers) -> None:
-    for k in range(len(out)):
-        out[k] = np.int64(((second[k] >> _S48) << _S16) | (first[k] >> _S48))
 
 
 @inner
@@ -63,111 +54,45 @@ def _normal(word: Any, table: Floats) -> Any:
 
 
 @inner
-def _normals(words: Words, shift: Any, table: Floats, out: Floats) -> None:
-    for k in range(len(out)):
-        out[k] = _normal(words[k] >> shift, table)
+def _pole(y: Floats, at: Any, skip: Floats, row: Any, normal: Any) -> Any:
+    """Advance one pole; its new state."""
+    now = y[at] * skip[row] + normal * skip[row + _U1]
+    y[at] = now
+    return now
 
 
 @inner
-def _count(index: Integers, n: Integers, count: Any, traits: Floats, pulses: Floats, log_r: Floats) -> None:
-    for k in range(len(index)):
-        i = np.uint64(index[k])
-        t = np.int32(count[i] + n[k])
-        count[i] = t
-        pulses[k] = np.float32(t)
-        log_r[k] = traits[i, OFFSET]
-
-
-@inner
-def _entries(uniform: Integers, table: Floats, out: Floats) -> None:
-    for k in range(len(out)):
-        out[k] = table[np.uint64(uniform[k]) & _MASK]
-
-
-@inner
-def _add(normal: Floats, sd: Any, log_r: Floats) -> None:
-    for k in range(len(log_r)):
-        log_r[k] += normal[k] * sd
-
-
-@inner
-def _poles(
-    index: Integers, n: Integers, normal: Floats, other: Floats, poles: Floats, j: int, physics: Physics,
-    log_r: Floats,
-) -> None:
-    """Poles j and, where there is one, j + 1 (two at a time: their rows come into the cache once)."""
-    last = min(j + 1, len(physics.pole_sd) - 1)
-    keep0, keep1, renew0, renew1 = physics.keep[j], physics.keep[last], physics.renew[j], physics.renew[last]
-    sd0, sd1, c0, c1 = physics.pole_sd[j], physics.pole_sd[last], np.uint64(j), np.uint64(last)
-    if last == j:
-        for k in range(len(index)):
-            i, burst = np.uint64(index[k]), np.uint64(n[k])
-            poles[i, c0] = poles[i, c0] * keep0[burst] + normal[k] * renew0[burst]
-            log_r[k] += poles[i, c0] * sd0
-        return
+def _advance(chip: Chip, physics: Physics, key: Any, index: Integers, n: Integers) -> None:
+    """Give device `index[k]` a burst of `n[k]` in 1 .. LONGEST_BURST pulses."""
+    _, traits, poles, rtn_high, pulse_count, log_r, _ = chip  # names of their own: fewer counts of references
+    shape, columns, pink, rtn, skip, high_after, _, pole_sd, white_sd, _, read_sd, table = physics
+    n_poles = len(pole_sd)
     for k in range(len(index)):
         i, burst = np.uint64(index[k]), np.uint64(n[k])
-        y0 = poles[i, c0] * keep0[burst] + normal[k] * renew0[burst]
-        y1 = poles[i, c1] * keep1[burst] + other[k] * renew1[burst]
-        poles[i, c0], poles[i, c1] = y0, y1
-        log_r[k] = (log_r[k] + y0 * sd0) + y1 * sd1
-
-
-@inner
-def _telegraph(
-    index: Integers, n: Integers, uniform: Integers, high: Any, high_after: Integers, traits: Floats, log_r: Floats
-) -> None:
-    for k in range(len(index)):
-        i, burst = np.uint64(index[k]), np.uint64(n[k])
-        now = uniform[k] < high_after[burst, np.uint64(high[i])]  # no branch: it could not be predicted
-        high[i] = now
-        log_r[k] += traits[i, AMPLITUDE] * np.float32(now)
-
-
-@inner
-def _store(index: Integers, log_r: Floats, out: Floats) -> None:
-    for k in range(len(index)):
-        out[np.uint64(index[k])] = log_r[k]
-
-
-@inner
-def _scratch() -> Scratch:
-    size = 2 * BLOCK
-    return Scratch(
-        np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.float32), np.empty(size, np.float32),
-        np.empty(size, np.float32), np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.int64),
-    )
-
-
-@inner
-def _advance(chip: Chip, physics: Physics, key: Any, room: Scratch, index: Integers, n: Integers) -> None:
-    """Give device `index[k]` a burst of `n[k]` in 1 .. LONGEST_BURST pulses, at most 2 BLOCK of them."""
-    size = len(index)
-    log_r, normal, other, uniform = room.log_r[:size], room.normal[:size], room.other[:size], room.uniform[:size]
-    first, second = room.first[:size], room.second[:size]
-    _count(index, n, chip.pulse_count, chip.traits, normal, log_r)
-    add_drift(physics.shape, index, normal, chip.traits, room.other[:size], log_r)
-    if physics.pink or physics.rtn:
-        _words(key, index, _U0, first)
-        _words(key, index, _U1, second)
-        _uniforms(first, second, uniform)
-    if physics.pink:
-        _entries(uniform, physics.normals, normal)
-        _add(normal, physics.white_sd, log_r)
-        for j in range(0, len(physics.pole_sd), 2):
-            if j >= 4:
-                _words(key, index, np.uint64(j // 2), first)
-            words = second if j == 2 else first
-            _normals(words, _U0, physics.normals, normal)
-            _normals(words, _S24, physics.normals, other)
-            _poles(index, n, normal, other, chip.poles, j, physics, log_r)
-    if physics.rtn:
-        _telegraph(index, n, uniform, chip.rtn_high, physics.high_after, chip.traits, log_r)
-    if physics.read_sd > _ZERO:
-        _words(key, index, _READ, first)
-        _normals(first, _U0, physics.normals, normal)
-        _add(normal, physics.read_sd, log_r)
-    _store(index, log_r, chip.log_r)
+        t = np.int32(pulse_count[i] + np.int32(n[k]))
+        pulse_count[i] = t
+        x = with_drift(shape, traits, i * columns, np.float32(t))
+        word, second = _word(key, i, _U0), _word(key, i, _U1)
+        uniform = ((second >> _S48) << _S16) | (word >> _S48)
+        if pink:
+            x += table[uniform & _MASK] * white_sd
+            at, row = i * np.uint64(n_poles), burst * np.uint64(2 * n_poles)
+            for j in range(0, n_poles, 2):
+                if j >= 4:
+                    second = _word(key, i, np.uint64(j // 2))
+                word = second if j >= 2 else word
+                x += _pole(poles, at, skip, row, _normal(word, table)) * pole_sd[np.uint64(j)]
+                if j + 1 < n_poles:
+                    normal = _normal(word >> _S24, table)
+                    x += _pole(poles, at + _U1, skip, row + _U2, normal) * pole_sd[np.uint64(j + 1)]
+                at, row = at + _U2, row + _U4
+        if rtn:
+            now = np.int64(uniform) < high_after[burst * _U2 + np.uint64(rtn_high[i])]
+            rtn_high[i] = now
+            x += traits[i * columns + _AMPLITUDE] * _LEVELS[np.uint64(now)]
+        if read_sd > _ZERO:
+            x += _normal(_word(key, i, _READ), table) * read_sd
+        log_r[i] = x
 
 
 @entry
@@ -175,30 +100,36 @@ def advance_range(
     chip: Chip, physics: Physics, key: Any, index: Integers, n: Integers, start: int, stop: int
 ) -> None:
     """`kernels.advance` for `index[start:stop]`."""
-    room = _scratch()
-    for begin in range(start, stop, BLOCK):
-        end = min(begin + BLOCK, stop)
-        _advance(chip, physics, key, room, index[begin:end], n[begin:end])
+    _advance(chip, physics, key, index[start:stop], n[start:stop])
 
 
 @inner
-def _select(n: NDArray[np.int32], start: int, n_weights: int, room: Scratch, found: int) -> tuple[int, int]:
-    """Append the devices that bursts of weights start, start + 1, ... move; how many then, pulses of these."""
-    index, out, pulses = room.device, room.n, 0  # whole groups without pulses are passed over
-    for first in range(0, len(n), 16):
-        part = n[first : first + 16]
-        some = np.int32(0)
-        for k in range(len(part)):
-            some |= part[k]
-        if some == 0:
-            continue
-        for k in range(len(part)):
-            burst = np.int64(part[k])
-            index[found] = start + first + k + (n_weights if burst < 0 else 0)
-            out[found] = abs(burst)
-            pulses += int(abs(burst))
-            found += burst != 0
-    return found, pulses
+def _append(burst: Any, device: int, n_weights: int, index: Integers, out: Integers, found: int) -> int:
+    """Without a branch, which could not be predicted: the entry is written and counts where there are pulses."""
+    index[found] = device + (n_weights if burst < 0 else 0)
+    out[found] = burst if burst > 0 else -burst
+    return found + int(burst != 0)
+
+
+@inner
+def _select(n: NDArray[np.int32], start: int, n_weights: int, index: Integers, out: Integers) -> int:
+    """The devices that bursts of weights start, start + 1, ... move, and their pulses; how many they are."""
+    size, found, some = len(n), 0, 0
+    for k in range(size):
+        some += n[k] != 0
+    if some == size:
+        for k in range(size):
+            index[k] = start + k + (n_weights if n[k] < 0 else 0)
+            out[k] = n[k] if n[k] > 0 else -n[k]
+        return size
+    whole = size - size % 8 if some else size
+    for k in range(0, whole if some else 0, 8):  # groups without pulses are passed over
+        if n[k] | n[k + 1] | n[k + 2] | n[k + 3] | n[k + 4] | n[k + 5] | n[k + 6] | n[k + 7]:
+            for j in range(k, k + 8):
+                found = _append(n[j], start + j, n_weights, index, out, found)
+    for k in range(whole, size):
+        found = _append(n[k], start + k, n_weights, index, out, found)
+    return found
 
 
 @inner
@@ -212,45 +143,90 @@ def _leave_out(unresponsive: NDArray[np.bool_], index: Integers, n: Integers) ->
 
 
 @inner
+def _fetch(chip: Chip, columns: Any, index: Integers) -> int:
+    """Read a number of every line of memory that these pairs need, many at once; what it returns is not used."""
+    _, traits, poles, _, pulse_count, log_r, _ = chip
+    half, n_poles, seen = len(log_r) // 2, np.uint64(len(poles) // len(log_r)), 0
+    for k in range(len(index)):
+        i, other = np.uint64(index[k]), np.uint64(index[k] - half if index[k] >= half else index[k] + half)
+        seen += traits[i * columns] > traits[i * columns + columns - _U1]
+        seen += log_r[i] > log_r[other]
+        seen += poles[i * n_poles] > np.float32(pulse_count[i])
+    return seen
+
+
+@inner
+def _sign(difference: Any, tie_key: Any, i: Any) -> Any:
+    if difference == _ZERO:
+        return _ONE if _word(tie_key, i, _U0) & _U1 else -_ONE
+    return _ONE if difference > _ZERO else -_ONE
+
+
+@inner
 def _read_signs(log_r: Floats, n_weights: int, tie_key: Any, index: Integers, weight: Floats) -> int:
     """Bring the signs of the weights of these devices up to date; how many turned."""
     flips = 0
     for k in range(len(index)):
         i = np.uint64(index[k] if index[k] < n_weights else index[k] - n_weights)
-        difference = log_r[i] - log_r[i + np.uint64(n_weights)]
-        sign = _ONE if difference > _ZERO else -_ONE
-        if difference == _ZERO:
-            sign = _ONE if _word(tie_key, i, _U0) & _U1 else -_ONE
-        flips += sign != weight[i]
-        weight[i] = sign
+        sign = _sign(log_r[i] - log_r[i + np.uint64(n_weights)], tie_key, i)
+        if sign != weight[i]:
+            weight[i] = sign
+            flips += 1
     return flips
 
 
 @inner
-def _move(
-    chip: Chip, physics: Physics, key: Any, tie_key: Any, room: Scratch, found: int, weight: Floats
-) -> int:
-    """Pulse the devices collected in `room` and read the signs of their weights; how many turned."""
+def _read_all_signs(bl: Floats, blb: Floats, weight: Floats) -> int:
+    """The same for weights in a row, none of them a tie."""
+    flips = 0
+    for k in range(len(weight)):
+        sign = _ONE if bl[k] - blb[k] > _ZERO else -_ONE
+        flips += sign != weight[k]
+        weight[k] = sign
+    return flips
+
+
+@inner
+def _ties(bl: Floats, blb: Floats) -> int:
+    ties = 0
+    for k in range(len(bl)):
+        ties += bl[k] == blb[k]
+    return ties
+
+
+@inner
+def _pulse_block(
+    chip: Chip, physics: Physics, keys: Any, n: NDArray[np.int32], start: int, weight: Floats, room: Scratch
+) -> tuple[int, int, int]:
+    """Bursts `n` for the weights from `start` on; (pulses, devices, flips)."""
+    n_weights, pulses = len(weight), 0
+    found = _select(n, start, n_weights, room.device, room.n)
+    for k in range(found):
+        pulses += room.n[k]
+    moved = found
     if len(chip.unresponsive):
-        found = _leave_out(chip.unresponsive, room.device[:found], room.n[:found])
-    index = room.device[:found]
-    _advance(chip, physics, key, room, index, room.n[:found])
-    return _read_signs(chip.log_r, len(chip.log_r) // 2, tie_key, index, weight)
+        moved = _leave_out(chip.unresponsive, room.device[:found], room.n[:found])
+    index = room.device[:moved]
+    if 4 * moved < len(n):
+        room.seen[0] = _fetch(chip, physics.columns, index)
+    _advance(chip, physics, keys[0], index, room.n[:moved])
+    bl, blb = chip.log_r[start : start + len(n)], chip.log_r[start + n_weights : start + n_weights + len(n)]
+    if moved == len(n) and _ties(bl, blb) == 0:
+        return pulses, found, _read_all_signs(bl, blb, weight[start : start + len(n)])
+    return pulses, found, _read_signs(chip.log_r, n_weights, keys[1], index, weight)
 
 
 @entry
 def pair_range(
-    chip: Chip, physics: Physics, key: Any, tie_key: Any, n: NDArray[np.int32], weight: Floats, start: int, stop: int
+    chip: Chip, physics: Physics, keys: Any, n: NDArray[np.int32], weight: Floats, room: Scratch, start: int,
+    stop: int,
 ) -> tuple[int, int, int]:
     """Signed bursts `n[i]` for the weights start <= i < stop; (pulses, devices, flips)."""
-    pulses, devices, flips, found, room = 0, 0, 0, 0, _scratch()
+    pulses, devices, flips = 0, 0, 0
     for begin in range(start, stop, BLOCK):
-        end = min(begin + BLOCK, stop)
-        found, more = _select(n[begin:end], begin, len(weight), room, found)
-        pulses += more
-        if found >= BLOCK or end == stop:
-            devices, flips = devices + found, flips + _move(chip, physics, key, tie_key, room, found, weight)
-            found = 0
+        end = begin + BLOCK if begin + BLOCK < stop else stop
+        done = _pulse_block(chip, physics, keys, n[begin:end], begin, weight, room)
+        pulses, devices, flips = pulses + done[0], devices + done[1], flips + done[2]
     return pulses, devices, flips
 
 
@@ -266,7 +242,8 @@ def _adam_block(
         v = square[k] * step.keep2 + (g * g) * step.new2
         mean[k], square[k] = m, v
         wish = (m * step.factor) / (np.sqrt(v) * step.scale + step.eps)
-        wish = min(max(wish, -step.limit), step.limit)
+        wish = step.limit if wish > step.limit else wish
+        wish = -step.limit if wish < -step.limit else wish
         burst = (wish + _ROUNDER) - _ROUNDER
         bad += wish != wish
         idle = (wish != wish) or (step.only_disagreeing and burst * weight[k] >= _ZERO)
@@ -276,22 +253,17 @@ def _adam_block(
 
 @entry
 def adam_range(
-    chip: Chip, physics: Physics, key: Any, tie_key: Any, moments: tuple[Floats, Floats, Floats], weight: Floats,
-    step: AdamStep, start: int, stop: int,
+    chip: Chip, physics: Physics, keys: Any, gradient: Floats, mean: Floats, square: Floats, weight: Floats,
+    step: AdamStep, room: Scratch, start: int, stop: int,
 ) -> tuple[int, int, int, int]:
     """Adam, pulses and new signs of the weights start <= i < stop; (pulses, devices, flips, not a number)."""
-    pulses, devices, flips, bad, found = 0, 0, 0, 0, 0
-    gradient, mean, square = moments
-    room, bursts = _scratch(), np.empty(BLOCK, np.int32)
+    pulses, devices, flips, bad = 0, 0, 0, 0
     for begin in range(start, stop, BLOCK):
-        end = min(begin + BLOCK, stop)
-        n, part = bursts[: end - begin], slice(begin, end)
+        end = begin + BLOCK if begin + BLOCK < stop else stop
+        n, part = room.bursts[: end - begin], slice(begin, end)
         bad += _adam_block(gradient[part], mean[part], square[part], weight[part], step, n)
-        found, more = _select(n, begin, len(weight), room, found)
-        pulses += more
-        if found >= BLOCK or end == stop:
-            devices, flips = devices + found, flips + _move(chip, physics, key, tie_key, room, found, weight)
-            found = 0
+        done = _pulse_block(chip, physics, keys, n, begin, weight, room)
+        pulses, devices, flips = pulses + done[0], devices + done[1], flips + done[2]
     return pulses, devices, flips, bad
 
 
@@ -300,19 +272,19 @@ def fresh_range(
     chip: Chip, physics: Physics, key: Any, index: Integers, cycle: Integers, start: int, stop: int
 ) -> None:
     """`kernels.draw_stationary` for `index[start:stop]`."""
-    poles, high, traits, count, log_r = chip.poles, chip.rtn_high, chip.traits, chip.pulse_count, chip.log_r
-    log_r0, normals, n_poles, n_devices = chip.log_r0, physics.normals, poles.shape[1], len(chip.log_r)
+    n_poles, n_devices = len(physics.pole_sd), np.uint64(len(chip.log_r))
     for k in range(start, stop):
-        i, now = index[k], np.uint64(index[k] + n_devices * cycle[k])
+        i, again = np.uint64(index[k]), np.uint64(cycle[k])
+        now = i + n_devices * again
         first, second = _word(key, now, _U0), _word(key, now, _U1)
         uniform = ((second >> _S48) << _S16) | (first >> _S48)
-        high[i] = np.int64(uniform) < physics.high_stationary
+        chip.rtn_high[i] = np.int64(uniform) < physics.high_stationary
         for j in range(n_poles):
             word = _word(key, now, np.uint64(j // 2)) >> np.uint64(24 * (j % 2))
-            poles[i, j] = _normal(word, normals)
-        level = _normal(_word(key, now, _SLOW), normals)
-        if cycle[k] > 0:
-            level -= _normal(_word(key, now - np.uint64(n_devices), _SLOW), normals)
-        traits[i, OFFSET] += level * physics.slow_sd
-        count[i] = 0
-        log_r[i] = log_r0[i]
+            chip.poles[i * np.uint64(n_poles) + np.uint64(j)] = _normal(word, physics.normals)
+        level = _normal(_word(key, now, _SLOW), physics.normals)
+        if again > _U0:
+            level -= _normal(_word(key, now - n_devices, _SLOW), physics.normals)
+        chip.traits[i * physics.columns + _OFFSET] += level * physics.slow_sd
+        chip.pulse_count[i] = 0
+        chip.log_r[i] = chip.log_r0[i]

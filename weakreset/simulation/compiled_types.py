@@ -7,17 +7,16 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AdamStep", "Chip", "Floats", "Integers", "Physics", "Scratch", "Words"]
+__all__ = ["AdamStep", "Chip", "Floats", "Integers", "Physics", "Scratch"]
 
 Floats: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
-Words: TypeAlias = NDArray[np.uint64]
 
 
 class Chip(NamedTuple):
     """Flat arrays of n devices, changed in place; an empty `unresponsive` means that there are none.
 
-    `traits` (n x columns, see `kernels.TRAITS`) and `poles` (n x n_poles) keep the numbers of a device
+    `traits` (a row of `columns` numbers a device, see `traits`) and `poles` keep the numbers of a device
     together: what sparse updates cost is lines of memory touched.
     """
 
@@ -31,13 +30,16 @@ class Chip(NamedTuple):
 
 
 class Physics(NamedTuple):
-    """`kernels.NoiseTables` as numpy arrays; `high_after` has a column for each telegraph state before."""
+    """`kernels.NoiseTables` as flat numpy arrays.
+
+    `skip` holds keep and renew of every pole for every burst, `high_after` a limit for each telegraph state before.
+    """
 
     shape: int
+    columns: np.uint64
     pink: bool
     rtn: bool
-    keep: Floats
-    renew: Floats
+    skip: Floats
     high_after: Integers
     high_stationary: int
     pole_sd: Floats
@@ -48,16 +50,12 @@ class Physics(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for two blocks, owned by one thread."""
+    """Room for a block, owned by one thread."""
 
     device: Integers
     n: Integers
-    log_r: Floats
-    normal: Floats
-    other: Floats
-    first: Words
-    second: Words
-    uniform: Integers
+    bursts: NDArray[np.int32]
+    seen: Integers
 
 
 class AdamStep(NamedTuple):

@@ -14,6 +14,7 @@ from weakreset.simulation import fast_path
 from weakreset.simulation.compiled_types import AdamStep
 from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource
+from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
@@ -101,7 +102,8 @@ class DifferentialPair(nn.Module):
         flat = n.reshape(-1)
         if weight is not None and self.runs_compiled(weight, LONGEST_BURST) and _longest(flat) <= LONGEST_BURST:
             bursts = flat.to(torch.int32)
-            done = fast_path.pulse_pairs(*self._for_kernel(), bursts, weight.detach().view(-1))
+            with energy_counted(self.array):
+                done = fast_path.pulse_pairs(*self._for_kernel(), bursts, weight.detach().view(-1))
             return PulseReport(*done)
         return self._pulse_some(flat, weight)
 
@@ -115,7 +117,8 @@ class DifferentialPair(nn.Module):
 
         Returns the report and the number of weights whose update was no number; those get no pulse.
         """
-        *done, lost = fast_path.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
+        with energy_counted(self.array):
+            *done, lost = fast_path.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
         return PulseReport(*done), lost
 
     def _for_kernel(self) -> tuple[DeviceState, NoiseTables, tuple[Key, Key]]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from weakreset.simulation.traits import FIRST, OFFSET
 
-__all__ = ["EXP_LIMIT", "EXP_TERMS", "LN_2", "LN_2_PARTS", "LOG_2_E", "LOG_TERMS", "SQRT_2", "drift"]
+__all__ = ["EXP_LIMIT", "EXP_TERMS", "LN_2", "LN_2_PARTS", "LOG_2_E", "LOG_TERMS", "SQRT_2", "drift", "exponential"]
 
 
 def _single(value: float) -> float:
@@ -41,13 +41,13 @@ def drift(shape: str, traits: Tensor, t: Tensor) -> Tensor:
     elif shape == "single-slope":
         log_r += numbers[0] * pulses
     elif shape == "power-law":
-        log_r += numbers[0] * _exponential(_logarithm(pulses) * numbers[1])
+        log_r += numbers[0] * exponential(_logarithm(pulses) * numbers[1])
     else:  # saturating-exponential
-        log_r += numbers[0] * (1.0 - _exponential(pulses / -numbers[1]))
+        log_r += numbers[0] * (1.0 - exponential(pulses / -numbers[1]))
     return log_r
 
 
-def _exponential(x: Tensor) -> Tensor:
+def exponential(x: Tensor) -> Tensor:
     """exp(x) to 3e-7 relative for |x| <= EXP_LIMIT, constant beyond."""
     x = x.clamp(-EXP_LIMIT, EXP_LIMIT)
     whole = (x * LOG_2_E).round_()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 
-from weakreset.simulation.compiled_types import AdamStep, Chip, Physics
+from weakreset.simulation.compiled_types import AdamStep, Chip, Physics, Scratch
 from weakreset.simulation.counter_random import Key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
-from weakreset.simulation.traits import SHAPE_NUMBERS
+from weakreset.simulation.traits import SHAPE_NUMBERS, trait_names
 
 __all__ = ["adam_pulse", "advance", "draw_stationary", "pulse_pairs"]
 
@@ -45,8 +46,8 @@ def pulse_pairs(
     """Signed bursts `n` (int32, flat) for pairs; brings `weight` up to date; pulses, devices, flips."""
     from weakreset.simulation import compiled
 
-    shared = (_chip(state), _physics(tables), *map(_unsigned, keys), n.numpy(), weight.numpy())
-    pulses, devices, flips = _in_shares(compiled.pair_range, shared, n.numel())
+    shared = (_chip(state), _physics(tables), _both(keys), n.numpy(), weight.numpy())
+    pulses, devices, flips = _in_shares(compiled.pair_range, shared, n.numel(), room=True)
     return pulses, devices, flips
 
 
@@ -57,35 +58,45 @@ def adam_pulse(
     """Adam's step on (gradient, mean, square), turned into pulses; pulses, devices, flips, not a number."""
     from weakreset.simulation import compiled
 
-    flat = tuple(part.view(-1).numpy() for part in moments)
-    shared = (_chip(state), _physics(tables), *map(_unsigned, keys), flat, weight.numpy(), step)
-    pulses, devices, flips, bad = _in_shares(compiled.adam_range, shared, weight.numel())
+    flat = [part.view(-1).numpy() for part in (*moments, weight)]
+    shared = (_chip(state), _physics(tables), _both(keys), *flat, step)
+    pulses, devices, flips, bad = _in_shares(compiled.adam_range, shared, weight.numel(), room=True)
     return pulses, devices, flips, bad
 
 
-def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int) -> list[int]:
-    """Call `function(*shared, start, stop)` for ranges that cover 0 .. total; the sums of what it returns."""
+def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int, room: bool = False) -> list[int]:
+    """Call `function(*shared, [room], start, stop)` for ranges that cover 0 .. total; the sums of what it returns."""
     shares = max(1, min(torch.get_num_threads(), total // _LEAST_SHARE))
-    if shares == 1:
-        return list(function(*shared, 0, total) or ())
     limits = [total * k // shares for k in range(shares + 1)]
+    calls = [(*shared, *((_scratch(),) if room else ()), *limits[k : k + 2]) for k in range(shares)]
+    if shares == 1:
+        return list(function(*calls[0]) or ())
     with ThreadPoolExecutor(shares - 1) as pool:
-        waiting = [pool.submit(function, *shared, *limits[k : k + 2]) for k in range(1, shares)]
-        results = [function(*shared, limits[0], limits[1]), *(future.result() for future in waiting)]
+        waiting = [pool.submit(function, *call) for call in calls[1:]]
+        results = [function(*calls[0]), *(future.result() for future in waiting)]
     return [sum(column) for column in zip(*(result or () for result in results), strict=True)]
+
+
+def _scratch() -> Scratch:
+    from weakreset.simulation.compiled import BLOCK
+
+    device, n, seen = (np.empty(size, np.int64) for size in (BLOCK, BLOCK, 1))
+    return Scratch(device, n, np.empty(BLOCK, np.int32), seen)
 
 
 def _chip(state: DeviceState) -> Chip:
     arrays: dict[str, Any] = {name: getattr(state, name) for name in Chip._fields}
     none = torch.zeros(0, dtype=torch.bool)
-    return Chip(**{name: (none if value is None else value).numpy() for name, value in arrays.items()})
+    return Chip(**{name: (none if value is None else value.view(-1)).numpy() for name, value in arrays.items()})
 
 
+@lru_cache(maxsize=64)
 def _physics(tables: NoiseTables) -> Physics:
+    skip = torch.stack([tables.keep.T, tables.renew.T], dim=2)
+    high_after = torch.stack([tables.high_if_low, tables.high_if_high], dim=1)
     return Physics(
-        shape=SHAPE_NUMBERS[tables.shape], pink=tables.pink, rtn=tables.rtn,
-        keep=tables.keep.numpy(), renew=tables.renew.numpy(),
-        high_after=torch.stack([tables.high_if_low, tables.high_if_high], dim=1).numpy(),
+        shape=SHAPE_NUMBERS[tables.shape], columns=np.uint64(len(trait_names(tables.shape))),
+        pink=tables.pink, rtn=tables.rtn, skip=skip.view(-1).numpy(), high_after=high_after.view(-1).numpy(),
         high_stationary=tables.high_stationary, pole_sd=np.asarray(tables.pole_sd, dtype=np.float32),
         white_sd=np.float32(tables.white_sd), slow_sd=np.float32(tables.slow_sd),
         read_sd=np.float32(tables.read_sd), normals=tables.normals.numpy(),
@@ -94,3 +105,7 @@ def _physics(tables: NoiseTables) -> Physics:
 
 def _unsigned(key: Key) -> tuple[np.uint64, np.uint64]:
     return np.uint64(key[0]), np.uint64(key[1])
+
+
+def _both(keys: tuple[Key, Key]) -> tuple[tuple[np.uint64, np.uint64], tuple[np.uint64, np.uint64]]:
+    return _unsigned(keys[0]), _unsigned(keys[1])

@@ -41,7 +41,7 @@ def draw_unresponsive(
     return stuck
 
 
-def physics_fingerprint(params: ParameterFile, n_poles: int) -> int:
+def physics_fingerprint(params: ParameterFile, n_poles: int, half_traits: bool = False) -> int:
     """63 bits that change with anything in the file that moves a device after it was drawn."""
-    text = f"{params.model}|{params.noise.model_dump_json()}|{n_poles}"
+    text = f"{params.model}|{params.noise.model_dump_json()}|{n_poles}" + ("|half" if half_traits else "")
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

@@ -47,7 +47,7 @@ class DeviceState:
     unresponsive: torch.Tensor | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NoiseTables:
     """Drift shape and noise of a technology on one torch device; amplitudes in ln R, 0 or False where off."""
 
@@ -96,7 +96,7 @@ def _advance_chunk(
 ) -> None:
     t = state.pulse_count[index] + n.to(torch.int32)
     state.pulse_count[index] = t
-    traits = state.traits[index]
+    traits = _traits(state, index)
     log_r = drift(tables.shape, traits, t)
     if tables.pink or tables.rtn:
         first, second = random_words(key, index, 0), random_words(key, index, 1)
@@ -111,6 +111,15 @@ def _advance_chunk(
     if tables.read_sd > 0:
         log_r += normal_pair(random_words(key, index, _READ_WORD), tables.normals)[0] * tables.read_sd
     state.log_r[index] = log_r
+
+
+def _traits(state: DeviceState, index: torch.Tensor) -> torch.Tensor:
+    """Rows of traits in float32; in half precision `offset` is stored relative to ln R0, which it could not resolve."""
+    traits = state.traits[index]
+    if traits.dtype == torch.float16:
+        traits = traits.to(torch.float32)
+        traits[:, OFFSET] += state.log_r0[index]
+    return traits
 
 
 def _add_poles(
@@ -155,7 +164,8 @@ def draw_stationary(
         level = _slow_level(tables, key, now)
         again = count > 0
         before = _slow_level(tables, key, torch.where(again, now - n_devices, now))
-        state.traits[part, OFFSET] += torch.where(again, level - before, level) * tables.slow_sd
+        change = torch.where(again, level - before, level) * tables.slow_sd
+        state.traits[part, OFFSET] += change.to(state.traits.dtype)
         state.pulse_count[part] = 0
         state.log_r[part] = state.log_r0[part]
 

@@ -1,0 +1,47 @@
+"""What each imperfection does to the devices of a model now: numbers to log beside accuracy."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from weakreset.errors import SimulationError
+from weakreset.simulation.device_array import DeviceArray
+
+__all__ = ["imperfection_activity"]
+
+
+@torch.no_grad()
+def imperfection_activity(model: nn.Module) -> dict[str, float]:
+    """Sizes of the imperfections in ln R over all devices of `model`: exactly 0 where one is switched off.
+
+    Returns
+    -------
+    dict
+        `d2d`: standard deviation of ln R0 between devices; `pink`: root mean square of the 1/f noise that has a
+        memory; `rtn`: mean of the telegraph part; `rtn_high`: share of devices in the high state (its chain runs
+        on when the amplitude is switched off by a law of zero, and stands still without RTN).
+
+    Raises
+    ------
+    SimulationError
+        When the model has no simulated devices.
+    """
+    arrays = [part for part in model.modules() if isinstance(part, DeviceArray) and part.n_devices]
+    if not arrays:
+        raise SimulationError(f"{type(model).__name__} has no simulated devices")
+    total = sum(array.n_devices for array in arrays)
+    sums = torch.stack([_sums(array) for array in arrays]).sum(0) / total
+    d2d, pink, rtn, high = sums.tolist()
+    return {"d2d": d2d**0.5, "pink": pink**0.5, "rtn": rtn, "rtn_high": high}
+
+
+def _sums(array: DeviceArray) -> Tensor:
+    """Squares of D2D and 1/f, telegraph part and states, summed over devices; float64."""
+    weights = torch.tensor(array.noise_tables().pole_sd, dtype=torch.float32, device=array.poles.device)
+    pink = array.poles @ weights
+    spread = array.log_r0 - array.log_r0.view(-1)[0]  # exactly zero where all devices are the same
+    spread = spread - spread.mean()
+    telegraph = array.rtn_amplitude * array.rtn_high
+    parts = (spread.square(), pink.square(), telegraph, array.rtn_high)
+    return torch.stack([part.sum(dtype=torch.float64) for part in parts])
