@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from weakreset.model import embedded_pink_noise
 from weakreset.parameter_file import ParameterFile
 from weakreset.twin import simulate_population
-from weakreset.validation.features import device_features
+from weakreset.validation.features import block_means
 from weakreset.validation.plan import Plan, Stratum
 from weakreset.validation.pool import Pool, block_sizes
 from weakreset.validation.regression import learn, score_targets
@@ -64,7 +64,7 @@ def _summaries(means: Array, meanings: list[tuple[str, ...]], names: list[str]) 
 
 
 def _complete(stratum: Stratum, plan: Plan) -> bool:
-    return bool(np.isfinite(device_features(stratum.pulses, stratum.log_r[:1], plan)["blocks"]).all())
+    return bool(np.isfinite(block_means(stratum.pulses, stratum.log_r[:1], plan.block_edges)).all())
 
 
 def _simulated(
@@ -75,7 +75,7 @@ def _simulated(
     for size in block_sizes(_N_LEARNED_FROM, int(pulses[-1]) + 1):
         twin = simulate_population(params, size, int(pulses[-1]), rng.spawn(1)[0], pink=embedded_pink_noise)
         log_r = np.log(twin.devices.r0_ohm)[:, None] + twin.log_ratio[:, pulses]
-        blocks.append(device_features(pulses, log_r, plan)["blocks"])
+        blocks.append(block_means(pulses, log_r, plan.block_edges))
         drawn.append({"r0_ohm": twin.devices.r0_ohm, **twin.devices.drift})
     numbers = {name: np.concatenate([part[name] for part in drawn]) for name in drawn[0]}
     return np.concatenate(blocks), {name: values for name, values in numbers.items() if np.ptp(values) > 0}

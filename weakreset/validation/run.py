@@ -9,12 +9,13 @@ import numpy as np
 from weakreset.errors import UsageError
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.traces import TraceSet
-from weakreset.validation.curves import curve_summaries, make_envelope, replica_envelopes
+from weakreset.validation.curves import curve_summaries, make_distributions, make_envelope, replica_envelopes
 from weakreset.validation.laws import law_summaries
-from weakreset.validation.noise import noise_summaries
+from weakreset.validation.noise import make_spectrum, noise_summaries, replica_spectra
 from weakreset.validation.plan import make_plan, stratify
 from weakreset.validation.pool import Progress, build_pool, build_populations
 from weakreset.validation.summaries import judge
+from weakreset.validation.telegraph import telegraph_summaries
 from weakreset.validation.verdict import FALSE_ALARM_RATE, Check, Verdict
 
 __all__ = ["validate"]
@@ -35,10 +36,11 @@ def validate(
 
     A replica has as many devices as were measured, read at the same pulses. Curves (envelopes of ln(R/R0),
     distributions of ln R, the fresh resistance), the laws behind them (see
-    `weakreset.validation.regression`) and noise (steps from read to read, spectrum) are summarised alike for the
-    measured set and for every replica; the rank of the measured set gives each check its p-value (posterior
-    predictive: Gelman, Meng, Stern 1996; the draw is a permutation test, see `weakreset.validation.pool`). A
-    step-down correction (Westfall and Young) keeps the chance that a true model fails at 5 % over all checks together.
+    `weakreset.validation.regression`) and noise (steps from read to read, spectrum, sizes and stays of telegraph
+    noise) are summarised alike for the measured set and for every replica; the rank of the measured set gives each
+    check its p-value (posterior predictive: Gelman, Meng, Stern 1996; the draw is a permutation test, see
+    `weakreset.validation.pool`). A step-down correction (Westfall and Young) keeps the chance that a true model fails
+    at 5 % over all checks together.
 
     The rate holds for the numbers of the file taken as exact. Parameters fitted to these very traces pass more
     easily. For traces that the fit never saw, say `unseen=True`: every replica then is a population of its own, from
@@ -75,9 +77,11 @@ def validate(
     pool = build(file, strata, plan, n_replicas, np.random.default_rng(seed), progress)
     envelopes = replica_envelopes(pool)
     curves, no_curves = curve_summaries(pool, plan, envelopes)
-    noise, no_noise = noise_summaries(pool, plan)
+    spectra = replica_spectra(pool, plan)
+    noise, no_noise = noise_summaries(pool, plan, spectra)
+    steps, no_steps = telegraph_summaries(pool)
     laws, no_laws = law_summaries(pool, plan, file, strata, np.random.default_rng((seed, 1)))
-    summaries = curves + laws + noise
+    summaries = curves + laws + noise + steps
     _check_replicas(n_replicas, len(summaries))
     checks = judge(summaries)
     too_short = [f"device {trace.key}: fewer than 2 reads" for trace in traces if len(trace) < 2]
@@ -89,7 +93,7 @@ def validate(
         passed=all(check.passed for check in checks),
         checks=checks,
         sentence=_sentence(file.name, checks, n_devices, n_excluded),
-        skipped=tuple(no_curves + no_laws + no_noise + too_short),
+        skipped=tuple(no_curves + no_laws + no_noise + no_steps + too_short),
         n_devices=n_devices,
         n_excluded=n_excluded,
         n_excluded_readings=readings,
@@ -99,6 +103,8 @@ def validate(
         envelope=make_envelope(pool, plan, envelopes),
         params_name=file.name,
         simulated=traces.simulated,
+        spectrum=None if spectra is None else make_spectrum(plan, spectra),
+        distributions=make_distributions(pool, plan),
     )
 
 
