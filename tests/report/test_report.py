@@ -15,7 +15,7 @@ from weakreset.validation import Verdict, pool, validate
 def verdict() -> Verdict:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "_POOL_SIZE", 200)
-        return validate(majumdar2021(), builders.small_fits().traces, n_replicas=499)
+        return validate(majumdar2021(), builders.small_fits().traces, n_replicas=719)
 
 
 @lru_cache(maxsize=1)

@@ -46,7 +46,7 @@ def test_a_true_model_fails_in_at_most_five_percent_of_data_sets(published, smal
     failed = 0
     for seed in range(20):
         traces = simulate_traces(published, 60, 400, seed=7000 + seed)
-        failed += not validate(published, traces, n_replicas=499, seed=seed).passed
+        failed += not validate(published, traces, n_replicas=719, seed=seed).passed
     assert failed <= 4
 
 
@@ -106,18 +106,18 @@ def ragged(published) -> TraceSet:
 
 
 def test_ragged_traces_with_missing_reads_are_compared(published, ragged, small_pool):
-    verdict = validate(published, ragged, n_replicas=499)
+    verdict = validate(published, ragged, n_replicas=719)
     assert verdict.passed
     assert verdict.n_devices == 60
     assert (verdict.n_excluded, verdict.n_excluded_readings) == (1, 1)
     assert "1 left out before" in verdict.sentence
-    assert not validate(changed(published, "noise.pink.alpha", lambda x: 2 * x), ragged, n_replicas=499).passed
+    assert not validate(changed(published, "noise.pink.alpha", lambda x: 2 * x), ragged, n_replicas=719).passed
 
 
 def test_sparse_reads_are_compared_and_what_they_do_not_allow_is_named(published, small_pool):
     dense = simulate_traces(published, 40, 600, seed=4)
     sparse = TraceSet(tuple(PulseTrace(t.device, t.pulses[100::100], t.resistance_ohm[100::100]) for t in dense))
-    verdict = validate(published, sparse, n_replicas=499)
+    verdict = validate(published, sparse, n_replicas=719)
     assert verdict.passed
     text = " ".join(verdict.skipped)
     assert "fresh resistance" in text
@@ -128,7 +128,7 @@ def test_sparse_reads_are_compared_and_what_they_do_not_allow_is_named(published
 
 
 def test_the_verdict_is_json_without_nan(published, ragged, small_pool):
-    verdict = validate(published, ragged, n_replicas=499)
+    verdict = validate(published, ragged, n_replicas=719)
     content = json.loads(json.dumps(verdict.to_dict(), allow_nan=False))
     assert content["passed"] is True
     assert len(content["checks"]) == len(verdict.checks)
@@ -142,21 +142,21 @@ def test_the_verdict_is_json_without_nan(published, ragged, small_pool):
 
 
 def test_the_same_seed_gives_the_same_verdict_and_another_seed_another(published, ragged, small_pool):
-    results = [validate(published, ragged, n_replicas=499, seed=seed).to_dict() for seed in (1, 1, 2)]
+    results = [validate(published, ragged, n_replicas=719, seed=seed).to_dict() for seed in (1, 1, 2)]
     assert results[0] == results[1]
     assert results[0] != results[2]
 
 
 def test_the_order_of_the_devices_does_not_matter_for_the_measured_figures(published, ragged, small_pool):
     turned = dataclasses.replace(ragged, traces=ragged.traces[::-1])
-    first, second = (validate(published, item, n_replicas=499) for item in (ragged, turned))
+    first, second = (validate(published, item, n_replicas=719) for item in (ragged, turned))
     assert first.envelope.measured == pytest.approx(second.envelope.measured)
 
 
 def test_a_device_with_one_read_is_left_out_by_name(published, small_pool):
     traces = simulate_traces(published, 12, 60, seed=5)
     short = PulseTrace("lonely", np.array([0]), np.array([7000.0]))
-    verdict = validate(published, dataclasses.replace(traces, traces=(*traces.traces, short)), n_replicas=499)
+    verdict = validate(published, dataclasses.replace(traces, traces=(*traces.traces, short)), n_replicas=719)
     assert verdict.n_devices == 12
     assert any("lonely" in reason for reason in verdict.skipped)
     assert "few devices" in verdict.sentence

@@ -27,7 +27,7 @@ __all__ = ["Pool", "block_sizes", "build_pool", "build_populations"]
 Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 
-_POOL_SIZE = 4000
+_POOL_SIZE = 8000
 _LEAST_PER_DEVICE = 3
 _BLOCK_READS = 1_000_000
 

@@ -14,7 +14,7 @@ from weakreset.validation.laws import law_summaries
 from weakreset.validation.noise import make_spectrum, noise_summaries, replica_spectra
 from weakreset.validation.plan import make_plan, stratify
 from weakreset.validation.pool import Progress, build_pool, build_populations
-from weakreset.validation.summaries import judge
+from weakreset.validation.summaries import Summary, judge
 from weakreset.validation.telegraph import telegraph_summaries
 from weakreset.validation.verdict import FALSE_ALARM_RATE, Check, Verdict
 
@@ -51,7 +51,7 @@ def validate(
     params : ParameterFile, path or preset name
     traces : TraceSet
     n_replicas : int
-        At least 20 times the number of checks (about 400), or no check could ever fail.
+        About 700 at least, or some checks could never fail.
     seed : int
         Same seed, same verdict.
     unseen : bool
@@ -82,7 +82,7 @@ def validate(
     steps, no_steps = telegraph_summaries(pool)
     laws, no_laws = law_summaries(pool, plan, file, strata, np.random.default_rng((seed, 1)))
     summaries = curves + laws + noise + steps
-    _check_replicas(n_replicas, len(summaries))
+    _check_replicas(n_replicas, summaries)
     checks = judge(summaries)
     too_short = [f"device {trace.key}: fewer than 2 reads" for trace in traces if len(trace) < 2]
     whole = [item for item in traces.exclusions if item.pulse is None and item.line is None]
@@ -108,12 +108,14 @@ def validate(
     )
 
 
-def _check_replicas(n_replicas: int, n_checks: int) -> None:
-    least = int(np.ceil(n_checks / FALSE_ALARM_RATE))
+def _check_replicas(n_replicas: int, summaries: list[Summary]) -> None:
+    """The rarest rank must pass the correction even for the check with the least share of the level."""
+    weights = np.array([summary.weight for summary in summaries])
+    least = int(np.ceil(weights.sum() / weights.min() / FALSE_ALARM_RATE))
     if n_replicas < least:
         raise UsageError(
-            f"{n_replicas} replicas are too few for {n_checks} checks: no check could ever fail after correction; "
-            f"ask for {least} or more"
+            f"{n_replicas} replicas are too few for {len(summaries)} checks: no check could ever fail after "
+            f"correction; ask for {least} or more"
         )
 
 

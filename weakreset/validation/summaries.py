@@ -29,6 +29,8 @@ class Summary:
         What the figures are, as the subject of a sentence.
     distance : bool
         The figures are distances: only large ones speak against the model.
+    weight : float
+        Share of the level that this check gets, relative to others.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Summary:
     places: tuple[str, ...]
     what: str
     distance: bool = False
+    weight: float = 1.0
 
 
 def standardized(values: Array) -> Array:
@@ -48,7 +51,8 @@ def standardized(values: Array) -> Array:
 def judge(summaries: list[Summary]) -> tuple[Check, ...]:
     """Rank the measured set in each summary and correct for their number."""
     ranked = [_rank(summary) for summary in summaries]
-    corrected = step_down(np.stack([p for *_, p in ranked], axis=1)) if ranked else np.zeros(0)
+    weighted = [p / summary.weight for summary, (*_, p) in zip(summaries, ranked, strict=True)]
+    corrected = step_down(np.stack(weighted, axis=1)) if ranked else np.zeros(0)
     return tuple(
         _check(summary, column, statistic, float(p[0]), float(p_corrected))
         for summary, (column, statistic, p), p_corrected in zip(summaries, ranked, corrected, strict=True)
@@ -65,7 +69,8 @@ def step_down(p_values: Array) -> Array:
     Parameters
     ----------
     p_values : ndarray, shape (n_replicas + 1, n_checks)
-        Row 0 is the measured set.
+        Row 0 is the measured set. Divided by weights, checks of large weight get more of the level; the chance of any
+        false alarm stays what it is (Genovese, Roeder, Wasserman 2006).
     """
     order = np.argsort(p_values[0], kind="stable")
     corrected = np.zeros(len(order))
