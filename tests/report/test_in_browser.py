@@ -116,9 +116,10 @@ def test_a_deep_link_shows_the_device_and_its_curve_under_the_policy(tmp_path):
         ("rows[5].cells[2].click();", 5),
         ("rows[5].click(); key(rows[5], 'ArrowDown'); key(rows[6], 'ArrowDown');", 7),
         ("rows[5].click(); document.getElementById('device-back').click();", 4),
-        ("""const dot = document.querySelectorAll("#map-plot circle")[0].getBoundingClientRect();
+        ("""const at = document.querySelector("#map-plot .full").getAttribute("d").match(/^M([0-9.]+) ([0-9.]+)h/);
+            const box = document.querySelector("#map-plot svg").getBoundingClientRect(), scale = box.width / 640;
             document.getElementById("map-plot").dispatchEvent(new MouseEvent("click",
-              { clientX: dot.x + dot.width / 2, clientY: dot.y + dot.height / 2, bubbles: true }));""", "first on map"),
+              { clientX: box.x + at[1] * scale, clientY: box.y + at[2] * scale, bubbles: true }));""", "first on map"),
     ],
     ids=["click", "arrows", "button", "map"],
 )

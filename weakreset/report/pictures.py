@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "picture_of", "pictures"]
 
-_LARGEST_SVG = 600_000
+_LARGEST_SVG = 250_000
 _WIDE_INCHES = 6.5
 
 
