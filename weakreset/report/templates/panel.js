@@ -28,7 +28,8 @@
 
   function choose(index, scroll) {
     show(index, scroll);
-    history.replaceState(null, "", "#device=" + encodeURIComponent(rows[index].cells[0].textContent));
+    const address = "#device=" + encodeURIComponent(rows[index].cells[0].textContent);
+    try { history.replaceState(null, "", address); } catch { /* a frame in a notebook has no address of its own */ }
   }
 
   // next or previous device in the order and selection of the table
