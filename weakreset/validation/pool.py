@@ -96,15 +96,31 @@ def build_populations(
     measured = [device_features(stratum.pulses, stratum.log_r, plan) for stratum in strata]
     parts, n_devices = list(measured), sum(len(stratum) for stratum in strata)
     for done, drawn in enumerate(draw_parameters(params, n_replicas, law_rng)):
-        for stratum in strata:
-            for size in block_sizes(len(stratum), int(stratum.pulses[-1]) + 1):
-                log_r = _simulate(drawn, size, stratum.pulses, simulation_rng.spawn(1)[0])
-                parts.append(device_features(stratum.pulses, log_r, plan))
+        parts += _population(drawn, strata, plan, simulation_rng)
         if progress is not None:
             progress(done + 1, n_replicas, "simulating populations")
     features = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     members = np.arange((n_replicas + 1) * n_devices).reshape(n_replicas + 1, n_devices)
     return Pool(features, members, n_replicas * n_devices)
+
+
+def _population(
+    params: ParameterFile, strata: list[Stratum], plan: Plan, rng: np.random.Generator
+) -> list[dict[str, Array]]:
+    """Features of one population, stratum by stratum; simulated in one go where that is small."""
+    n_devices, last = sum(len(stratum) for stratum in strata), max(int(stratum.pulses[-1]) for stratum in strata)
+    parts = []
+    if n_devices * (last + 1) <= _BLOCK_READS:
+        whole = _simulate(params, n_devices, np.arange(last + 1), rng.spawn(1)[0])
+        for stratum in strata:
+            mine, whole = whole[: len(stratum)], whole[len(stratum) :]
+            parts.append(device_features(stratum.pulses, mine[:, stratum.pulses], plan))
+        return parts
+    for stratum in strata:
+        for size in block_sizes(len(stratum), int(stratum.pulses[-1]) + 1):
+            log_r = _simulate(params, size, stratum.pulses, rng.spawn(1)[0])
+            parts.append(device_features(stratum.pulses, log_r, plan))
+    return parts
 
 
 def block_sizes(total: int, n_reads: int) -> list[int]:
