@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test bench bench-accuracy results notebooks data fitted pictures clean
+.PHONY: demo test bench bench-accuracy bench-validation results notebooks data fitted pictures clean
 
 demo: $(VENV)/.installed  ## the whole road on the bundled data
 	$(BIN)/weakreset demo -o demo-run
@@ -19,6 +19,9 @@ bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 
 bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on devices whose truth is known
 	$(BIN)/python benchmarks/accuracy.py
+
+bench-validation: $(VENV)/.installed-dev  ## how often a true model fails, how often a wrong one is caught
+	$(BIN)/python benchmarks/validation_power.py
 
 MNIST ?= data/mnist
 RUNS ?= results-run

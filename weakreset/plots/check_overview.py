@@ -46,11 +46,11 @@ def check_overview(verdict: Verdict, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(len(checks)), [check.name for check in checks])
     ax.set(xlim=(-_FURTHEST, _FURTHEST), ylim=(-0.6, len(checks) - 0.4), ylabel="check")
     ax.set_xticks([-1, 0, 1], ["2.5 %", "middle", "97.5 %"])
-    ax.set_xlabel("measured figure among the replicas (half widths of their 95 % interval)")
+    ax.set_xlabel("measured figure among the replicas\n(half widths of their 95 % interval)")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", lw=0.4, color=PALETTE["grey"], alpha=0.4)
     if checks:
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.99), ncols=2)
     if verdict.simulated:
         tag_simulated(ax)
     return ax

@@ -19,15 +19,17 @@ __all__ = ["Picture", "picture_of", "pictures"]
 
 _LARGEST_SVG = 250_000
 _WIDE_INCHES = 6.5
+_PIXELS_AN_INCH = 96
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as a data URI; `alt` for those who do not see it; `wide` ones scroll on a phone."""
+    """An image as a data URI, `width` pixels wide; `alt` for those who do not see it; `wide` ones scroll on a phone."""
 
     uri: str
     alt: str
     caption: str
+    width: int
     wide: bool = False
 
 
@@ -91,7 +93,8 @@ def picture_of(drawing: Axes | Figure, alt: str, caption: str) -> Picture:
     if len(data) > _LARGEST_SVG:
         data, kind = plots.figure_bytes(figure, "png", dpi=160), "png"
     uri = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-    return Picture(uri, alt, caption, wide=figure.get_figwidth() > _WIDE_INCHES)
+    inches = float(figure.get_figwidth())
+    return Picture(uri, alt, caption, round(_PIXELS_AN_INCH * inches), wide=inches > _WIDE_INCHES)
 
 
 _ALL_TRACES = "Every device, with the median and the band that holds 90 % of the devices."

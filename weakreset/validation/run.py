@@ -92,7 +92,7 @@ def validate(
     return Verdict(
         passed=all(check.passed for check in checks),
         checks=checks,
-        sentence=_sentence(file.name, checks, n_devices, n_excluded),
+        sentence=_sentence(file, checks, n_devices, n_excluded),
         skipped=tuple(no_curves + no_laws + no_noise + no_steps + too_short),
         n_devices=n_devices,
         n_excluded=n_excluded,
@@ -119,7 +119,8 @@ def _check_replicas(n_replicas: int, summaries: list[Summary]) -> None:
         )
 
 
-def _sentence(name: str, checks: tuple[Check, ...], n_devices: int, n_excluded: int) -> str:
+def _sentence(file: ParameterFile, checks: tuple[Check, ...], n_devices: int, n_excluded: int) -> str:
+    name, rtn = file.name, file.noise.rtn
     failed = [check.name for check in checks if not check.passed]
     left_out = f" ({n_excluded} left out before)" if n_excluded else ""
     few = " With so few devices only gross errors of the model would show." if n_devices < _FEW_DEVICES else ""
@@ -127,4 +128,5 @@ def _sentence(name: str, checks: tuple[Check, ...], n_devices: int, n_excluded: 
     if not failed:
         return f"{name} reproduces {devices}: none of {len(checks)} checks tells them from simulated ones.{few}"
     count = f"{len(failed)} of {len(checks)} checks {'fails' if len(failed) == 1 else 'fail'}"
-    return f"{name} does not reproduce {devices}: {count} ({', '.join(failed)}).{few}"
+    silent = "" if rtn.enabled else f" The file has no telegraph noise{f' ({rtn.note})' if rtn.note else ''}."
+    return f"{name} does not reproduce {devices}: {count} ({', '.join(failed)}).{few}{silent}"

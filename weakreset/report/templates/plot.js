@@ -22,7 +22,7 @@ const weakreset = (() => {
 
   // an empty pair of axes: svg, functions from data to the drawing and back
   function axes(title, xs, ys, labels, width = 640, height = 260) {
-    const box = { left: 62, right: width - 12, top: 12, bottom: height - 42 };
+    const box = { left: 62, right: width - 24, top: 12, bottom: height - 42 };
     const range = (values) => {
       let low = Infinity, high = -Infinity;
       for (const v of values) { if (v < low) low = v; if (v > high) high = v; }
