@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test bench bench-accuracy fuzz results notebooks data fitted pictures clean
+.PHONY: demo test bench bench-accuracy bench-validation fuzz results notebooks data fitted pictures clean
 
 demo: $(VENV)/.installed  ## the whole road on the bundled data
 	$(BIN)/weakreset demo -o demo-run
@@ -24,6 +24,9 @@ bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on d
 
 fuzz: $(VENV)/.installed-dev  ## damaged files to every reader: traces or an error of ours, in 10 s and 1 GB
 	$(BIN)/python benchmarks/fuzz_readers.py --files 20000
+
+bench-validation: $(VENV)/.installed-dev  ## how often a true model fails, how often a wrong one is caught
+	$(BIN)/python benchmarks/validation_power.py
 
 MNIST ?= data/mnist
 RUNS ?= results-run

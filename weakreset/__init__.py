@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         save_parameters,
     )
     from weakreset.population import Population, fit_population
+    from weakreset.report import make_report
     from weakreset.traces import PulseTrace, ScreeningLimits, TraceSet, inspect_traces, load_traces, stream_traces
     from weakreset.twin import simulate_traces
     from weakreset.validation import Verdict, validate
@@ -48,6 +49,7 @@ _HOME = {
     "save_parameters": "parameter_file",
     "Population": "population",
     "fit_population": "population",
+    "make_report": "report",
     "PulseTrace": "traces",
     "ScreeningLimits": "traces",
     "TraceSet": "traces",
@@ -79,6 +81,7 @@ __all__ = [
     "lmfit_problem",
     "load_parameters",
     "load_traces",
+    "make_report",
     "preset_names",
     "save_parameters",
     "simulate_traces",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from weakreset.model import SimulatedTraces, simulate_devices
+from weakreset.model import SimulatedTraces, pink_noise, simulate_devices
 from weakreset.parameter_file import ParameterFile, check_without, draw_devices, load_parameters
 from weakreset.traces import SourceFile, TraceSet
 
@@ -14,16 +16,19 @@ __all__ = ["simulate_population", "simulate_traces"]
 
 
 def simulate_population(
-    params: ParameterFile, n_devices: int, n_pulses: int, seed: int | np.random.Generator, without: tuple[str, ...] = ()
+    params: ParameterFile, n_devices: int, n_pulses: int, seed: int | np.random.Generator,
+    without: tuple[str, ...] = (),
+    pink: Callable[[np.random.Generator, int, int, float], NDArray[np.float64]] = pink_noise,
 ) -> SimulatedTraces:
     """Draw devices from `params` and measure them once after every pulse; with their hidden truth.
 
-    Devices and noise have separate streams: switching an imperfection off keeps all the others.
+    Devices and noise have separate streams: switching an imperfection off keeps all the others. `pink` as in
+    `simulate_devices`.
     """
     rng = np.random.default_rng(seed)
     device_rng, noise_rng = rng.spawn(2)
     devices = draw_devices(params, n_devices, device_rng, without)
-    return simulate_devices(devices, params.device_noise(without), n_pulses, noise_rng)
+    return simulate_devices(devices, params.device_noise(without), n_pulses, noise_rng, pink)
 
 
 def simulate_traces(

@@ -12,7 +12,7 @@ from tests import builders
 from weakreset import plots
 from weakreset.parameter_file import majumdar2021
 from weakreset.traces import TraceSet
-from weakreset.validation import Envelope
+from weakreset.validation import Check, Distribution, Envelope, Spectrum, Verdict
 
 
 def envelope() -> Envelope:
@@ -20,6 +20,25 @@ def envelope() -> Envelope:
     middle = np.linspace(-1, 1, 5)[:, None] * np.ones(3)
     levels = (0.05, 0.25, 0.5, 0.75, 0.95)
     return Envelope(pulses, levels, middle, middle - 0.1, middle, middle + 0.1, np.full(3, 20))
+
+
+def spectrum() -> Spectrum:
+    f = np.array([0.01, 0.1, 0.4])
+    return Spectrum(f, 1 / f, 0.9 / f, 1 / f, 1.1 / f)
+
+
+def distributions() -> list[Distribution]:
+    p = np.linspace(0.1, 0.9, 9)
+    return [Distribution(pulse, p, p, p - 0.1, p, p + 0.1) for pulse in (1, 100)]
+
+
+def verdict() -> Verdict:
+    checks = (
+        Check("inside", 0.1, 0.9, 0.9, True, "", 0.5, 0.0, 2.0),
+        Check("far", 9.0, 0.001, 0.01, False, "", 50.0, 0.0, 2.0),
+        Check("no width", 0.0, 1.0, 1.0, True, "", 1.0, 1.0, 1.0),
+    )
+    return Verdict(False, checks, "", (), 5, 0, 0, 999, 100, 0, envelope(), simulated=True)
 
 
 def an_ok_device():
@@ -30,6 +49,8 @@ ON_AXES = {
     "all_traces": lambda ax=None: plots.all_traces(builders.small_fits().traces, ax),
     "residual_spectrum": lambda ax=None: plots.residual_spectrum(builders.small_fits(), ax),
     "envelopes": lambda ax=None: plots.envelopes(envelope(), ax, simulated=True),
+    "spectrum_bands": lambda ax=None: plots.spectrum_bands(spectrum(), ax, simulated=True),
+    "check_overview": lambda ax=None: plots.check_overview(verdict(), ax),
 }
 ON_FIGURES = {
     "traces_with_fits": lambda figure=None: plots.traces_with_fits(builders.small_fits(), figure=figure),
@@ -37,6 +58,7 @@ ON_FIGURES = {
     "device_page": lambda figure=None: plots.device_page(
         an_ok_device(), builders.small_fits().noise, figure, simulated=True
     ),
+    "distributions": lambda figure=None: plots.distributions(distributions(), figure, simulated=True),
     "law_comparison": lambda figure=None: plots.law_comparison(
         [majumdar2021(), builders.small_parameters()], figure
     ),
@@ -85,7 +107,7 @@ def test_every_axis_that_is_shown_has_a_label(name):
         assert all(ax.get_xlabel() and ax.get_ylabel() for ax in shown)
 
 
-@pytest.mark.parametrize("name", [*ON_AXES, "traces_with_fits", "d2d_laws", "device_page"])
+@pytest.mark.parametrize("name", [*ON_AXES, "traces_with_fits", "d2d_laws", "device_page", "distributions"])
 def test_simulated_data_is_labelled(name):
     drawing = (ON_AXES | ON_FIGURES)[name]()
     assert "SIMULATED DATA" in texts(getattr(drawing, "figure", drawing))
@@ -94,6 +116,22 @@ def test_simulated_data_is_labelled(name):
 def test_measured_data_is_not_labelled_simulated():
     measured = TraceSet(builders.small_fits().traces.traces)
     assert "SIMULATED" not in texts(plots.all_traces(measured).figure)
+
+
+def test_a_check_stands_where_its_figure_lies_among_the_replicas():
+    passed, failed = plots.check_overview(verdict()).get_lines()[1:]
+    assert passed.get_xdata().tolist() == [0.0, -0.5]
+    assert failed.get_xdata().tolist() == [3.0]
+
+
+STARTS = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
+
+
+@pytest.mark.parametrize("name", [*ON_AXES, *ON_FIGURES])
+def test_every_figure_is_written_in_every_format(name):
+    drawing = (ON_AXES | ON_FIGURES)[name]()
+    for kind, start in STARTS.items():
+        assert plots.figure_bytes(getattr(drawing, "figure", drawing), kind, dpi=40).startswith(start)
 
 
 @pytest.mark.parametrize("kind", ["svg", "png", "pdf"])

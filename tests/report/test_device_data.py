@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from tests import builders
-from weakreset.report.device_data import device_json
+from weakreset.report.device_data import device_lines
 from weakreset.report.thinning import autocorrelation, bends, column, extremes, positions
+
+
+def read(text):
+    """The head of the data, and each device."""
+    head, *devices = map(json.loads, text.split("\n"))
+    return head, devices
 
 
 def decoded(packed, n_bytes):
@@ -64,9 +70,9 @@ def test_autocorrelation_of_an_alternating_series_alternates():
 
 def test_the_page_gets_the_trace_fit_and_numbers_of_every_device_in_order():
     fits = builders.small_fits()
-    data = json.loads(device_json(fits))
-    assert [item["name"] for item in data["devices"]] == [fit.device for fit in fits]
-    for fit, item in zip(fits, data["devices"], strict=True):
+    data, devices = read(device_lines(fits))
+    assert [item["name"] for item in devices] == [fit.device for fit in fits]
+    for fit, item in zip(fits, devices, strict=True):
         assert data["words"][item["sentence"]] == (fit.excluded_because or fit.status.sentence)
         if not fit.numbers:
             assert "curve" not in item
@@ -82,15 +88,16 @@ def test_the_page_gets_the_trace_fit_and_numbers_of_every_device_in_order():
 
 def test_no_name_can_end_the_script_element():
     fits = builders.small_fits()
-    hostile = "</script><script>document.title='owned'</script><!--"
+    hostile = "</script><script>document.title='owned'</script><!--\n\u2028"
     renamed = dataclasses.replace(fits, fits=(dataclasses.replace(fits.fits[0], device=hostile), *fits.fits[1:]))
-    text = device_json(renamed)
+    text = device_lines(renamed)
     assert not set("<>&") & set(text)
-    assert json.loads(text)["devices"][0]["name"] == hostile
+    assert len(text.split("\n")) == 1 + len(fits)
+    assert read(text)[1][0]["name"] == hostile
 
 
 def test_numbers_that_are_not_finite_still_make_valid_json():
     fit = builders.small_fits().fits[1]
     broken = dataclasses.replace(fit, white_residuals=np.full(len(fit.pulses), np.nan), alpha=float("nan"))
-    data = json.loads(device_json(dataclasses.replace(builders.small_fits(), fits=(broken,))))
-    assert "acf" not in data["devices"][0]
+    _, devices = read(device_lines(dataclasses.replace(builders.small_fits(), fits=(broken,))))
+    assert "acf" not in devices[0]

@@ -11,7 +11,7 @@ import pytest
 
 from tests import builders
 from tests.report.test_report import full_report
-from weakreset.report import ReportInput, build_report
+from weakreset.report import ReportInput, ReportPage, build_report
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -116,9 +116,10 @@ def test_a_deep_link_shows_the_device_and_its_curve_under_the_policy(tmp_path):
         ("rows[5].cells[2].click();", 5),
         ("rows[5].click(); key(rows[5], 'ArrowDown'); key(rows[6], 'ArrowDown');", 7),
         ("rows[5].click(); document.getElementById('device-back').click();", 4),
-        ("""const dot = document.querySelectorAll("#map-plot circle")[0].getBoundingClientRect();
+        ("""const at = document.querySelector("#map-plot .full").getAttribute("d").match(/^M([0-9.]+) ([0-9.]+)h/);
+            const box = document.querySelector("#map-plot svg").getBoundingClientRect(), scale = box.width / 640;
             document.getElementById("map-plot").dispatchEvent(new MouseEvent("click",
-              { clientX: dot.x + dot.width / 2, clientY: dot.y + dot.height / 2, bubbles: true }));""", "first on map"),
+              { clientX: box.x + at[1] * scale, clientY: box.y + at[2] * scale, bubbles: true }));""", "first on map"),
     ],
     ids=["click", "arrows", "button", "map"],
 )
@@ -151,3 +152,35 @@ def test_a_hostile_device_name_is_text_everywhere(tmp_path):
     assert console == ""
     assert "<title>safe</title>" in dom
     assert shown_name(dom) == HOSTILE
+
+
+def test_a_notebook_shows_the_page_in_a_frame_where_a_click_works_and_the_outside_is_out_of_reach(tmp_path):
+    """A script inside the frame clicks, and reports to the outside what the page then shows."""
+    inner = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", full_report())
+    report = """rows[5].click();
+      let outside = "in reach";
+      try { parent.document.title; } catch { outside = "out of reach"; }
+      parent.postMessage(`${document.getElementById("device-name").textContent} / ${outside}`, "*");"""
+    frame = ReportPage(inner.replace("</body>", ACT.replace("ACTION", report)))._repr_html_()
+    listen = "<script>addEventListener('message', (event) => { document.title = event.data; });</script>"
+    dom, console = open_page(f"<!doctype html><title>waiting</title>{listen}{frame}", tmp_path)
+    assert console == ""
+    assert f"<title>{html.escape(builders.small_fits().fits[5].device)} / out of reach</title>" in dom
+
+
+def test_a_long_table_shows_its_first_rows_and_a_filter_finds_the_others(tmp_path):
+    fits = builders.small_fits()
+    many = tuple(dataclasses.replace(fit, device=f"{k}-{i}") for k in range(15) for i, fit in enumerate(fits))
+    page = build_report(ReportInput("many", fits=dataclasses.replace(fits, fits=many)))
+    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
+    shown = "[...rows].filter((row) => row.offsetHeight > 0)"
+    action = f"""const first = {shown}.length, box = document.getElementById("device-filter");
+      box.value = "14-2"; box.dispatchEvent(new Event("input"));
+      const found = {shown}.map((row) => row.cells[0].textContent).join(" ");
+      box.value = ""; box.dispatchEvent(new Event("input"));
+      document.querySelector("#device-more button").click();
+      document.title = `${{first}} / ${{found}} / ${{{shown}.length}}`;"""
+    dom, console = open_page(page.replace("</body>", ACT.replace("ACTION", action)), tmp_path)
+    assert console == ""
+    names = [fit.device for fit in many if "14-2" in fit.device]
+    assert f"<title>200 / {' '.join(names)} / {len(many)}</title>" in dom

@@ -15,7 +15,7 @@ from weakreset.validation import Verdict, pool, validate
 def verdict() -> Verdict:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "_POOL_SIZE", 200)
-        return validate(majumdar2021(), builders.small_fits().traces, n_replicas=399)
+        return validate(majumdar2021(), builders.small_fits().traces, n_replicas=719)
 
 
 @lru_cache(maxsize=1)
@@ -63,7 +63,7 @@ def test_names_from_files_are_escaped():
     page = full_report()
     assert builders.HOSTILE not in page
     assert "&lt;script&gt;document.title=&#39;owned&#39;&lt;/script&gt;" in page
-    assert page.count("<script") == page.count("</script>") == 3  # data, table, devices
+    assert page.count("<script") == page.count("</script>") == 6  # data and five scripts
     for raw in ("<lot>", "<7>", "<ran>", "<lab>", "<white>", "<01>", "<b>all"):
         assert raw not in page
 

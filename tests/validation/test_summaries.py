@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from weakreset.validation.pool import _draws
-from weakreset.validation.summaries import Summary, column_quantiles, judge, kolmogorov_smirnov, step_down
+from weakreset.validation.summaries import Summary, column_quantiles, judge, step_down
 
 
 def test_quantiles_agree_with_numpy_where_reads_are_missing():
@@ -17,14 +17,6 @@ def test_quantiles_agree_with_numpy_where_reads_are_missing():
 
 def test_a_column_without_reads_stays_nan():
     assert np.isnan(column_quantiles(np.full((1, 3, 1), np.nan), (0.5,))).all()
-
-
-def test_ks_distance_agrees_with_scipy():
-    column = np.random.default_rng(1).standard_normal(400)
-    members = _draws(40, 360, 5, np.random.default_rng(2))
-    ours = kolmogorov_smirnov(column, members)[:, 0]
-    theirs = [stats.ks_2samp(column[rows], column, method="asymp").statistic for rows in members]
-    assert ours == pytest.approx(theirs, abs=1e-12)
 
 
 def test_a_replica_is_drawn_without_replacement_and_the_first_is_the_measured_set():

@@ -50,12 +50,12 @@ def test_errors_of_the_parameters_excuse_what_they_can_explain_and_no_more():
     raw["parameters"]["m1"]["params"]["scale"] *= 5.0
     faster = simulate_traces(ParameterFile.model_validate(raw), 60, 100, 4)
     exact, vague = with_errors(majumdar2021(), 1e-4), with_errors(majumdar2021(), 1.0)
-    assert not validate(exact, faster, n_replicas=399, seed=1, unseen=True).passed
-    assert validate(vague, faster, n_replicas=399, seed=1, unseen=True).passed
+    assert not validate(exact, faster, n_replicas=719, seed=1, unseen=True).passed
+    assert validate(vague, faster, n_replicas=719, seed=1, unseen=True).passed
     raw = majumdar2021().model_dump(by_alias=True)
     raw["noise"]["pink"]["alpha"] *= 2
     noisier = simulate_traces(ParameterFile.model_validate(raw), 60, 100, 5)
-    assert not validate(vague, noisier, n_replicas=399, seed=1, unseen=True).passed
+    assert not validate(vague, noisier, n_replicas=719, seed=1, unseen=True).passed
 
 
 def test_fit_validate_store_by_command(tmp_path, capsys):
@@ -64,7 +64,7 @@ def test_fit_validate_store_by_command(tmp_path, capsys):
     assert run(["fit", str(traces), "-o", str(params), "--holdout", "0.3"]) == 0
     assert "12 devices kept out" in capsys.readouterr().out
     assert len(load_parameters(params).provenance.held_out) == 12
-    code = run(["validate", str(params), str(traces), "--held-out", "--store", "--replicas", "399", "--json"])
+    code = run(["validate", str(params), str(traces), "--held-out", "--store", "--replicas", "719", "--json"])
     verdict = json.loads(capsys.readouterr().out)
     assert code == (0 if verdict["passed"] else 1)
     assert verdict["n_devices"] == 12

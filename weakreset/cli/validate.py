@@ -89,9 +89,7 @@ def _held_out(file: Any, traces: Any) -> Any:
 def _store(path: str, file: Any, verdict: Any) -> None:
     if not Path(path).exists():
         raise UsageError(f"{path} is a preset, which cannot hold a verdict: save it as a file first")
-    whole = verdict.to_dict()
-    whole.pop("envelope", None)  # curves belong into the report
-    file.model_copy(update={"validation": whole}).save(Path(path))
+    file.model_copy(update={"validation": verdict.summary()}).save(Path(path))
 
 
 def _check_table(verdict: Any) -> Any:

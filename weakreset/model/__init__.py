@@ -11,6 +11,7 @@ from weakreset.model.drift import (
     two_slope,
 )
 from weakreset.model.laws import FAMILIES, Family, TruncatedLaw
+from weakreset.model.pink_embedding import embedded_pink_noise
 from weakreset.model.pink_noise import (
     MEMORY_PULSES,
     autocovariance,
@@ -36,6 +37,7 @@ __all__ = [
     "SimulatedTraces",
     "TruncatedLaw",
     "autocovariance",
+    "embedded_pink_noise",
     "filter_taps",
     "high_probability_after",
     "inverse_filter_taps",

@@ -9,7 +9,7 @@ device draws 1/f and telegraph noise from their stationary laws.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,11 +101,13 @@ class SimulatedTraces:
 
 
 def simulate_devices(
-    devices: Devices, noise: DeviceNoise, n_pulses: int, rng: np.random.Generator
+    devices: Devices, noise: DeviceNoise, n_pulses: int, rng: np.random.Generator,
+    pink: Callable[[np.random.Generator, int, int, float], Array] = pink_noise,
 ) -> SimulatedTraces:
     """One read after each of `n_pulses` pulses on every device, and the read of the fresh device.
 
-    Each kind of noise has its own stream, so switching one off leaves the others as they were.
+    Each kind of noise has its own stream, so switching one off leaves the others as they were. `pink` is `pink_noise`,
+    or `embedded_pink_noise` where speed matters and a seed need not give the noise it always gave.
     """
     pink_rng, rtn_rng, read_rng = rng.spawn(3)
     n_devices = len(devices)
@@ -114,7 +116,7 @@ def simulate_devices(
     high = np.zeros((n_devices, n_pulses + 1), dtype=np.bool_)
     log_ratio[:, 1:] = devices.mean_log_ratio(pulses[1:])
     if noise.alpha > 0:
-        log_ratio[:, 1:] += noise.alpha * pink_noise(pink_rng, n_devices, n_pulses, noise.exponent)
+        log_ratio[:, 1:] += noise.alpha * pink(pink_rng, n_devices, n_pulses, noise.exponent)
     if noise.p_up > 0 and np.any(devices.rtn_amplitude > 0):
         high[:, 1:] = telegraph_states(rtn_rng, n_devices, n_pulses, noise.p_up, noise.p_down)
         log_ratio[:, 1:] += devices.rtn_amplitude[:, None] * high[:, 1:]

@@ -32,11 +32,10 @@ def telegraph_states(
     ndarray of bool, shape (n_devices, n_pulses)
         True is the high-resistance state.
     """
-    states = np.empty((n_devices, n_pulses), dtype=np.bool_)
-    high = rng.random(n_devices) < stationary_high_probability(p_up, p_down)
-    for t in range(n_pulses):
-        if t:
-            u = rng.random(n_devices)
-            high = np.where(high, u >= p_down, u < p_up)
-        states[:, t] = high
-    return states
+    states = np.empty((n_pulses, n_devices), dtype=np.bool_)
+    states[:1] = rng.random(n_devices) < stationary_high_probability(p_up, p_down)
+    u = rng.random((max(0, n_pulses - 1), n_devices))
+    stays, rises = u >= p_down, u < p_up
+    for t in range(1, n_pulses):
+        states[t] = np.where(states[t - 1], stays[t - 1], rises[t - 1])
+    return np.ascontiguousarray(states.T)

@@ -8,11 +8,14 @@ Without `ax` or `figure` a new `matplotlib.figure.Figure` is made; pyplot and th
 
 from weakreset.plots.ablation_bars import ablation_bars
 from weakreset.plots.all_traces import all_traces
+from weakreset.plots.check_overview import check_overview
 from weakreset.plots.d2d_laws import d2d_laws
 from weakreset.plots.device_page import device_page
+from weakreset.plots.distributions import distributions
 from weakreset.plots.envelopes import envelopes
 from weakreset.plots.law_comparison import law_comparison
 from weakreset.plots.residual_spectrum import pooled_periodogram, residual_spectrum
+from weakreset.plots.spectrum_bands import spectrum_bands
 from weakreset.plots.style import PALETTE, figure_bytes
 from weakreset.plots.traces_with_fits import example_devices, traces_with_fits
 from weakreset.plots.training_curves import TrainingRun, training_curves
@@ -22,14 +25,17 @@ __all__ = [
     "TrainingRun",
     "ablation_bars",
     "all_traces",
+    "check_overview",
     "d2d_laws",
     "device_page",
+    "distributions",
     "envelopes",
     "example_devices",
     "figure_bytes",
     "law_comparison",
     "pooled_periodogram",
     "residual_spectrum",
+    "spectrum_bands",
     "traces_with_fits",
     "training_curves",
 ]

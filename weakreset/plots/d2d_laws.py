@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.model import TruncatedLaw
-from weakreset.plots.style import PALETTE, SYMBOLS, UNITS, grid_shape, new_figure, styled, tag_simulated_figure
+from weakreset.plots.panels import density_axes, panel_grid
+from weakreset.plots.style import PALETTE, styled, tag_simulated_figure
 from weakreset.population import LawFit, Population
 
 if TYPE_CHECKING:
@@ -42,15 +43,10 @@ def d2d_laws(population: Population, figure: Figure | None = None) -> Figure:
     laws = list(population.laws.values())
     if population.rtn_amplitude is not None:
         laws.append(population.rtn_amplitude)
-    rows, columns = grid_shape(max(1, len(laws)))
-    figure = figure or new_figure(3.2 * columns, 2.5 * rows + 0.3)
-    panels = figure.subplots(rows, columns, squeeze=False)
-    for panel in panels.flat[len(laws) :]:
-        panel.set_axis_off()
-    for panel, law in zip(panels.flat, laws, strict=False):
-        _panel(panel, law)
+    figure, panels = panel_grid(len(laws), figure, 2.5)
     entries: dict[str, Any] = {}
-    for panel in panels.flat[: len(laws)]:
+    for panel, law in zip(panels, laws, strict=True):
+        _panel(panel, law)
         entries |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
     figure.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=4)
     if population.fits.traces.simulated:
@@ -78,12 +74,9 @@ def _panel(ax: Axes, fit: LawFit) -> None:
             ax.axvline(edge, color=PALETTE["black"], lw=0.9, ls=":", label="truncation")
     if low < fit.window[1] < high:
         ax.axvspan(fit.window[1], high, color=PALETTE["grey"], alpha=0.18, lw=0, label="beyond what the traces show")
-    name, unit = SYMBOLS.get(fit.parameter, fit.parameter), UNITS.get(fit.parameter, fit.unit)
-    ax.set(xlabel=f"{name} ({unit})", ylabel="density", yticks=[], xlim=_padded(low, high))
-    ax.set_ylim(bottom=0)
     family = FAMILY_WORDS.get(fit.law.family, fit.law.family)
-    ax.set_title(f"{family}, {fit.n_informative} of {fit.n_devices} devices", loc="left", fontsize=8)
-    ax.locator_params(axis="x", nbins=5)
+    density_axes(ax, fit.parameter, fit.unit, f"{family}, {fit.n_informative} of {fit.n_devices} devices")
+    ax.set_xlim(_padded(low, high))
 
 
 def _mass(fit: LawFit) -> float:

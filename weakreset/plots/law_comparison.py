@@ -9,7 +9,8 @@ import numpy as np
 
 from weakreset.parameter_file import ParameterFile
 from weakreset.plots.d2d_laws import FAMILY_WORDS, law_range
-from weakreset.plots.style import PALETTE, SYMBOLS, UNITS, grid_shape, new_figure, styled
+from weakreset.plots.panels import density_axes, panel_grid
+from weakreset.plots.style import PALETTE, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,15 +36,11 @@ def law_comparison(files: Sequence[ParameterFile], figure: Figure | None = None)
     matplotlib.figure.Figure
     """
     names = list(dict.fromkeys(name for file in files for name in file.parameters))
-    rows, columns = grid_shape(max(1, len(names)))
-    figure = figure or new_figure(3.2 * columns, 2.4 * rows + 0.3)
-    panels = figure.subplots(rows, columns, squeeze=False)
-    for panel in panels.flat[len(names) :]:
-        panel.set_axis_off()
-    for panel, name in zip(panels.flat, names, strict=False):
+    figure, panels = panel_grid(len(names), figure, 2.4)
+    for panel, name in zip(panels, names, strict=True):
         _panel(panel, name, files)
-    handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    if panels:
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
 
@@ -62,7 +59,4 @@ def _panel(ax: Axes, name: str, files: Sequence[ParameterFile]) -> None:
         ax.plot(x, density, color=PALETTE[colour], ls=style, label=label)
         ax.plot(law.median(), float(np.exp(law.logpdf(law.median()))), "o", ms=4, color=PALETTE[colour])
     families = list(dict.fromkeys(FAMILY_WORDS.get(law.family, law.family) for law in laws))
-    ax.set_title(" / ".join(families), loc="left", fontsize=8)
-    ax.set(xlabel=f"{SYMBOLS.get(name, name)} ({UNITS.get(name, '')})", ylabel="density", yticks=[])
-    ax.set_ylim(bottom=0)
-    ax.locator_params(axis="x", nbins=5)
+    density_axes(ax, name, present[0][0].parameters[name].unit, " / ".join(families))

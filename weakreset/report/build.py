@@ -7,13 +7,15 @@ import hashlib
 from typing import Any
 
 from weakreset.report.content import ReportInput
-from weakreset.report.device_data import device_json
+from weakreset.report.device_data import device_lines
 from weakreset.report.findings import found, trusted
 from weakreset.report.pictures import pictures
 from weakreset.report.tables import device_table, exclusion_table, law_table, noise_rows, training_rows
 from weakreset.version import __version__
 
 __all__ = ["build_report"]
+
+_SCRIPTS = ("table.js", "plot.js", "device.js", "map.js", "panel.js")
 
 
 def build_report(content: ReportInput) -> str:
@@ -38,9 +40,9 @@ def build_report(content: ReportInput) -> str:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     # the scripts are ours and fixed, so they may go into the page as they are
-    hashes = [_policy_hash(environment.get_template(name).render()) for name in ("table.js", "devices.js")]
+    hashes = [_policy_hash(environment.get_template(name).render()) for name in _SCRIPTS]
     policy = Markup(" ".join(f"'{item}'" for item in hashes))
-    return environment.get_template("report.html").render(**_context(content), script_hashes=policy)
+    return environment.get_template("report.html").render(**_context(content), script_hashes=policy, scripts=_SCRIPTS)
 
 
 def _policy_hash(script: str) -> str:
@@ -60,7 +62,7 @@ def _context(content: ReportInput) -> dict[str, Any]:
         "method": fits.method if fits is not None else "",
         "pictures": pictures(content),
         "devices": device_table(fits) if fits is not None else None,
-        "device_json": device_json(fits) if fits is not None else "",
+        "device_lines": device_lines(fits) if fits is not None else "",
         "exclusions": exclusion_table(content),
         "noise": noise_rows(content),
         "laws": law_table(content),

@@ -1,4 +1,4 @@
-"""What the page needs to draw any device: compact JSON inside the page, read by devices.js."""
+"""What the page needs to draw any device: compact JSON inside the page, read by device.js."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from weakreset.plots.traces_with_fits import STATUS_WORDS
 from weakreset.report.numbers import number, plus_minus
 from weakreset.report.thinning import autocorrelation, bends, column, extremes, positions
 
-__all__ = ["device_json"]
+__all__ = ["device_lines"]
 
 _LAGS = 40
-_FEWEST, _MOST = 200, 300
+_FEWEST, _MOST = 120, 300
 _POINTS_IN_ALL = 300_000
 
 
@@ -31,16 +31,20 @@ class _Words:
         return self.known.setdefault(text, len(self.known))
 
 
-def device_json(fits: FitSet) -> str:
-    """All devices, in the order of the table; safe inside a script element.
+def device_lines(fits: FitSet) -> str:
+    """A line of JSON for what devices share, then one for each, in the order of the table; safe in a script element.
 
-    `<`, `>` and `&` are written as escapes of JSON, so no device name can end the element.
+    The page reads the line of a device when it is shown. `<`, `>` and `&` are written as escapes of JSON, so no device
+    name can end the element, nor a line.
     """
     words = _Words()
     points = int(np.clip(_POINTS_IN_ALL // max(1, len(fits)), _FEWEST, _MOST))
-    devices = [_device(fit, words, points) for fit in fits]
-    payload = {"points": points, "words": list(words.known), "devices": devices}
-    text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    devices = [_line(_device(fit, words, points)) for fit in fits]
+    return "\n".join([_line({"points": points, "words": list(words.known)}), *devices])
+
+
+def _line(content: dict[str, Any]) -> str:
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from weakreset import plots
 from weakreset.fitting import FitSet, FitStatus
 from weakreset.report.content import ReportInput
+from weakreset.validation import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,17 +17,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "picture_of", "pictures"]
 
-_LARGEST_SVG = 600_000
+_LARGEST_SVG = 250_000
 _WIDE_INCHES = 6.5
+_PIXELS_AN_INCH = 96
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as a data URI; `alt` for those who do not see it; `wide` ones scroll on a phone."""
+    """An image as a data URI, `width` pixels wide; `alt` for those who do not see it; `wide` ones scroll on a phone."""
 
     uri: str
     alt: str
     caption: str
+    width: int
     wide: bool = False
 
 
@@ -48,8 +51,7 @@ def pictures(content: ReportInput) -> dict[str, Picture]:
         figure = plots.law_comparison([content.params])
         made["laws"] = picture_of(figure, "Device-to-device laws", "Densities; dots are medians.")
     if content.verdict is not None:
-        ax = plots.envelopes(content.verdict.envelope, simulated=content.verdict.simulated)
-        made["envelopes"] = picture_of(ax, "Quantiles of ln(R/R0), traces against model", _ENVELOPES)
+        made |= _validation(content.verdict)
     if content.runs:
         simulated = content.params is not None and content.params.provenance.simulated
         figure = plots.training_curves(content.runs, simulated=simulated)
@@ -69,13 +71,30 @@ def _device_pages(fits: FitSet) -> dict[str, Picture]:
     return made
 
 
+def _validation(verdict: Verdict) -> dict[str, Picture]:
+    simulated = verdict.simulated
+    ax = plots.envelopes(verdict.envelope, simulated=simulated)
+    made = {
+        "checks": picture_of(plots.check_overview(verdict), "Every check, traces among the replicas", _CHECKS),
+        "envelopes": picture_of(ax, "Quantiles of ln(R/R0), traces against model", _ENVELOPES),
+    }
+    if verdict.distributions:
+        figure = plots.distributions(verdict.distributions, simulated=simulated)
+        made["distributions"] = picture_of(figure, "Distributions of ln R, traces against model", _DISTRIBUTIONS)
+    if verdict.spectrum is not None:
+        ax = plots.spectrum_bands(verdict.spectrum, simulated=simulated)
+        made["spectrum_bands"] = picture_of(ax, "Spectrum of ln R, traces against model", _SPECTRUM_BANDS)
+    return made
+
+
 def picture_of(drawing: Axes | Figure, alt: str, caption: str) -> Picture:
     figure = cast("Figure", getattr(drawing, "figure", drawing))
     data, kind = plots.figure_bytes(figure, "svg"), "svg+xml"
     if len(data) > _LARGEST_SVG:
         data, kind = plots.figure_bytes(figure, "png", dpi=160), "png"
     uri = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-    return Picture(uri, alt, caption, wide=figure.get_figwidth() > _WIDE_INCHES)
+    inches = float(figure.get_figwidth())
+    return Picture(uri, alt, caption, round(_PIXELS_AN_INCH * inches), wide=inches > _WIDE_INCHES)
 
 
 _ALL_TRACES = "Every device, with the median and the band that holds 90 % of the devices."
@@ -91,6 +110,13 @@ _LAWS = (
     "Bars and ticks: device estimates, which scatter by their own errors too. Line: fitted law of the true values. "
     "Grey: beyond what the traces show."
 )
+_CHECKS = (
+    "Where each check finds the traces among the replicas; where a check has several figures, the furthest off. The "
+    "shaded interval holds 95 % of the replicas, so one in twenty may stand outside; what fails is decided by the "
+    "corrected p."
+)
+_DISTRIBUTIONS = "Share of devices below a value of ln R, after as many pulses. Band: 95 % of the replicas."
+_SPECTRUM_BANDS = "Power of the fluctuations of the median device, octave by octave. Band: 95 % of the replicas."
 _ENVELOPES = (
     "Circles: quantiles of the traces. Lines and bands: median and 95 % of the replicas simulated from the model."
 )

@@ -55,10 +55,10 @@ def _device_row(fit: DeviceFit, names: tuple[str, ...]) -> tuple[Cell, ...]:
     pulses = int(fit.pulses[-1]) if len(fit.pulses) else None
     estimates = [fit.estimates.get(name, missing) for name in ("r0_ohm", *names)]
     amplitude = fit.rtn.amplitude
-    hint = fit.rtn.status.replace("_", " ")
+    hint = "" if fit.rtn.status == "ok" else fit.rtn.status.replace("_", " ")
     return (
         Cell(fit.device),
-        Cell(STATUS_WORDS[fit.status], hint=fit.excluded_because or fit.status.sentence),
+        Cell(STATUS_WORDS[fit.status], hint=fit.excluded_because),
         Cell("–" if pulses is None else str(pulses), pulses),
         *(_estimate_cell(estimate, name) for estimate, name in zip(estimates, ("r0_ohm", *names), strict=True)),
         Cell(plus_minus(amplitude, fit.rtn.amplitude_stderr), amplitude, hint),

@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.validation.bands import Distribution, Envelope
+from weakreset.validation.distances import DISTANCES, distances
 from weakreset.validation.plan import Plan
 from weakreset.validation.pool import Pool
-from weakreset.validation.summaries import Summary, column_quantiles, kolmogorov_smirnov
-from weakreset.validation.verdict import Envelope
+from weakreset.validation.summaries import Summary, column_quantiles
 
-__all__ = ["LEVELS", "curve_summaries", "make_envelope", "replica_envelopes"]
+__all__ = ["LEVELS", "curve_summaries", "make_distributions", "make_envelope", "replica_envelopes"]
 
 Array = NDArray[np.float64]
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+_PROBABILITIES = tuple(np.linspace(0.025, 0.975, 39).round(3).tolist())
 _BLOCK = 2_000_000
 
 
@@ -40,18 +42,33 @@ def curve_summaries(pool: Pool, plan: Plan, envelopes: Array) -> tuple[list[Summ
     summaries.append(_coverage(pool))
     for pulse in plan.distribution_pulses:
         column = pool.features["log_r"][:, int(np.searchsorted(plan.envelope_pulses, pulse))]
-        distance = kolmogorov_smirnov(column, pool.members)
-        what = f"The distribution of ln R at pulse {pulse} (KS distance)"
-        summaries.append(Summary(f"ln R at pulse {pulse}", distance, ("",), what, distance=True))
+        what = f"The distribution of ln R at pulse {pulse}"
+        summaries.append(_distance_check(f"ln R at pulse {pulse}", column, pool, what))
     skipped = []
     fresh = pool.features["fresh"][:, 0]
     if np.isfinite(fresh).any():
-        distance = kolmogorov_smirnov(fresh, pool.members)
-        what = "The distribution of the fresh resistance R0 (KS distance of ln R0)"
-        summaries.append(Summary("fresh resistance", distance, ("",), what, distance=True))
+        what = "The distribution of the fresh resistance (ln R0)"
+        summaries.append(_distance_check("fresh resistance", fresh, pool, what))
     else:
         skipped.append("fresh resistance: no device was read before its first pulse")
     return summaries, skipped
+
+
+def make_distributions(pool: Pool, plan: Plan) -> tuple[Distribution, ...]:
+    """Quantiles of ln R at each of the plan's pulse counts, and what the replicas make of them."""
+    columns = np.searchsorted(plan.envelope_pulses, plan.distribution_pulses)
+    quantiles = column_quantiles(pool.features["log_r"][:, columns][pool.members], _PROBABILITIES)
+    low, middle, high = np.quantile(quantiles[1:], (0.025, 0.5, 0.975), axis=0)
+    p = np.array(_PROBABILITIES)
+    return tuple(
+        Distribution(int(pulse), p, quantiles[0, :, i], low[:, i], middle[:, i], high[:, i])
+        for i, pulse in enumerate(plan.distribution_pulses)
+    )
+
+
+def _distance_check(name: str, column: Array, pool: Pool, what: str) -> Summary:
+    places = tuple(f"in the {kind}" for kind in DISTANCES)
+    return Summary(name, distances(column, pool.members), places, what, distance=True)
 
 
 def _envelope_checks(plan: Plan, envelopes: Array) -> list[Summary]:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.validation.plan import Plan
+from weakreset.validation.steps import N_STEP_FEATURES, step_features
 
-__all__ = ["band_frequencies", "device_features"]
+__all__ = ["band_frequencies", "block_means", "device_features"]
 
 Array = NDArray[np.float64]
 Pulses = NDArray[np.int64]
@@ -30,18 +31,20 @@ def device_features(pulses: Pulses, log_r: Array, plan: Plan) -> dict[str, Array
     -------
     dict of str to ndarray, each of shape (n_devices, k)
         `log_r`, `log_ratio` (at plan.envelope_pulses; the first read stands in for R0 where the fresh
-        device was not read), `fresh`, `increment`, `power`, `blocks` (ln(R/R0) averaged in each of the
-        plan's blocks, then ln R0). NaN where this read pattern does not tell.
+        device was not read), `fresh`, `increment`, `power`, `telegraph`, `blocks` (ln(R/R0) averaged in each of
+        the plan's blocks, then ln R0). NaN where this read pattern does not tell.
     """
     at_plan = _columns_at(pulses, log_r, plan.envelope_pulses)
     fresh = log_r[:, :1] if pulses[0] == 0 else np.full((len(log_r), 1), np.nan)
+    series = _regular(pulses, log_r, plan)
     return {
         "log_r": at_plan,
         "log_ratio": at_plan - log_r[:, :1],
         "fresh": fresh,
         "increment": _increments(pulses, log_r, plan.stride),
-        "power": _band_power(pulses, log_r, plan),
-        "blocks": _block_means(pulses, log_r, plan.block_edges),
+        "power": _band_power(series, plan, len(log_r)),
+        "telegraph": _telegraph(series, plan, len(log_r)),
+        "blocks": block_means(pulses, log_r, plan.block_edges),
     }
 
 
@@ -53,7 +56,7 @@ def _columns_at(pulses: Pulses, log_r: Array, wanted: Pulses) -> Array:
     return result
 
 
-def _block_means(pulses: Pulses, log_r: Array, edges: Pulses) -> Array:
+def block_means(pulses: Pulses, log_r: Array, edges: Pulses) -> Array:
     """Mean of ln(R/R0) over the reads in each block, and ln R0; shape (n, n_blocks + 1).
 
     Blocks without a read are interpolated, but for the last one: a trace that does not reach it gives NaN.
@@ -101,22 +104,34 @@ def band_frequencies(plan: Plan) -> Array:
     return np.array([np.exp(np.mean(np.log(band))) for band in _bands(plan.segment)]) / (plan.segment * plan.stride)
 
 
-def _band_power(pulses: Pulses, log_r: Array, plan: Plan) -> Array:
-    """ln of the mean periodogram in each octave, over half-overlapping segments without their straight line.
+def _regular(pulses: Pulses, log_r: Array, plan: Plan) -> Array | None:
+    """ln R at every `plan.stride`th pulse from the first pulse on, missing reads interpolated, in replicas too.
 
-    A knee inside a segment leaves a little curvature; replicas have it too. Missing reads are interpolated,
-    in replicas too.
+    None where more are missing than a third.
     """
-    n_bands = len(_bands(plan.segment)) if plan.segment else 0
-    start = int(pulses[np.searchsorted(pulses, 1)]) if pulses[-1] >= 1 else 0
-    regular = np.arange(start, int(pulses[-1]) + 1, plan.stride)
-    missing = 1.0 - np.isin(regular, pulses).mean() if len(regular) else 1.0
-    if not n_bands or len(regular) < plan.segment or missing > _LARGEST_GAP_SHARE:
-        return np.full((len(log_r), n_bands), np.nan)
+    if pulses[-1] < 1:
+        return None
+    regular = np.arange(int(pulses[np.searchsorted(pulses, 1)]), int(pulses[-1]) + 1, plan.stride)
+    if len(regular) < 2 or 1.0 - np.isin(regular, pulses).mean() > _LARGEST_GAP_SHARE:
+        return None
     right = np.clip(np.searchsorted(pulses, regular), 1, len(pulses) - 1)
     weight = (regular - pulses[right - 1]) / (pulses[right] - pulses[right - 1])
-    series = log_r[:, right - 1] * (1.0 - weight) + log_r[:, right] * weight
-    starts = np.arange(0, len(regular) - plan.segment + 1, plan.segment // 2)
+    return np.asarray(log_r[:, right - 1] * (1.0 - weight) + log_r[:, right] * weight)
+
+
+def _telegraph(series: Array | None, plan: Plan, n_devices: int) -> Array:
+    return np.full((n_devices, N_STEP_FEATURES), np.nan) if series is None else step_features(series, plan.stride)
+
+
+def _band_power(series: Array | None, plan: Plan, n_devices: int) -> Array:
+    """ln of the mean periodogram in each octave, over half-overlapping segments without their straight line.
+
+    A knee inside a segment leaves a little curvature; replicas have it too.
+    """
+    n_bands = len(_bands(plan.segment)) if plan.segment else 0
+    if series is None or not n_bands or series.shape[1] < plan.segment:
+        return np.full((n_devices, n_bands), np.nan)
+    starts = np.arange(0, series.shape[1] - plan.segment + 1, plan.segment // 2)
     pieces = np.stack([series[:, s : s + plan.segment] for s in starts], axis=1)
     line = np.linspace(-1.0, 1.0, plan.segment)
     pieces = pieces - pieces.mean(axis=2, keepdims=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.model import embedded_pink_noise
 from weakreset.parameter_file import ParameterFile, draw_parameters
 from weakreset.twin import simulate_population
 from weakreset.validation.features import device_features
@@ -26,7 +27,7 @@ __all__ = ["Pool", "block_sizes", "build_pool", "build_populations"]
 Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 
-_POOL_SIZE = 4000
+_POOL_SIZE = 8000
 _LEAST_PER_DEVICE = 3
 _BLOCK_READS = 1_000_000
 
@@ -95,15 +96,31 @@ def build_populations(
     measured = [device_features(stratum.pulses, stratum.log_r, plan) for stratum in strata]
     parts, n_devices = list(measured), sum(len(stratum) for stratum in strata)
     for done, drawn in enumerate(draw_parameters(params, n_replicas, law_rng)):
-        for stratum in strata:
-            for size in block_sizes(len(stratum), int(stratum.pulses[-1]) + 1):
-                log_r = _simulate(drawn, size, stratum.pulses, simulation_rng.spawn(1)[0])
-                parts.append(device_features(stratum.pulses, log_r, plan))
+        parts += _population(drawn, strata, plan, simulation_rng)
         if progress is not None:
             progress(done + 1, n_replicas, "simulating populations")
     features = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     members = np.arange((n_replicas + 1) * n_devices).reshape(n_replicas + 1, n_devices)
     return Pool(features, members, n_replicas * n_devices)
+
+
+def _population(
+    params: ParameterFile, strata: list[Stratum], plan: Plan, rng: np.random.Generator
+) -> list[dict[str, Array]]:
+    """Features of one population, stratum by stratum; simulated in one go where that is small."""
+    n_devices, last = sum(len(stratum) for stratum in strata), max(int(stratum.pulses[-1]) for stratum in strata)
+    parts = []
+    if n_devices * (last + 1) <= _BLOCK_READS:
+        whole = _simulate(params, n_devices, np.arange(last + 1), rng.spawn(1)[0])
+        for stratum in strata:
+            mine, whole = whole[: len(stratum)], whole[len(stratum) :]
+            parts.append(device_features(stratum.pulses, mine[:, stratum.pulses], plan))
+        return parts
+    for stratum in strata:
+        for size in block_sizes(len(stratum), int(stratum.pulses[-1]) + 1):
+            log_r = _simulate(params, size, stratum.pulses, rng.spawn(1)[0])
+            parts.append(device_features(stratum.pulses, log_r, plan))
+    return parts
 
 
 def block_sizes(total: int, n_reads: int) -> list[int]:
@@ -113,7 +130,7 @@ def block_sizes(total: int, n_reads: int) -> list[int]:
 
 
 def _simulate(params: ParameterFile, n_devices: int, pulses: NDArray[np.int64], rng: np.random.Generator) -> Array:
-    twin = simulate_population(params, n_devices, int(pulses[-1]), rng)
+    twin = simulate_population(params, n_devices, int(pulses[-1]), rng, pink=embedded_pink_noise)
     return np.log(twin.devices.r0_ohm)[:, None] + twin.log_ratio[:, pulses]
 
 

@@ -9,12 +9,13 @@ import numpy as np
 from weakreset.errors import UsageError
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.traces import TraceSet
-from weakreset.validation.curves import curve_summaries, make_envelope, replica_envelopes
+from weakreset.validation.curves import curve_summaries, make_distributions, make_envelope, replica_envelopes
 from weakreset.validation.laws import law_summaries
-from weakreset.validation.noise import noise_summaries
+from weakreset.validation.noise import make_spectrum, noise_summaries, replica_spectra
 from weakreset.validation.plan import make_plan, stratify
 from weakreset.validation.pool import Progress, build_pool, build_populations
-from weakreset.validation.summaries import judge
+from weakreset.validation.summaries import Summary, judge
+from weakreset.validation.telegraph import telegraph_summaries
 from weakreset.validation.verdict import FALSE_ALARM_RATE, Check, Verdict
 
 __all__ = ["validate"]
@@ -35,10 +36,11 @@ def validate(
 
     A replica has as many devices as were measured, read at the same pulses. Curves (envelopes of ln(R/R0),
     distributions of ln R, the fresh resistance), the laws behind them (see
-    `weakreset.validation.regression`) and noise (steps from read to read, spectrum) are summarised alike for the
-    measured set and for every replica; the rank of the measured set gives each check its p-value (posterior
-    predictive: Gelman, Meng, Stern 1996; the draw is a permutation test, see `weakreset.validation.pool`). A
-    step-down correction (Westfall and Young) keeps the chance that a true model fails at 5 % over all checks together.
+    `weakreset.validation.regression`) and noise (steps from read to read, spectrum, sizes and stays of telegraph
+    noise) are summarised alike for the measured set and for every replica; the rank of the measured set gives each
+    check its p-value (posterior predictive: Gelman, Meng, Stern 1996; the draw is a permutation test, see
+    `weakreset.validation.pool`). A step-down correction (Westfall and Young) keeps the chance that a true model fails
+    at 5 % over all checks together.
 
     The rate holds for the numbers of the file taken as exact. Parameters fitted to these very traces pass more
     easily. For traces that the fit never saw, say `unseen=True`: every replica then is a population of its own, from
@@ -49,7 +51,7 @@ def validate(
     params : ParameterFile, path or preset name
     traces : TraceSet
     n_replicas : int
-        At least 20 times the number of checks (about 400), or no check could ever fail.
+        About 700 at least, or some checks could never fail.
     seed : int
         Same seed, same verdict.
     unseen : bool
@@ -75,10 +77,12 @@ def validate(
     pool = build(file, strata, plan, n_replicas, np.random.default_rng(seed), progress)
     envelopes = replica_envelopes(pool)
     curves, no_curves = curve_summaries(pool, plan, envelopes)
-    noise, no_noise = noise_summaries(pool, plan)
+    spectra = replica_spectra(pool, plan)
+    noise, no_noise = noise_summaries(pool, plan, spectra)
+    steps, no_steps = telegraph_summaries(pool)
     laws, no_laws = law_summaries(pool, plan, file, strata, np.random.default_rng((seed, 1)))
-    summaries = curves + laws + noise
-    _check_replicas(n_replicas, len(summaries))
+    summaries = curves + laws + noise + steps
+    _check_replicas(n_replicas, summaries)
     checks = judge(summaries)
     too_short = [f"device {trace.key}: fewer than 2 reads" for trace in traces if len(trace) < 2]
     whole = [item for item in traces.exclusions if item.pulse is None and item.line is None]
@@ -88,8 +92,8 @@ def validate(
     return Verdict(
         passed=all(check.passed for check in checks),
         checks=checks,
-        sentence=_sentence(file.name, checks, n_devices, n_excluded),
-        skipped=tuple(no_curves + no_laws + no_noise + too_short),
+        sentence=_sentence(file, checks, n_devices, n_excluded),
+        skipped=tuple(no_curves + no_laws + no_noise + no_steps + too_short),
         n_devices=n_devices,
         n_excluded=n_excluded,
         n_excluded_readings=readings,
@@ -99,19 +103,24 @@ def validate(
         envelope=make_envelope(pool, plan, envelopes),
         params_name=file.name,
         simulated=traces.simulated,
+        spectrum=None if spectra is None else make_spectrum(plan, spectra),
+        distributions=make_distributions(pool, plan),
     )
 
 
-def _check_replicas(n_replicas: int, n_checks: int) -> None:
-    least = int(np.ceil(n_checks / FALSE_ALARM_RATE))
+def _check_replicas(n_replicas: int, summaries: list[Summary]) -> None:
+    """The rarest rank must pass the correction even for the check with the least share of the level."""
+    weights = np.array([summary.weight for summary in summaries])
+    least = int(np.ceil(weights.sum() / weights.min() / FALSE_ALARM_RATE))
     if n_replicas < least:
         raise UsageError(
-            f"{n_replicas} replicas are too few for {n_checks} checks: no check could ever fail after correction; "
-            f"ask for {least} or more"
+            f"{n_replicas} replicas are too few for {len(summaries)} checks: no check could ever fail after "
+            f"correction; ask for {least} or more"
         )
 
 
-def _sentence(name: str, checks: tuple[Check, ...], n_devices: int, n_excluded: int) -> str:
+def _sentence(file: ParameterFile, checks: tuple[Check, ...], n_devices: int, n_excluded: int) -> str:
+    name, rtn = file.name, file.noise.rtn
     failed = [check.name for check in checks if not check.passed]
     left_out = f" ({n_excluded} left out before)" if n_excluded else ""
     few = " With so few devices only gross errors of the model would show." if n_devices < _FEW_DEVICES else ""
@@ -119,4 +128,5 @@ def _sentence(name: str, checks: tuple[Check, ...], n_devices: int, n_excluded: 
     if not failed:
         return f"{name} reproduces {devices}: none of {len(checks)} checks tells them from simulated ones.{few}"
     count = f"{len(failed)} of {len(checks)} checks {'fails' if len(failed) == 1 else 'fail'}"
-    return f"{name} does not reproduce {devices}: {count} ({', '.join(failed)}).{few}"
+    silent = "" if rtn.enabled else f" The file has no telegraph noise{f' ({rtn.note})' if rtn.note else ''}."
+    return f"{name} does not reproduce {devices}: {count} ({', '.join(failed)}).{few}{silent}"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.validation.verdict import FALSE_ALARM_RATE, Check
+from weakreset.validation.verdict import FALSE_ALARM_RATE, Check, Figure
 
-__all__ = ["Summary", "column_quantiles", "judge", "kolmogorov_smirnov", "standardized", "step_down"]
+__all__ = ["Summary", "column_quantiles", "judge", "standardized", "step_down"]
 
 Array = NDArray[np.float64]
 
@@ -29,6 +29,8 @@ class Summary:
         What the figures are, as the subject of a sentence.
     distance : bool
         The figures are distances: only large ones speak against the model.
+    weight : float
+        Share of the level that this check gets, relative to others.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Summary:
     places: tuple[str, ...]
     what: str
     distance: bool = False
+    weight: float = 1.0
 
 
 def standardized(values: Array) -> Array:
@@ -48,7 +51,8 @@ def standardized(values: Array) -> Array:
 def judge(summaries: list[Summary]) -> tuple[Check, ...]:
     """Rank the measured set in each summary and correct for their number."""
     ranked = [_rank(summary) for summary in summaries]
-    corrected = step_down(np.stack([p for *_, p in ranked], axis=1)) if ranked else np.zeros(0)
+    weighted = [p / summary.weight for summary, (*_, p) in zip(summaries, ranked, strict=True)]
+    corrected = step_down(np.stack(weighted, axis=1)) if ranked else np.zeros(0)
     return tuple(
         _check(summary, column, statistic, float(p[0]), float(p_corrected))
         for summary, (column, statistic, p), p_corrected in zip(summaries, ranked, corrected, strict=True)
@@ -65,7 +69,8 @@ def step_down(p_values: Array) -> Array:
     Parameters
     ----------
     p_values : ndarray, shape (n_replicas + 1, n_checks)
-        Row 0 is the measured set.
+        Row 0 is the measured set. Divided by weights, checks of large weight get more of the level; the chance of any
+        false alarm stays what it is (Genovese, Roeder, Wasserman 2006).
     """
     order = np.argsort(p_values[0], kind="stable")
     corrected = np.zeros(len(order))
@@ -79,24 +84,34 @@ def step_down(p_values: Array) -> Array:
 
 def _rank(summary: Summary) -> tuple[int, float, Array]:
     """Worst column of the measured set, its deviation, and for every row the share of rows at least as far off."""
-    deviations = summary.values if summary.distance else np.abs(standardized(summary.values))
+    scores = standardized(summary.values)
+    deviations = scores if summary.distance else np.abs(scores)
     worst = deviations.max(axis=1)
     # a hair of slack: replicas that are equal but for rounding count as equally far off
-    below = np.searchsorted(np.sort(worst), worst * (1 - 1e-12), side="left")
+    below = np.searchsorted(np.sort(worst), worst - 1e-12 * np.abs(worst), side="left")
     return int(deviations[0].argmax()), float(worst[0]), 1.0 - below / len(worst)
 
 
 def _check(summary: Summary, column: int, statistic: float, p: float, p_corrected: float) -> Check:
-    measured = float(summary.values[0, column])
-    low, high = (float(x) for x in np.quantile(summary.values[1:, column], (0.025, 0.975)))
     passed = p_corrected > FALSE_ALARM_RATE
-    where = f" {summary.places[column]}" if summary.places[column] else ""
-    expected = f"below {high:.3g}" if summary.distance else f"{low:.3g} to {high:.3g}"
+    figures = _figures(summary)
+    worst = figures[column]
+    where = f" {worst.place}" if worst.place else ""
+    expected = f"below {worst.high:.3g}" if summary.distance else f"{worst.low:.3g} to {worst.high:.3g}"
     share = "97.5 %" if summary.distance else "95 %"
     verb = "agrees with" if passed else "differs from"
-    furthest = f"furthest off{where}, " if len(summary.places) > 1 else ""
-    sentence = f"{summary.what} {verb} the model: {furthest}measured {measured:.3g}, {share} of replicas {expected}."
-    return Check(summary.name, statistic, p, p_corrected, passed, sentence, measured, low, high)
+    furthest = f"furthest off{where}, " if len(figures) > 1 else ""
+    sentence = (
+        f"{summary.what} {verb} the model: {furthest}measured {worst.measured:.3g}, {share} of replicas {expected}."
+    )
+    return Check(
+        summary.name, statistic, p, p_corrected, passed, sentence, worst.measured, worst.low, worst.high, figures
+    )
+
+
+def _figures(summary: Summary) -> tuple[Figure, ...]:
+    low, high = np.quantile(summary.values[1:], (0.025, 0.975), axis=0).tolist()
+    return tuple(map(Figure, summary.places, summary.values[0].tolist(), low, high))
 
 
 def column_quantiles(values: Array, levels: tuple[float, ...]) -> Array:
@@ -116,21 +131,3 @@ def column_quantiles(values: Array, levels: tuple[float, ...]) -> Array:
         low, high = ordered[..., below, columns], ordered[..., above, columns]
         result.append(low + (place - below) * (high - low))
     return np.stack(result, axis=-2)
-
-
-def kolmogorov_smirnov(column: Array, members: NDArray[np.int64]) -> Array:
-    """KS distance of each replica from the whole pool, in one feature; shape (n_replicas + 1, 1).
-
-    The pool holds the measured devices and all simulated ones and is the same for every replica, so the measured
-    set is treated as any other.
-    """
-    present = column[members[0]]
-    slots = members[:, np.isfinite(present)]
-    reference = np.sort(column[np.isfinite(column)])
-    values = np.sort(column[slots], axis=1)
-    at = np.searchsorted(reference, values, side="right") / len(reference)
-    just_below = np.searchsorted(reference, values, side="left") / len(reference)
-    n = slots.shape[1]
-    steps = np.arange(1, n + 1) / n
-    distance = np.maximum(np.abs(steps - at).max(axis=1), np.abs(just_below - (steps - 1.0 / n)).max(axis=1))
-    return np.asarray(distance[:, None])

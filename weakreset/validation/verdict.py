@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from weakreset.validation.bands import Distribution, Envelope, Spectrum
 
-__all__ = ["FALSE_ALARM_RATE", "Check", "Envelope", "Verdict"]
-
-Array = NDArray[np.float64]
+__all__ = ["FALSE_ALARM_RATE", "Check", "Figure", "Verdict"]
 
 FALSE_ALARM_RATE = 0.05
 """Share of data sets from a true model that may fail, over all checks together."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the measured set and the interval that holds 95 % of the replicas; `place` is where it was taken."""
+
+    place: str
+    measured: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Check:
     ----------
     name : str
     statistic : float
-        What was ranked among the replicas: the larger, the worse.
+        What was ranked among the replicas, in standard deviations of them: the larger, the worse.
     p_value : float
         Share of replicas (the measured set among them) at least as far off.
     p_corrected : float
@@ -34,6 +41,8 @@ class Check:
     sentence : str
     measured, low, high : float
         The figure behind the check where it deviates most, and the interval that holds 95 % of the replicas.
+    figures : tuple of Figure
+        All figures behind the check.
     """
 
     name: str
@@ -45,40 +54,12 @@ class Check:
     measured: float
     low: float
     high: float
+    figures: tuple[Figure, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        return {item.name: getattr(self, item.name) for item in fields(self)}
-
-
-@dataclass(frozen=True, eq=False)
-class Envelope:
-    """Quantiles of ln(R/R0) over devices against pulses, measured and simulated.
-
-    Attributes
-    ----------
-    pulses : ndarray of int, shape (n,)
-    levels : tuple of float
-        Probabilities, e.g. 0.05 .. 0.95.
-    measured : ndarray, shape (n_levels, n)
-    low, middle, high : ndarray, shape (n_levels, n)
-        2.5 %, 50 % and 97.5 % of the replicas.
-    n_devices : ndarray of int, shape (n,)
-        Devices read at each pulse count.
-    """
-
-    pulses: NDArray[np.int64]
-    levels: tuple[float, ...]
-    measured: Array
-    low: Array
-    middle: Array
-    high: Array
-    n_devices: NDArray[np.int64]
-
-    def to_dict(self) -> dict[str, Any]:
-        content: dict[str, Any] = {"levels": list(self.levels)}
-        for name in ("pulses", "n_devices", "measured", "low", "middle", "high"):
-            content[name] = getattr(self, name).tolist()
-        return content
+        return {item.name: getattr(self, item.name) for item in fields(self)} | {
+            "figures": [asdict(figure) for figure in self.figures]
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +82,9 @@ class Verdict:
         Replicas drawn, and distinct simulated devices they were drawn from.
     seed : int
     envelope : Envelope
+    spectrum : Spectrum or None
+        None where the traces are too short.
+    distributions : tuple of Distribution
     simulated : bool
         The traces themselves were simulated.
     """
@@ -118,6 +102,8 @@ class Verdict:
     envelope: Envelope
     params_name: str = ""
     simulated: bool = False
+    spectrum: Spectrum | None = None
+    distributions: tuple[Distribution, ...] = ()
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -130,4 +116,15 @@ class Verdict:
         plain["checks"] = [check.to_dict() for check in self.checks]
         plain["skipped"] = list(self.skipped)
         plain["envelope"] = self.envelope.to_dict()
+        plain["spectrum"] = None if self.spectrum is None else self.spectrum.to_dict()
+        plain["distributions"] = [item.to_dict() for item in self.distributions]
         return plain
+
+    def summary(self) -> dict[str, Any]:
+        """What is stored into a parameter file: the verdict and each check, without the curves."""
+        whole = self.to_dict()
+        for name in ("envelope", "spectrum", "distributions"):
+            whole.pop(name)
+        for check in whole["checks"]:
+            check.pop("figures")
+        return whole

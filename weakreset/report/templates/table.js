@@ -1,13 +1,41 @@
 "use strict";
+// Tables that sort and filter. A long one shows a part of its rows, and more as one scrolls, so that it opens at once.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const heads = Array.from(table.tHead.rows[0].cells);
   const rows = Array.from(body.rows);
+  const filter = document.getElementById(table.dataset.filter);
+  const count = document.getElementById(table.dataset.count);
+  const more = document.getElementById(table.dataset.more);
+  const step = Number(table.dataset.step);
+  let order = rows, matching = rows, shown = Math.min(step, rows.length);
+
   const value = (row, column) => {
     const cell = row.cells[column];
     if (cell.dataset.v !== undefined) return Number(cell.dataset.v);
     return cell.textContent.trim() === "–" ? null : cell.textContent.trim();
   };
+
+  // rows that match and have their turn; the others are not laid out
+  function show(least) {
+    shown = Math.min(matching.length, Math.max(step, least));
+    table.classList.add("live-rows");
+    const visible = new Set(matching.slice(0, shown));
+    for (const row of rows) if (row.hidden === visible.has(row)) row.hidden = !visible.has(row);
+    if (more) {
+      more.hidden = shown === matching.length;
+      more.querySelector("span").textContent = `${shown} of ${matching.length} devices are shown here.`;
+    }
+  }
+
+  function match() {
+    const wanted = filter ? filter.value.trim().toLowerCase() : "";
+    const text = (row) => (row.cells[0].textContent + " " + row.cells[1].textContent).toLowerCase();
+    matching = wanted ? order.filter((row) => text(row).includes(wanted)) : order;
+    if (count) count.textContent = wanted ? `${matching.length} of ${rows.length} devices` : "";
+    show(step);
+  }
+
   heads.forEach((head, column) => {
     head.querySelector("button").addEventListener("click", () => {
       const down = head.getAttribute("aria-sort") === "ascending";
@@ -20,21 +48,25 @@ for (const table of document.querySelectorAll("table.sortable")) {
           ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
         return down ? -order : order;
       });
-      body.append(...keyed.map(([, row]) => row));
+      order = keyed.map(([, row]) => row);
+      body.append(...order);
+      match();
     });
   });
-  const filter = document.getElementById(table.dataset.filter);
-  const count = document.getElementById(table.dataset.count);
+
   if (filter) {
     filter.closest(".filter").hidden = false;
-    filter.addEventListener("input", () => {
-      const wanted = filter.value.trim().toLowerCase();
-      let shown = 0;
-      for (const row of rows) {
-        row.hidden = !(row.cells[0].textContent + " " + row.cells[1].textContent).toLowerCase().includes(wanted);
-        shown += row.hidden ? 0 : 1;
-      }
-      count.textContent = shown + " of " + rows.length + " devices";
-    });
+    filter.addEventListener("input", match);
   }
+  if (more) more.querySelector("button").addEventListener("click", () => show(shown + 5 * step));
+  const scroll = table.closest(".scroll");
+  scroll.addEventListener("scroll", () => {
+    if (shown < matching.length && scroll.scrollTop + 2 * scroll.clientHeight > scroll.scrollHeight) show(shown + step);
+  });
+  table.view = {
+    rows,
+    matching: () => matching,
+    reveal: (row) => { const at = matching.indexOf(row); if (at >= shown) show(at + step); },
+  };
+  show(step);
 }

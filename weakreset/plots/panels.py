@@ -1,0 +1,31 @@
+"""Panels of a figure, laid out and named alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from weakreset.plots.style import SYMBOLS, UNITS, grid_shape, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["density_axes", "panel_grid"]
+
+
+def panel_grid(n: int, figure: Figure | None, panel_height: float) -> tuple[Figure, list[Axes]]:
+    """`figure`, or a new one of fitting size (inches), with `n` panels in up to three columns."""
+    rows, columns = grid_shape(max(1, n))
+    figure = figure or new_figure(3.2 * columns, panel_height * rows + 0.3)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for panel in panels[n:]:
+        panel.set_axis_off()
+    return figure, panels[:n]
+
+
+def density_axes(ax: Axes, name: str, unit: str, title: str) -> None:
+    """Name the axes of a panel that shows the density of parameter `name`."""
+    ax.set(xlabel=f"{SYMBOLS.get(name, name)} ({UNITS.get(name, unit)})", ylabel="density", yticks=[])
+    ax.set_ylim(bottom=0)
+    ax.set_title(title, loc="left", fontsize=8)
+    ax.locator_params(axis="x", nbins=5)
