@@ -10,6 +10,7 @@ from weakreset.plots.ablation_bars import ablation_bars
 from weakreset.plots.all_traces import all_traces
 from weakreset.plots.d2d_laws import d2d_laws
 from weakreset.plots.device_page import device_page
+from weakreset.plots.endurance import LayerWear, endurance
 from weakreset.plots.envelopes import envelopes
 from weakreset.plots.law_comparison import law_comparison
 from weakreset.plots.residual_spectrum import pooled_periodogram, residual_spectrum
@@ -19,11 +20,13 @@ from weakreset.plots.training_curves import TrainingRun, training_curves
 
 __all__ = [
     "PALETTE",
+    "LayerWear",
     "TrainingRun",
     "ablation_bars",
     "all_traces",
     "d2d_laws",
     "device_page",
+    "endurance",
     "envelopes",
     "example_devices",
     "figure_bytes",

@@ -1,5 +1,6 @@
 """Training of binarized networks on simulated devices."""
 
+from weakreset.training.costs import pulses_by_device
 from weakreset.training.datasets import DATASETS, Dataset, load_dataset
 from weakreset.training.loop import Progress, TrainingRun, train
 from weakreset.training.networks import NETWORKS, build_network
@@ -15,5 +16,6 @@ __all__ = [
     "TrainingRun",
     "build_network",
     "load_dataset",
+    "pulses_by_device",
     "train",
 ]

@@ -38,7 +38,9 @@ class Recipe:
     schedule : str
         "halve-every-7" epochs or "cosine" to zero at the end.
     digital_lr : float
-        Adam step of biases and batch norm; constant.
+        Adam step of biases and batch norm.
+    digital_schedule : str
+        "constant", or "same" as `schedule`.
     devices : bool
         False: latent weights instead of devices.
     """
@@ -49,6 +51,7 @@ class Recipe:
     max_pulses: int = 14
     only_disagreeing: bool = False
     digital_lr: float = 8e-3
+    digital_schedule: Literal["constant", "same"] = "constant"
     devices: bool = True
 
     def factor(self, step: int, steps_per_epoch: int, epochs: int) -> float:
