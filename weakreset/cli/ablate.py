@@ -30,9 +30,11 @@ def ablate_command(
     width: Annotated[float, typer.Option(help="Factor on the channels of the vgg.")] = 0.125,
     epochs: Annotated[int | None, typer.Option()] = None,
     batch_size: Annotated[int | None, typer.Option()] = None,
+    shrink: Annotated[int, typer.Option(help="Average N x N pixels into one: smaller images.")] = 1,
     seeds: Annotated[int, typer.Option(help="Seeds 0, 1, ...: chips, orders of the images.")] = 5,
     nominal: Annotated[str, typer.Option(help='Device that "no D2D" means: median or mean.')] = "median",
-    only: Annotated[str, typer.Option(help='Conditions, comma between: "without d2d,without rtn".')] = "",
+    lr: Annotated[float | None, typer.Option(help="In place of that of the recipe.")] = None,
+    only: Annotated[str, typer.Option(help='Conditions, comma between: "without d2d,without d2d (mean device)".')] = "",
     target: Annotated[float | None, typer.Option(help="Wanted accuracy (0.97): how far must spreads shrink?")] = None,
     parameters: Annotated[str, typer.Option(help="With --target: only these, e.g. m1,t_star,all.")] = "",
     jobs: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,
@@ -48,7 +50,7 @@ def ablate_command(
         raise UsageError("--recipe ideal has no devices to ablate: choose device-aware or published")
     file = load_parameters(params)
     folder = None if data_dir is None else str(data_dir.resolve())
-    settings = StudySettings(data, folder, recipe, network, hidden, width, epochs, batch_size, nominal)
+    settings = StudySettings(data, folder, recipe, network, hidden, width, epochs, batch_size, nominal, shrink, lr)
     if target is not None:
         _target(file, output, settings, target, range(seeds), _words(parameters), jobs, as_json)
     else:
@@ -63,14 +65,14 @@ def _study(
     params: ParameterFile, output: Path, settings: StudySettings, seeds: range, only: list[str], jobs: int,
     as_json: bool,
 ) -> None:
-    from weakreset.ablation import all_conditions, run_study
+    from weakreset.ablation import all_conditions, nominal_conditions, run_study
 
-    conditions = all_conditions(params)
+    usual = all_conditions(params)
+    conditions = (*usual, *nominal_conditions(params))
     names = [condition.name for condition in conditions]
     if unknown := [name for name in only if name not in names]:
         raise UsageError(f"no condition {', '.join(map(repr, unknown))}: choose from {', '.join(names)}")
-    if only:
-        conditions = tuple(c for c in conditions if c.name in (*only, "all on"))
+    conditions = tuple(c for c in conditions if c.name in (*only, "all on")) if only else usual
     console = console_for(as_json)
     with progress_bar(console) as progress:
         study = run_study(params, output, settings, seeds=seeds, conditions=conditions, jobs=jobs, progress=progress)

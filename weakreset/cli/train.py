@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,8 +30,10 @@ def train_command(
     width: Annotated[float, typer.Option(help="Factor on the channels of the vgg.")] = 0.125,
     epochs: Annotated[int | None, typer.Option()] = None,
     batch_size: Annotated[int | None, typer.Option()] = None,
+    shrink: Annotated[int, typer.Option(help="Average N x N pixels into one: smaller images.")] = 1,
     seed: Annotated[int, typer.Option(help="Chip, order of the images, latent weights.")] = 0,
     recipe: Annotated[str, typer.Option(help="device-aware, published or ideal.")] = "device-aware",
+    lr: Annotated[float | None, typer.Option(help="Learning rate in place of that of the recipe.")] = None,
     without: Annotated[str, typer.Option(help="Switch off any of d2d,pink,rtn, or all.")] = "",
     device: Annotated[str | None, typer.Option(help="torch device, e.g. cuda.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
@@ -38,12 +41,15 @@ def train_command(
 ) -> None:
     """Train a binarized network whose weights are pairs of simulated devices."""
     from weakreset.training import train
+    from weakreset.training.recipes import recipe_named
 
+    chosen = recipe_named(recipe)
+    chosen = chosen if lr is None else replace(chosen, lr=lr)
     with _progress_bar() as progress:
         run = train(
             params, data, data_dir=data_dir, download=download, network=network, hidden=hidden, width=width,
-            epochs=epochs, batch_size=batch_size, seed=seed, recipe=recipe, without=without, run_dir=output,
-            resume=resume, progress=progress, device=device,
+            epochs=epochs, batch_size=batch_size, shrink=shrink, seed=seed, recipe=chosen, without=without,
+            run_dir=output, resume=resume, progress=progress, device=device,
         )
     _write_page(run, params, output)
     _report(run, output, as_json)

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from weakreset.errors import DatasetError
 from weakreset.training.standard_files import check_standard, fetch
@@ -64,6 +65,16 @@ class Dataset:
             digest.update(str(tuple(part.shape)).encode())
             digest.update(part.cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
+
+    def shrunk(self, factor: int) -> Dataset:
+        """Images with each square of `factor` x `factor` pixels averaged into one; DatasetError if they do not fit."""
+        if factor == 1:
+            return self
+        _, height, width = self.image_shape
+        if factor < 1 or height % factor or width % factor:
+            raise DatasetError(f"{self.name}: images of {height} x {width} cannot be shrunk {factor} times")
+        train, test = (functional.avg_pool2d(part, factor) for part in (self.train_images, self.test_images))
+        return replace(self, train_images=train, test_images=test, source=f"{self.source}; shrunk {factor} times")
 
     def to(self, device: torch.device | str) -> Dataset:
         return replace(

@@ -73,7 +73,7 @@ def train(
     params: ParameterSource, data: str | Dataset = "digits", *,
     data_dir: str | os.PathLike[str] | None = None, download: bool = False,
     network: str = "mlp", hidden: int | None = None, width: float = 0.125, epochs: int | None = None,
-    batch_size: int | None = None, seed: int = 0, recipe: str | Recipe = "device-aware",
+    batch_size: int | None = None, shrink: int = 1, seed: int = 0, recipe: str | Recipe = "device-aware",
     without: Sequence[str] | str = (), run_dir: str | os.PathLike[str] | None = None, resume: bool = False,
     progress: Callable[[Progress], None] | None = None, device: torch.device | str | None = None,
 ) -> TrainingRun:
@@ -94,6 +94,8 @@ def train(
     epochs, batch_size : int, optional
         Usual values per data set: `weakreset.training.settings.DEFAULTS`. The last, smaller batch of an epoch
         is left out; the order is new in every epoch.
+    shrink : int
+        Average so many pixels by so many into one, for quick studies: 2 makes 16 x 16 of 32 x 32.
     seed : int
         Chip, order of the images and latent weights. Runs that differ in recipe or `without` alone have the
         same chip and the same order.
@@ -115,6 +117,7 @@ def train(
     """
     file = load_parameters(params)
     images = data if isinstance(data, Dataset) else load_dataset(data, data_dir, download=download)
+    images = images.shrunk(shrink)
     off = without if isinstance(without, str) else list(without)
     settings = TrainingSettings.create(
         images.name, network, hidden, width, epochs, batch_size, seed, recipe, off
