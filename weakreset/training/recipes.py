@@ -66,7 +66,7 @@ RECIPES = {
     for recipe in (
         Recipe("device-aware", lr=6.0, schedule="cosine", only_disagreeing=True),
         Recipe("published", lr=100.0, schedule="halve-every-7"),
-        Recipe("ideal", lr=1e-3, schedule="halve-every-7", devices=False),
+        Recipe("ideal", lr=1e-3, schedule="halve-every-7", digital_schedule="same", devices=False),
     )
 }
 
