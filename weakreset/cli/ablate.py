@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from weakreset.cli.common import console_for, print_json, progress_bar
+from weakreset.cli.common import console_for, print_json, progress_bar, resumable
 from weakreset.errors import UsageError
 from weakreset.resources import write_atomically
 
@@ -51,10 +51,11 @@ def ablate_command(
     file = load_parameters(params)
     folder = None if data_dir is None else str(data_dir.resolve())
     settings = StudySettings(data, folder, recipe, network, hidden, width, epochs, batch_size, nominal, shrink, lr)
-    if target is not None:
-        _target(file, output, settings, target, range(seeds), _words(parameters), jobs, as_json)
-    else:
-        _study(file, output, settings, range(seeds), _words(only), jobs, as_json)
+    with resumable("run the same command again to go on"):
+        if target is not None:
+            _target(file, output, settings, target, range(seeds), _words(parameters), jobs, as_json)
+        else:
+            _study(file, output, settings, range(seeds), _words(only), jobs, as_json)
 
 
 def _words(text: str) -> list[str]:

@@ -31,6 +31,7 @@ def train_command(
     epochs: Annotated[int | None, typer.Option()] = None,
     batch_size: Annotated[int | None, typer.Option()] = None,
     shrink: Annotated[int, typer.Option(help="Average N x N pixels into one: smaller images.")] = 1,
+    holdout: Annotated[float, typer.Option(help="Test on this share of the training images instead.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Chip, order of the images, latent weights.")] = 0,
     recipe: Annotated[str, typer.Option(help="device-aware, published or ideal.")] = "device-aware",
     lr: Annotated[float | None, typer.Option(help="Learning rate in place of that of the recipe.")] = None,
@@ -40,16 +41,17 @@ def train_command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Train a binarized network whose weights are pairs of simulated devices."""
+    from weakreset.cli.common import resumable
     from weakreset.training import train
     from weakreset.training.recipes import recipe_named
 
     chosen = recipe_named(recipe)
     chosen = chosen if lr is None else replace(chosen, lr=lr)
-    with _progress_bar() as progress:
+    with resumable(f"{output} holds all finished epochs: go on with --resume"), _progress_bar() as progress:
         run = train(
             params, data, data_dir=data_dir, download=download, network=network, hidden=hidden, width=width,
-            epochs=epochs, batch_size=batch_size, shrink=shrink, seed=seed, recipe=chosen, without=without,
-            run_dir=output, resume=resume, progress=progress, device=device,
+            epochs=epochs, batch_size=batch_size, shrink=shrink, holdout=holdout, seed=seed, recipe=chosen,
+            without=without, run_dir=output, resume=resume, progress=progress, device=device,
         )
     _write_page(run, params, output)
     _report(run, output, as_json)

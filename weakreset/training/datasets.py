@@ -76,6 +76,17 @@ class Dataset:
         train, test = (functional.avg_pool2d(part, factor) for part in (self.train_images, self.test_images))
         return replace(self, train_images=train, test_images=test, source=f"{self.source}; shrunk {factor} times")
 
+    def held_out(self, share: float) -> Dataset:
+        """The last `share` of the training images in place of the test set, which choices must not be made on."""
+        n = round(share * len(self.train_labels))
+        if not 0 < n < len(self.train_labels):
+            raise DatasetError(f"{self.name}: a share of {share} of {len(self.train_labels)} images is none, or all")
+        return replace(
+            self, train_images=self.train_images[:-n], train_labels=self.train_labels[:-n],
+            test_images=self.train_images[-n:], test_labels=self.train_labels[-n:],
+            source=f"{self.source}; tested on the last {n} training images, which were not trained on",
+        )
+
     def to(self, device: torch.device | str) -> Dataset:
         return replace(
             self, train_images=self.train_images.to(device), train_labels=self.train_labels.to(device),

@@ -73,8 +73,9 @@ def train(
     params: ParameterSource, data: str | Dataset = "digits", *,
     data_dir: str | os.PathLike[str] | None = None, download: bool = False,
     network: str = "mlp", hidden: int | None = None, width: float = 0.125, epochs: int | None = None,
-    batch_size: int | None = None, shrink: int = 1, seed: int = 0, recipe: str | Recipe = "device-aware",
-    without: Sequence[str] | str = (), run_dir: str | os.PathLike[str] | None = None, resume: bool = False,
+    batch_size: int | None = None, shrink: int = 1, holdout: float = 0.0, seed: int = 0,
+    recipe: str | Recipe = "device-aware", without: Sequence[str] | str = (),
+    run_dir: str | os.PathLike[str] | None = None, resume: bool = False,
     progress: Callable[[Progress], None] | None = None, device: torch.device | str | None = None,
 ) -> TrainingRun:
     """Train a network whose weights are pairs of simulated devices.
@@ -96,6 +97,8 @@ def train(
         is left out; the order is new in every epoch.
     shrink : int
         Average so many pixels by so many into one, for quick studies: 2 makes 16 x 16 of 32 x 32.
+    holdout : float
+        Share of the training images to test on instead of the test set, to choose between recipes.
     seed : int
         Chip, order of the images and latent weights. Runs that differ in recipe or `without` alone have the
         same chip and the same order.
@@ -118,6 +121,7 @@ def train(
     file = load_parameters(params)
     images = data if isinstance(data, Dataset) else load_dataset(data, data_dir, download=download)
     images = images.shrunk(shrink)
+    images = images.held_out(holdout) if holdout else images
     off = without if isinstance(without, str) else list(without)
     settings = TrainingSettings.create(
         images.name, network, hidden, width, epochs, batch_size, seed, recipe, off

@@ -8,12 +8,11 @@ device-aware
     The same, but only weights whose pair disagrees with the wish get pulses, and the rate falls
     to zero along a cosine. A comparison of the two resistances decides; it is the read that gives the
     weight anyway.
-    Tried on MNIST (5 epochs, one seed) and not kept: a digital step that follows the cosine as well (no gain); twice
-    the rate (twice the pulses, no gain); slower averaging of gradients, beta1 of 0.98 or 0.99 (about a point lower: the
-    pulses come too late for the pair they were meant for).
 ideal
     No devices: real latent weights, straight-through gradient, Adam 1e-3 halved every 7 epochs. The
     yardstick.
+
+What was tried and not kept is in docs/recipes.md.
 """
 
 from __future__ import annotations
