@@ -33,13 +33,18 @@ def main() -> None:
     runs = parser.parse_args().runs
     if runs is not None:
         collect(runs)
+    write_atomically(HERE / "results.md", page())
+
+
+def page() -> str:
+    """The page, from docs/results/ alone."""
     trainings = [json.loads(path.read_text()) for path in sorted(STORE.glob("train-*.json"))]
     studies = {path.stem: json.loads(path.read_text()) for path in STORE.glob("*.json") if path.stem[:6] != "train-"}
     earlier = _sections((STORE / "earlier.md").read_text())
     parts = [_head(), summary(trainings, studies, earlier), recipes(trainings, earlier)]
     parts += [ablation(name, studies.get(f"ablation-{name}"), earlier) for name in STUDIES]
     parts.append(conditions([study for name, study in sorted(studies.items()) if name.startswith("conditions-")]))
-    write_atomically(HERE / "results.md", "\n\n".join(part for part in parts if part) + "\n")
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def collect(runs: Path) -> None:

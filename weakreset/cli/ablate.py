@@ -24,6 +24,7 @@ def ablate_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the study; run again to go on.")],
     data: Annotated[str, typer.Option(help="digits, mnist, fashion-mnist or cifar10.")] = "digits",
     data_dir: Annotated[Path | None, typer.Option(help="Folder with the files of the data set.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is absent.")] = False,
     recipe: Annotated[str, typer.Option(help="device-aware or published.")] = "device-aware",
     network: Annotated[str, typer.Option(help="mlp or vgg.")] = "mlp",
     hidden: Annotated[int | None, typer.Option(help="Hidden units of the mlp.")] = None,
@@ -49,6 +50,10 @@ def ablate_command(
     if recipe == "ideal":
         raise UsageError("--recipe ideal has no devices to ablate: choose device-aware or published")
     file = load_parameters(params)
+    if download:
+        from weakreset.training import folder_of
+
+        data_dir = folder_of(data, data_dir)
     folder = None if data_dir is None else str(data_dir.resolve())
     settings = StudySettings(data, folder, recipe, network, hidden, width, epochs, batch_size, nominal, shrink, lr)
     with resumable("run the same command again to go on"):

@@ -23,7 +23,7 @@ from torch.nn import functional
 from weakreset.errors import DatasetError
 from weakreset.training.standard_files import check_standard, fetch
 
-__all__ = ["DATASETS", "Dataset", "load_dataset"]
+__all__ = ["DATASETS", "Dataset", "folder_of", "load_dataset"]
 
 DATASETS = ("digits", "mnist", "fashion-mnist", "cifar10")
 
@@ -118,8 +118,8 @@ def load_dataset(
         raise DatasetError(f"no data set {name!r}: choose from {', '.join(DATASETS)}")
     if name == "digits":
         return _digits()
-    if download and not (data_dir is not None and _is_there(name, Path(data_dir))):
-        data_dir = fetch(name, data_dir)
+    if download:
+        data_dir = folder_of(name, data_dir)
     if data_dir is None:
         raise DatasetError(
             f"{name} needs its files: name their folder with --data-dir (data_dir=), or allow --download"
@@ -128,6 +128,18 @@ def load_dataset(
     if not folder.is_dir():
         raise DatasetError(f"{name}: no folder {folder}")
     return _cifar10(folder) if name == "cifar10" else _idx_dataset(name, folder)
+
+
+def folder_of(name: str, data_dir: str | os.PathLike[str] | None = None) -> Path | None:
+    """Where the files of a data set are, after fetching those that are absent; None for one that needs no files.
+
+    Parameters as for `load_dataset`; raises what it raises.
+    """
+    if name == "digits":
+        return None
+    if data_dir is not None and _is_there(name, Path(data_dir)):
+        return Path(data_dir)
+    return fetch(name, data_dir)
 
 
 def _digits() -> Dataset:
