@@ -16,8 +16,8 @@ Run = Mapping[str, Any]
 _ROWS = (("ideal", 20), ("published", 20), ("published", 3), ("device-aware", 20), ("device-aware", 5))
 _RECIPES = "Recipes"
 _EARLIER = (
-    "earlier runs of the same command, whose folders were not kept. Since then only `ideal` has changed (narrower latent "
-    "weights, see [recipes.md](recipes.md))"
+    "earlier runs of the same command, whose folders were not kept. Since then only `ideal` has changed (narrower "
+    "latent weights, see [recipes.md](recipes.md))"
 )
 _COSTS = (
     "Reads are comparisons of the two resistances of a pair after a burst, over the whole run. No recipe SETs a device "
