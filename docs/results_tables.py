@@ -94,7 +94,7 @@ def summary(trainings: Sequence[Run], studies: Mapping[str, Any], earlier: Mappi
         for recipe, ratio in ratios.items() if recipe != "ideal"
     ]
     if time:
-        how = f"least of {time['rounds']} rounds in turns, {time['threads']} threads, {time['date']}"
+        how = f"least processor time of {time['rounds']} rounds in turns, one thread, {time['date']}"
         lines += ["", f"Times: `python docs/epoch_time.py`, {how}."]
     return "\n".join(lines)
 
