@@ -29,15 +29,30 @@ bench-validation: $(VENV)/.installed-dev  ## how often a true model fails, how o
 	$(BIN)/python benchmarks/validation_power.py
 
 MNIST ?= data/mnist
+CIFAR ?= data/cifar-10
 RUNS ?= results-run
-ABLATE := --data mnist --data-dir $(MNIST) --hidden 1000 --epochs 8 --only 'ideal,without d2d,without pink,without rtn'
+JOBS ?= 0
+TRAIN := $(BIN)/weakreset train majumdar2021 --data mnist --data-dir $(MNIST) --resume
+ABLATE := $(BIN)/weakreset ablate majumdar2021 --jobs $(JOBS)
+SWITCHES := --only 'ideal,without d2d,without pink,without rtn'
+NOMINAL := --only 'without d2d (median device),without d2d (mean device)'
 
-results: $(VENV)/.installed  ## train and ablate on MNIST (MNIST=folder of the IDX files); writes docs/results.md
-	for seed in 0 1 2; do for recipe in ideal published device-aware; do \
-		$(BIN)/weakreset train majumdar2021 --data mnist --data-dir $(MNIST) --recipe $$recipe --seed $$seed \
-			--resume -o $(RUNS)/$$recipe-$$seed || exit 1; done; done
+results: $(VENV)/.installed  ## all studies of docs/results.md (MNIST=, CIFAR=folders); hours, goes on where it stopped
+	$(BIN)/python docs/epoch_time.py $(RUNS)/epoch_time.json
+	for seed in 0 1 2; do \
+		$(TRAIN) --recipe device-aware --epochs 5 --seed $$seed -o $(RUNS)/device-aware-5-epochs-$$seed || exit 1; \
+		$(TRAIN) --recipe published --epochs 3 --seed $$seed -o $(RUNS)/published-3-epochs-$$seed || exit 1; \
+		for recipe in ideal device-aware published; do \
+			$(TRAIN) --recipe $$recipe --seed $$seed -o $(RUNS)/$$recipe-$$seed || exit 1; done; done
+	$(ABLATE) $(SWITCHES) -o $(RUNS)/ablation-digits
+	for lr in 100 20 6; do \
+		$(ABLATE) --data mnist --data-dir $(MNIST) --recipe published --lr $$lr --hidden 300 --epochs 5 --seeds 3 $(NOMINAL) \
+			-o $(RUNS)/conditions-lr-$$lr || exit 1; done
+	$(ABLATE) --data cifar10 --data-dir $(CIFAR) --network vgg --width 0.0416667 --shrink 2 --batch-size 50 --epochs 3 \
+		$(SWITCHES) -o $(RUNS)/ablation-cifar10
 	for recipe in device-aware published; do \
-		$(BIN)/weakreset ablate majumdar2021 $(ABLATE) --recipe $$recipe -o $(RUNS)/ablation-$$recipe || exit 1; done
+		$(ABLATE) --data mnist --data-dir $(MNIST) --hidden 1000 --epochs 8 --recipe $$recipe $(SWITCHES) \
+			-o $(RUNS)/ablation-$$recipe || exit 1; done
 	$(BIN)/python docs/make_results.py $(RUNS)
 
 notebooks: $(VENV)/.installed-dev  ## execute the notebooks and store their outputs

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from weakreset.ablation import Condition, StudySettings, all_conditions, run_study, run_target
+from weakreset.ablation import Condition, StudySettings, all_conditions, nominal_conditions, run_study, run_target
 from weakreset.cli.app import run
 from weakreset.errors import UsageError
 from weakreset.parameter_file import load_parameters
@@ -49,6 +49,24 @@ def test_every_condition_of_the_issue_is_there_and_has_its_own_devices(params):
     assert alone.d2d.nominal == "mean"
     assert alone.d2d.scale["t_star"] == 1.0
     assert alone.d2d.scale["m1"] == alone.d2d.scale["rtn_amplitude"] == 0.0
+
+
+def test_the_nominal_device_and_the_rate_can_differ_from_the_usual(params, tmp_path):
+    median, mean = nominal_conditions(params)
+    assert mean.parameters(params, "median").d2d.nominal == "mean"
+    assert median.parameters(params, "mean") == all_conditions(params)[2].parameters(params, "median")
+    fast = StudySettings(hidden=16, epochs=1, batch_size=200, lr=60.0)
+    results = [
+        run_study(params, tmp_path / str(number), settings, seeds=(0,), conditions=(*SOME[:1], mean))
+        for number, settings in enumerate((SETTINGS, fast))
+    ]
+    usual, faster = (result.row("all on") for result in results)
+    assert faster.pulses_mean > 2 * usual.pulses_mean
+    assert 0 <= usual.past_knee < faster.past_knee < 1
+    note = json.loads((tmp_path / "0" / "study.json").read_text())
+    del note["settings"]["lr"], note["settings"]["shrink"]  # as written before there were these settings
+    (tmp_path / "0" / "study.json").write_text(json.dumps(note))
+    run_study(params, tmp_path / "0", SETTINGS, seeds=(0,), conditions=SOME[:1])
 
 
 def test_a_target_that_is_already_reached_or_out_of_reach_is_said_in_words(params, tmp_path):

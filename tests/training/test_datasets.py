@@ -106,6 +106,22 @@ def test_cifar_batches_are_joined(tmp_path: Path) -> None:
         load_dataset("cifar10", tmp_path)
 
 
+def test_images_can_be_shrunk_and_held_out() -> None:
+    digits = load_dataset("digits")
+    small = digits.shrunk(2)
+    assert small.image_shape == (1, 4, 4)
+    assert float(small.test_images[3, 0, 1, 2]) == pytest.approx(float(digits.test_images[3, 0, 2:4, 4:6].mean()))
+    assert "shrunk 2 times" in small.source
+    with pytest.raises(DatasetError, match="cannot be shrunk 3 times"):
+        digits.shrunk(3)
+    chosen = digits.held_out(0.1)
+    assert len(chosen.test_labels) == 135
+    assert torch.equal(torch.cat([chosen.train_images, chosen.test_images]), digits.train_images)
+    assert len({digits.fingerprint(), small.fingerprint(), chosen.fingerprint()}) == 3
+    with pytest.raises(DatasetError, match="is none, or all"):
+        digits.held_out(1.0)
+
+
 @pytest.mark.shared_data
 def test_the_canonical_files_are_read() -> None:
     if not (SHARED / "mnist").is_dir():

@@ -8,10 +8,11 @@ import torch
 
 from weakreset.errors import UsageError
 from weakreset.simulation import DeviceArray
-from weakreset.training import Dataset, Progress, TrainingRun, load_dataset, train
+from weakreset.training import RECIPES, Dataset, Progress, TrainingRun, load_dataset, train
 
 KEYS = {
-    "epoch", "train_loss", "train_accuracy", "test_accuracy", "seconds", "pulses_mean", "pulses_max", "flips",
+    "epoch", "train_loss", "train_accuracy", "test_accuracy", "seconds", "pulses_mean", "pulses_p99", "pulses_max",
+    "past_knee", "pulses", "bursts", "reads", "sets", "flips", "lr",
 }
 
 
@@ -48,6 +49,8 @@ def test_a_run_folder_holds_metrics_configuration_and_checkpoint(few: Dataset, t
     assert 0 < lines[0]["pulses_mean"] < lines[2]["pulses_mean"] <= lines[2]["pulses_max"]
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["recipe"]["name"] == "device-aware"
+    assert config["data_source"] == "bundled with scikit-learn"
+    assert len(config["data_sha256"]) == 64
     assert config["noise_in_force"]["alpha"] == pytest.approx(0.0072, abs=1e-4)
     assert (tmp_path / "run" / "checkpoint.safetensors").is_file()
     assert [(p.epoch, p.step) for p in seen if p.metrics] == [(1, 6), (2, 6), (3, 6)]
@@ -79,6 +82,22 @@ def test_a_folder_is_neither_overwritten_nor_continued_otherwise(few: Dataset, t
         train("majumdar2021", few, hidden=8, epochs=1, run_dir=tmp_path)
     with pytest.raises(UsageError, match="hidden: was 8, now 9"):
         train("majumdar2021", few, hidden=9, epochs=1, run_dir=tmp_path, resume=True)
+
+
+def test_a_run_is_not_continued_on_other_images(few: Dataset, tmp_path: Path) -> None:
+    train("majumdar2021", few, hidden=8, epochs=1, run_dir=tmp_path)
+    with pytest.raises(UsageError, match="data_sha256"):
+        train("majumdar2021", few, hidden=8, epochs=1, holdout=0.25, run_dir=tmp_path, resume=True)
+
+
+def test_the_digital_step_falls_with_the_rate_where_the_recipe_says_so(few: Dataset) -> None:
+    moved = []
+    for schedule in ("constant", "same"):
+        recipe = replace(RECIPES["device-aware"], lr=1e-9, digital_schedule=schedule)
+        runs = [train("majumdar2021", few, hidden=8, epochs=n, batch_size=100, recipe=recipe) for n in (1, 2)]
+        first, second = (run.model.state_dict()["1.bias"] for run in runs)
+        moved.append(float((second - first).abs().max()))
+    assert moved[1] != moved[0]
 
 
 def test_same_seed_same_run_and_switches_keep_the_chip(few: Dataset) -> None:

@@ -75,6 +75,7 @@ def test_rates_follow_their_schedule() -> None:
     assert aware.factor(0, 60, 20) > 0.99
     assert aware.factor(599, 60, 20) == pytest.approx(0.5)
     assert aware.factor(1199, 60, 20) == pytest.approx(0, abs=1e-12)
+    assert (recipe_named("ideal").digital_schedule, aware.digital_schedule) == ("same", "constant")
     assert set(RECIPES) == {"device-aware", "published", "ideal"}
 
 

@@ -1,6 +1,6 @@
 """Which imperfection costs how much accuracy: the same chips trained with one switched off at a time."""
 
-from weakreset.ablation.conditions import Condition, all_conditions
+from weakreset.ablation.conditions import Condition, all_conditions, nominal_conditions
 from weakreset.ablation.result import Ablation, Effect, Row
 from weakreset.ablation.study import StudySettings, run_study
 from weakreset.ablation.target import TargetAnswer, run_target
@@ -13,6 +13,7 @@ __all__ = [
     "StudySettings",
     "TargetAnswer",
     "all_conditions",
+    "nominal_conditions",
     "run_study",
     "run_target",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from weakreset.parameter_file import ParameterFile, scale_spread
 
-__all__ = ["ALL_ON", "Condition", "all_conditions", "spread_condition"]
+__all__ = ["ALL_ON", "Condition", "all_conditions", "nominal_conditions", "spread_condition"]
 
 ALL_ON = "all on"
 
@@ -25,16 +25,19 @@ class Condition:
         Factors of the D2D spread by parameter; 1 where not named.
     ideal : bool
         Latent weights instead of devices.
+    nominal : str, optional
+        "median" or "mean" in place of the study's.
     """
 
     name: str
     without: tuple[str, ...] = ()
     spread: Mapping[str, float] = field(default_factory=dict)
     ideal: bool = False
+    nominal: str | None = None
 
     def parameters(self, params: ParameterFile, nominal: str) -> ParameterFile:
         """The parameter file of this condition."""
-        return scale_spread(params, self.spread, nominal) if self.spread else params
+        return scale_spread(params, self.spread, self.nominal or nominal) if self.spread else params
 
 
 def all_conditions(params: ParameterFile) -> tuple[Condition, ...]:
@@ -55,6 +58,12 @@ def all_conditions(params: ParameterFile) -> tuple[Condition, ...]:
         Condition("d2d x 2", spread=dict.fromkeys(names, 2.0)),
         *(Condition(f"d2d of {name} alone", spread=none | {name: 1.0}) for name in alone),
     )
+
+
+def nominal_conditions(params: ParameterFile) -> tuple[Condition, ...]:
+    """Without D2D at the median and at the mean of the laws; not part of a study unless asked for."""
+    none = dict.fromkeys((*params.parameters, "rtn_amplitude"), 0.0)
+    return tuple(Condition(f"without d2d ({what} device)", spread=none, nominal=what) for what in ("median", "mean"))
 
 
 def spread_condition(params: ParameterFile, name: str, factor: float) -> Condition:

@@ -25,7 +25,10 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Row:
-    """Test accuracy (a fraction) of one condition in the last epoch: mean, half of its 95 % interval, each seed."""
+    """Test accuracy (a fraction) of one condition in the last epoch: mean, half of its 95 % interval, each seed.
+
+    `past_knee` is the share of the devices past their knee at the end.
+    """
 
     condition: str
     mean: float
@@ -34,6 +37,7 @@ class Row:
     pulses_mean: float
     pulses_p99: float
     pulses_max: float
+    past_knee: float | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,7 @@ def _row(name: str, runs: Sequence[Mapping[str, Any]]) -> Row:
     return Row(
         name, *mean_and_half_width(accuracies), tuple(map(float, accuracies)), float(pulses["pulses_mean"].mean()),
         float(pulses["pulses_p99"].mean()), float(pulses["pulses_max"].max()),
+        float(np.mean([run["past_knee"] for run in runs])) if all("past_knee" in run for run in runs) else None,
     )
 
 

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,10 @@ class StudySettings:
     ----------
     nominal : str
         "median" or "mean": the device that "no D2D" means.
+    shrink : int
+        Pixels averaged, see `train`.
+    lr : float, optional
+        In place of that of the recipe.
     """
 
     data: str = "digits"
@@ -42,6 +46,8 @@ class StudySettings:
     epochs: int | None = None
     batch_size: int | None = None
     nominal: str = "median"
+    shrink: int = 1
+    lr: float | None = None
 
 
 @dataclass(frozen=True)
@@ -130,8 +136,8 @@ def _claim(folder: Path, params: ParameterFile, settings: StudySettings) -> None
         write_atomically(note, json.dumps(about, indent=1) + "\n")
         return
     found = json.loads(note.read_text())
-    same = found["settings"] == asdict(settings) and parse_parameters(json.dumps(found["parameters"])) == params
-    if not same:
+    same_parameters = parse_parameters(json.dumps(found["parameters"])) == params
+    if StudySettings(**found["settings"]) != settings or not same_parameters:
         raise UsageError(f"{folder} holds a study with other settings or parameters: name another folder")
 
 
@@ -146,15 +152,19 @@ def _train(run: _Run, parameters: str, settings: StudySettings) -> dict[str, Any
     import torch
 
     from weakreset.training import train
+    from weakreset.training.recipes import recipe_named
 
     condition, threads = run.condition, torch.get_num_threads()
+    recipe = recipe_named("ideal" if condition.ideal else settings.recipe)
+    if settings.lr is not None and not condition.ideal:
+        recipe = replace(recipe, lr=settings.lr)
     torch.set_num_threads(1)  # sums over a batch differ with the number of threads, and processes take their place
     try:
         trained = train(
             parse_parameters(parameters), settings.data, data_dir=settings.data_dir, network=settings.network,
             hidden=settings.hidden, width=settings.width, epochs=settings.epochs, batch_size=settings.batch_size,
-            seed=run.seed, recipe="ideal" if condition.ideal else settings.recipe, without=condition.without,
-            run_dir=run.folder, resume=True,
+            shrink=settings.shrink, seed=run.seed, recipe=recipe, without=condition.without, run_dir=run.folder,
+            resume=True,
         )
     finally:
         torch.set_num_threads(threads)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from weakreset.cli.common import console_for, print_json, progress_bar
+from weakreset.cli.common import console_for, print_json, progress_bar, resumable
 from weakreset.errors import UsageError
 from weakreset.resources import write_atomically
 
@@ -24,15 +24,18 @@ def ablate_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the study; run again to go on.")],
     data: Annotated[str, typer.Option(help="digits, mnist, fashion-mnist or cifar10.")] = "digits",
     data_dir: Annotated[Path | None, typer.Option(help="Folder with the files of the data set.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is absent.")] = False,
     recipe: Annotated[str, typer.Option(help="device-aware or published.")] = "device-aware",
     network: Annotated[str, typer.Option(help="mlp or vgg.")] = "mlp",
     hidden: Annotated[int | None, typer.Option(help="Hidden units of the mlp.")] = None,
     width: Annotated[float, typer.Option(help="Factor on the channels of the vgg.")] = 0.125,
     epochs: Annotated[int | None, typer.Option()] = None,
     batch_size: Annotated[int | None, typer.Option()] = None,
+    shrink: Annotated[int, typer.Option(help="Average N x N pixels into one: smaller images.")] = 1,
     seeds: Annotated[int, typer.Option(help="Seeds 0, 1, ...: chips, orders of the images.")] = 5,
     nominal: Annotated[str, typer.Option(help='Device that "no D2D" means: median or mean.')] = "median",
-    only: Annotated[str, typer.Option(help='Conditions, comma between: "without d2d,without rtn".')] = "",
+    lr: Annotated[float | None, typer.Option(help="In place of that of the recipe.")] = None,
+    only: Annotated[str, typer.Option(help='Conditions, comma between: "without d2d,without d2d (mean device)".')] = "",
     target: Annotated[float | None, typer.Option(help="Wanted accuracy (0.97): how far must spreads shrink?")] = None,
     parameters: Annotated[str, typer.Option(help="With --target: only these, e.g. m1,t_star,all.")] = "",
     jobs: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,
@@ -47,12 +50,17 @@ def ablate_command(
     if recipe == "ideal":
         raise UsageError("--recipe ideal has no devices to ablate: choose device-aware or published")
     file = load_parameters(params)
+    if download:
+        from weakreset.training import folder_of
+
+        data_dir = folder_of(data, data_dir)
     folder = None if data_dir is None else str(data_dir.resolve())
-    settings = StudySettings(data, folder, recipe, network, hidden, width, epochs, batch_size, nominal)
-    if target is not None:
-        _target(file, output, settings, target, range(seeds), _words(parameters), jobs, as_json)
-    else:
-        _study(file, output, settings, range(seeds), _words(only), jobs, as_json)
+    settings = StudySettings(data, folder, recipe, network, hidden, width, epochs, batch_size, nominal, shrink, lr)
+    with resumable("run the same command again to go on"):
+        if target is not None:
+            _target(file, output, settings, target, range(seeds), _words(parameters), jobs, as_json)
+        else:
+            _study(file, output, settings, range(seeds), _words(only), jobs, as_json)
 
 
 def _words(text: str) -> list[str]:
@@ -63,14 +71,14 @@ def _study(
     params: ParameterFile, output: Path, settings: StudySettings, seeds: range, only: list[str], jobs: int,
     as_json: bool,
 ) -> None:
-    from weakreset.ablation import all_conditions, run_study
+    from weakreset.ablation import all_conditions, nominal_conditions, run_study
 
-    conditions = all_conditions(params)
+    usual = all_conditions(params)
+    conditions = (*usual, *nominal_conditions(params))
     names = [condition.name for condition in conditions]
     if unknown := [name for name in only if name not in names]:
         raise UsageError(f"no condition {', '.join(map(repr, unknown))}: choose from {', '.join(names)}")
-    if only:
-        conditions = tuple(c for c in conditions if c.name in (*only, "all on"))
+    conditions = tuple(c for c in conditions if c.name in (*only, "all on")) if only else usual
     console = console_for(as_json)
     with progress_bar(console) as progress:
         study = run_study(params, output, settings, seeds=seeds, conditions=conditions, jobs=jobs, progress=progress)

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-__all__ = ["command_line", "console_for", "print_json", "progress_bar"]
+__all__ = ["command_line", "console_for", "print_json", "progress_bar", "resumable"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -52,6 +52,18 @@ def progress_bar(console: Console) -> Iterator[Progress]:
                 bar.refresh()
 
         yield advance
+
+
+@contextmanager
+def resumable(advice: str) -> Iterator[None]:
+    """Turn Ctrl-C into a word of advice on stderr and exit code 130."""
+    import typer
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"interrupted; {advice}", markup=False)
+        raise typer.Exit(130) from None
 
 
 def command_line() -> str:

@@ -6,12 +6,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from weakreset.plots import LayerWear
     from weakreset.training import Progress, TrainingRun
 
 __all__ = ["train_command"]
@@ -22,26 +24,34 @@ def train_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Run folder to write.")],
     data: Annotated[str, typer.Option(help="digits, mnist, fashion-mnist or cifar10.")] = "digits",
     data_dir: Annotated[Path | None, typer.Option(help="Folder with the files of the data set.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is absent.")] = False,
     network: Annotated[str, typer.Option(help="mlp or vgg.")] = "mlp",
     hidden: Annotated[int | None, typer.Option(help="Hidden units of the mlp.")] = None,
     width: Annotated[float, typer.Option(help="Factor on the channels of the vgg.")] = 0.125,
     epochs: Annotated[int | None, typer.Option()] = None,
     batch_size: Annotated[int | None, typer.Option()] = None,
+    shrink: Annotated[int, typer.Option(help="Average N x N pixels into one: smaller images.")] = 1,
+    holdout: Annotated[float, typer.Option(help="Test on this share of the training images instead.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Chip, order of the images, latent weights.")] = 0,
     recipe: Annotated[str, typer.Option(help="device-aware, published or ideal.")] = "device-aware",
+    lr: Annotated[float | None, typer.Option(help="Learning rate in place of that of the recipe.")] = None,
     without: Annotated[str, typer.Option(help="Switch off any of d2d,pink,rtn, or all.")] = "",
     device: Annotated[str | None, typer.Option(help="torch device, e.g. cuda.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Train a binarized network whose weights are pairs of simulated devices."""
+    from weakreset.cli.common import resumable
     from weakreset.training import train
+    from weakreset.training.recipes import recipe_named
 
-    with _progress_bar() as progress:
+    chosen = recipe_named(recipe)
+    chosen = chosen if lr is None else replace(chosen, lr=lr)
+    with resumable(f"{output} holds all finished epochs: go on with --resume"), _progress_bar() as progress:
         run = train(
-            params, data, data_dir=data_dir, network=network, hidden=hidden, width=width, epochs=epochs,
-            batch_size=batch_size, seed=seed, recipe=recipe, without=without, run_dir=output, resume=resume,
-            progress=progress, device=device,
+            params, data, data_dir=data_dir, download=download, network=network, hidden=hidden, width=width,
+            epochs=epochs, batch_size=batch_size, shrink=shrink, holdout=holdout, seed=seed, recipe=chosen,
+            without=without, run_dir=output, resume=resume, progress=progress, device=device,
         )
     _write_page(run, params, output)
     _report(run, output, as_json)
@@ -58,9 +68,31 @@ def _write_page(run: TrainingRun, params: str, folder: Path) -> None:
     name = f"{run.config['data']}, recipe {run.config['recipe']['name']}"
     curve = Curve(name, tuple(run.metrics))
     page = ReportInput(
-        title=f"Training: {name}", params=load_parameters(params), runs=(curve,), commands=(command_line(),)
+        title=f"Training: {name}", params=load_parameters(params), runs=(curve,), wear=_wear(run),
+        summary=_costs(run), commands=(command_line(),),
     )
     write_atomically(folder / "report.html", build_report(page))
+
+
+def _wear(run: TrainingRun) -> tuple[LayerWear, ...]:
+    from weakreset.plots import LayerWear
+    from weakreset.simulation import DeviceArray
+    from weakreset.training import pulses_by_device
+
+    arrays = ((name, part) for name, part in run.model.named_modules() if isinstance(part, DeviceArray))
+    return tuple(LayerWear(name.split(".")[0], pulses_by_device(array)) for name, array in arrays)
+
+
+def _costs(run: TrainingRun) -> tuple[str, ...]:
+    """What the run asked of the devices, in a sentence."""
+    last = run.metrics[-1]
+    if not last["pulses_max"]:
+        return ()
+    reads = sum(line["reads"] for line in run.metrics)
+    return (
+        f"Costs: pulses a device {last['pulses_mean']:.0f} on average, 99th percentile {last['pulses_p99']:.0f}, most "
+        f"{last['pulses_max']}; {reads:,} comparisons of a pair after a burst; {last['sets']} SETs.",
+    )
 
 
 @contextmanager
@@ -105,4 +137,6 @@ def _report(run: TrainingRun, folder: Path, as_json: bool) -> None:
     recipe = config["recipe"]["name"]
     console.print(f"{config['parameter_file']}, {config['data']}, recipe {recipe}{switched}")
     console.print(_line(last, len(run.metrics)) + " (final epoch; simulated devices)")
+    for line in _costs(run):
+        console.print(line, highlight=False)
     console.print(f"metrics, configuration, checkpoint and report.html are in {folder}", soft_wrap=True)

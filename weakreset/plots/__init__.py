@@ -12,6 +12,7 @@ from weakreset.plots.check_overview import check_overview
 from weakreset.plots.d2d_laws import d2d_laws
 from weakreset.plots.device_page import device_page
 from weakreset.plots.distributions import distributions
+from weakreset.plots.endurance import LayerWear, endurance
 from weakreset.plots.envelopes import envelopes
 from weakreset.plots.law_comparison import law_comparison
 from weakreset.plots.residual_spectrum import pooled_periodogram, residual_spectrum
@@ -22,6 +23,7 @@ from weakreset.plots.training_curves import TrainingRun, training_curves
 
 __all__ = [
     "PALETTE",
+    "LayerWear",
     "TrainingRun",
     "ablation_bars",
     "all_traces",
@@ -29,6 +31,7 @@ __all__ = [
     "d2d_laws",
     "device_page",
     "distributions",
+    "endurance",
     "envelopes",
     "example_devices",
     "figure_bytes",

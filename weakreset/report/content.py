@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from weakreset.fitting import FitSet
 from weakreset.parameter_file import ParameterFile
-from weakreset.plots import TrainingRun
+from weakreset.plots import LayerWear, TrainingRun
 from weakreset.population import Population
 from weakreset.traces import TraceSet
 from weakreset.validation import Verdict
@@ -27,6 +27,8 @@ class ReportInput:
     params : ParameterFile, optional
     verdict : Verdict, optional
     runs : tuple of TrainingRun
+    wear : tuple of LayerWear
+        Pulses of the devices of a trained network, layer by layer.
     summary : tuple of str
         Further lines for the summary, one finding a line.
     commands : tuple of str
@@ -41,6 +43,7 @@ class ReportInput:
     params: ParameterFile | None = None
     verdict: Verdict | None = None
     runs: tuple[TrainingRun, ...] = ()
+    wear: tuple[LayerWear, ...] = ()
     summary: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     traces: TraceSet | None = None

@@ -56,7 +56,15 @@ def pictures(content: ReportInput) -> dict[str, Picture]:
         simulated = content.params is not None and content.params.provenance.simulated
         figure = plots.training_curves(content.runs, simulated=simulated)
         made["training"] = picture_of(figure, "Test accuracy against epoch", _TRAINING)
+    if content.wear:
+        figure = plots.endurance(content.wear, knee=_median_knee(content))
+        made["endurance"] = picture_of(figure, "Pulses by device, and by input of the first layer", _ENDURANCE)
     return made
+
+
+def _median_knee(content: ReportInput) -> float | None:
+    law = content.params.parameters.get("t_star") if content.params is not None else None
+    return None if law is None else law.law().median()
 
 
 def _device_pages(fits: FitSet) -> dict[str, Picture]:
@@ -119,5 +127,9 @@ _DISTRIBUTIONS = "Share of devices below a value of ln R, after as many pulses. 
 _SPECTRUM_BANDS = "Power of the fluctuations of the median device, octave by octave. Band: 95 % of the replicas."
 _ENVELOPES = (
     "Circles: quantiles of the traces. Lines and bands: median and 95 % of the replicas simulated from the model."
+)
+_ENDURANCE = (
+    "How many devices received at least so many RESET pulses in the run, and where in the image the weights of the "
+    "first layer were rewritten most. Past its knee a device hardly moves any more."
 )
 _TRAINING = "Test accuracy after each epoch, and what it cost in pulses."

@@ -1,6 +1,7 @@
 """Training of binarized networks on simulated devices."""
 
-from weakreset.training.datasets import DATASETS, Dataset, load_dataset
+from weakreset.training.costs import pulses_by_device
+from weakreset.training.datasets import DATASETS, Dataset, folder_of, load_dataset
 from weakreset.training.loop import Progress, TrainingRun, train
 from weakreset.training.networks import NETWORKS, build_network
 from weakreset.training.recipes import RECIPES, Recipe
@@ -14,6 +15,8 @@ __all__ = [
     "Recipe",
     "TrainingRun",
     "build_network",
+    "folder_of",
     "load_dataset",
+    "pulses_by_device",
     "train",
 ]

@@ -8,15 +8,15 @@ from torch.nn import functional
 
 __all__ = ["random_crop_and_flip"]
 
-_MARGIN = 4
 _BLACK = -1.0
 
 
 def random_crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Shift each image by up to 4 pixels and mirror half of them; shape (n, channels, height, width)."""
+    """Shift each image by up to 4 pixels in 32 and mirror half of them; shape (n, channels, height, width)."""
     n, channels, height, width = images.shape
-    padded = functional.pad(images, [_MARGIN] * 4, value=_BLACK)
-    shift = torch.randint(0, 2 * _MARGIN + 1, (2, n, 1), generator=generator)
+    margin = height // 8
+    padded = functional.pad(images, [margin] * 4, value=_BLACK)
+    shift = torch.randint(0, 2 * margin + 1, (2, n, 1), generator=generator)
     mirrored = torch.randint(0, 2, (n, 1), generator=generator) == 1
     columns = torch.arange(width).expand(n, width)
     columns = torch.where(mirrored, width - 1 - columns, columns) + shift[1]

@@ -13,7 +13,8 @@ from weakreset.training.networks import sign_straight_through
 
 __all__ = ["binarize", "clip_latent_weights", "latent_weights"]
 
-_LATENT_SD = 0.1
+_LATENT_SD = 0.03
+"""Weights that start far from zero never turn: Adam moves one by about 1e-3 a step, and by less later."""
 
 
 class _SignOfLatent(nn.Module):

@@ -1,0 +1,60 @@
+"""The results page is what its JSON files say, and nothing else."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    """The two scripts of docs/, forgotten afterwards."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    yield importlib.import_module("make_results"), importlib.import_module("results_tables")
+    for name in ("make_results", "results_tables"):
+        sys.modules.pop(name)
+
+
+def test_the_committed_page_is_made_from_the_committed_files(scripts):
+    assert scripts[0].page() == (DOCS / "results.md").read_text()
+
+
+def _training(recipe: str, epochs: int, seed: int, accuracy: float) -> dict:
+    config = {"recipe": {"name": recipe}, "epochs": epochs, "data": "mnist", "hidden": 3000, "seed": seed}
+    row = {"test_accuracy": accuracy, "pulses_mean": 12.4, "pulses_p99": 99.6, "pulses_max": 500 + seed, "reads": 2e6}
+    return {"date": "2026-01-01", "config": config, "metrics": [row] * epochs}
+
+
+def test_measured_runs_take_the_place_of_earlier_ones(scripts):
+    earlier = {"Recipes: mnist": "| device-aware | 0, 1 | 97.00 ± 1.00 | 97.00, 97.00 | 9 | 99 | 999 |"}
+    old = scripts[1].recipes([], earlier)
+    assert "| device-aware | 20 | 0, 1 | 97.00 ± 1.00" in old
+    assert "earlier runs" in old
+    runs = [_training("device-aware", 20, seed, 0.98 + 0.001 * seed) for seed in (0, 1, 2)]
+    new = scripts[1].recipes(runs, earlier)
+    assert "| device-aware | 20 | 0, 1, 2 | 98.10 ± 0.25 | 98.00, 98.10, 98.20 | 12 | 100 | 502 | 40.0 | 2026" in new
+    assert "earlier runs" not in new
+    assert "| device-aware, % | 98.10 ± 0.25 | ≥ 97.7 | ≥ 98.2 |" in scripts[1].summary(runs, {}, earlier)
+
+
+def _study(lr: float, gain: float, p: float) -> dict:
+    row = {"condition": "all on", "mean": 0.9, "half_width": 0.01, "pulses_mean": 1000.0, "past_knee": 0.756}
+    names = [f"without d2d ({what} device)" for what in ("median", "mean")]
+    effects = [{"condition": name, "mean": gain, "half_width": 0.002, "adjusted_p_value": p} for name in names]
+    settings = {"data": "mnist", "recipe": "published", "hidden": 300, "epochs": 5, "lr": lr}
+    return {"date": "2026-01-01", "settings": settings, "seeds": [0, 1, 2], "rows": [row], "effects": effects}
+
+
+def test_conditions_are_put_into_words(scripts):
+    studies = [json.loads(json.dumps(_study(*case))) for case in ((6, 0.001, 0.5), (100, 0.012, 0.01))]
+    text = scripts[1].conditions(studies)
+    assert "| 100 | 90.00 ± 1.00 | 1000 | 76 % | +1.20 ± 0.20 (0.01) | +1.20 ± 0.20 (0.01) |" in text
+    assert "Rate 100: against the median device D2D costs accuracy" in text
+    assert "Rate 6: against the median device D2D has no effect that is shown" in text
+    assert text.index("Rate 100") < text.index("Rate 6")

@@ -1,0 +1,93 @@
+"""Where the pulses went: how many each device received, layer by layer, and on which inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.plots.style import PALETTE, new_figure, styled, tag_simulated_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["LayerWear", "endurance"]
+
+_COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky", "black")
+
+
+@dataclass(frozen=True, eq=False)
+class LayerWear:
+    """Pulses of the devices of one layer.
+
+    Attributes
+    ----------
+    name : str
+    pulses : array of int, shape (2, n_outputs, n_inputs, ...)
+        RESET pulses each device received; the first axis is BL and BLb.
+    """
+
+    name: str
+    pulses: NDArray[np.int64]
+
+    def by_input(self) -> NDArray[np.float64]:
+        """Mean pulses a device by input of the layer, shape (n_inputs,)."""
+        flat = self.pulses.reshape(2, self.pulses.shape[1], self.pulses.shape[2], -1)
+        result: NDArray[np.float64] = flat.mean(axis=(0, 1, 3))
+        return result
+
+
+@styled
+def endurance(layers: Sequence[LayerWear], *, knee: float | None = None, figure: Figure | None = None) -> Figure:
+    """Share of the devices that received at least so many pulses; and a map of the first layer by input pixel.
+
+    Parameters
+    ----------
+    layers : sequence of LayerWear
+    knee : float, optional
+        Median t_star of the technology, to judge the pulses by.
+    figure : matplotlib.figure.Figure, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The map is drawn where the inputs of the first layer form a square, as pixels of one grey image do.
+    """
+    mapped = layers[0].by_input()
+    side = isqrt(len(mapped))
+    square = side > 1 and side * side == len(mapped)
+    figure = figure or new_figure(7.4 if square else 4.4, 3.1)
+    panels = figure.subplots(1, 2 if square else 1, squeeze=False)[0]
+    _shares(panels[0], layers, knee)
+    if square:
+        image: Any = panels[1].imshow(mapped.reshape(side, side), cmap="cividis", vmin=0)
+        panels[1].set_title(f"layer {layers[0].name}, by input pixel", loc="left")
+        panels[1].set_xticks([])
+        panels[1].set_yticks([])
+        figure.colorbar(image, ax=panels[1], label="RESET pulses a device (mean)")
+    tag_simulated_figure(figure)
+    return figure
+
+
+def _shares(ax: Axes, layers: Sequence[LayerWear], knee: float | None) -> None:
+    for number, layer in enumerate(layers):
+        pulses = np.sort(layer.pulses.ravel())
+        values, first = np.unique(pulses, return_index=True)
+        share = 100.0 * (1.0 - first / len(pulses))
+        shown = values > 0
+        colour = PALETTE[_COLOURS[number % len(_COLOURS)]]
+        name = layer.name.replace("$", r"\$").lstrip("_") or "layer"
+        ax.step(values[shown], share[shown], where="post", color=colour, label=f"layer {name}")
+    if knee is not None:
+        ax.axvline(knee, color=PALETTE["grey"], ls="--", lw=1.0, label="median knee $t^*$")
+    ax.set_xscale("log")
+    ax.set_xlim(left=1.0)
+    ax.set_yscale("log")
+    ax.set_xlabel("RESET pulses")
+    ax.set_ylabel("devices with at least as many (%)")
+    ax.legend(loc="lower left")
