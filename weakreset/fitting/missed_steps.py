@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from weakreset.fitting.design import Design
 from weakreset.fitting.dictionary import Dictionary
 
-__all__ = ["NO_STEPS", "StepPrior", "log_missed_steps"]
+__all__ = ["StepPrior", "log_missed_steps"]
 
 Array = NDArray[np.float64]
 
@@ -35,9 +35,6 @@ class StepPrior:
 
     rate: float = 0.0
     amplitude: float = 0.0
-
-
-NO_STEPS = StepPrior()
 
 
 def log_missed_steps(
