@@ -75,15 +75,19 @@ def fit_groups(
         jobs = 1
     jobs = jobs or os.cpu_count() or 1
     seen: Outlook | None = None
+    known: list[list[Configuration]] = []
     for group in groups:
         dictionary = Dictionary(Whitener(group.pulses, noise.colour), basis, rtn)
         task = _Task(group, basis.shape.name, noise, rtn)
         n_blocks = -(-len(group.traces) // _BLOCK)
         if seen is None:
             first = min(n_blocks, _FIRST_BLOCKS)
-            seen = outlook(dictionary, list(_in_blocks(_glance_at_block, dictionary, task, first, jobs)))
-        for fits in _in_blocks(partial(_fit_block, seen), dictionary, task, n_blocks, jobs):
+            glances = list(_in_blocks(_glance_at_block, dictionary, task, first, jobs))
+            seen = outlook(dictionary, glances)
+            known = [one.configurations for one in glances]
+        for fits in _in_blocks(partial(_fit_block, seen, known), dictionary, task, n_blocks, jobs):
             yield from fits
+        known = []
 
 
 def _in_blocks(
@@ -106,9 +110,12 @@ def _glance_at_block(prepared: _Prepared, number: int) -> Glance:
     return glance(dictionary, scan_group(dictionary, _part(task.group, number), task.noise.alpha, task.rtn))
 
 
-def _fit_block(seen: Outlook, prepared: _Prepared, number: int) -> list[DeviceFit]:
+def _fit_block(
+    seen: Outlook, known: Sequence[list[Configuration]], prepared: _Prepared, number: int
+) -> list[DeviceFit]:
     dictionary, task = prepared
-    devices = scan_group(dictionary, _part(task.group, number), task.noise.alpha, task.rtn)
+    found = known[number] if number < len(known) else None
+    devices = scan_group(dictionary, _part(task.group, number), task.noise.alpha, task.rtn, found)
     return [fit_device(dictionary, device, seen, _stream(device.trace.key)) for device in devices]
 
 
@@ -117,14 +124,16 @@ def _prepared(task: _Task) -> _Prepared:
     return Dictionary(Whitener(task.group.pulses, task.noise.colour), BASES[task.shape], task.rtn), task
 
 
-def scan_group(dictionary: Dictionary, group: Group, alpha: float | None, rtn: bool) -> Iterator[ScannedDevice]:
-    """Best configuration of each device; `alpha` None means each device's own noise."""
+def scan_group(
+    dictionary: Dictionary, group: Group, alpha: float | None, rtn: bool, known: list[Configuration] | None = None
+) -> Iterator[ScannedDevice]:
+    """Best configuration of each device, unless `known`; `alpha` None means each device's own noise."""
     rows = group.rows
     white, products = dictionary.project(rows)
     plain = best_knees(dictionary, products)
     own = robust_alpha(_residuals(dictionary, white, products, plain))
     used = own if alpha is None else np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)
-    configurations = search_knees_and_steps(dictionary, products, used**2, plain) if rtn else plain
+    configurations = known or (search_knees_and_steps(dictionary, products, used**2, plain) if rtn else plain)
     for i, configuration in enumerate(configurations):
         design = design_of(dictionary, products[i], configuration)
         freedom = len(rows[i]) - design.mix.shape[1] - 2 * (configuration.knee is not None)

@@ -11,6 +11,7 @@ from weakreset.fitting.device_fit import RESOLVED_LR, Outlook, ScannedDevice, li
 from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.knee_posterior import scan_moments
 from weakreset.fitting.missed_steps import StepPrior
+from weakreset.fitting.step_search import Configuration
 
 __all__ = ["Glance", "glance", "outlook"]
 
@@ -20,11 +21,15 @@ _WIDE_M2 = 1e-2
 
 @dataclass(frozen=True)
 class Glance:
-    """Some devices: (m2, its variance) of those with a clear knee, amplitudes of the steps found, pulses seen."""
+    """Some devices: (m2, its variance) of those with a clear knee, amplitudes of the steps found, pulses seen.
+
+    `configurations` are the devices' own, so that nobody searches for them twice.
+    """
 
     m2: list[tuple[float, float]]
     amplitudes: list[float]
     pulses: float
+    configurations: list[Configuration]
 
 
 def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
@@ -35,9 +40,11 @@ def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
     amplitudes: list[float] = []
     span = float(dictionary.whitener.pulses[-1] - dictionary.whitener.pulses[0])
     pulses = 0.0
+    configurations = []
     for device in devices:
         pulses += span
         configuration = device.configuration
+        configurations.append(configuration)
         if configuration.steps:
             coefficients = dictionary.solve(device.products, configuration.active(dictionary))[0]
             amplitudes += [float(value) for value in coefficients[-len(configuration.steps) :]]
@@ -45,7 +52,7 @@ def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
             moments = scan_moments(dictionary, device.products, device.design, device.alpha**2)
             at = int(moments.log_z.argmax())
             m2.append((float(moments.numbers[row, at]), float(moments.variances()[row, at])))
-    return Glance(m2, amplitudes, pulses)
+    return Glance(m2, amplitudes, pulses, configurations)
 
 
 def outlook(dictionary: Dictionary, glances: Sequence[Glance]) -> Outlook:

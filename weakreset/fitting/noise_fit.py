@@ -6,8 +6,9 @@ can explain is projected out first, so that fitting them does not make the noise
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from weakreset.fitting.whitening import NoiseColour, Whitener
 __all__ = ["ColourFit", "DesignedTraces", "fit_colour", "robust_alpha"]
 
 Array = NDArray[np.float64]
+_Criterion = Callable[[NoiseColour], tuple[float, float, int]]
 
 _LEAST_READ_RATIO = 1e-3
 _EXPONENTS = (0.0, 1.95)
@@ -70,6 +72,7 @@ def fit_colour(
     read_ratio: float | None = None,
     start: float = 1.0,
     reach: float = 0.6,
+    rough: bool = False,
 ) -> ColourFit:
     """Pooled REML estimate of the noise.
 
@@ -81,17 +84,20 @@ def fit_colour(
         only where it raises 2 ln L by more than 6.
     start, reach : float
         The exponent is searched between start - reach and start + reach.
+    rough : bool
+        Whether the exponent to a few hundredths is enough, without its standard error.
     """
+    criterion = cache(partial(_criterion, groups))
     if exponent is not None:
         chosen, ratio = exponent, 0.0 if read_ratio is None else read_ratio
     else:
-        chosen, ratio = _best_exponent(groups, read_ratio or 0.0, start, reach), read_ratio or 0.0
+        chosen, ratio = _best_exponent(criterion, read_ratio or 0.0, start, reach, rough), read_ratio or 0.0
     if read_ratio is None:
-        chosen, ratio = _with_read_noise(groups, chosen, exponent is None)
+        chosen, ratio = _with_read_noise(criterion, chosen, exponent is None)
     colour = NoiseColour(chosen, ratio)
-    _, variance, freedom = _criterion(groups, colour)
+    _, variance, freedom = criterion(colour)
     alpha = float(np.sqrt(variance))
-    error = _exponent_stderr(groups, colour) if exponent is None else None
+    error = _exponent_stderr(criterion, colour) if exponent is None and not rough else None
     return ColourFit(colour, alpha, alpha / float(np.sqrt(2.0 * freedom)), error)
 
 
@@ -119,28 +125,30 @@ def _criterion(groups: Sequence[DesignedTraces], colour: NoiseColour) -> tuple[f
     return freedom * float(np.log(variance)) + log_dets + freedom, variance, freedom
 
 
-def _best_exponent(groups: Sequence[DesignedTraces], read_ratio: float, start: float, reach: float) -> float:
+def _best_exponent(criterion: _Criterion, read_ratio: float, start: float, reach: float, rough: bool) -> float:
     low, high = max(_EXPONENTS[0], start - reach), min(_EXPONENTS[1], start + reach)
     found = optimize.minimize_scalar(
-        lambda b: _criterion(groups, NoiseColour(float(b), read_ratio))[0],
-        bounds=(low, high), method="bounded", options={"xatol": 4e-3},
+        lambda b: criterion(NoiseColour(float(b), read_ratio))[0],
+        bounds=(low, high), method="bounded", options={"xatol": 0.03 if rough else 4e-3},
     )
     at_an_end = min(abs(found.x - low), abs(found.x - high)) < 0.1 * reach
-    return float(found.x) if reach > _FAR or not at_an_end else _best_exponent(groups, read_ratio, start, 4 * reach)
+    if reach > _FAR or not at_an_end:
+        return float(found.x)
+    return _best_exponent(criterion, read_ratio, start, 4 * reach, rough)
 
 
-def _with_read_noise(groups: Sequence[DesignedTraces], exponent: float, free: bool) -> tuple[float, float]:
+def _with_read_noise(criterion: _Criterion, exponent: float, free: bool) -> tuple[float, float]:
     """Add read noise where the data ask for it; the exponent moves with it when free."""
-    alone = _criterion(groups, NoiseColour(exponent, 0.0))[0]
+    alone = criterion(NoiseColour(exponent, 0.0))[0]
     start = np.array([np.log(0.3), exponent])
-    gain_at = alone - _criterion(groups, NoiseColour(min(exponent + 0.05, _EXPONENTS[1]), 0.1))[0]
-    gain_fixed = alone - _criterion(groups, NoiseColour(exponent, 0.03))[0]
+    gain_at = alone - criterion(NoiseColour(min(exponent + 0.05, _EXPONENTS[1]), 0.1))[0]
+    gain_fixed = alone - criterion(NoiseColour(exponent, 0.03))[0]
     if max(gain_at, gain_fixed) < 0:
         return exponent, 0.0
 
     def objective(x: Array) -> float:
         beta = float(np.clip(x[1], *_EXPONENTS)) if free else exponent
-        return _criterion(groups, NoiseColour(beta, float(np.exp(np.clip(x[0], -9, 9)))))[0]
+        return criterion(NoiseColour(beta, float(np.exp(np.clip(x[0], -9, 9)))))[0]
 
     found = optimize.minimize(
         objective, start if free else start[:1], method="Nelder-Mead",
@@ -152,11 +160,11 @@ def _with_read_noise(groups: Sequence[DesignedTraces], exponent: float, free: bo
     return (float(np.clip(found.x[1], *_EXPONENTS)) if free else exponent), ratio
 
 
-def _exponent_stderr(groups: Sequence[DesignedTraces], colour: NoiseColour) -> float | None:
+def _exponent_stderr(criterion: _Criterion, colour: NoiseColour) -> float | None:
     """From the curvature of the profiled criterion."""
     exponent, h = colour.exponent or 0.0, 0.02
     values = [
-        _criterion(groups, NoiseColour(max(exponent + step, 0.0), colour.read_ratio))[0] for step in (-h, 0.0, h)
+        criterion(NoiseColour(max(exponent + step, 0.0), colour.read_ratio))[0] for step in (-h, 0.0, h)
     ]
     curvature = (values[0] - 2 * values[1] + values[2]) / h**2
     return float(np.sqrt(2.0 / curvature)) if curvature > 0 else None

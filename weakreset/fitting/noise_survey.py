@@ -15,9 +15,9 @@ from weakreset.fitting.whitening import NoiseColour, Whitener
 
 __all__ = ["survey_noise"]
 
-# devices, and how far from the last exponent to search: a glance to know the colour roughly, for it decides
+# devices, how far from the last exponent to search, and whether roughly: a glance to know the colour, for it decides
 # which steps are found; then the estimate
-_ROUNDS = ((32, 0.6), (96, 0.15))
+_ROUNDS = ((32, 0.6, True), (96, 0.15, False))
 _READS = 512
 _NOISY_RATIO = 2.0
 
@@ -38,11 +38,11 @@ def survey_noise(
     """
     start = 1.0 if exponent is None else exponent
     fit = ColourFit(NoiseColour(start, 0.0), 0.0, None, None)
-    for n_devices, reach in _ROUNDS:
+    for n_devices, reach, rough in _ROUNDS:
         designed = [_designed(group, basis, fit, rtn) for group in _sample(groups, n_devices)]
         level = alpha or fit.alpha
         ratio = None if read_sd is None else (read_sd / level) ** 2 if level > 0 else 0.0
-        fit = fit_colour(designed, exponent, ratio, fit.colour.exponent or start, reach)
+        fit = fit_colour(designed, exponent, ratio, fit.colour.exponent or start, reach, rough)
     return fit if alpha is None else replace(fit, alpha=alpha, alpha_stderr=None)
 
 

@@ -1,14 +1,14 @@
-"""lmfit.Parameters that make their interpreter of expressions when an expression asks for it.
+"""lmfit.Parameters that make their interpreter, and their correlated uncertainties, when somebody asks for them.
 
 Each `lmfit.Parameters` builds an interpreter with some five hundred symbols, and every fit makes two of them: that took
-half the time of a fit and most of its memory. Fits without expressions never use it. Import this module where lmfit
-is needed: it imports lmfit.
+half the time of a fit and most of its memory. Fits without expressions never use it. The `uvars` of a result took
+another tenth, and few users look at them. Import this module where lmfit is needed: it imports lmfit.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import lmfit
@@ -54,6 +54,29 @@ class _LateInterpreter:
         return self._real
 
 
+class _LateUncertainties(Mapping[str, Any]):
+    """`uvars` of a result whose parameters all vary: numbers of the package uncertainties, made when looked at."""
+
+    def __init__(self, values: Mapping[str, float], covar: Any) -> None:
+        self._values = dict(values)
+        self._covar = covar
+        self._made: dict[str, Any] = {}  # once and together: they carry each other's correlations
+
+    def __getitem__(self, name: str) -> Any:
+        if not self._made:
+            params = lmfit.Parameters()
+            for known, value in self._values.items():
+                params.add(known, value=value)
+            self._made = params.create_uvars(covar=self._covar)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
 class LeanParameters(lmfit.Parameters):  # type: ignore[misc]
     """As `lmfit.Parameters` in every respect, expressions included."""
 
@@ -78,3 +101,9 @@ class LeanParameters(lmfit.Parameters):  # type: ignore[misc]
             twin.setup_bounds()  # else it would translate values by the limits of the parameter it was copied from
             dict.__setitem__(twins, name, twin)
         return twins
+
+    def create_uvars(self, covar: Any = None) -> Any:
+        """As lmfit's, later."""
+        if covar is None or any(parameter.expr is not None or not parameter.vary for parameter in self.values()):
+            return super().create_uvars(covar)
+        return _LateUncertainties(self.valuesdict(), covar)

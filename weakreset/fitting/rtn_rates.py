@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import optimize
 
 from weakreset.fitting.result import DeviceFit
@@ -30,8 +32,7 @@ class RtnRates:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class _Path:
+class _Path(NamedTuple):
     """Pulses spent in each state, transitions out of each, first state, length."""
 
     low: int
@@ -65,7 +66,8 @@ def pooled_rates(fits: Sequence[DeviceFit]) -> RtnRates:
     start = np.log([
         max(sum(path.ups for path in paths), 0.5) / low, max(sum(path.downs for path in paths), 0.5) / high,
     ])
-    found = optimize.minimize(lambda x: _deviance(paths, *np.exp(np.minimum(x, -0.02))), start, method="Nelder-Mead")
+    table = np.array(paths, dtype=np.float64).T
+    found = optimize.minimize(lambda x: _deviance(table, *np.exp(np.minimum(x, -0.02))), start, method="Nelder-Mead")
     p_up, p_down = np.exp(np.minimum(found.x, -0.02))
     return RtnRates(float(p_up), float(p_down), transitions, len(paths))
 
@@ -80,14 +82,13 @@ def _path(fit: DeviceFit) -> _Path:
     return _Path(int(spans.sum()) - high, high, n_steps - downs, downs, fit.rtn.starts_high, int(spans.sum()))
 
 
-def _deviance(paths: Sequence[_Path], p_up: float, p_down: float) -> float:
-    """-2 ln L of the paths, each given that it has at least one transition."""
+def _deviance(table: NDArray[np.float64], p_up: float, p_down: float) -> float:
+    """-2 ln L of paths, each given that it has at least one transition; `table` has the fields of `_Path` in rows."""
+    low, high, ups, downs, starts_high, length = table
     stationary = stationary_high_probability(p_up, p_down)
-    total = 0.0
-    for path in paths:
-        first = stationary if path.starts_high else 1.0 - stationary
-        quiet = (1 - stationary) * (1 - p_up) ** (path.length - 1) + stationary * (1 - p_down) ** (path.length - 1)
-        total += np.log(first) + path.ups * np.log(p_up) + path.downs * np.log(p_down)
-        total += (path.low - path.ups) * np.log1p(-p_up) + (path.high - path.downs) * np.log1p(-p_down)
-        total -= np.log(max(1.0 - quiet, 1e-300))
-    return -2.0 * float(total)
+    first = np.where(starts_high > 0, stationary, 1.0 - stationary)
+    quiet = (1 - stationary) * (1 - p_up) ** (length - 1) + stationary * (1 - p_down) ** (length - 1)
+    total = np.log(first) + ups * np.log(p_up) + downs * np.log(p_down)
+    total += (low - ups) * np.log1p(-p_up) + (high - downs) * np.log1p(-p_down)
+    total -= np.log(np.maximum(1.0 - quiet, 1e-300))
+    return -2.0 * float(total.sum())

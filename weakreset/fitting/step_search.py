@@ -130,6 +130,8 @@ class _StepSearch:
         self.dictionary = dictionary
         self.products = products
         self.threshold = threshold
+        self._knees: dict[frozenset[int], int] = {}
+        self._steps: dict[tuple[int | None, frozenset[int]], int] = {}
         self.most = 8 + len(dictionary.whitener.pulses) // 500
 
     def run(self, start: Configuration, first: Configuration) -> Configuration:
@@ -180,12 +182,7 @@ class _StepSearch:
         for _ in range(rounds):
             before = (knee, tuple(steps))
             for i in range(len(steps)):
-                others = steps[:i] + steps[i + 1 :]
-                active = [*d.base, *([] if knee is None else [knee]), *others]
-                product, length = d.candidates(self.products, active, d.steps)
-                gains = product**2 / length
-                gains[[step - d.steps.start for step in others]] = -1.0
-                steps[i] = d.steps.start + int(gains.argmax())
+                steps[i] = self._best_step(knee, steps[:i] + steps[i + 1 :])
             if knee is not None:
                 knee = self._best_knee(steps)
             if before == (knee, tuple(steps)):
@@ -193,6 +190,20 @@ class _StepSearch:
         active = [*d.base, *([] if knee is None else [knee]), *steps]
         return Configuration(knee, tuple(steps), d.solve(self.products, active)[1])
 
+    def _best_step(self, knee: int | None, others: list[int]) -> int:
+        """The best place of one step more."""
+        d, key = self.dictionary, (knee, frozenset(others))
+        if key not in self._steps:
+            active = [*d.base, *([] if knee is None else [knee]), *others]
+            product, length = d.candidates(self.products, active, d.steps)
+            gains = product**2 / length
+            gains[[step - d.steps.start for step in others]] = -1.0
+            self._steps[key] = d.steps.start + int(gains.argmax())
+        return self._steps[key]
+
     def _best_knee(self, steps: list[int]) -> int:
-        gains, _ = self.dictionary.knee_gains(self.products, [*self.dictionary.base, *steps])
-        return int(self.dictionary.profiles.start) + int(gains.argmax())
+        key = frozenset(steps)
+        if key not in self._knees:
+            gains, _ = self.dictionary.knee_gains(self.products, [*self.dictionary.base, *steps])
+            self._knees[key] = int(self.dictionary.profiles.start) + int(gains.argmax())
+        return self._knees[key]

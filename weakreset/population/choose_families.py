@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.fitting.processes import can_fork, in_processes
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.model import TruncatedLaw
 from weakreset.population.families import POSITIVE_FAMILIES, REAL_FAMILIES, FreeLaw, akaike, start_law
@@ -24,7 +22,6 @@ Array = NDArray[np.float64]
 LEAST_DEVICES = 5
 FAMILY_DRAWS = 40
 """Draws of each device for the choice of families, which needs differences of likelihoods only."""
-_LEAST_FORKED = 500
 SIGNED = frozenset({"c1"})
 _USUAL = {"c1": "norm", "m1": "expon", "m2": "expon", "t_star": "lognorm"}
 
@@ -85,46 +82,14 @@ def choose_families(
             for option in _options(family, name, sample, hierarchy, laws, limits[name], free[name])
         ]
         tried: dict[str, tuple[float, FreeLaw, TruncatedLaw]] = {}
-        fitted = _each(_Trials(hierarchy, free, laws, name, trials))
-        for (family, option, _), (law, log_likelihood) in zip(trials, fitted, strict=True):
+        for family, option, start in trials:
+            found, log_likelihood = hierarchy.maximize({**free, name: option}, {**laws, name: start}, only=[name])
             aic = 2.0 * (option.n_numbers - log_likelihood)
             if family not in tried or aic < tried[family][0]:
-                tried[family] = (aic, option, law)
+                tried[family] = (aic, option, found[name])
         candidates[name] = akaike({family: aic for family, (aic, _, _) in tried.items()})
         _, free[name], laws[name] = tried[candidates[name][0].family]
     return Laws(free, laws, candidates)
-
-
-@dataclass(frozen=True)
-class _Trials:
-    """Families, each with a free law and where it starts, to be tried for one parameter."""
-
-    hierarchy: Hierarchy
-    free: Mapping[str, FreeLaw]
-    laws: Mapping[str, TruncatedLaw]
-    name: str
-    trials: Sequence[tuple[str, FreeLaw, TruncatedLaw]]
-
-
-def _each(trials: _Trials) -> list[tuple[TruncatedLaw, float]]:
-    """The best law of each trial and its ln L; on all cores where that pays."""
-    count = len(trials.trials)
-    if len(trials.hierarchy.log_z) >= _LEAST_FORKED and count > 1 and can_fork():
-        return list(in_processes(_itself, trials, _try, count, os.cpu_count() or 1, trials))
-    return [_try(trials, number) for number in range(count)]
-
-
-def _try(trials: _Trials, number: int) -> tuple[TruncatedLaw, float]:
-    _, option, start = trials.trials[number]
-    name = trials.name
-    laws, log_likelihood = trials.hierarchy.maximize(
-        {**trials.free, name: option}, {**trials.laws, name: start}, only=[name]
-    )
-    return laws[name], log_likelihood
-
-
-def _itself(recipe: _Trials) -> _Trials:
-    return recipe
 
 
 def _likely_values(name: str, hierarchy: Hierarchy, laws: Mapping[str, TruncatedLaw]) -> Array:
