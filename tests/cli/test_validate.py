@@ -4,6 +4,7 @@ import pytest
 
 import weakreset.traces
 from weakreset.cli.validate import validate_command
+from weakreset.errors import TraceError, UsageError
 from weakreset.twin import simulate_traces
 from weakreset.validation import laws, pool
 
@@ -17,7 +18,7 @@ def _simulated_traces_instead_of_files(monkeypatch):
         "alike.csv": simulate_traces("majumdar2021", 40, 200, seed=2, without="d2d"),
     }
     monkeypatch.setattr(
-        weakreset.traces, "load_traces", lambda sources, column_map=None: known[sources[0]], raising=False
+        weakreset.traces, "load_traces", lambda sources, **reading: known[sources[0]], raising=False
     )
 
 
@@ -56,3 +57,18 @@ def test_a_report_is_written(tmp_path, capsys):
     assert run("majumdar2021", "good.csv", "--report", str(target)) == 0
     assert "SIMULATED DATA" in target.read_text()
     assert str(target) in capsys.readouterr().out.replace("\n", "")
+
+
+def test_pulses_of_different_amplitude_are_not_mixed_silently(tmp_path, monkeypatch, capsys):
+    monkeypatch.undo()
+    rows = [
+        f"d{d},{n},{5000 * (1 + d / 50 + n / 400):.1f},{0.9 if d % 2 else 1.1}" for d in range(8) for n in range(60)
+    ]
+    path = tmp_path / "mixed.csv"
+    path.write_text("device,pulse,R_ohm,v_sl\n" + "\n".join(rows) + "\n")
+    with pytest.raises(TraceError, match="pulses of different v_sl are mixed"):
+        run("majumdar2021", str(path), "--replicas", "5")
+    with pytest.raises(UsageError, match="replicas"):
+        run("majumdar2021", str(path), "--replicas", "5", "--where", "v_sl==0.9")
+    with pytest.raises(TraceError, match="too few reads: 60 reads, fewer than 70"):
+        run("majumdar2021", str(path), "--limits", "min_reads=70")

@@ -118,3 +118,11 @@ def test_a_counter_that_stands_still_is_no_counter(load):
     with pytest.raises(TraceError, match=r"pulse counter does not move: 1000 in all 20 reads.*map the column to burst"):
         load(text)
     assert load(text, column_map="burst=0")["lab"].pulses.tolist() == list(range(1000, 21000, 1000))
+
+
+def test_rows_counted_as_pulses_begin_again_with_each_cycle(load):
+    rows = ["A,0,5", "A,0,6", "B,0,4", "A,1,5", "A,1,7", "B,0,5", "A,1,8"]
+    traces = load("device,cycle,R\n" + "\n".join(rows) + "\n", column_map="device=0,cycle=1,resistance=2,pulse=@row")
+    assert content(traces) == {
+        "A": ([0, 1], [5.0, 6.0]), "A#1": ([0, 1, 2], [5.0, 7.0, 8.0]), "B": ([0, 1], [4.0, 5.0]),
+    }  # fmt: skip

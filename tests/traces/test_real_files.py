@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.shared_data import shared
-from weakreset.errors import TraceFormatError
+from weakreset.errors import TraceError, TraceFormatError
 from weakreset.traces import inspect_traces, load_traces
 
 pytestmark = pytest.mark.shared_data
@@ -49,6 +49,30 @@ def test_ni_rram_endurance_tsv_keeps_its_irregular_pulse_numbers():
     first = np.concatenate([[True], np.diff(own[:, 3]) > 0])
     assert np.array_equal(trace.pulses, own[first, 3])
     assert np.array_equal(trace.resistance_ohm, own[first, 1])
+
+
+def test_ni_rram_hundred_cycles_tsv_has_one_resistance_a_column():
+    """Address, LRS, HRS, cycles done: LRS and HRS are two maps of one file, and each address was read twice."""
+    path = shared("measured/ni-rram-python/data/100cyc.tsv")
+    own = np.loadtxt(path)
+    for column in (1, 2):
+        traces = load_traces(path, column_map=f"device=0,pulse=3,resistance={column}", limits=None)
+        assert [int(trace.device) for trace in traces] == np.unique(own[:, 0]).astype(int).tolist()
+        for trace in traces:
+            mine = own[own[:, 0] == int(trace.device)]
+            assert np.array_equal(trace.pulses, mine[:, 3])
+            assert np.array_equal(trace.resistance_ohm, mine[:, column])
+
+
+@pytest.mark.parametrize("name", ["prebake", "postbake"])
+def test_ni_rram_one_read_a_cell_is_read_but_is_no_trace_to_fit(name):
+    path = shared(f"measured/ni-rram-python/data/{name}.tsv")
+    own = np.loadtxt(path)
+    traces = load_traces(path, column_map="device=0,pulse=@row,resistance=1", limits=None)
+    assert [int(trace.device) for trace in traces] == own[:, 0].astype(int).tolist()
+    assert [trace.resistance_ohm[0] for trace in traces] == own[:, 1].tolist()
+    with pytest.raises(TraceError, match=r"no device is left. Excluded: .* too few reads: 1 reads, fewer than 30"):
+        load_traces(path, column_map="device=0,pulse=@row,resistance=1")
 
 
 def test_relaxation_tech_a_is_wide_by_row():

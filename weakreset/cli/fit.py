@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from weakreset.cli.common import command_line, console_for, print_json, progress_bar
-from weakreset.cli.trace_options import TraceOptions, parse_pulse_range, print_left_out
+from weakreset.cli.trace_options import TraceOptions, print_left_out
 from weakreset.errors import FitError, UsageError
 from weakreset.resources import write_atomically
 
-__all__ = ["fit_command", "parse_pulse_range"]
+__all__ = ["fit_command"]
 
 
 def fit_command(

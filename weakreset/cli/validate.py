@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from weakreset.cli.common import command_line, console_for, print_json, progress_bar
+from weakreset.cli.trace_options import TraceOptions, print_left_out
 from weakreset.errors import UsageError
 from weakreset.resources import write_atomically
 
@@ -28,25 +29,28 @@ def validate_command(
     ] = False,
     store: Annotated[bool, typer.Option("--store", help="write the verdict into the parameter file")] = False,
     map_: Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")] = "",
+    where: Annotated[str, typer.Option(help="reads to use, such as 'v_sl==0.9 and cycle<3'")] = "",
+    limits: Annotated[str, typer.Option(help="screening limits, such as open_ohm=1e8,min_reads=20")] = "",
+    format_: Annotated[str, typer.Option("--format", help="reader to use instead of the one recognised")] = "",
+    read_voltage: Annotated[float | None, typer.Option(help="read voltage [V] where readings are currents")] = None,
+    mixed_pulses: Annotated[bool, typer.Option(help="take pulses of different amplitude or width together")] = False,
     pulses: Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")] = "",
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Compare traces with simulated replicas; exit code 1 when the model does not reproduce them."""
-    from weakreset.cli.fit import parse_pulse_range
     from weakreset.parameter_file import load_parameters
-    from weakreset.traces import load_traces
     from weakreset.validation import validate
 
     console = console_for(json_)
     file = load_parameters(params)
-    loaded = load_traces(traces, column_map=map_ or None)
-    if pulses:
-        loaded = loaded.select_pulses(*parse_pulse_range(pulses))
+    loaded, _ = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses).load()
+    print_left_out(console, loaded)
     if held_out:
         loaded = _held_out(file, loaded)
     with progress_bar(console) as progress:
         verdict = validate(
-            file, loaded, n_replicas=replicas, seed=seed, unseen=unseen or held_out, progress=progress
+            file, loaded, n_replicas=replicas, seed=seed, unseen=unseen or held_out, mixed_pulses=mixed_pulses,
+            progress=progress,
         )
     console.print(_check_table(verdict))
     for reason in verdict.skipped:

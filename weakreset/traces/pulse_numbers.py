@@ -44,7 +44,7 @@ def pulse_numbers(
     if operations:
         applied = np.where((codes == RESET) | (codes == NONE), 1.0, 0.0)
         return count_applied(devices, applied, codes, cycle)
-    return _row_counter(devices), cycle
+    return _row_counter(devices, cycle), cycle
 
 
 def _since_set(
@@ -74,11 +74,12 @@ def number_column(table: Table, role: ColumnRole, file: str) -> NumberColumn:
     return NumberColumn(column.values, dict(column.text))
 
 
-def _row_counter(codes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """0, 1, 2, ... within each device, bad rows counted."""
+def _row_counter(devices: NDArray[np.int64], cycle: NDArray[np.int64] | None) -> NDArray[np.float64]:
+    """0, 1, 2, ... within each cycle of each device, bad rows counted."""
     import pandas as pd
 
-    return np.asarray(pd.Series(codes).groupby(codes).cumcount(), dtype=np.float64)
+    keys = [devices] if cycle is None else [devices, cycle]
+    return np.asarray(pd.Series(devices).groupby(keys).cumcount(), dtype=np.float64)
 
 
 def cycle_numbers(table: Table, layout: Layout, file: str) -> NDArray[np.int64] | None:

@@ -9,6 +9,7 @@ import numpy as np
 from weakreset.errors import UsageError
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.traces import TraceSet
+from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 from weakreset.validation.curves import curve_summaries, make_distributions, make_envelope, replica_envelopes
 from weakreset.validation.laws import law_summaries
 from weakreset.validation.noise import make_spectrum, noise_summaries, replica_spectra
@@ -30,6 +31,7 @@ def validate(
     n_replicas: int = 999,
     seed: int = 0,
     unseen: bool = False,
+    mixed_pulses: bool = False,
     progress: Progress | None = None,
 ) -> Verdict:
     """Compare measured traces with replicas simulated from `params`.
@@ -56,6 +58,8 @@ def validate(
         Same seed, same verdict.
     unseen : bool
         Whether the parameters were fitted to other devices of the same technology.
+    mixed_pulses : bool
+        Whether pulses of different amplitude or width may be taken together.
     progress : callable, optional
         Called with (done, total, what).
 
@@ -66,11 +70,13 @@ def validate(
     Raises
     ------
     TraceError
-        No device has two reads.
+        No device has two reads, or pulses of different amplitude or width are mixed.
     UsageError
         Too few replicas for a check to fail.
     """
     file = load_parameters(params)
+    if not mixed_pulses:
+        refuse_mixed(count_settings(traces))
     strata = stratify(traces)
     plan = make_plan(strata)
     build = build_populations if unseen else build_pool
