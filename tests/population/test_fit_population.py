@@ -82,6 +82,14 @@ def test_few_devices_make_constants_that_say_so(fitted):
     assert len(simulate_traces(params, 2, 40, seed=1)) == 2
 
 
+def test_noise_without_drift_makes_no_laws():
+    noise = 0.007 * np.random.default_rng(5).standard_normal((30, 301))
+    noise[:, 0] = 0.0
+    traces = TraceSet.from_arrays([f"d{i}" for i in range(30)], np.arange(301), 7000.0 * np.exp(noise))
+    with pytest.raises(FitError, match="no drift is seen: the mean slope m1 of 30 devices .* not identifiable"):
+        fit_population(fit_devices(traces))
+
+
 def test_devices_without_a_knee_make_no_parameter_file(fitted):
     flat = [fit.device for fit in fitted if fit.status.value == "beyond_or_undetected"][:2]
     few = fit_devices(TraceSet(tuple(fitted.traces[name] for name in flat)))

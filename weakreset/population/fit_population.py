@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.errors import FitError
 from weakreset.fitting.result import DeviceFit, FitSet, FitStatus
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import TruncatedLaw
@@ -27,6 +28,9 @@ from weakreset.population.scores import normal_scores
 __all__ = ["fit_population"]
 
 Array = NDArray[np.float64]
+
+_SEEN_SIGMAS = 3.0
+
 
 def fit_population(
     fits: FitSet,
@@ -61,7 +65,7 @@ def fit_population(
     Raises
     ------
     FitError
-        No usable device, or fewer than 5 of which none has a resolved knee.
+        No usable device, or fewer than 5 of which none has a resolved knee; or no drift in all together.
 
     Notes
     -----
@@ -78,6 +82,7 @@ def _fit(
     usable = [fit for fit in fits.usable if fit.draws is not None]
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
+    _refuse_no_drift(usable)
     limits = _limits(fits, usable) | dict(truncation)
     amplitude, fraction = fit_rtn_amplitude(fits)
     stuck = stuck_high(fits, amplitude, fraction)
@@ -98,6 +103,21 @@ def _fit(
         fits.drift.name, fitted, fits.noise, amplitude, fraction, fits, correlation, defects=count_defects(fits),
         notes=_notes(fits, correlation),
     )
+
+
+def _refuse_no_drift(usable: Sequence[DeviceFit]) -> None:
+    """No law of a slope is identifiable where the mean of all is not three standard errors above zero."""
+    known = [e for fit in usable if (e := fit.estimates.get("m1")) is not None and e.value is not None and e.stderr]
+    if not known:
+        return
+    values = np.array([float(e.value or 0.0) for e in known])
+    weights = np.array([float(e.stderr or 1.0) ** -2 for e in known])
+    mean, stderr = float(weights @ values / weights.sum()), float(weights.sum() ** -0.5)
+    if mean < _SEEN_SIGMAS * stderr:
+        raise FitError(
+            f"no drift is seen: the mean slope m1 of {len(known)} devices is {mean:.2g} +- {stderr:.2g} per pulse, so "
+            "the laws of m1, t_star and m2 are not identifiable. Were the devices pulsed, and are pulse numbers right?"
+        )
 
 
 def _limits(fits: FitSet, usable: Sequence[DeviceFit]) -> dict[str, tuple[float, float]]:
