@@ -86,7 +86,7 @@ def test_noise_without_drift_makes_no_laws():
     noise = 0.007 * np.random.default_rng(5).standard_normal((30, 301))
     noise[:, 0] = 0.0
     traces = TraceSet.from_arrays([f"d{i}" for i in range(30)], np.arange(301), 7000.0 * np.exp(noise))
-    with pytest.raises(FitError, match="no drift is seen: the mean slope m1 of 30 devices .* not identifiable"):
+    with pytest.raises(FitError, match=r"no drift is seen: the mean slope m1 of 30 devices .* not identifiable"):
         fit_population(fit_devices(traces))
 
 
