@@ -21,7 +21,7 @@ _EARLIER = (
 )
 _COSTS = (
     "Reads are comparisons of the two resistances of a pair after a burst, over the whole run. No recipe SETs a device "
-    "during training. No energy is given: the parameter file has no voltage and width of a pulse."
+    "during training. No energy is given: this parameter file has no voltage and width of a pulse (`reset_pulse`)."
 )
 _NAMES = {
     "device-aware": "mnist, recipe device-aware", "published": "mnist, recipe published", "cifar10": "cifar10",

@@ -48,6 +48,15 @@ def test_only_pulsed_devices_move_and_flips_are_counted(params: ParameterFile) -
     assert torch.equal(weight[3::2], old[3::2])
 
 
+def test_a_weight_in_another_order_of_memory_is_brought_up_to_date_all_the_same(params: ParameterFile) -> None:
+    plain, pair = (DifferentialPair((6, 5, 3, 3), params, seed=3) for _ in range(2))
+    weight, ordered = pair.signs().contiguous(memory_format=torch.channels_last), plain.signs()
+    n = (torch.arange(weight.numel(), dtype=torch.int32).view(weight.shape) % 5 - 2) * 7
+    assert pair.pulse(n, weight).flips == plain.pulse(n, ordered).flips > 0
+    assert torch.equal(weight, ordered)
+    assert torch.equal(weight, pair.signs())
+
+
 def test_ties_of_a_fresh_chip_without_d2d_fall_both_ways_and_stay(params: ParameterFile) -> None:
     pair = DifferentialPair((100, 100), params, seed=4, without="d2d")
     bl, blb = pair.array.log_resistance()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from weakreset.parameter_file import ResetPulse, load_parameters
 from weakreset.simulation import DeviceArray, PulseOptimizer, convert
 from weakreset.simulation.differential_pair import PulseReport
 from weakreset.training import build_network
@@ -46,3 +47,14 @@ def test_sets_are_counted_and_pulses_before_them_kept() -> None:
 
 def test_ideal_weights_cost_nothing() -> None:
     assert set(costs([], PulseReport(flips=7)).values()) == {0}
+
+
+def test_energy_is_reported_where_the_file_prices_a_pulse() -> None:
+    params = load_parameters("majumdar2021")
+    priced = params.model_copy(update={"reset_pulse": ResetPulse(voltage_v=1.0, width_s=1e-7)})
+    array = DeviceArray((400,), priced)
+    array.pulse(50)
+    spent = costs([array, DeviceArray((5,), params)], PulseReport())["energy_j"]
+    ohm = array.resistance().double()
+    assert spent == pytest.approx(float(50 * 1e-7 * (1 / ohm).sum()), rel=0.05)  # R rises by less than that meanwhile
+    assert "energy_j" not in costs([DeviceArray((5,), params)], PulseReport())

@@ -111,6 +111,10 @@ def test_same_seed_same_run_and_switches_keep_the_chip(few: Dataset) -> None:
     assert torch.equal(chips[0].m1, chips[3].m1)
     assert runs[3].config["noise_in_force"]["p_up"] == 0
     assert not torch.equal(chips[0].log_r, chips[3].log_r)
+    logged = [{k: v for k, v in run.metrics[-1].items() if k.startswith("activity_")} for run in runs]
+    assert min(logged[0].values()) > 0
+    assert logged[3] == {**logged[3], "activity_rtn": 0.0, "activity_rtn_high": 0.0}
+    assert logged[3]["activity_d2d"] == logged[0]["activity_d2d"]
 
 
 @pytest.mark.parametrize(("recipe", "bar"), [("device-aware", 0.93), ("ideal", 0.94), ("published", 0.86)])

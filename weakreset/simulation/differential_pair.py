@@ -133,10 +133,12 @@ class DifferentialPair(nn.Module):
         return PulseReport(int(bursts.abs().sum()), index.numel(), flips)
 
     def _refresh(self, weight: Tensor, index: Tensor) -> int:
-        values = weight.detach().view(-1)
+        values = weight.detach().reshape(-1)  # a copy where the weight lies in another order (channels last)
         new = self._signs_at(index).to(values.dtype)
         flips = int((values[index] != new).sum())
         values[index] = new
+        if not weight.is_contiguous():
+            weight.detach().copy_(values.view(weight.shape))
         return flips
 
     def _tie_key(self) -> Key:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from weakreset.simulation.device_array import DeviceArray
@@ -25,7 +26,8 @@ def costs(arrays: Sequence[DeviceArray], epoch: PulseReport) -> dict[str, float]
         reads: comparisons of a pair in the epoch. A pair is compared after each of its bursts; between bursts
         nothing moves, so that its sign is known. All pairs are compared once more before the first epoch.
         sets: SETs so far, beyond the one that made a device.
-        No energy: a parameter file has no voltage and width of a pulse.
+        energy_j: joule spent on RESET pulses since the start, over all devices; only where the parameter file has
+        the voltage and width of a pulse (`reset_pulse`).
     """
     if not arrays:
         return {"pulses_mean": 0.0, "pulses_p99": 0.0, "pulses_max": 0, "pulses": 0, "bursts": 0, "reads": 0, "sets": 0}
@@ -37,7 +39,13 @@ def costs(arrays: Sequence[DeviceArray], epoch: PulseReport) -> dict[str, float]
         "pulses_max": int(pulses.max()),
         **_past_knee(arrays),
         "pulses": epoch.pulses, "bursts": epoch.devices, "reads": epoch.devices, "sets": sets,
+        **_energy(arrays),
     }
+
+
+def _energy(arrays: Sequence[DeviceArray]) -> dict[str, float]:
+    spent = [float(array.energy_j.sum(dtype=torch.float64)) for array in arrays if array.energy_j is not None]
+    return {"energy_j": sum(spent)} if spent else {}
 
 
 def _past_knee(arrays: Sequence[DeviceArray]) -> dict[str, float]:

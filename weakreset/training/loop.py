@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from weakreset.errors import UsageError
 from weakreset.parameter_file import load_parameters
-from weakreset.simulation import PulseOptimizer, convert, derive_seed
+from weakreset.simulation import PulseOptimizer, convert, derive_seed, imperfection_activity
 from weakreset.simulation.device_array import DeviceArray, ParameterSource
 from weakreset.simulation.differential_pair import PulseReport
 from weakreset.training.augment import random_crop_and_flip
@@ -51,7 +51,8 @@ class TrainingRun:
     ----------
     metrics : list of dict
         One per epoch: epoch, train_loss, train_accuracy (while training), test_accuracy, seconds, flips (sign
-        changes of weights in the epoch), lr (of the last step), and the costs of `weakreset.training.costs`.
+        changes of weights in the epoch), lr (of the last step), the costs of `weakreset.training.costs`, and
+        activity_d2d, activity_pink, ...: `weakreset.simulation.imperfection_activity` after the epoch.
     config : dict
         The effective configuration.
     model : nn.Module
@@ -185,8 +186,13 @@ class _Trainer:
             "train_accuracy": correct / (self.steps * self.settings.batch_size),
             "test_accuracy": self.accuracy(self.data.test_images, self.data.test_labels),
             "seconds": time.perf_counter() - start,
-            **costs(self.arrays, done), "flips": done.flips, "lr": self._rate,
+            **costs(self.arrays, done), "flips": done.flips, "lr": self._rate, **self._activity(),
         }
+
+    def _activity(self) -> dict[str, float]:
+        """What each imperfection does to the devices now: exactly 0 where it is switched off."""
+        found = imperfection_activity(self.model) if self.arrays else {}
+        return {f"activity_{name}": value for name, value in found.items()}
 
     def _step(self, batch: Tensor, generator: torch.Generator) -> tuple[float, int, PulseReport]:
         """One update; the loss, the number of right answers, and what it did to the weights."""
