@@ -7,7 +7,7 @@ from typing import Any
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.readers.columns_table import ColumnsTable, column_of, says_simulated, unique_names
-from weakreset.traces.readers.isolated import read_isolated, require
+from weakreset.traces.readers.isolated import read_isolated
 from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.table import FileContent
 
@@ -36,7 +36,6 @@ class ParquetReader:
 
     def read(self, path: Path) -> FileContent:
         """One table."""
-        require("pyarrow", "parquet", "Parquet files")
         return read_isolated(self, path)
 
     def parse(self, path: Path, file: str) -> FileContent:
