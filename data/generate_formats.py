@@ -312,7 +312,7 @@ SAMPLES = {
     "arc-two": Sample("arc_two.h5", write_arc_two, CELLS, 2, "arc-two", rounding=1e-6),
     "keithley-4200": Sample("keithley_4200.xls", write_keithley_4200, ("keithley_4200",), 3, "excel", "excel"),
     "excel": Sample("sample.xlsx", write_excel, ("A1", "A2"), 2, "excel", "excel", free_names=True),
-    "parquet": Sample("sample.parquet", write_parquet, ("A1", "A2"), 2, "parquet", "parquet", free_names=True),
+    "parquet": Sample("sample.parquet", write_parquet, ("A1", "A2"), 2, "parquet", free_names=True),
     "tdms": Sample("sample.tdms", write_tdms, ("A1", "A2"), 2, "tdms", "tdms", free_names=True),
     "matlab-5": Sample("matlab_5.mat", write_matlab, ("A1", "A2"), 2, "matlab", "matlab", free_names=True),
     "matlab-7.3": Sample("matlab_73.mat", write_matlab_73, ("A1", "A2"), 2, "matlab", "matlab", free_names=True),
