@@ -38,6 +38,8 @@ def read_table(
     _refuse_undefined_logarithm(readings, layout, file)
     _check_pulse_numbers(readings)
     order = _by_device(readings)
+    for values in (readings.pulse, readings.resistance_ohm):
+        values.setflags(write=False)  # and so are the parts of them that become traces
     cycles = np.zeros(len(readings.pulse), dtype=np.int64)
     traces: list[PulseTrace] = []
     whole: list[Exclusion] = []
@@ -71,7 +73,7 @@ def _stretches(readings: Readings, order: NDArray[np.int64] | None) -> list[tupl
         cycle = None if cycle is None else cycle[order]
     if not device.size:
         return []
-    starts = np.flatnonzero(np.diff(device)) + 1
+    starts = np.flatnonzero(device[1:] != device[:-1]) + 1
     odd = pulse[1:] <= pulse[:-1]
     if cycle is not None:
         odd |= cycle[1:] != cycle[:-1]

@@ -191,10 +191,11 @@ def _wide_without_units(roles: list[ColumnRole], table: Table) -> list[ColumnRol
     quantity = unit.quantity if unit and unit.quantity in VALUES else "resistance"
     reason = f"the file says {unit.symbol}" if unit else "no unit given, ohm assumed"
     columns = [r.index for r in roles if r.role == "extra" and r.confidence > 0 and not _beside(r.name)]
-    columns = [i for i in columns if _numeric(table, i)] if has_pulse else by_row if len(by_row) >= 2 else []
+    chosen = [i for i in columns if _numeric(table, i)] if has_pulse else by_row if len(by_row) >= 2 else []
+    readings = set(chosen)  # a file may have a hundred thousand columns
     return [
         replace(role, role=quantity, confidence=0.9 if unit else 0.5, reason=reason, unit=unit)
-        if role.index in columns
+        if role.index in readings
         else role
         for role in roles
     ]

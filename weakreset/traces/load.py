@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -132,12 +133,15 @@ def understand(
 ) -> FileRead:
     """Traces of the tables of a file, or of a part of it."""
     file = display_path(path)
-    layouts = [find_layout(table, column_map, file) for table in content.tables]
-    source = SourceFile(file, content.sha256 or sha256_of(path), format_name, why, content.simulated)
-    parts = [
-        read_table(table, layout, file, file_stem(path), read_voltage_v)
-        for table, layout in zip(content.tables, layouts, strict=True)
-    ]
+    with ThreadPoolExecutor(1) as meanwhile:  # hashing leaves the interpreter to the rest
+        digest = None if content.sha256 else meanwhile.submit(sha256_of, path)
+        layouts = [find_layout(table, column_map, file) for table in content.tables]
+        parts = [
+            read_table(table, layout, file, file_stem(path), read_voltage_v)
+            for table, layout in zip(content.tables, layouts, strict=True)
+        ]
+        sha256 = content.sha256 if digest is None else digest.result()
+    source = SourceFile(file, sha256, format_name, why, content.simulated)
     return FileRead(replace(TraceSet.join(parts), sources=(source,)), layouts[0], len(parts))
 
 

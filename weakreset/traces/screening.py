@@ -121,17 +121,39 @@ def screen(traces: TraceSet, limits: ScreeningLimits | None = None) -> TraceSet:
     chosen = limits or ScreeningLimits()
     kept: list[PulseTrace] = []
     excluded = list(traces.exclusions)
-    for whole, ends in _without_sets(traces, chosen, excluded):
-        trace, padding = _cut_padding(whole, chosen)
-        reason = _reason(trace, chosen, _ends(trace) if padding else ends, stopped=padding is not None)
-        if padding is not None:
-            excluded.append(padding)
-        if reason:
-            excluded.append(Exclusion(trace.device, reason, trace.cycle, file=trace.source, n_readings=len(trace)))
-        else:
-            kept.append(trace)
+    newest = _newest_cycles(traces) if chosen.split_sets else Counter()
+    for original in traces:
+        if _is_plain(original, chosen):
+            kept.append(original)
+            continue
+        for whole, ends in _without_sets(original, chosen, newest, excluded):
+            trace, padding = _cut_padding(whole, chosen)
+            reason = _reason(trace, chosen, _ends(trace) if padding else ends, stopped=padding is not None)
+            if padding is not None:
+                excluded.append(padding)
+            if reason:
+                excluded.append(Exclusion(trace.device, reason, trace.cycle, file=trace.source, n_readings=len(trace)))
+            else:
+                kept.append(trace)
     notes = (*traces.notes, f"screening limits: {chosen}")
     return replace(traces, traces=tuple(kept), exclusions=tuple(excluded), notes=notes)
+
+
+def _is_plain(trace: PulseTrace, limits: ScreeningLimits) -> bool:
+    """Whether nothing can be said against a trace: most are so, and this is quick."""
+    ohm, n_reads = trace.resistance_ohm, len(trace.resistance_ohm)
+    if n_reads < max(limits.min_reads, 2) or trace.pulses[-1] < limits.min_last_pulse:
+        return False
+    low, high = np.minimum.reduce(ohm), np.maximum.reduce(ohm)
+    wanted = limits.short_ohm <= low < high <= limits.open_ohm and low >= limits.set_ratio * high
+    return bool(wanted and not (limits.padded_reads and (limits.padded_reads == 1 or ohm[-1] == ohm[-2])))
+
+
+def _newest_cycles(traces: TraceSet) -> Counter[str]:
+    newest: Counter[str] = Counter()
+    for trace in traces:
+        newest[trace.device] = max(newest[trace.device], trace.cycle)
+    return newest
 
 
 def _ends(trace: PulseTrace) -> tuple[float, float]:
@@ -160,28 +182,23 @@ def _reason(trace: PulseTrace, limits: ScreeningLimits, ends: tuple[float, float
 
 
 def _without_sets(
-    traces: TraceSet, limits: ScreeningLimits, excluded: list[Exclusion]
+    trace: PulseTrace, limits: ScreeningLimits, newest: Counter[str], excluded: list[Exclusion]
 ) -> Iterator[tuple[PulseTrace, tuple[float, float]]]:
-    """Traces cut, or split into cycles, where the resistance falls as it does at a SET; and their extremes."""
-    newest: Counter[str] = Counter()
-    if limits.split_sets:
-        for trace in traces:
-            newest[trace.device] = max(newest[trace.device], trace.cycle)
-    for trace in traces:
-        ends = _ends(trace) if len(trace) else (math.nan, math.nan)
-        falls = _falls(trace, limits.set_ratio) if ends[0] < limits.set_ratio * ends[1] else []
-        if not falls:
-            yield trace, ends
-            continue
-        parts = [trace.select_reads(slice(0, falls[0]))]
-        if not limits.split_sets:
-            excluded.append(_fall(trace, falls[0]))
-        for begin, end in zip(falls, [*falls[1:], len(trace)], strict=True) if limits.split_sets else ():
-            newest[trace.device] += 1
-            part = trace.select_reads(slice(begin, end))
-            pulses = part.pulses - part.pulses[0]
-            parts.append(replace(part, pulses=pulses, cycle=newest[trace.device], repeats=(0.0, 0)))
-        yield from ((part, _ends(part)) for part in parts)
+    """The trace cut, or split into cycles, where the resistance falls as it does at a SET; and the extremes."""
+    ends = _ends(trace) if len(trace) else (math.nan, math.nan)
+    falls = _falls(trace, limits.set_ratio) if ends[0] < limits.set_ratio * ends[1] else []
+    if not falls:
+        yield trace, ends
+        return
+    parts = [trace.select_reads(slice(0, falls[0]))]
+    if not limits.split_sets:
+        excluded.append(_fall(trace, falls[0]))
+    for begin, end in zip(falls, [*falls[1:], len(trace)], strict=True) if limits.split_sets else ():
+        newest[trace.device] += 1
+        part = trace.select_reads(slice(begin, end))
+        pulses = part.pulses - part.pulses[0]
+        parts.append(replace(part, pulses=pulses, cycle=newest[trace.device], repeats=(0.0, 0)))
+    yield from ((part, _ends(part)) for part in parts)
 
 
 def _falls(trace: PulseTrace, ratio: float) -> list[int]:

@@ -6,11 +6,11 @@ gives None here and is read by `DelimitedTable`, so that both ways lead to the s
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,7 @@ from weakreset.traces.table import NumberColumn, Table, numbers_from_text
 __all__ = ["ArrowTable", "read_plain_text"]
 
 _HEAD_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 20
 _LEAST_LINES = 70
 _MOST_COLUMNS = 200
 _BOM = b"\xef\xbb\xbf"
@@ -33,57 +34,46 @@ _LARGEST_SUM = 2.0**63  # larger whole numbers are not floats to pandas
 _PAIRS = ((b"#", b"\n#"), (b"x", b"0x"), (b"X", b"0X"))
 
 
-class _NotPlainError(Exception):
-    """For the careful reader."""
+def _is_plain(path: Path, offset: int, separator: str) -> bool:
+    """Whether the bytes from `offset` on are plain; other threads run meanwhile."""
+    refused = [b'"', b" ", b"\x00"] + ([b"\t"] if separator != "\t" else [])
+    last = b"\n"
+    with open(path, "rb") as stream:
+        stream.seek(offset)
+        while block := stream.read(_BLOCK_BYTES):
+            if not block.isascii() or any(mark in block for mark in refused):
+                return False
+            # pairs of bytes are looked for only where one of them is there: that is ten times faster
+            for byte, pair in _PAIRS:
+                if byte in block and (pair in block or last + block[:1] == pair):
+                    return False
+            if b"\r" in block and (last + block).count(b"\r\n") < block.count(b"\r") - block.endswith(b"\r"):
+                return False
+            last = block[-1:]
+    return True
 
 
-class _PlainBytes:
-    """The bytes of a file for pyarrow, hashed and checked as they pass."""
-
-    closed = False
-
-    def __init__(self, stream: BinaryIO, digest: Any, separator: str) -> None:
-        self._stream, self._digest = stream, digest
-        self._refused = [b'"', b" ", b"\x00"] + ([b"\t"] if separator != "\t" else [])
-        self._last = b"\n"
-
-    def read(self, size: int = -1) -> bytes:
-        block = self._stream.read(size)
-        self._digest.update(block)
-        if not block.isascii() or any(mark in block for mark in self._refused):
-            raise _NotPlainError
-        # pairs of bytes are looked for only where one of them is there: that is ten times faster
-        for byte, pair in _PAIRS:
-            if byte in block and (pair in block or self._last + block[:1] == pair):
-                raise _NotPlainError
-        if b"\r" in block and (self._last + block).count(b"\r\n") < block.count(b"\r") - block.endswith(b"\r"):
-            raise _NotPlainError
-        self._last = block[-1:] or self._last
-        return block
-
-    def close(self) -> None:
-        pass
-
-
-def read_plain_text(path: Path, file: str) -> tuple[Table, str, str] | None:
-    """The table of a plain file, how it was read, and its SHA-256; or None for the careful reader."""
+def read_plain_text(path: Path, file: str) -> tuple[Table, str] | None:
+    """The table of a plain file and how it was read; or None for the careful reader."""
     with open(path, "rb") as stream:
         head = stream.read(_HEAD_BYTES)
-        shape = _plain_shape(head, path)
-        if shape is None:
-            return None
-        offset = _offset(head, shape.first_line)
-        digest = hashlib.sha256(head[:offset])
-        stream.seek(offset)
-        text = [str(i) for i, name in enumerate(shape.names) if shape.has_header and names_device(name)]
+    shape = _plain_shape(head, path)
+    if shape is None:
+        return None
+    offset = _offset(head, shape.first_line)
+    text = [str(i) for i, name in enumerate(shape.names) if shape.has_header and names_device(name)]
+    with ThreadPoolExecutor(1) as beside:
+        plain = beside.submit(_is_plain, path, offset, shape.separator)
         try:
-            parsed = _parse(stream, digest, shape, text)
-        except (_NotPlainError, pa.ArrowException, OSError):
+            parsed = _parse(path, offset, shape, text)
+        except (pa.ArrowException, OSError):
             return None
-        if not all(_is_sound(parsed, name, name in text) for name in parsed.column_names) or _has_blank_row(parsed):
-            return None
-        words = shape.words + (", UTF-8 with byte order mark" if head.startswith(_BOM) else "")
-        return ArrowTable(parsed, shape, path, offset, file), words, digest.hexdigest()
+    if not plain.result() or _has_blank_row(parsed):
+        return None
+    if not all(_is_sound(parsed, name, name in text) for name in parsed.column_names):
+        return None
+    words = shape.words + (", UTF-8 with byte order mark" if head.startswith(_BOM) else "")
+    return ArrowTable(parsed, shape, path, offset, file), words
 
 
 def _plain_shape(head: bytes, path: Path) -> TextShape | None:
@@ -111,11 +101,13 @@ def _offset(head: bytes, first_line: int) -> int:
 
 
 def _parse(
-    stream: BinaryIO, digest: Any, shape: TextShape, text: Sequence[str], only: Sequence[str] | None = None
+    path: Path, offset: int, shape: TextShape, text: Sequence[str], only: Sequence[str] | None = None
 ) -> pa.Table:
     words = pa.dictionary(pa.int32(), pa.string())
+    source = pa.OSFile(str(path))
+    source.seek(offset)
     return pa.csv.read_csv(
-        pa.PythonFile(_PlainBytes(stream, digest, shape.separator), mode="r"),
+        source,
         read_options=pa.csv.ReadOptions(column_names=[str(i) for i in range(len(shape.names))]),
         parse_options=pa.csv.ParseOptions(
             delimiter=shape.separator, quote_char=False, ignore_empty_lines=False, newlines_in_values=False
@@ -170,10 +162,8 @@ class ArrowTable(Table):
         """Codes (-1: empty) and distinct texts of a column, which is parsed again if it was taken for numbers."""
         column = self._parsed[str(index)]
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-            with open(self._path, "rb") as stream:
-                stream.seek(self._offset)
-                only = str(index)
-                column = _parse(stream, hashlib.sha256(), self._shape, [only], [only])[only]
+            only = str(index)
+            column = _parse(self._path, self._offset, self._shape, [only], [only])[only]
             if len(column) != self.n_rows:
                 raise TraceFormatError(f"{self._file}: the file changed while it was read")
         elif not pa.types.is_dictionary(column.type):

@@ -60,8 +60,8 @@ class DelimitedReader:
         found = read_plain_text(path, file)
         if found is None:
             return None
-        table, words, sha256 = found
-        return FileContent([table], says_simulated(table.metadata.get("simulated")), words, sha256)
+        table, words = found
+        return FileContent([table], says_simulated(table.metadata.get("simulated")), words)
 
 
 def _body(text: bytes, first_line: int) -> bytes:
