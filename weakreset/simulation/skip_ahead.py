@@ -16,6 +16,8 @@ LONGEST_BURST = 1024
 """Rows of the tables; a longer burst is advanced in several steps, which changes nothing in law."""
 
 _FULL_SCALE = 2.0**32
+_NOTHING = 1e-30
+"""What is kept less than this is nothing; processors are slow with the smallest numbers of float32 (below 1e-38)."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def skip_ahead(poles: PinkPoles, p_up: float, p_down: float) -> SkipAhead:
     """Compute the tables in double precision, round once."""
     n = np.arange(LONGEST_BURST + 1)
     keep = poles.decay[:, None] ** n
+    keep[keep < _NOTHING] = 0.0
     renew = np.sqrt(-np.expm1(2.0 * n * np.log(poles.decay[:, None])))
     states = (np.zeros(n.shape, dtype=np.bool_), np.ones(n.shape, dtype=np.bool_))
     probabilities = [high_probability_after(state, n, p_up, p_down) for state in states]
