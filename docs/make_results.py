@@ -16,7 +16,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from results_tables import ablation, conditions, recipes, summary
+from results_tables import ablation, conditions, recipes, summary, variants
 
 from weakreset.resources import write_atomically
 
@@ -42,6 +42,7 @@ def page() -> str:
     studies = {path.stem: json.loads(path.read_text()) for path in STORE.glob("*.json") if path.stem[:6] != "train-"}
     earlier = _sections((STORE / "earlier.md").read_text())
     parts = [_head(), summary(trainings, studies, earlier), recipes(trainings, earlier)]
+    parts.append(variants(studies.get("recipe_search", [])))
     parts += [ablation(name, studies.get(f"ablation-{name}"), earlier) for name in STUDIES]
     parts.append(conditions([study for name, study in sorted(studies.items()) if name.startswith("conditions-")]))
     return "\n\n".join(part for part in parts if part) + "\n"

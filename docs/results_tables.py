@@ -9,7 +9,7 @@ import numpy as np
 
 from weakreset.ablation.result import mean_and_half_width
 
-__all__ = ["ablation", "conditions", "recipes", "summary"]
+__all__ = ["ablation", "conditions", "recipes", "summary", "variants"]
 
 Run = Mapping[str, Any]
 
@@ -110,6 +110,29 @@ def recipes(trainings: Sequence[Run], earlier: Mapping[str, str]) -> str:
     lines += ["", _COSTS]
     if any(row[-1] == "earlier" for row in rows):
         lines += ["", f'"earlier": from {_EARLIER}.']
+    return "\n".join(lines)
+
+
+def variants(rows: Sequence[Run]) -> str:
+    """What was tried beside the recipe as it was before the search."""
+    if not rows:
+        return ""
+    names = list(dict.fromkeys(row["variant"] for row in rows))
+    means = {name: float(np.mean([row["test_accuracy"] for row in rows if row["variant"] == name])) for name in names}
+    lines = [
+        "## Variants of the device-aware recipe: mnist, 3000 hidden units, 5 epochs, held-out training images", "",
+        "`python docs/recipe_search.py MNIST`: the last 10,000 training images are the test, never the test set. What "
+        "each variant means is in [recipes.md](recipes.md).", "",
+        "| variant | seeds | accuracy % | each seed | pulses a device: mean | 99th percentile | date |",
+        "|" + "---|" * 7,
+    ]
+    for name in sorted(names, key=lambda name: -means[name]):
+        own = sorted((row for row in rows if row["variant"] == name), key=lambda row: int(row["seed"]))
+        each = ", ".join(f"{100 * row['test_accuracy']:.2f}" for row in own)
+        wear = [f"{np.mean([row[key] for row in own]):.0f}" for key in ("pulses_mean", "pulses_p99")]
+        seeds = ", ".join(str(row["seed"]) for row in own)
+        cells = [name, seeds, f"{100 * means[name]:.2f}", each, *wear, max(row["date"] for row in own)]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -75,6 +75,10 @@ def test_rates_follow_their_schedule() -> None:
     assert aware.factor(0, 60, 20) > 0.99
     assert aware.factor(599, 60, 20) == pytest.approx(0.5)
     assert aware.factor(1199, 60, 20) == pytest.approx(0, abs=1e-12)
+    assert aware.factor(149, 60, 5) == pytest.approx(2.0)  # half of the cosine, four times the rate
+    assert aware.factor(359, 60, 12) == pytest.approx(0.5 * 20 / 12)
+    assert aware.factor(14, 30, 1) == pytest.approx(2.0)
+    assert aware.factor(1199, 60, 40) == pytest.approx(0.5)
     assert (recipe_named("ideal").digital_schedule, aware.digital_schedule) == ("same", "constant")
     assert set(RECIPES) == {"device-aware", "published", "ideal"}
 

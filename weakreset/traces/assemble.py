@@ -89,9 +89,12 @@ def _tidy_trace(readings: Readings, members: Any, file: str) -> PulseTrace:
     pulses, ohm = readings.pulse[members], readings.resistance_ohm[members]
     if pulses.dtype != np.int64:
         pulses = pulses.astype(np.int64)
+    if isinstance(members, slice):
+        first = members.start
+    else:
+        first = members[0]
+        ohm.setflags(write=False)
     pulses.setflags(write=False)
-    ohm.setflags(write=False)
-    first = members.start if isinstance(members, slice) else members[0]
     extras = {key: values[members] for key, values in readings.extras.items()}
     cycle = 0 if readings.cycle is None else int(readings.cycle[first])
     return PulseTrace.of_checked(readings.device_names[readings.device[first]], pulses, ohm, cycle, extras, file)
@@ -204,7 +207,9 @@ def _without_copies(readings: Readings, traces: list[PulseTrace], layout: Layout
 
 
 def _exclusions(readings: Readings, cycles: NDArray[np.int64], table: Table, file: str) -> list[Exclusion]:
-    found = []
+    found: list[Exclusion] = []
+    if not readings.reason.any():
+        return found
     for element in np.flatnonzero((readings.reason != Reason.GOOD) & (readings.reason != Reason.DEVICE)):
         pulse, code = readings.pulse[element], readings.device[element]
         found.append(

@@ -202,7 +202,7 @@ class _Trainer:
         if self.settings.network == "vgg":  # a third faster on a processor
             images = images.contiguous(memory_format=torch.channels_last)
         scores = self.model(images)
-        loss = functional.cross_entropy(scores, labels)
+        loss = functional.cross_entropy(scores, labels, label_smoothing=self.settings.recipe.label_smoothing)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         correct = int((scores.argmax(1) == labels).sum())
@@ -237,7 +237,7 @@ def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.devices:
         return PulseOptimizer(
             model.parameters(), lr=recipe.lr, max_pulses=recipe.max_pulses, digital_lr=recipe.digital_lr,
-            only_disagreeing=recipe.only_disagreeing,
+            only_disagreeing=recipe.only_disagreeing, betas=recipe.betas,
         )
     latent = latent_weights(model)
     known = {id(p) for p in latent}
@@ -246,4 +246,4 @@ def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         {"params": latent, "lr": recipe.lr, "role": "device"},
         {"params": rest, "lr": recipe.digital_lr, "role": "digital"},
     ]
-    return torch.optim.Adam(groups)
+    return torch.optim.Adam(groups, betas=recipe.betas)

@@ -62,14 +62,16 @@ def read_plain_text(path: Path, file: str) -> tuple[Table, str] | None:
         return None
     offset = _offset(head, shape.first_line)
     text = [str(i) for i, name in enumerate(shape.names) if shape.has_header and names_device(name)]
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(2) as beside:
         plain = beside.submit(_is_plain, path, offset, shape.separator)
         try:
             parsed = _parse(path, offset, shape, text)
         except (pa.ArrowException, OSError):
             return None
-    if not plain.result() or _has_blank_row(parsed):
-        return None
+        if not plain.result() or _has_blank_row(parsed):
+            return None
+        whole = list(beside.map(_in_one_piece, parsed.columns))
+    parsed = pa.table(whole, names=parsed.column_names)
     if not all(_is_sound(parsed, name, name in text) for name in parsed.column_names):
         return None
     words = shape.words + (", UTF-8 with byte order mark" if head.startswith(_BOM) else "")
@@ -117,6 +119,13 @@ def _parse(
             include_columns=list(only or []),
         ),
     )  # fmt: skip
+
+
+def _in_one_piece(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers and codes in one piece of memory, to be used as they are; text may be too long for one."""
+    if pa.types.is_dictionary(column.type):
+        column = column.unify_dictionaries()
+    return column if pa.types.is_string(column.type) else pa.chunked_array([column.combine_chunks()])
 
 
 def _is_sound(table: pa.Table, name: str, is_text: bool) -> bool:
