@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import json
 import logging
 import sys
 import tarfile
@@ -18,8 +19,9 @@ import numpy as np
 import pytest
 
 from tests.shared_data import shared
+from weakreset.cli import main
 from weakreset.errors import DatasetError
-from weakreset.training import load_dataset, standard_files
+from weakreset.training import folder_of, load_dataset, standard_files
 from weakreset.training.standard_files import STANDARD, StandardFile, check_standard
 
 
@@ -128,6 +130,25 @@ def test_absent_files_are_fetched_once_and_checked(tmp_path: Path, small: dict[s
     _write(server, packed | {"t10k-labels-idx1-ubyte.gz": gzip.compress(b"not it")})
     with pytest.raises(DatasetError, match=r"cannot be downloaded .*hash"):
         load_dataset("mnist", tmp_path / "elsewhere", download=True)
+
+
+def test_the_folder_of_a_data_set_is_filled_before_a_study_and_ablate_does_it(
+    tmp_path: Path, small: dict[str, bytes], server: Path
+) -> None:
+    _write(server, {f"{name}.gz": gzip.compress(data, mtime=0) for name, data in small.items()})
+    assert folder_of("digits") is None
+    folder = tmp_path / "here"
+    assert folder_of("mnist", folder) == folder
+    assert len(list(folder.iterdir())) == 4
+    for path in server.iterdir():
+        path.unlink()
+    assert folder_of("mnist", folder) == folder  # all there: nothing is fetched
+    _write(server, {f"{name}.gz": gzip.compress(data, mtime=0) for name, data in small.items()})
+    options = ["--hidden", "4", "--epochs", "1", "--batch-size", "10", "--seeds", "2", "--only", "without d2d"]
+    where = ["--data-dir", str(tmp_path / "there"), "-o", str(tmp_path / "study"), "--jobs", "1"]
+    assert main(["ablate", "majumdar2021", "--data", "mnist", "--download", *options, *where]) == 0
+    assert len(list((tmp_path / "there").iterdir())) == 4
+    assert json.loads((tmp_path / "study" / "ablation.json").read_text())["seeds"] == [0, 1]
 
 
 def test_the_cifar_archive_gives_its_six_files_and_nothing_else(
