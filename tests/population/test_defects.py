@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from weakreset.fitting.result import excluded_fits
+from weakreset.fitting.fit_set import excluded_fits
 from weakreset.parameter_file import export_parameters
 from weakreset.population import fit_population
 from weakreset.population.defects import count_defects, kind_of

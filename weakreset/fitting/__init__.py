@@ -2,7 +2,8 @@
 
 from weakreset.fitting.drift_fit import lmfit_problem
 from weakreset.fitting.fit_devices import FitOptions, fit_devices
-from weakreset.fitting.result import DeviceFit, Estimate, FitSet, FitStatus, PooledNoise, RtnFit
+from weakreset.fitting.fit_set import FitSet, PooledNoise
+from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, RtnFit
 from weakreset.fitting.stream import fit_stream
 
 __all__ = [

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from weakreset.errors import FitError
 from weakreset.fitting.bases import BASES
 from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
+from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.noise_survey import survey_noise
-from weakreset.fitting.result import DeviceFit, FitSet, FitStatus, PooledNoise, excluded_fits
+from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.traces import Exclusion, PulseTrace, TraceSet

@@ -1,9 +1,9 @@
-"""What a fit says of one device, and of a whole set."""
+"""What a fit says of one device."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.model import DriftShape
-from weakreset.traces import Exclusion, PulseTrace, TraceSet
+from weakreset.traces import PulseTrace
 
 if TYPE_CHECKING:
-    import pandas as pd
 
     from weakreset.fitting.likelihood_draws import LikelihoodDraws
 
-__all__ = ["DeviceFit", "Estimate", "FitSet", "FitStatus", "PooledNoise", "RtnFit"]
+__all__ = ["DeviceFit", "Estimate", "FitStatus", "RtnFit", "r0_estimate"]
 
 Array = NDArray[np.float64]
 
@@ -98,25 +97,6 @@ class RtnFit:
         """State (True is high) at `pulses`, for two-level noise."""
         switches = np.searchsorted(np.asarray(self.steps, dtype=np.int64), pulses, side="right")
         return np.asarray((switches + int(self.starts_high)) % 2 == 1)
-
-
-@dataclass(frozen=True)
-class PooledNoise:
-    """Noise of the technology, from all devices together; None where it cannot be known.
-
-    `alpha` multiplies unit-variance driving noise, `exponent` is beta of 1/f^beta.
-    """
-
-    alpha: float | None
-    exponent: float | None
-    alpha_stderr: float | None = None
-    exponent_stderr: float | None = None
-    read_sd: float = 0.0
-    p_up: float | None = None
-    p_down: float | None = None
-    n_devices: int = 0
-    n_transitions: int = 0
-    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,99 +205,6 @@ class DeviceFit:
             "excluded_because": self.excluded_because,
         }
         return row
-
-
-@dataclass(frozen=True, eq=False)
-class FitSet:
-    """Fits of all devices, the excluded ones among them, and their pooled noise."""
-
-    fits: tuple[DeviceFit, ...]
-    noise: PooledNoise
-    drift: DriftShape
-    traces: TraceSet
-    method: str = ""
-    caveat: str = ""
-    notes: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.fits)
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion of the whole set: sum of the deviances + 2 for every number fitted.
-
-        Comparable between drift shapes fitted to the same traces.
-        """
-        return float(sum(fit.deviance + 2.0 * fit.n_numbers for fit in self.usable))
-
-    def __iter__(self) -> Iterator[DeviceFit]:
-        return iter(self.fits)
-
-    def __getitem__(self, device: str) -> DeviceFit:
-        for fit in self.fits:
-            if fit.device == device:
-                return fit
-        raise KeyError(device)
-
-    @property
-    def usable(self) -> tuple[DeviceFit, ...]:
-        """Fits of devices that were neither excluded nor failed."""
-        return tuple(fit for fit in self.fits if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED))
-
-    def counts(self) -> dict[str, int]:
-        """How many devices have each status."""
-        return {status.value: sum(fit.status is status for fit in self.fits) for status in FitStatus}
-
-    @property
-    def detailed(self) -> tuple[DeviceFit, ...]:
-        """Usable fits that still hold their trace (all of them, unless they came from `fit_stream`)."""
-        return tuple(fit for fit in self.usable if len(fit.log_ratio))
-
-    def __str__(self) -> str:
-        """Counts, pooled noise, and a table of the first devices."""
-        from weakreset.fitting.table import summary_lines
-
-        return "\n".join([*summary_lines(self), self.to_table()])
-
-    def to_table(self, n_rows: int = 12) -> str:
-        """Text table: a row a device, each number with its standard error, empty where not identifiable."""
-        from weakreset.fitting.table import text_table
-
-        return text_table(self.fits, self.drift.parameters, n_rows)
-
-    def to_frame(self) -> pd.DataFrame:
-        """A row a device, the columns of DEVICES.csv; unknowable numbers are empty."""
-        import pandas as pd
-
-        frame = pd.DataFrame([fit.row() for fit in self.fits])
-        for name in frame.columns:
-            if frame[name].isna().any() and name not in _TEXT_COLUMNS:
-                frame[name] = frame[name].astype(float)
-        return frame
-
-
-_TEXT_COLUMNS = frozenset(
-    ("device", "status", "t_star_status", "m2_status", "rtn_steps", "rtn_status", "excluded_because")
-)
-
-
-def excluded_fits(exclusions: tuple[Exclusion, ...], drift: DriftShape) -> list[DeviceFit]:
-    """Rows for devices that were left out whole, so that no device disappears from the table."""
-    empty = np.empty(0)
-    return [
-        DeviceFit(
-            item.device if not item.cycle else f"{item.device}#{item.cycle}",
-            FitStatus.EXCLUDED,
-            {},
-            drift,
-            empty.astype(np.int64),
-            empty,
-            {},
-            excluded_because=item.reason,
-        )
-        for item in exclusions
-        if item.pulse is None and item.line is None
-    ]
 
 
 def r0_estimate(trace: PulseTrace) -> Estimate:

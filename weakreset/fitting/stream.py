@@ -10,7 +10,8 @@ import numpy as np
 
 from weakreset.errors import FitError
 from weakreset.fitting.fit_devices import LEAST_READS, FitOptions, fit_devices
-from weakreset.fitting.result import DeviceFit, FitSet, excluded_fits
+from weakreset.fitting.fit_set import FitSet, excluded_fits
+from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.model import DriftShape
 from weakreset.traces import Exclusion, SourceFile, TraceSet

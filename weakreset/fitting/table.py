@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from weakreset.fitting.result import DeviceFit, Estimate, FitSet
+from weakreset.fitting.fit_set import FitSet
+from weakreset.fitting.result import DeviceFit, Estimate
 
 __all__ = ["summary_lines", "text_table"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from weakreset.fitting.result import FitSet, FitStatus
+from weakreset.fitting.fit_set import FitSet
+from weakreset.fitting.result import FitStatus
 
 __all__ = ["KINDS", "count_defects", "kind_of"]
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from weakreset.errors import FitError
-from weakreset.fitting.result import FitSet
+from weakreset.fitting.fit_set import FitSet
 from weakreset.model import TruncatedLaw
 from weakreset.population.result import Candidate, LawFit, Population
 

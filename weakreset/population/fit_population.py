@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import FitError
-from weakreset.fitting.result import DeviceFit, FitSet, FitStatus
+from weakreset.fitting.fit_set import FitSet
+from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import TruncatedLaw
 from weakreset.population.bootstrap import Progress

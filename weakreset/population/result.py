@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.fitting.result import FitSet, PooledNoise
+from weakreset.fitting.fit_set import FitSet, PooledNoise
 from weakreset.model import TruncatedLaw
 
 __all__ = ["Candidate", "CorrelationFit", "GoodnessOfFit", "LawFit", "PairTest", "Population"]

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from weakreset.fitting.result import DeviceFit, FitSet
+from weakreset.fitting.fit_set import FitSet
+from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.rtn_rates import DETECTABLE_SIGMAS
 from weakreset.model import stationary_high_probability
 from weakreset.population.families import fit_values
