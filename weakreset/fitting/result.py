@@ -15,7 +15,6 @@ from weakreset.model import DriftShape
 from weakreset.traces import PulseTrace
 
 if TYPE_CHECKING:
-
     from weakreset.fitting.likelihood_draws import LikelihoodDraws
 
 __all__ = ["DeviceFit", "Estimate", "FitStatus", "RtnFit", "r0_estimate"]
