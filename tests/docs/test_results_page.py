@@ -58,3 +58,14 @@ def test_conditions_are_put_into_words(scripts):
     assert "Rate 100: against the median device D2D costs accuracy" in text
     assert "Rate 6: against the median device D2D has no effect that is shown" in text
     assert text.index("Rate 100") < text.index("Rate 6")
+
+
+def test_variants_of_a_recipe_are_ranked_by_their_mean(scripts):
+    def row(name: str, seed: int, accuracy: float) -> dict:
+        wear = {"pulses_mean": 10.0 + seed, "pulses_p99": 100.0}
+        return {"variant": name, "seed": seed, "date": "2026-01-01", "test_accuracy": accuracy, **wear}
+
+    text = scripts[1].variants([row("rate 6", 0, 0.97), row("rate 24", 0, 0.975), row("rate 24", 1, 0.977)])
+    assert "| rate 24 | 0, 1 | 97.60 | 97.50, 97.70 | 10 | 100 | 2026-01-01 |" in text
+    assert text.index("| rate 24") < text.index("| rate 6")
+    assert scripts[1].variants([]) == ""
