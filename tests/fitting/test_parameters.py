@@ -48,3 +48,24 @@ def test_each_has_values_of_its_own():
     two["a"].set(value=7.0)
     one.add("c", expr="a+1")
     assert one["c"].value == 3.0
+
+
+@pytest.mark.parametrize("passed_on", [lambda r: r, lambda r: pickle.loads(pickle.dumps(r))])
+@pytest.mark.parametrize("expression", ["", "a+b"])
+def test_uncertainties_asked_for_later_are_those_of_lmfit(passed_on, expression):
+    t = np.linspace(0.0, 1.0, 30)
+    noise = np.random.default_rng(1).normal(0.0, 0.1, 30)
+
+    def fit(kind):
+        parameters = filled(kind)
+        if expression:
+            parameters.add("c", expr=expression)
+        return lmfit.minimize(lambda p: p["a"] * t + p["b"] - (t + 1.0 + noise), parameters)
+
+    lean, plain = passed_on(fit(LeanParameters)).uvars, fit(lmfit.Parameters).uvars
+    assert list(lean) == list(plain)
+    assert len(lean) == len(plain)
+    for name, value in plain.items():
+        assert lean[name].nominal_value == value.nominal_value
+        assert lean[name].std_dev == pytest.approx(value.std_dev, rel=1e-12)
+    assert (lean["a"] - lean["b"]).std_dev == pytest.approx((plain["a"] - plain["b"]).std_dev, rel=1e-12)
