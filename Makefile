@@ -53,6 +53,7 @@ results: $(VENV)/.installed  ## all studies of docs/results.md (MNIST=, CIFAR=fo
 	for recipe in device-aware published; do \
 		$(ABLATE) --data mnist --data-dir $(MNIST) --hidden 1000 --epochs 8 --recipe $$recipe $(SWITCHES) \
 			-o $(RUNS)/ablation-$$recipe || exit 1; done
+	$(BIN)/python docs/recipe_search.py $(MNIST)
 	$(BIN)/python docs/make_results.py $(RUNS)
 
 notebooks: $(VENV)/.installed-dev  ## execute the notebooks and store their outputs
