@@ -45,6 +45,11 @@ class Design:
     steps: tuple[int, ...]
     signs: Array
 
+    def normal(self, dictionary: Dictionary, products: Array) -> tuple[Array, Array]:
+        """Inverse Gram matrix of the columns, and their products with the trace."""
+        gram = self.mix.T @ dictionary.gram[np.ix_(self.fixed, self.fixed)] @ self.mix
+        return np.asarray(np.linalg.inv(gram), dtype=np.float64), self.mix.T @ products[self.fixed]
+
     def raw(self, dictionary: Dictionary, configuration: Configuration) -> Array:
         """The same columns before whitening, with the profile; shape (n, k). For the noise estimate."""
         t = dictionary.whitener.pulses.astype(np.float64)

@@ -94,10 +94,9 @@ def scan_moments(dictionary: Dictionary, products: Array, design: Design, varian
         alpha^2.
     """
     d, basis = dictionary, dictionary.basis
-    gram = design.mix.T @ d.gram[np.ix_(design.fixed, design.fixed)] @ design.mix
+    inverse, known = design.normal(d, products)
     cross = design.mix.T @ d.gram[design.fixed, d.profiles]
-    inverse = np.linalg.inv(gram)
-    start = inverse @ (design.mix.T @ products[design.fixed])
+    start = inverse @ known
     mixed = inverse @ cross
     whole = d.lengths[d.profiles]
     length = np.maximum(whole - np.einsum("ij,ij->j", cross, mixed), 1e-12 * whole)

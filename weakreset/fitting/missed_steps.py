@@ -61,8 +61,7 @@ def log_missed_steps(
     tried = _knees_to_try(log_p)
     knees, steps = d.profiles.start + tried, d.steps
     mix, fixed = design.mix, np.asarray(design.fixed)
-    inverse = np.linalg.inv(mix.T @ d.gram[np.ix_(fixed, fixed)] @ mix)
-    known = mix.T @ products[fixed]
+    inverse, known = design.normal(d, products)
     by_knee, by_step = mix.T @ d.gram[np.ix_(fixed, knees)], mix.T @ d.gram[fixed, steps]
     knee_mixed, step_mixed = inverse @ by_knee, inverse @ by_step
     knee_length = d.lengths[knees] - np.einsum("ij,ij->j", by_knee, knee_mixed)

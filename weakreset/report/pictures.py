@@ -96,6 +96,7 @@ def _validation(verdict: Verdict) -> dict[str, Picture]:
 
 
 def picture_of(drawing: Axes | Figure, alt: str, caption: str) -> Picture:
+    """The drawing as it goes into the page: SVG, or PNG where that would be too large."""
     figure = cast("Figure", getattr(drawing, "figure", drawing))
     data, kind = plots.figure_bytes(figure, "svg"), "svg+xml"
     if len(data) > _LARGEST_SVG:

@@ -47,9 +47,7 @@ class ArcOneReader:
     def read(self, path: Path) -> FileContent:
         """One table, a row a reading."""
         file = display_path(path)
-        text, notes = read_text_file(path, file)
-        if len(text) > _MOST_BYTES:
-            raise TraceFormatError(f"{file}: {len(text) >> 20} MiB; more than {_MOST_BYTES >> 20} MiB are not read")
+        text, notes = read_text_file(path, file, _MOST_BYTES)
         lines = text.split(b"\n")
         at = next((i for i, line in enumerate(lines[:6]) if line.startswith(b"Wordline,")), None)
         if at is None:

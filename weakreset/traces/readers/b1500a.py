@@ -71,9 +71,7 @@ class B1500aReader:
     def read(self, path: Path) -> FileContent:
         """One table of all records."""
         file = display_path(path)
-        text, notes = read_text_file(path, file)
-        if len(text) > _MOST_BYTES:
-            raise TraceFormatError(f"{file}: {len(text) >> 20} MiB; more than {_MOST_BYTES >> 20} MiB are not read")
+        text, notes = read_text_file(path, file, _MOST_BYTES)
         sections = [section for section in _sections(text, file) if section.data]
         if not sections:
             raise TraceFormatError(f"{file}: no DataValue line after a DataName line; the file holds settings only")

@@ -44,9 +44,7 @@ class SmuCsvReader:
     def read(self, path: Path) -> FileContent:
         """One table, the blocks one below the other."""
         file = display_path(path)
-        text, notes = read_text_file(path, file)
-        if len(text) > _MOST_BYTES:
-            raise TraceFormatError(f"{file}: {len(text) >> 20} MiB; more than {_MOST_BYTES >> 20} MiB are not read")
+        text, notes = read_text_file(path, file, _MOST_BYTES)
         lines = text.split(b"\n")
         comments = [line for line in lines if line.startswith(b"#")]
         first = next(i for i, line in enumerate(lines) if line.strip() and not line.startswith(b"#"))

@@ -26,8 +26,16 @@ def unpack_head(head: bytes) -> bytes:
         return b""
 
 
-def read_text_file(path: Path, file: str) -> tuple[bytes, list[str]]:
+def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tuple[bytes, list[str]]:
     """All text of `path` as UTF-8 without byte order mark, lines ended by LF; and notes on how it was decoded.
+
+    Parameters
+    ----------
+    path : Path
+    file : str
+        Its name for messages.
+    most_bytes : int, optional
+        The longest text that the caller can hold as objects.
 
     Raises
     ------
@@ -52,6 +60,8 @@ def read_text_file(path: Path, file: str) -> tuple[bytes, list[str]]:
     if b"\x00" in text:
         line = text.count(b"\n", 0, text.index(b"\x00")) + 1
         raise TraceFormatError(f"{file}, line {line}: binary content (a zero byte) in what should be a text file")
+    if most_bytes is not None and len(text) > most_bytes:
+        raise TraceFormatError(f"{file}: {len(text) >> 20} MiB; more than {most_bytes >> 20} MiB are not read")
     return text, notes
 
 
