@@ -6,10 +6,11 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["bundled", "sha256_of", "whole_or_nothing", "write_atomically"]
+__all__ = ["bundled", "sha256_meanwhile", "sha256_of", "whole_or_nothing", "write_atomically"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -21,12 +22,20 @@ def bundled(folder: str) -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """Hex digest of a file, read in blocks."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
+    """Hex digest of a file, read in blocks: large ones, because between them it may wait for other threads."""
+    digest, block = hashlib.sha256(), memoryview(bytearray(1 << 23))
+    with open(path, "rb", buffering=0) as stream:
+        while size := stream.readinto(block):
+            digest.update(block[:size])
     return digest.hexdigest()
+
+
+def sha256_meanwhile(path: Path) -> Future[str]:
+    """The same, being computed by a thread of its own."""
+    pool = ThreadPoolExecutor(1)
+    digest = pool.submit(sha256_of, path)
+    pool.shutdown(wait=False)
+    return digest
 
 
 @contextmanager

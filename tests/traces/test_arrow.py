@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -110,3 +111,28 @@ def test_a_large_file_takes_this_way_by_itself(tmp_path):
     assert path.stat().st_size > delimited.SMALLEST_FOR_ARROW
     traces = load_traces(path, limits=None)
     assert all(np.array_equal(t.resistance_ohm, row) for t, row in zip(traces, ohm, strict=True))
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from(["A1", "A2", "B10", "", "é", None]), st.integers(1, 40)), max_size=6),
+        min_size=1, max_size=5,
+    ),
+    st.integers(0, 30),
+)  # fmt: skip
+def test_texts_in_runs_get_the_codes_of_an_ordinary_dictionary(chunks, skipped):
+    """Oracle: pyarrow's own dictionary encoding. Runs across chunks, empty chunks, missing and empty texts, slices."""
+    texts = [[name for name, count in chunk for _ in range(count)] for chunk in chunks]
+    column = pa.chunked_array([pa.array(part, pa.string()) for part in texts], pa.string()).slice(skipped)
+    coded = arrow_table._coded(column)
+    assert coded.num_chunks == 1
+    expected = column.dictionary_encode().unify_dictionaries()
+    assert coded.to_pylist() == column.to_pylist()
+    assert coded.chunk(0).dictionary.to_pylist() == (expected.chunk(0).dictionary.to_pylist() if len(column) else [])
+
+
+@given(st.lists(st.sampled_from(["A1", "B2", "B10", ""]), max_size=60), st.integers(0, 5))
+def test_run_starts_are_the_changes(texts, skipped):
+    found = arrow_table._run_starts(pa.array(texts, pa.string()).slice(skipped)).tolist()
+    rest = texts[skipped:]
+    assert found == [i for i in range(len(rest)) if i == 0 or rest[i] != rest[i - 1]]

@@ -37,13 +37,13 @@ def read_table(
     readings = gather(table, layout, file, default_device, read_voltage_v)
     _refuse_undefined_logarithm(readings, layout, file)
     _check_pulse_numbers(readings)
-    order = _by_device(readings)
+    order, starts = _by_device(readings)
     for values in (readings.pulse, readings.resistance_ohm):
         values.setflags(write=False)  # and so are the parts of them that become traces
     cycles = np.zeros(len(readings.pulse), dtype=np.int64)
     traces: list[PulseTrace] = []
     whole: list[Exclusion] = []
-    for begin, end, tidy in _stretches(readings, order):
+    for begin, end, tidy in _stretches(readings, order, starts):
         members: Any = slice(begin, end) if order is None else order[begin:end]
         if tidy:
             traces.append(_tidy_trace(readings, members, file))
@@ -55,25 +55,30 @@ def read_table(
     return TraceSet(tuple(traces), (*_exclusions(readings, cycles, table, file), *whole))
 
 
-def _by_device(readings: Readings) -> NDArray[np.int64] | None:
-    """Readings with a device and a pulse number, device after device in file order; None where they come so."""
+def _by_device(readings: Readings) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
+    """Readings with a device and a pulse number, device after device in file order; None where they come so.
+
+    And where in that order the second device begins, the third, ...
+    """
     device, pulse = readings.device, readings.pulse
-    all_known = not readings.reason.any() or (device.min() >= 0 and bool(np.isfinite(pulse).all()))
-    if all_known and (not device.size or bool(np.all(device[1:] >= device[:-1]))):
-        return None
+    if not readings.reason.any() or (device.min() >= 0 and bool(np.isfinite(pulse).all())):
+        starts = np.flatnonzero(device[1:] != device[:-1]) + 1
+        if np.all(device[starts] > device[starts - 1]):
+            return None, starts
     usable = np.flatnonzero((device >= 0) & np.isfinite(pulse))
-    return np.asarray(usable[np.argsort(device[usable], kind="stable")])
+    order = np.asarray(usable[np.argsort(device[usable], kind="stable")])
+    return order, np.flatnonzero(np.diff(device[order])) + 1
 
 
-def _stretches(readings: Readings, order: NDArray[np.int64] | None) -> list[tuple[int, int, bool]]:
+def _stretches(
+    readings: Readings, order: NDArray[np.int64] | None, starts: NDArray[np.int64]
+) -> list[tuple[int, int, bool]]:
     """Begin and end of each device in `order`; and whether it is tidy: one rising ramp of good readings."""
-    device, pulse, reason, cycle = readings.device, readings.pulse, readings.reason, readings.cycle
+    pulse, reason, cycle = readings.pulse, readings.reason, readings.cycle
     if order is not None:
-        device, pulse, reason = device[order], pulse[order], reason[order]
-        cycle = None if cycle is None else cycle[order]
-    if not device.size:
+        pulse, reason, cycle = pulse[order], reason[order], None if cycle is None else cycle[order]
+    if not pulse.size:
         return []
-    starts = np.flatnonzero(device[1:] != device[:-1]) + 1
     odd = pulse[1:] <= pulse[:-1]
     if cycle is not None:
         odd |= cycle[1:] != cycle[:-1]
@@ -82,20 +87,19 @@ def _stretches(readings: Readings, order: NDArray[np.int64] | None) -> list[tupl
     starts = np.concatenate([[0], starts])
     tidy = np.ones(len(starts), dtype=bool)
     tidy[np.searchsorted(starts, wrong, side="right") - 1] = False
-    return list(zip(starts.tolist(), [*starts[1:].tolist(), len(device)], tidy.tolist(), strict=True))
+    return list(zip(starts.tolist(), [*starts[1:].tolist(), len(pulse)], tidy.tolist(), strict=True))
 
 
 def _tidy_trace(readings: Readings, members: Any, file: str) -> PulseTrace:
     pulses, ohm = readings.pulse[members], readings.resistance_ohm[members]
     if pulses.dtype != np.int64:
         pulses = pulses.astype(np.int64)
-    if isinstance(members, slice):
-        first = members.start
-    else:
-        first = members[0]
+        pulses.setflags(write=False)
+    first = members.start if isinstance(members, slice) else members[0]
+    if not isinstance(members, slice):  # slices are read-only already
+        pulses.setflags(write=False)
         ohm.setflags(write=False)
-    pulses.setflags(write=False)
-    extras = {key: values[members] for key, values in readings.extras.items()}
+    extras = {key: values[members] for key, values in readings.extras.items()} if readings.extras else {}
     cycle = 0 if readings.cycle is None else int(readings.cycle[first])
     return PulseTrace.of_checked(readings.device_names[readings.device[first]], pulses, ohm, cycle, extras, file)
 
@@ -212,6 +216,7 @@ def _exclusions(readings: Readings, cycles: NDArray[np.int64], table: Table, fil
         return found
     for element in np.flatnonzero((readings.reason != Reason.GOOD) & (readings.reason != Reason.DEVICE)):
         pulse, code = readings.pulse[element], readings.device[element]
+        row = element if readings.row is None else readings.row[element]
         found.append(
             Exclusion(
                 device=readings.device_names[code] if code >= 0 else "",
@@ -220,7 +225,7 @@ def _exclusions(readings: Readings, cycles: NDArray[np.int64], table: Table, fil
                 pulse=None if np.isnan(pulse) else int(pulse),
                 value=readings.shown.get(int(element), ""),
                 file=file,
-                line=table.line_of(int(readings.row[element])),
+                line=table.line_of(int(row)),
             )
         )
     return found

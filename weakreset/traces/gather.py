@@ -37,15 +37,14 @@ def gather(table: Table, layout: Layout, file: str, default_device: str, voltage
 def _gather_long(table: Table, layout: Layout, file: str, default_device: str) -> Readings:
     value = number_column(table, layout.of(*VALUES)[0], file)
     codes, names = _devices(table, layout, default_device)
-    rows = np.arange(table.n_rows, dtype=np.int32)
     pulse, cycle = pulse_numbers(table, layout, file, codes)
-    readings = _new(codes, names, cycle, pulse, value.values, rows, value.text)
+    readings = _new(codes, names, cycle, pulse, value.values, None, value.text)
     readings.extras = {
         extra_name(role.name): table.as_is(role.index) for role in layout.of("extra") if role.name.strip()
     }
     if not readings.reason.any():
         return readings
-    blank = np.isnan(value.values) & np.isnan(pulse) & ~_has_text(len(rows), value.text)
+    blank = np.isnan(value.values) & np.isnan(pulse) & ~_has_text(table.n_rows, value.text)
     return readings.without(blank & _empty_device(table, layout) if blank.any() else blank)
 
 
@@ -112,14 +111,15 @@ def _new(
     cycle: NDArray[np.int64] | None,
     pulse: NDArray[Any],
     values: NDArray[np.float64],
-    rows: NDArray[Any],
+    rows: NDArray[Any] | None,
     texts: Mapping[int, str],
 ) -> Readings:
     reason = np.zeros(len(values), dtype=np.int8)
-    if np.isnan(values.sum()):
+    if values.size and np.isnan(values.min()):
         reason[np.isnan(values)] = Reason.MISSING
     reason[list(texts)] = Reason.TEXT
-    reason[codes < 0] = Reason.NO_DEVICE
+    if codes.size and codes.min() < 0:
+        reason[codes < 0] = Reason.NO_DEVICE
     readings = Readings(codes, names, cycle, pulse, values, rows, reason, dict(texts))
     if pulse.dtype.kind == "f":
         readings.mark(np.isnan(pulse), Reason.NO_PULSE, values)
@@ -216,7 +216,8 @@ def _read_voltage(
     if roles:
         unit = roles[0].unit
         column = number_column(table, roles[0], file).values
-        return np.asarray(column[readings.row] * (unit.scale if unit else 1.0))
+        column = column if readings.row is None else column[readings.row]
+        return np.asarray(column * (unit.scale if unit else 1.0))
     if layout.read_voltage_v is not None:
         return layout.read_voltage_v
     raise TraceFormatError(

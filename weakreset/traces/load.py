@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from weakreset.errors import TraceError, TraceFormatError, UsageError
-from weakreset.resources import sha256_of
+from weakreset.resources import sha256_meanwhile
 from weakreset.traces.assemble import read_table
 from weakreset.traces.columns import ColumnMap, parse_map
 from weakreset.traces.find_files import Sources, file_stem, find_files
@@ -83,9 +82,7 @@ def load_traces(
     return choose_traces(joined, where, limits, files)
 
 
-def choose_traces(
-    joined: TraceSet, where: str | None, limits: ScreeningLimits | None, files: list[Path]
-) -> TraceSet:
+def choose_traces(joined: TraceSet, where: str | None, limits: ScreeningLimits | None, files: list[Path]) -> TraceSet:
     """The reads that `where` selects, screened.
 
     Raises
@@ -133,14 +130,13 @@ def understand(
 ) -> FileRead:
     """Traces of the tables of a file, or of a part of it."""
     file = display_path(path)
-    with ThreadPoolExecutor(1) as meanwhile:  # hashing leaves the interpreter to the rest
-        digest = None if content.sha256 else meanwhile.submit(sha256_of, path)
-        layouts = [find_layout(table, column_map, file) for table in content.tables]
-        parts = [
-            read_table(table, layout, file, file_stem(path), read_voltage_v)
-            for table, layout in zip(content.tables, layouts, strict=True)
-        ]
-        sha256 = content.sha256 if digest is None else digest.result()
+    digest = None if content.sha256 else content.digest or sha256_meanwhile(path)
+    layouts = [find_layout(table, column_map, file) for table in content.tables]
+    parts = [
+        read_table(table, layout, file, file_stem(path), read_voltage_v)
+        for table, layout in zip(content.tables, layouts, strict=True)
+    ]
+    sha256 = content.sha256 if digest is None else digest.result()
     source = SourceFile(file, sha256, format_name, why, content.simulated)
     return FileRead(replace(TraceSet.join(parts), sources=(source,)), layouts[0], len(parts))
 

@@ -66,7 +66,8 @@ class Readings:
     """All readings of a table, one an element, in the order of the file.
 
     `device` is a code into `device_names` (-1: no name), `pulse` whole numbers or floats with NaN where there is none,
-    `reason` holds `Reason` values, and `shown` the cell of a bad reading as the file has it.
+    `row` is None where every row of the table is a reading, `reason` holds `Reason` values, and `shown` the cell of a
+    bad reading as the file has it.
     """
 
     device: NDArray[np.int64]
@@ -74,7 +75,7 @@ class Readings:
     cycle: NDArray[np.int64] | None
     pulse: NDArray[Any]
     resistance_ohm: NDArray[np.float64]
-    row: NDArray[Any]
+    row: NDArray[Any] | None
     reason: NDArray[np.int8]
     shown: dict[int, str]
     extras: dict[str, NDArray[np.generic]] = field(default_factory=dict)
@@ -98,7 +99,7 @@ class Readings:
             None if self.cycle is None else self.cycle[keep],
             self.pulse[keep],
             self.resistance_ohm[keep],
-            self.row[keep],
+            np.flatnonzero(keep) if self.row is None else self.row[keep],
             self.reason[keep],
             {int(new_index[i]): text for i, text in self.shown.items() if keep[i]},
             {name: values[keep] for name, values in self.extras.items()},

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
 from weakreset.traces.trace import Exclusion, PulseTrace, TraceSet
@@ -16,6 +17,8 @@ from weakreset.traces.trace import Exclusion, PulseTrace, TraceSet
 __all__ = ["ScreeningLimits", "screen"]
 
 _STAYS = 5
+_GROUP = 100
+"""Traces looked at in one go: their reads stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,8 @@ def screen(traces: TraceSet, limits: ScreeningLimits | None = None) -> TraceSet:
     kept: list[PulseTrace] = []
     excluded = list(traces.exclusions)
     newest = _newest_cycles(traces) if chosen.split_sets else Counter()
-    for original in traces:
-        if _is_plain(original, chosen):
+    for original, plain in zip(traces, _are_plain(traces.traces, chosen), strict=True):
+        if plain:
             kept.append(original)
             continue
         for whole, ends in _without_sets(original, chosen, newest, excluded):
@@ -139,14 +142,30 @@ def screen(traces: TraceSet, limits: ScreeningLimits | None = None) -> TraceSet:
     return replace(traces, traces=tuple(kept), exclusions=tuple(excluded), notes=notes)
 
 
-def _is_plain(trace: PulseTrace, limits: ScreeningLimits) -> bool:
-    """Whether nothing can be said against a trace: most are so, and this is quick."""
-    ohm, n_reads = trace.resistance_ohm, len(trace.resistance_ohm)
-    if n_reads < max(limits.min_reads, 2) or trace.pulses[-1] < limits.min_last_pulse:
-        return False
-    low, high = np.minimum.reduce(ohm), np.maximum.reduce(ohm)
-    wanted = limits.short_ohm <= low < high <= limits.open_ohm and low >= limits.set_ratio * high
-    return bool(wanted and not (limits.padded_reads and (limits.padded_reads == 1 or ohm[-1] == ohm[-2])))
+def _are_plain(traces: Sequence[PulseTrace], limits: ScreeningLimits) -> list[bool]:
+    """Whether nothing can be said against a trace: most are so, and many are looked at in one go."""
+    plain: list[bool] = []
+    for start in range(0, len(traces), _GROUP):
+        group = traces[start : start + _GROUP]
+        n_reads = np.array([len(trace.resistance_ohm) for trace in group])
+        wanted = n_reads >= max(limits.min_reads, 2)
+        if limits.min_last_pulse > 0:
+            wanted &= np.array([trace.n_pulses for trace in group]) >= limits.min_last_pulse
+        long = [trace.resistance_ohm for trace, yes in zip(group, wanted, strict=True) if yes]
+        if long:
+            wanted[wanted] = _unsuspicious(np.concatenate(long), n_reads[wanted], limits)
+        plain += wanted.tolist()
+    return plain
+
+
+def _unsuspicious(ohm: NDArray[np.float64], n_reads: NDArray[np.int64], limits: ScreeningLimits) -> NDArray[np.bool_]:
+    """For traces of `n_reads` that stand one after the other: neither open, short, stuck, padded, nor SET between."""
+    ends = np.cumsum(n_reads)
+    low, high = (kind.reduceat(ohm, ends - n_reads) for kind in (np.minimum, np.maximum))
+    good = (limits.short_ohm <= low) & (low < high) & (high <= limits.open_ohm) & (low >= limits.set_ratio * high)
+    if limits.padded_reads:
+        good &= (limits.padded_reads > 1) & (ohm[ends - 1] != ohm[ends - 2])
+    return np.asarray(good)
 
 
 def _newest_cycles(traces: TraceSet) -> Counter[str]:

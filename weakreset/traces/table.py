@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,9 +98,13 @@ class Table(ABC):
 
 @dataclass(frozen=True, eq=False)
 class FileContent:
-    """All tables of one file, whether it says that it was simulated, and its SHA-256 where it is known already."""
+    """All tables of one file, whether it says that it was simulated, and its SHA-256 where it is known already.
+
+    `digest` is the SHA-256 where a thread is at it.
+    """
 
     tables: Sequence[Table]
     simulated: bool = False
     how: str = ""
     sha256: str = ""
+    digest: Future[str] | None = None

@@ -91,7 +91,12 @@ class PulseTrace:
         """A trace of read-only arrays that were checked before: neither copied nor checked again."""
         trace = object.__new__(cls)
         trace.__dict__.update(
-            device=device, pulses=pulses, resistance_ohm=resistance_ohm, cycle=cycle, extras=extras, source=source,
+            device=device,
+            pulses=pulses,
+            resistance_ohm=resistance_ohm,
+            cycle=cycle,
+            extras=extras,
+            source=source,
             repeats=repeats,
         )
         return trace
@@ -196,8 +201,8 @@ class TraceSet:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "traces", tuple(self.traces))
-        if len({trace.key for trace in self.traces}) == len(self.traces):
-            return
+        if len({trace.key if trace.cycle else trace.device for trace in self.traces}) == len(self.traces):
+            return  # the quick way to say that no key appears twice
         seen: dict[str, str] = {}
         for trace in self.traces:
             if trace.key in seen:
@@ -295,6 +300,8 @@ class TraceSet:
     def join(sets: Iterable[TraceSet]) -> TraceSet:
         """One set of several; device names must not repeat."""
         parts = list(sets)
+        if len(parts) == 1:
+            return parts[0]
         return TraceSet(
             tuple(trace for part in parts for trace in part.traces),
             tuple(item for part in parts for item in part.exclusions),

@@ -19,15 +19,18 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
+from weakreset.resources import sha256_meanwhile
+from weakreset.traces.readers.columns_table import says_simulated
 from weakreset.traces.readers.delimited_table import names_device
 from weakreset.traces.readers.text_shape import TextShape, find_shape
-from weakreset.traces.table import NumberColumn, Table, numbers_from_text
+from weakreset.traces.table import FileContent, NumberColumn, Table, numbers_from_text
 
 __all__ = ["ArrowTable", "read_plain_text"]
 
 _HEAD_BYTES = 1 << 20
 _BLOCK_BYTES = 1 << 20
 _LEAST_LINES = 70
+_SHORTEST_RUN = 8
 _MOST_COLUMNS = 200
 _BOM = b"\xef\xbb\xbf"
 _LARGEST_SUM = 2.0**63  # larger whole numbers are not floats to pandas
@@ -53,8 +56,8 @@ def _is_plain(path: Path, offset: int, separator: str) -> bool:
     return True
 
 
-def read_plain_text(path: Path, file: str) -> tuple[Table, str] | None:
-    """The table of a plain file and how it was read; or None for the careful reader."""
+def read_plain_text(path: Path, file: str) -> FileContent | None:
+    """What a plain file holds; or None for the careful reader."""
     with open(path, "rb") as stream:
         head = stream.read(_HEAD_BYTES)
     shape = _plain_shape(head, path)
@@ -62,20 +65,24 @@ def read_plain_text(path: Path, file: str) -> tuple[Table, str] | None:
         return None
     offset = _offset(head, shape.first_line)
     text = [str(i) for i, name in enumerate(shape.names) if shape.has_header and names_device(name)]
-    with ThreadPoolExecutor(2) as beside:
+    with ThreadPoolExecutor(1) as beside:
         plain = beside.submit(_is_plain, path, offset, shape.separator)
         try:
             parsed = _parse(path, offset, shape, text)
         except (pa.ArrowException, OSError):
             return None
-        if not plain.result() or _has_blank_row(parsed):
+        if not plain.result():
             return None
-        whole = list(beside.map(_in_one_piece, parsed.columns))
-    parsed = pa.table(whole, names=parsed.column_names)
-    if not all(_is_sound(parsed, name, name in text) for name in parsed.column_names):
+        digest = sha256_meanwhile(path)  # not before: parsing needs every core
+    columns = [_coded(parsed[name]) if name in text else _ready(parsed[name]) for name in parsed.column_names]
+    if any(column is None for column in columns):
+        return None
+    parsed = pa.table(columns, names=parsed.column_names)
+    if _has_blank_row(parsed):
         return None
     words = shape.words + (", UTF-8 with byte order mark" if head.startswith(_BOM) else "")
-    return ArrowTable(parsed, shape, path, offset, file), words
+    table = ArrowTable(parsed, shape, path, offset, file)
+    return FileContent([table], says_simulated(shape.metadata.get("simulated")), words, digest=digest)
 
 
 def _plain_shape(head: bytes, path: Path) -> TextShape | None:
@@ -105,7 +112,6 @@ def _offset(head: bytes, first_line: int) -> int:
 def _parse(
     path: Path, offset: int, shape: TextShape, text: Sequence[str], only: Sequence[str] | None = None
 ) -> pa.Table:
-    words = pa.dictionary(pa.int32(), pa.string())
     source = pa.OSFile(str(path))
     source.seek(offset)
     return pa.csv.read_csv(
@@ -115,31 +121,54 @@ def _parse(
             delimiter=shape.separator, quote_char=False, ignore_empty_lines=False, newlines_in_values=False
         ),
         convert_options=pa.csv.ConvertOptions(
-            column_types=dict.fromkeys(text, words), null_values=[""], strings_can_be_null=True,
+            column_types=dict.fromkeys(text, pa.string()), null_values=[""], strings_can_be_null=True,
+            check_utf8=False,  # a file that is not ASCII is not plain
             include_columns=list(only or []),
         ),
     )  # fmt: skip
 
 
-def _in_one_piece(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Numbers and codes in one piece of memory, to be used as they are; text may be too long for one."""
-    if pa.types.is_dictionary(column.type):
-        column = column.unify_dictionaries()
-    return column if pa.types.is_string(column.type) else pa.chunked_array([column.combine_chunks()])
-
-
-def _is_sound(table: pa.Table, name: str, is_text: bool) -> bool:
-    """Whether pandas would have understood the column alike."""
-    column = table[name]
-    if is_text or pa.types.is_int64(column.type) or pa.types.is_null(column.type):
-        return True
+def _ready(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """A column in one piece; None where pandas would have understood it otherwise."""
+    if pa.types.is_string(column.type):  # may be too long for one piece
+        first = next((cell for cell in column.slice(0, 1000).to_pylist() if cell), None)
+        return None if first is None or _is_number(first) else column
     if pa.types.is_float64(column.type):
         total = pa.compute.sum(column).as_py()
-        return total is not None and math.isfinite(total) and abs(total) < _LARGEST_SUM
-    if not pa.types.is_string(column.type):
-        return False
-    first = next((cell for cell in column.slice(0, 1000).to_pylist() if cell), None)
-    return first is not None and not _is_number(first)
+        if total is None or not math.isfinite(total) or abs(total) >= _LARGEST_SUM:
+            return None
+    elif not (pa.types.is_int64(column.type) or pa.types.is_null(column.type)):
+        return None
+    return pa.chunked_array([column.combine_chunks()])
+
+
+def _coded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts as codes of distinct texts, in order of appearance, in one piece; quick where equal ones stand together."""
+    head = column.slice(0, _SHORTEST_RUN * 1000).combine_chunks()
+    if len(_run_starts(head)) > len(head) / _SHORTEST_RUN:
+        return pa.chunked_array([column.dictionary_encode().unify_dictionaries().combine_chunks()])
+    starts = [_run_starts(chunk) for chunk in column.chunks]
+    firsts = [chunk.take(pa.array(start)) for chunk, start in zip(column.chunks, starts, strict=True)]
+    known = pa.concat_arrays(firsts).dictionary_encode()
+    lengths = [np.diff(start, append=len(chunk)) for chunk, start in zip(column.chunks, starts, strict=True)]
+    codes = np.repeat(known.indices.fill_null(-1).to_numpy(), np.concatenate(lengths))
+    indices = pa.array(codes, mask=codes < 0) if known.null_count else pa.array(codes)
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, known.dictionary, safe=False)])
+
+
+def _run_starts(texts: pa.StringArray) -> NDArray[np.int64]:
+    """Positions of texts that differ from the one before."""
+    if not len(texts):
+        return np.zeros(0, dtype=np.int64)
+    _, offsets, characters = texts.buffers()
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    width = int(ends[1] - ends[0])
+    if width and not texts.null_count and bool(np.all(ends[1:] - ends[:-1] == width)):
+        flat = np.frombuffer(characters, np.uint8)[ends[0] : ends[-1]]
+        changes = np.flatnonzero(flat[width:] != flat[:-width]) // width + 1
+        return np.concatenate([[0], np.unique(changes)])
+    run_ends = pa.compute.run_end_encode(texts).run_ends.to_numpy()
+    return np.concatenate([[0], run_ends[:-1]]).astype(np.int64)
 
 
 def _is_number(cell: str) -> bool:
@@ -175,9 +204,9 @@ class ArrowTable(Table):
             column = _parse(self._path, self._offset, self._shape, [only], [only])[only]
             if len(column) != self.n_rows:
                 raise TraceFormatError(f"{self._file}: the file changed while it was read")
-        elif not pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string()).dictionary_encode()
-        whole = column.unify_dictionaries().combine_chunks()
+        if not pa.types.is_dictionary(column.type):
+            column = _coded(column.cast(pa.string()))
+        whole = column.combine_chunks()
         codes = whole.indices.fill_null(-1) if whole.null_count else whole.indices
         return codes.to_numpy(), whole.dictionary.to_pylist()
 

@@ -57,11 +57,7 @@ class DelimitedReader:
     def _read_plain(self, path: Path, file: str) -> FileContent | None:
         from weakreset.traces.readers.arrow_table import read_plain_text
 
-        found = read_plain_text(path, file)
-        if found is None:
-            return None
-        table, words = found
-        return FileContent([table], says_simulated(table.metadata.get("simulated")), words)
+        return read_plain_text(path, file)
 
 
 def _body(text: bytes, first_line: int) -> bytes:
