@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     fits = fit_devices(load_traces([bundled("data") / name for name in DEMO_TRACES]))
-    traces_with_fits(fits).savefig(HERE / "traces_with_fits.png", dpi=110)
+    traces_with_fits(fits).figure.savefig(HERE / "traces_with_fits.png", dpi=110)
 
 
 if __name__ == "__main__":

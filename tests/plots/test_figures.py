@@ -45,24 +45,30 @@ def an_ok_device():
     return next(fit for fit in builders.small_fits() if fit.knee_profile is not None)
 
 
+EFFECTS = [
+    {"condition": name, "mean": mean, "half_width": 0.002, "adjusted_p_value": 0.5}
+    for name, mean in (("without 1/f", -0.001), ("ideal", 0.004))
+]
 ON_AXES = {
     "all_traces": lambda ax=None: plots.all_traces(builders.small_fits().traces, ax),
     "residual_spectrum": lambda ax=None: plots.residual_spectrum(builders.small_fits(), ax),
     "envelopes": lambda ax=None: plots.envelopes(envelope(), ax, simulated=True),
     "spectrum_bands": lambda ax=None: plots.spectrum_bands(spectrum(), ax, simulated=True),
     "check_overview": lambda ax=None: plots.check_overview(verdict(), ax),
+    "ablation_bars": lambda ax=None: plots.ablation_bars(EFFECTS, title="SIMULATED DATA", ax=ax),
 }
-ON_FIGURES = {
-    "traces_with_fits": lambda figure=None: plots.traces_with_fits(builders.small_fits(), figure=figure),
-    "d2d_laws": lambda figure=None: plots.d2d_laws(builders.small_population(), figure),
-    "device_page": lambda figure=None: plots.device_page(
-        an_ok_device(), builders.small_fits().noise, figure, simulated=True
+PANELS = {
+    "traces_with_fits": lambda ax=None: plots.traces_with_fits(builders.small_fits(), ax=ax),
+    "d2d_laws": lambda ax=None: plots.d2d_laws(builders.small_population(), ax),
+    "device_page": lambda ax=None: plots.device_page(
+        an_ok_device(), builders.small_fits().noise, ax, simulated=True
     ),
-    "distributions": lambda figure=None: plots.distributions(distributions(), figure, simulated=True),
-    "law_comparison": lambda figure=None: plots.law_comparison(
-        [majumdar2021(), builders.small_parameters()], figure
+    "distributions": lambda ax=None: plots.distributions(distributions(), ax, simulated=True),
+    "law_comparison": lambda ax=None: plots.law_comparison(
+        [majumdar2021(), builders.small_parameters()], ax
     ),
-    "training_curves": lambda figure=None: plots.training_curves(builders.runs(), figure),
+    "training_curves": lambda ax=None: plots.training_curves(builders.runs(), ax),
+    "endurance": lambda ax=None: plots.endurance([plots.LayerWear("1", np.ones((2, 3, 16), dtype=np.int64))], ax=ax),
 }
 
 
@@ -78,39 +84,44 @@ def test_an_axes_figure_draws_on_the_axes_it_is_given(name):
     assert isinstance(ON_AXES[name](), Axes)
 
 
-@pytest.mark.parametrize("name", ON_FIGURES)
-def test_a_panel_figure_draws_on_the_figure_it_is_given(name):
-    figure = Figure(layout="constrained")
-    assert ON_FIGURES[name](figure) is figure
-    assert isinstance(ON_FIGURES[name](), Figure)
+@pytest.mark.parametrize("name", PANELS)
+@pytest.mark.parametrize("free", [False, True], ids=["of a grid", "placed by hand"])
+def test_panels_are_drawn_in_the_place_of_the_axes_that_are_given(name, free):
+    figure = Figure(figsize=(12, 4), layout=None if free else "constrained")
+    own = figure.add_axes((0.05, 0.1, 0.3, 0.8)) if free else figure.add_subplot(1, 2, 1)
+    ax = figure.add_axes((0.5, 0.1, 0.45, 0.8)) if free else figure.add_subplot(1, 2, 2)
+    assert PANELS[name](ax) is ax
+    assert isinstance(PANELS[name](), Axes)
+    figure.draw_without_rendering()
+    panels = [panel for panel in figure.subfigs[0].axes if panel.axison]
+    assert panels
+    assert all(panel.get_window_extent().x0 > own.get_window_extent().x1 for panel in panels)
 
 
-@pytest.mark.parametrize("name", [*ON_AXES, *ON_FIGURES])
+@pytest.mark.parametrize("name", [*ON_AXES, *PANELS])
 def test_global_settings_and_pyplot_are_left_alone(name):
     before = dict(matplotlib.rcParams)
-    drawing = (ON_AXES | ON_FIGURES)[name]()
-    plots.figure_bytes(getattr(drawing, "figure", drawing), "svg")
+    plots.figure_bytes((ON_AXES | PANELS)[name](), "svg")
     assert dict(matplotlib.rcParams) == before
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
 
 
-@pytest.mark.parametrize("name", [*ON_AXES, *ON_FIGURES])
+@pytest.mark.parametrize("name", [*ON_AXES, *PANELS])
 def test_every_axis_that_is_shown_has_a_label(name):
-    drawing = (ON_AXES | ON_FIGURES)[name]()
-    figure = getattr(drawing, "figure", drawing)
+    figure = (ON_AXES | PANELS)[name]().figure
+    figure.draw_without_rendering()
     shown = [ax for ax in figure.axes if ax.axison]
     assert shown
+    axes = [axis for ax in shown for axis in (ax.xaxis, ax.yaxis) if len(axis.get_ticklocs())]
     if name == "traces_with_fits":  # panels share the labels of the outer ones
-        assert any(ax.get_xlabel() for ax in shown)
-        assert any(ax.get_ylabel() for ax in shown)
-    else:
-        assert all(ax.get_xlabel() and ax.get_ylabel() for ax in shown)
+        assert any(axis.get_label_text() for axis in axes)
+    else:  # conditions stand on the axis of the bars as words
+        assert all(axis.get_label_text() for axis in axes if (name, axis.axis_name) != ("ablation_bars", "y"))
 
 
 @pytest.mark.parametrize("name", [*ON_AXES, "traces_with_fits", "d2d_laws", "device_page", "distributions"])
 def test_simulated_data_is_labelled(name):
-    drawing = (ON_AXES | ON_FIGURES)[name]()
-    assert "SIMULATED DATA" in texts(getattr(drawing, "figure", drawing))
+    assert "SIMULATED DATA" in texts((ON_AXES | PANELS)[name]().figure)
 
 
 def test_measured_data_is_not_labelled_simulated():
@@ -127,11 +138,11 @@ def test_a_check_stands_where_its_figure_lies_among_the_replicas():
 STARTS = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
 
 
-@pytest.mark.parametrize("name", [*ON_AXES, *ON_FIGURES])
+@pytest.mark.parametrize("name", [*ON_AXES, *PANELS])
 def test_every_figure_is_written_in_every_format(name):
-    drawing = (ON_AXES | ON_FIGURES)[name]()
+    ax = (ON_AXES | PANELS)[name]()
     for kind, start in STARTS.items():
-        assert plots.figure_bytes(getattr(drawing, "figure", drawing), kind, dpi=40).startswith(start)
+        assert plots.figure_bytes(ax, kind, dpi=40).startswith(start)
 
 
 @pytest.mark.parametrize("kind", ["svg", "png", "pdf"])
@@ -144,7 +155,7 @@ def test_the_same_figure_gives_the_same_bytes(kind):
 def test_a_device_name_with_dollar_signs_is_drawn_as_it_is():
     fits = builders.small_fits()
     name = next(fit.device for fit in fits if "$" in fit.device)
-    assert name in texts(plots.device_page(fits[name]))
+    assert name in texts(plots.device_page(fits[name]).figure)
     plots.figure_bytes(plots.device_page(fits[name]))
 
 
@@ -158,7 +169,7 @@ def test_example_devices_are_the_same_each_time_and_of_both_kinds():
 
 def test_no_traces_and_no_runs_still_give_figures():
     assert isinstance(plots.all_traces(TraceSet(())), Axes)
-    assert isinstance(plots.training_curves(()), Figure)
+    assert isinstance(plots.training_curves(()), Axes)
 
 
 def test_a_run_without_pulses_has_none():
@@ -169,5 +180,5 @@ def test_a_run_without_pulses_has_none():
 
 
 def test_training_on_a_simulated_parameter_file_is_tagged():
-    assert "SIMULATED DATA" in texts(plots.training_curves(builders.runs(), simulated=True))
-    assert "SIMULATED DATA" not in texts(plots.training_curves(builders.runs()))
+    assert "SIMULATED DATA" in texts(plots.training_curves(builders.runs(), simulated=True).figure)
+    assert "SIMULATED DATA" not in texts(plots.training_curves(builders.runs()).figure)

@@ -1,7 +1,7 @@
 """A true model passes, wrong ones are caught.
 
-Law of the false alarms: ranks among replicas, corrected by Holm, so a true model fails in at most 5 % of data sets; how
-often it does with the checks of today is measured by `make bench-validation`.
+Law of the false alarms: ranks among replicas, corrected step by step (Westfall and Young), so a true model fails in at
+most 5 % of data sets; how often it does with the checks of today is measured by `make bench-validation`.
 """
 
 import dataclasses

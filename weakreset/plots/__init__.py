@@ -1,9 +1,10 @@
-"""Figures, one a file: each takes data and an `ax` (or `figure`) and returns it; colour-blind-safe, with units.
+"""Figures, one a file: each takes data and an `ax` and returns it; colour-blind-safe, with units.
 
     ax = weakreset.plots.residual_spectrum(fits)
     ax.figure.savefig("spectrum.pdf")
 
-Without `ax` or `figure` a new `matplotlib.figure.Figure` is made; pyplot and the global settings are not touched.
+Without `ax` a new `matplotlib.figure.Figure` is made; pyplot and the global settings are not touched. Figures of
+several panels divide the place of `ax` among them.
 """
 
 from weakreset.plots.ablation_bars import ablation_bars

@@ -15,7 +15,6 @@ from weakreset.population import LawFit, Population
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["FAMILY_WORDS", "d2d_laws", "law_range"]
 
@@ -26,7 +25,7 @@ FAMILY_WORDS = {
 
 
 @styled
-def d2d_laws(population: Population, figure: Figure | None = None) -> Figure:
+def d2d_laws(population: Population, ax: Axes | None = None) -> Axes:
     """A panel a parameter: histogram and rug of device estimates, fitted truncated law, truncation.
 
     Estimates scatter by their own errors too, so a histogram may be wider than the law of the devices.
@@ -34,24 +33,25 @@ def d2d_laws(population: Population, figure: Figure | None = None) -> Figure:
     Parameters
     ----------
     population : Population
-    figure : matplotlib.figure.Figure, optional
+    ax : matplotlib.axes.Axes, optional
+        Its place is divided into panels.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.axes.Axes
     """
     laws = list(population.laws.values())
     if population.rtn_amplitude is not None:
         laws.append(population.rtn_amplitude)
-    figure, panels = panel_grid(len(laws), figure, 2.5)
+    frame, place, panels = panel_grid(len(laws), ax, 2.5)
     entries: dict[str, Any] = {}
     for panel, law in zip(panels, laws, strict=True):
         _panel(panel, law)
         entries |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
-    figure.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=4)
+    place.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=4)
     if population.fits.traces.simulated:
-        tag_simulated_figure(figure)
-    return figure
+        tag_simulated_figure(place)
+    return frame
 
 
 def _panel(ax: Axes, fit: LawFit) -> None:

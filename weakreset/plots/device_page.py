@@ -10,12 +10,11 @@ from scipy.linalg import toeplitz
 
 from weakreset.fitting import DeviceFit, PooledNoise
 from weakreset.model import autocovariance
-from weakreset.plots.style import PALETTE, new_figure, styled, tag_simulated_figure
+from weakreset.plots.style import PALETTE, panel_place, styled, tag_simulated_figure
 from weakreset.plots.traces_with_fits import STATUS_WORDS, draw_fit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["device_page"]
 
@@ -25,8 +24,8 @@ _LONGEST_EXPECTED = 3000
 
 @styled
 def device_page(
-    fit: DeviceFit, noise: PooledNoise | None = None, figure: Figure | None = None, *, simulated: bool = False
-) -> Figure:
+    fit: DeviceFit, noise: PooledNoise | None = None, ax: Axes | None = None, *, simulated: bool = False
+) -> Axes:
     """Four panels on one device.
 
     Parameters
@@ -34,15 +33,16 @@ def device_page(
     fit : DeviceFit
     noise : PooledNoise, optional
         `FitSet.noise`: draws the autocorrelation that 1/f noise of this exponent would have.
-    figure : matplotlib.figure.Figure, optional
+    ax : matplotlib.axes.Axes, optional
+        Its place is divided into panels.
     simulated : bool
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.axes.Axes
     """
-    figure = figure or new_figure(8.0, 5.4)
-    panels = figure.subplots(2, 2, width_ratios=(1.5, 1.0))
+    frame, place = panel_place(ax, 8.0, 5.4)
+    panels = place.subplots(2, 2, width_ratios=(1.5, 1.0))
     draw_fit(panels[0, 0], fit)
     panels[0, 0].set(ylabel="ln(R/R$_0$)", xlabel="RESET pulses since SET")
     panels[0, 0].legend(loc="best", markerscale=3)
@@ -52,8 +52,8 @@ def device_page(
         _autocorrelation(panels[1, 1], fit, noise)
     _knee(panels[0, 1], fit)
     if simulated:
-        tag_simulated_figure(figure)
-    return figure
+        tag_simulated_figure(place)
+    return frame
 
 
 def _residuals(ax: Axes, fit: DeviceFit) -> None:

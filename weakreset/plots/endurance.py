@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.plots.style import PALETTE, new_figure, styled, tag_simulated_figure
+from weakreset.plots.style import PALETTE, panel_place, styled, tag_simulated_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["LayerWear", "endurance"]
 
@@ -43,7 +42,7 @@ class LayerWear:
 
 
 @styled
-def endurance(layers: Sequence[LayerWear], *, knee: float | None = None, figure: Figure | None = None) -> Figure:
+def endurance(layers: Sequence[LayerWear], *, knee: float | None = None, ax: Axes | None = None) -> Axes:
     """Share of the devices that received at least so many pulses; and a map of the first layer by input pixel.
 
     Parameters
@@ -51,27 +50,28 @@ def endurance(layers: Sequence[LayerWear], *, knee: float | None = None, figure:
     layers : sequence of LayerWear
     knee : float, optional
         Median t_star of the technology, to judge the pulses by.
-    figure : matplotlib.figure.Figure, optional
+    ax : matplotlib.axes.Axes, optional
+        Its place is divided into panels.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.axes.Axes
         The map is drawn where the inputs of the first layer form a square, as pixels of one grey image do.
     """
     mapped = layers[0].by_input()
     side = isqrt(len(mapped))
     square = side > 1 and side * side == len(mapped)
-    figure = figure or new_figure(7.4 if square else 4.4, 3.1)
-    panels = figure.subplots(1, 2 if square else 1, squeeze=False)[0]
+    frame, place = panel_place(ax, 7.4 if square else 4.4, 3.1)
+    panels = place.subplots(1, 2 if square else 1, squeeze=False)[0]
     _shares(panels[0], layers, knee)
     if square:
         image: Any = panels[1].imshow(mapped.reshape(side, side), cmap="cividis", vmin=0)
         panels[1].set_title(f"layer {layers[0].name}, by input pixel", loc="left")
         panels[1].set_xticks([])
         panels[1].set_yticks([])
-        figure.colorbar(image, ax=panels[1], label="RESET pulses a device (mean)")
-    tag_simulated_figure(figure)
-    return figure
+        place.colorbar(image, ax=panels[1], label="RESET pulses a device (mean)")
+    tag_simulated_figure(place)
+    return frame
 
 
 def _shares(ax: Axes, layers: Sequence[LayerWear], knee: float | None) -> None:

@@ -14,7 +14,6 @@ from weakreset.plots.style import PALETTE, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["law_comparison"]
 
@@ -22,26 +21,27 @@ _LOOKS = (("blue", "-"), ("vermillion", "--"), ("green", "-."), ("purple", ":"),
 
 
 @styled
-def law_comparison(files: Sequence[ParameterFile], figure: Figure | None = None) -> Figure:
+def law_comparison(files: Sequence[ParameterFile], ax: Axes | None = None) -> Axes:
     """A panel a parameter with the density of each file's law, medians marked.
 
     Parameters
     ----------
     files : sequence of ParameterFile
         One to six.
-    figure : matplotlib.figure.Figure, optional
+    ax : matplotlib.axes.Axes, optional
+        Its place is divided into panels.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.axes.Axes
     """
     names = list(dict.fromkeys(name for file in files for name in file.parameters))
-    figure, panels = panel_grid(len(names), figure, 2.4)
+    frame, place, panels = panel_grid(len(names), ax, 2.4)
     for panel, name in zip(panels, names, strict=True):
         _panel(panel, name, files)
     if panels:
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    return figure
+        place.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return frame
 
 
 def _panel(ax: Axes, name: str, files: Sequence[ParameterFile]) -> None:

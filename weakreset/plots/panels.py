@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weakreset.plots.style import SYMBOLS, UNITS, grid_shape, new_figure
+from weakreset.plots.style import SYMBOLS, UNITS, grid_shape, panel_place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import SubFigure
 
 __all__ = ["density_axes", "panel_grid"]
 
 
-def panel_grid(n: int, figure: Figure | None, panel_height: float) -> tuple[Figure, list[Axes]]:
-    """`figure`, or a new one of fitting size (inches), with `n` panels in up to three columns."""
+def panel_grid(n: int, ax: Axes | None, panel_height: float) -> tuple[Axes, SubFigure, list[Axes]]:
+    """`ax`, or that of a new figure of fitting size; its place, and `n` panels there in up to three columns."""
     rows, columns = grid_shape(max(1, n))
-    figure = figure or new_figure(3.2 * columns, panel_height * rows + 0.3)
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    frame, place = panel_place(ax, 3.2 * columns, panel_height * rows + 0.3)
+    panels = list(place.subplots(rows, columns, squeeze=False).flat)
     for panel in panels[n:]:
         panel.set_axis_off()
-    return figure, panels[:n]
+    return frame, place, panels[:n]
 
 
 def density_axes(ax: Axes, name: str, unit: str, title: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, FigureBase, SubFigure
 
 __all__ = [
     "PALETTE",
@@ -19,6 +19,7 @@ __all__ = [
     "grid_shape",
     "new_axes",
     "new_figure",
+    "panel_place",
     "styled",
     "tag_simulated",
     "tag_simulated_figure",
@@ -99,6 +100,18 @@ def new_axes(ax: Axes | None, width: float = 5.2, height: float = 3.6) -> Axes:
     return new_figure(width, height).add_subplot() if ax is None else ax
 
 
+def panel_place(ax: Axes | None, width: float, height: float) -> tuple[Axes, SubFigure]:
+    """`ax`, or the only axes of a new figure, left without a frame; and its place, to be divided into panels."""
+    frame = new_axes(ax, width, height)
+    frame.set_axis_off()
+    place = frame.get_subplotspec()
+    if place is None:
+        box = frame.get_position()
+        columns, rows = (box.x0, box.width, 1.0 - box.x1), (1.0 - box.y1, box.height, box.y0)
+        place = frame.figure.add_gridspec(3, 3, width_ratios=columns, height_ratios=rows)[1, 1]
+    return frame, frame.figure.add_subfigure(place)
+
+
 def grid_shape(n: int, most_columns: int = 3) -> tuple[int, int]:
     """Rows and columns for `n` panels."""
     columns = min(n, most_columns)
@@ -113,16 +126,18 @@ def tag_simulated(ax: Axes) -> None:
     )
 
 
-def tag_simulated_figure(figure: Figure) -> None:
+def tag_simulated_figure(figure: FigureBase) -> None:
     """The same for a figure of several panels, on a line of its own at the top right."""
     figure.suptitle(
         "SIMULATED DATA", x=0.995, ha="right", fontsize=7.5, fontweight="bold", color=PALETTE["vermillion"]
     )
 
 
-def figure_bytes(figure: Figure, kind: str = "svg", dpi: int = 150) -> bytes:
-    """The figure as svg, png or pdf; the same figure gives the same bytes."""
+def figure_bytes(drawing: Axes | Figure, kind: str = "svg", dpi: int = 150) -> bytes:
+    """The figure (or that of the axes) as svg, png or pdf; the same figure gives the same bytes."""
     import matplotlib
+
+    figure = cast("Figure", getattr(drawing, "figure", drawing))
 
     stream = io.BytesIO()
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from weakreset.fitting import DeviceFit, FitSet, FitStatus
-from weakreset.plots.style import PALETTE, grid_shape, new_figure, styled, tag_simulated_figure
+from weakreset.plots.style import PALETTE, grid_shape, panel_place, styled, tag_simulated_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import SubFigure
 
 __all__ = ["STATUS_WORDS", "draw_fit", "example_devices", "traces_with_fits"]
 
@@ -40,7 +40,7 @@ def example_devices(fits: FitSet, n: int = 9) -> list[str]:
 
 
 @styled
-def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, figure: Figure | None = None) -> Figure:
+def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
     """A panel a device: ln(R/R0) against pulses, fitted curve, knee with its interval, RTN steps.
 
     Parameters
@@ -48,19 +48,20 @@ def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, figure:
     fits : FitSet
     devices : sequence of str, optional
         Which to draw; `example_devices(fits)` if not given.
-    figure : matplotlib.figure.Figure, optional
+    ax : matplotlib.axes.Axes, optional
+        Its place is divided into panels.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.axes.Axes
     """
     names = example_devices(fits) if devices is None else list(devices)
     rows, columns = grid_shape(max(1, len(names)))
-    figure = figure or new_figure(3.1 * columns, 2.3 * rows + 0.3)
+    frame, place = panel_place(ax, 3.1 * columns, 2.3 * rows + 0.3)
     if not names:
-        figure.text(0.5, 0.5, "no device was fitted", ha="center")
-        return figure
-    panels = figure.subplots(rows, columns, squeeze=False)
+        place.text(0.5, 0.5, "no device was fitted", ha="center")
+        return frame
+    panels = place.subplots(rows, columns, squeeze=False)
     for panel in panels.flat[len(names) :]:
         panel.set_axis_off()
     for i, (panel, name) in enumerate(zip(panels.flat, names, strict=False)):
@@ -71,10 +72,10 @@ def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, figure:
             panel.set_ylabel("ln(R/R$_0$)")
         if i + columns >= len(names):
             panel.set_xlabel("RESET pulses since SET")
-    _legend(figure, list(panels.flat[: len(names)]))
+    _legend(place, list(panels.flat[: len(names)]))
     if fits.traces.simulated:
-        tag_simulated_figure(figure)
-    return figure
+        tag_simulated_figure(place)
+    return frame
 
 
 def draw_fit(ax: Axes, fit: DeviceFit) -> None:
@@ -98,12 +99,12 @@ def draw_fit(ax: Axes, fit: DeviceFit) -> None:
             ax.axvspan(knee.low, knee.high, color=orange, alpha=0.3, lw=0)
 
 
-def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
+def _legend(place: SubFigure, panels: Sequence[Axes]) -> None:
     entries: dict[str, Any] = {}
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    figure.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=4, markerscale=4)
+    place.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=4, markerscale=4)
 
 
 def _short(name: str, most: int = 20) -> str:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from weakreset.plots.style import PALETTE, new_figure, styled, tag_simulated_figure
+from weakreset.plots.style import PALETTE, panel_place, styled, tag_simulated_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["TrainingRun", "training_curves"]
 
@@ -58,23 +57,24 @@ class TrainingRun:
 
 
 @styled
-def training_curves(runs: Sequence[TrainingRun], figure: Figure | None = None, *, simulated: bool = False) -> Figure:
+def training_curves(runs: Sequence[TrainingRun], ax: Axes | None = None, *, simulated: bool = False) -> Axes:
     """Test accuracy against epoch; where devices were pulsed, mean pulses a device on a second panel.
 
     Parameters
     ----------
     runs : sequence of TrainingRun
-    figure : matplotlib.figure.Figure, optional
+    ax : matplotlib.axes.Axes, optional
+        Its place is divided into panels.
     simulated : bool
         Whether the parameter file behind the runs came from simulated traces.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.axes.Axes
     """
     pulsed = any(run.pulses_mean is not None for run in runs)
-    figure = figure or new_figure(7.4 if pulsed else 4.4, 3.1)
-    panels = figure.subplots(1, 2 if pulsed else 1, squeeze=False)[0]
+    frame, place = panel_place(ax, 7.4 if pulsed else 4.4, 3.1)
+    panels = place.subplots(1, 2 if pulsed else 1, squeeze=False)[0]
     _draw(panels[0], runs, "test_accuracy", 100.0)
     panels[0].set_ylabel("test accuracy (%)")
     if pulsed:
@@ -82,10 +82,10 @@ def training_curves(runs: Sequence[TrainingRun], figure: Figure | None = None, *
         panels[1].set_ylabel("RESET pulses a device (mean)")
         panels[1].set_ylim(bottom=0)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(4, max(1, len(labels))))
+    place.legend(handles, labels, loc="outside upper center", ncols=min(4, max(1, len(labels))))
     if simulated:
-        tag_simulated_figure(figure)
-    return figure
+        tag_simulated_figure(place)
+    return frame
 
 
 def _draw(

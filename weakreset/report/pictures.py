@@ -48,17 +48,17 @@ def pictures(content: ReportInput) -> dict[str, Picture]:
     if content.population is not None:
         made["laws"] = picture_of(plots.d2d_laws(content.population), "Device-to-device laws", _LAWS)
     elif content.params is not None:
-        figure = plots.law_comparison([content.params])
-        made["laws"] = picture_of(figure, "Device-to-device laws", "Densities; dots are medians.")
+        ax = plots.law_comparison([content.params])
+        made["laws"] = picture_of(ax, "Device-to-device laws", "Densities; dots are medians.")
     if content.verdict is not None:
         made |= _validation(content.verdict)
     if content.runs:
         simulated = content.params is not None and content.params.provenance.simulated
-        figure = plots.training_curves(content.runs, simulated=simulated)
-        made["training"] = picture_of(figure, "Test accuracy against epoch", _TRAINING)
+        ax = plots.training_curves(content.runs, simulated=simulated)
+        made["training"] = picture_of(ax, "Test accuracy against epoch", _TRAINING)
     if content.wear:
-        figure = plots.endurance(content.wear, knee=_median_knee(content))
-        made["endurance"] = picture_of(figure, "Pulses by device, and by input of the first layer", _ENDURANCE)
+        ax = plots.endurance(content.wear, knee=_median_knee(content))
+        made["endurance"] = picture_of(ax, "Pulses by device, and by input of the first layer", _ENDURANCE)
     return made
 
 
@@ -74,8 +74,8 @@ def _device_pages(fits: FitSet) -> dict[str, Picture]:
         chosen = [name for name in plots.example_devices(fits) if fits[name].status is status]
         if chosen:
             fit = fits[chosen[len(chosen) // 2]]
-            figure = plots.device_page(fit, fits.noise, simulated=fits.traces.simulated)
-            made[key] = picture_of(figure, f"Device {fit.device} in full", status.sentence)
+            ax = plots.device_page(fit, fits.noise, simulated=fits.traces.simulated)
+            made[key] = picture_of(ax, f"Device {fit.device} in full", status.sentence)
     return made
 
 
@@ -87,17 +87,17 @@ def _validation(verdict: Verdict) -> dict[str, Picture]:
         "envelopes": picture_of(ax, "Quantiles of ln(R/R0), traces against model", _ENVELOPES),
     }
     if verdict.distributions:
-        figure = plots.distributions(verdict.distributions, simulated=simulated)
-        made["distributions"] = picture_of(figure, "Distributions of ln R, traces against model", _DISTRIBUTIONS)
+        ax = plots.distributions(verdict.distributions, simulated=simulated)
+        made["distributions"] = picture_of(ax, "Distributions of ln R, traces against model", _DISTRIBUTIONS)
     if verdict.spectrum is not None:
         ax = plots.spectrum_bands(verdict.spectrum, simulated=simulated)
         made["spectrum_bands"] = picture_of(ax, "Spectrum of ln R, traces against model", _SPECTRUM_BANDS)
     return made
 
 
-def picture_of(drawing: Axes | Figure, alt: str, caption: str) -> Picture:
+def picture_of(ax: Axes, alt: str, caption: str) -> Picture:
     """The drawing as it goes into the page: SVG, or PNG where that would be too large."""
-    figure = cast("Figure", getattr(drawing, "figure", drawing))
+    figure = cast("Figure", ax.figure)
     data, kind = plots.figure_bytes(figure, "svg"), "svg+xml"
     if len(data) > _LARGEST_SVG:
         data, kind = plots.figure_bytes(figure, "png", dpi=160), "png"
