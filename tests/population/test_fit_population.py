@@ -7,9 +7,10 @@ import pytest
 
 from weakreset.errors import FitError
 from weakreset.fitting import fit_devices
+from weakreset.model import TruncatedLaw
 from weakreset.parameter_file import export_parameters, parse_parameters
 from weakreset.parameter_file.load_save import dump_parameters
-from weakreset.population import fit_population
+from weakreset.population import fit_population, hierarchy
 from weakreset.traces import TraceSet
 from weakreset.twin import simulate_traces
 
@@ -95,3 +96,12 @@ def test_devices_without_a_knee_make_no_parameter_file(fitted):
     few = fit_devices(TraceSet(tuple(fitted.traces[name] for name in flat)))
     with pytest.raises(FitError, match="t_star is not identifiable"):
         fit_population(few)
+
+
+@pytest.mark.parametrize("edges", [(-np.inf, np.inf), (-0.5, 0.5)], ids=["free", "truncated"])
+def test_a_law_so_narrow_that_its_ratio_overflows_still_has_a_number(edges):
+    """What the optimizer may try on its way with thousands of devices."""
+    narrow = TruncatedLaw("norm", {"mean": 0.0, "sd": 1e-4}, *edges)
+    ratio = hierarchy._shifted(narrow, np.array([-0.1, 0.0, 0.3, 0.9]), 0.25)
+    assert np.isfinite(ratio).all()
+    assert ratio[2] > 1e300 > ratio[0]

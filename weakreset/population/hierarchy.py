@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 
 _FLOOR = -50.0
 _SCALED_BOX = 60.0
+_LARGEST_EXPONENT = 700.0
 FORWARD_STEP = 1e-6
 """Of a scaled coordinate, for gradients: wrong by a millionth of the curvature, and half the work of a central step."""
 
@@ -229,14 +230,18 @@ class Hierarchy:
 
 
 def _shifted(law: TruncatedLaw, values: Array, by: float) -> Array:
-    """law(values - by) / law(values)."""
+    """law(values - by) / law(values), at most e^700: a law so narrow that it is more is none that could be meant."""
     if law.family == "norm" and not (math.isfinite(law.lower) or math.isfinite(law.upper)):
         slope = by / law.params["sd"] ** 2  # in one exponential: this is the inner loop of the population
         exponent = values * slope
         exponent -= slope * (law.params["mean"] + 0.5 * by)
-        return np.asarray(np.exp(exponent, out=exponent))
-    with np.errstate(invalid="ignore"):
-        return np.exp(law.logpdf(values - by) - law.logpdf(values))
+    else:
+        with np.errstate(invalid="ignore"):
+            exponent = np.asarray(law.logpdf(values - by) - law.logpdf(values))
+        exponent[np.isnan(exponent)] = 0.0  # outside the truncation before and after: the density is zero anyway
+    if exponent.max(initial=0.0) > _LARGEST_EXPONENT:
+        np.minimum(exponent, _LARGEST_EXPONENT, out=exponent)
+    return np.asarray(np.exp(exponent, out=exponent))
 
 
 def nudged_law(
