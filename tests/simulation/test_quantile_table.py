@@ -3,7 +3,7 @@ import pytest
 
 from weakreset.model import TruncatedLaw
 from weakreset.parameter_file import ParameterFile, draw_devices
-from weakreset.simulation.quantile_table import KNOTS, tabulated_quantiles
+from weakreset.simulation.quantile_table import KNOTS, QuantileTables
 
 LAWS = [
     TruncatedLaw("norm", {"mean": 3.0, "sd": 2.0}),
@@ -18,7 +18,7 @@ LAWS = [
 def test_distribution_differs_by_less_than_one_knot(law: TruncatedLaw) -> None:
     """No sampling: F(table(u)) against u on a grid that hits every interval, its ends and outermost tails."""
     u = np.concatenate([(np.arange(4 * KNOTS) + 0.3) / (4 * KNOTS), [0.0, 1e-12, 1e-7, 1 - 1e-7, 1 - 1e-12]])
-    error = np.abs(law.cdf(tabulated_quantiles(law, u)) - u)
+    error = np.abs(law.cdf(QuantileTables()(law, u)) - u)
     assert np.max(error) < 1 / KNOTS
     tails = (u < 1 / KNOTS) | (u >= 1 - 1 / KNOTS)
     assert np.max(error[tails]) < 1e-9
@@ -26,7 +26,7 @@ def test_distribution_differs_by_less_than_one_knot(law: TruncatedLaw) -> None:
 
 def test_a_chip_is_the_one_of_the_exact_laws(params: ParameterFile) -> None:
     exact = draw_devices(params, 100_000, np.random.default_rng(1))
-    table = draw_devices(params, 100_000, np.random.default_rng(1), quantiles=tabulated_quantiles)
+    table = draw_devices(params, 100_000, np.random.default_rng(1), quantiles=QuantileTables())
     for name, law in params.parameters.items():
         a, b = (chip.r0_ohm if name == "r0_ohm" else chip.drift[name] for chip in (exact, table))
         assert np.max(np.abs(law.law().cdf(a) - law.law().cdf(b))) < 1 / KNOTS, name

@@ -17,19 +17,25 @@ __all__ = ["entry", "inner", "with_drift"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+_OPTIONS: dict[str, Any] = {
+    "nogil": True, "error_model": "numpy",
+    "_nrt": False,  # nothing is allocated: no counts of references, and an eighth less time to compile
+}
+
+
 def entry(function: Function) -> Function:
     """Callable from Python; kept on disk for the next process; other threads run while it does.
 
     numba compiles anew when the file of `function` changes, and does not see changes of files it imports from:
     while working on these, set NUMBA_CACHE_DIR to an empty folder.
     """
-    return cast(Function, numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+    return cast(Function, numba.njit(cache=True, **_OPTIONS)(function))
 
 
 def inner(function: Function) -> Function:
     """Callable from compiled code only, which saves half of the time to compile it."""
-    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(Function, numba.njit(nogil=True, error_model="numpy", **options)(function))
+    wrappers: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(Function, numba.njit(**wrappers, **_OPTIONS)(function))
 
 
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)

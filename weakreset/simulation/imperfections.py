@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.parameter_file import ParameterFile, draw_devices
-from weakreset.simulation.quantile_table import tabulated_quantiles
+from weakreset.simulation.quantile_table import QuantileTables
 
 __all__ = ["BLOCK", "draw_chip", "draw_unresponsive", "physics_fingerprint"]
 
@@ -21,10 +21,11 @@ def draw_chip(
     params: ParameterFile, n_devices: int, seed: int, without: tuple[str, ...], store: Callable[..., None]
 ) -> None:
     """Draw `n_devices` and hand each block to `store(slice, fields)`, fields float32 arrays by name."""
+    quantiles = QuantileTables()
     for block, start in enumerate(range(0, n_devices, BLOCK)):
         stop = min(start + BLOCK, n_devices)
         rng = np.random.default_rng([seed, block, 0])
-        devices = draw_devices(params, stop - start, rng, without, quantiles=tabulated_quantiles)
+        devices = draw_devices(params, stop - start, rng, without, quantiles=quantiles)
         fields = {"log_r0": np.log(devices.r0_ohm), **devices.drift, "rtn_amplitude": devices.rtn_amplitude}
         store(slice(start, stop), {name: values.astype(np.float32) for name, values in fields.items()})
 

@@ -12,23 +12,33 @@ from numpy.typing import NDArray
 
 from weakreset.model import TruncatedLaw
 
-__all__ = ["KNOTS", "tabulated_quantiles"]
+__all__ = ["KNOTS", "QuantileTables"]
 
 KNOTS = 1 << 15
 
 
-def tabulated_quantiles(law: TruncatedLaw, u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`law.ppf(u)` for u in [0, 1), exact in distribution to 1 / KNOTS; few values are computed directly."""
-    if u.size <= KNOTS or law.family == "constant":
-        return law.ppf(u)
-    knots = law.ppf(np.arange(1, KNOTS) / KNOTS)
-    position = u * KNOTS
-    cell = position.astype(np.int64)
-    inner = np.clip(cell - 1, 0, KNOTS - 3)
-    low = knots[inner]
-    position -= cell
-    position *= knots[inner + 1] - low
-    position += low
-    ends = np.flatnonzero((cell == 0) | (cell == KNOTS - 1))
-    position[ends] = law.ppf(u[ends])
-    return position
+class QuantileTables:
+    """Called with a law and `u` in [0, 1): its quantiles, exact in distribution to 1 / KNOTS.
+
+    The table of a law is computed once; few values are computed directly.
+    """
+
+    def __init__(self) -> None:
+        self._knots: dict[str, NDArray[np.float64]] = {}
+
+    def __call__(self, law: TruncatedLaw, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        if u.size <= KNOTS or law.family == "constant":
+            return law.ppf(u)
+        if str(law) not in self._knots:
+            self._knots[str(law)] = law.ppf(np.arange(1, KNOTS) / KNOTS)
+        knots = self._knots[str(law)]
+        position = u * KNOTS
+        cell = position.astype(np.int64)
+        inner = np.clip(cell - 1, 0, KNOTS - 3)
+        low = knots[inner]
+        position -= cell
+        position *= knots[inner + 1] - low
+        position += low
+        ends = np.flatnonzero((cell == 0) | (cell == KNOTS - 1))
+        position[ends] = law.ppf(u[ends])
+        return position
