@@ -3,8 +3,7 @@
     make results MNIST=folder-with-the-four-idx-files CIFAR=folder-of-binary-files     (hours; goes on where it stopped)
 
 What the runs in RUNS found goes into docs/results/ as small JSON files, and the page is made from those: it can be made
-again without the runs (`python docs/make_results.py`). A section whose runs are not there is taken from
-docs/results/earlier.md, the page of earlier runs of the same commands, and says so.
+again without the runs (`python docs/make_results.py`). A section whose runs are not there is left out.
 """
 
 from __future__ import annotations
@@ -40,10 +39,9 @@ def page() -> str:
     """The page, from docs/results/ alone."""
     trainings = [json.loads(path.read_text()) for path in sorted(STORE.glob("train-*.json"))]
     studies = {path.stem: json.loads(path.read_text()) for path in STORE.glob("*.json") if path.stem[:6] != "train-"}
-    earlier = _sections((STORE / "earlier.md").read_text())
-    parts = [_head(), summary(trainings, studies, earlier), recipes(trainings, earlier)]
+    parts = [_head(), summary(trainings, studies), recipes(trainings)]
     parts.append(variants(studies.get("recipe_search", [])))
-    parts += [ablation(name, studies.get(f"ablation-{name}"), earlier) for name in STUDIES]
+    parts += [ablation(name, studies.get(f"ablation-{name}")) for name in STUDIES]
     parts.append(conditions([study for name, study in sorted(studies.items()) if name.startswith("conditions-")]))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -70,12 +68,6 @@ def _keep(name: str, path: Path, found: dict[str, Any]) -> None:
     settings.pop("data_dir", None)  # where the files are is nobody's business
     STORE.mkdir(exist_ok=True)
     write_atomically(STORE / f"{name}.json", json.dumps({"date": ended} | found, indent=1) + "\n")
-
-
-def _sections(text: str) -> dict[str, str]:
-    """The earlier page by heading."""
-    parts = text.split("\n## ")
-    return {part.splitlines()[0].removeprefix("## "): "## " + part.removeprefix("## ").strip() for part in parts}
 
 
 def _head() -> str:

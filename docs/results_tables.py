@@ -14,19 +14,10 @@ __all__ = ["ablation", "conditions", "recipes", "summary", "variants"]
 Run = Mapping[str, Any]
 
 _ROWS = (("ideal", 20), ("published", 20), ("published", 3), ("device-aware", 20), ("device-aware", 5))
-_RECIPES = "Recipes"
-_EARLIER = (
-    "earlier runs of the same command, whose folders were not kept. Since then only `ideal` has changed (narrower "
-    "latent weights, see [recipes.md](recipes.md))"
-)
 _COSTS = (
     "Reads are comparisons of the two resistances of a pair after a burst, over the whole run. No recipe SETs a device "
     "during training. No energy is given: this parameter file has no voltage and width of a pulse (`reset_pulse`)."
 )
-_NAMES = {
-    "device-aware": "mnist, recipe device-aware", "published": "mnist, recipe published", "cifar10": "cifar10",
-    "digits": "digits",
-}
 
 
 def _of(trainings: Sequence[Run], recipe: str, epochs: int) -> list[Run]:
@@ -44,11 +35,11 @@ def _percent(values: Sequence[float]) -> str:
     return f"{mean:.2f} ± {half:.2f}"
 
 
-def _row(trainings: Sequence[Run], earlier: Mapping[str, str], recipe: str, epochs: int) -> list[str] | None:
+def _row(trainings: Sequence[Run], recipe: str, epochs: int) -> list[str] | None:
     """recipe, epochs, seeds, accuracy, each seed, pulses: mean, 99th percentile, most; reads; date."""
     runs = _of(trainings, recipe, epochs)
     if not runs:
-        return _earlier_row(earlier, recipe) if epochs == 20 else None
+        return None
     last = [run["metrics"][-1] for run in runs]
     accuracy = [row["test_accuracy"] for row in last]
     pulses = ["–"] * 4
@@ -61,18 +52,9 @@ def _row(trainings: Sequence[Run], earlier: Mapping[str, str], recipe: str, epoc
     return [recipe, str(epochs), seeds, _percent(accuracy), each, *pulses, max(run["date"] for run in runs)]
 
 
-def _earlier_row(earlier: Mapping[str, str], recipe: str) -> list[str] | None:
-    text = next((text for title, text in earlier.items() if title.startswith(_RECIPES)), "")
-    for line in text.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if cells[0] == recipe:
-            return [recipe, "20", *cells[1:], "not counted", "earlier"]
-    return None
-
-
-def summary(trainings: Sequence[Run], studies: Mapping[str, Any], earlier: Mapping[str, str]) -> str:
+def summary(trainings: Sequence[Run], studies: Mapping[str, Any]) -> str:
     """What was wanted of MNIST, and what was measured."""
-    rows = {key: row for key in _ROWS if (row := _row(trainings, earlier, *key))}
+    rows = {key: row for key in _ROWS if (row := _row(trainings, *key))}
     time = studies.get("epoch_time")
     ratios = time["ratio_to_ideal"] if time else {}
     asked = [
@@ -99,18 +81,15 @@ def summary(trainings: Sequence[Run], studies: Mapping[str, Any], earlier: Mappi
     return "\n".join(lines)
 
 
-def recipes(trainings: Sequence[Run], earlier: Mapping[str, str]) -> str:
+def recipes(trainings: Sequence[Run]) -> str:
     lines = [
         "## Recipes: mnist, 3000 hidden units, batch 1000", "",
         "| recipe | epochs | seeds | test accuracy % | each seed | pulses a device: mean | 99th percentile | most "
         "| reads, million | date |", "|" + "---|" * 10,
     ]
-    rows = [row for key in _ROWS if (row := _row(trainings, earlier, *key))]
+    rows = [row for key in _ROWS if (row := _row(trainings, *key))]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
-    lines += ["", _COSTS]
-    if any(row[-1] == "earlier" for row in rows):
-        lines += ["", f'"earlier": from {_EARLIER}.']
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _COSTS])
 
 
 def variants(rows: Sequence[Run]) -> str:
@@ -136,11 +115,10 @@ def variants(rows: Sequence[Run]) -> str:
     return "\n".join(lines)
 
 
-def ablation(name: str, study: Mapping[str, Any] | None, earlier: Mapping[str, str]) -> str:
-    """Table, picture and verdict of one study, or the section of the earlier page."""
+def ablation(name: str, study: Mapping[str, Any] | None) -> str:
+    """Table, picture and verdict of one study; nothing where it was not run."""
     if study is None:
-        text = next((text for title, text in earlier.items() if f": {_NAMES[name]}" in title), "")
-        return text and f"{text}\n\nFrom {_EARLIER}."
+        return ""
     about = study["settings"]
     effects = {effect["condition"]: effect for effect in study["effects"]}
     lines = [

@@ -1,4 +1,4 @@
-"""Files that travel with weakreset: presets and sample data, in a checkout or an installed wheel."""
+"""Files: those that travel with weakreset, in a checkout or a wheel; and how files are written, hashed and named."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["bundled", "sha256_meanwhile", "sha256_of", "whole_or_nothing", "write_atomically"]
+__all__ = ["bundled", "display_path", "sha256_meanwhile", "sha256_of", "whole_or_nothing", "write_atomically"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -61,3 +61,11 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> Path
     with whole_or_nothing(path) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
     return Path(path)
+
+
+def display_path(path: Path) -> str:
+    """Path as the user would write it: relative to the working directory where that is shorter."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

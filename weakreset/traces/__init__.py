@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from weakreset.traces.trace import Exclusion, PulseTrace, SourceFile, TraceSet
+from weakreset.traces.trace import Exclusion, PulseTrace
+from weakreset.traces.trace_set import SourceFile, TraceSet
 
 if TYPE_CHECKING:
     from weakreset.traces.columns import ColumnMap, ColumnRole, parse_map

@@ -14,7 +14,8 @@ from weakreset.traces.gather import gather
 from weakreset.traces.layout import VALUES, Layout
 from weakreset.traces.readings import Readings, Reason
 from weakreset.traces.table import Table
-from weakreset.traces.trace import Exclusion, PulseTrace, TraceSet
+from weakreset.traces.trace import Exclusion, PulseTrace
+from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["read_table"]
 

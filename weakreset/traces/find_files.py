@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from weakreset.errors import TraceFormatError, UsageError
+from weakreset.resources import display_path
 from weakreset.traces.readers.registry import readers
-from weakreset.traces.trace import display_path
 
 __all__ = ["Sources", "file_stem", "find_files"]
 

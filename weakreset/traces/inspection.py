@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from weakreset.errors import WeakResetError
+from weakreset.resources import display_path
 from weakreset.traces.columns import ColumnMap, ColumnRole, parse_map
 from weakreset.traces.find_files import Sources, find_files
 from weakreset.traces.load import FileRead, open_file, read_file
@@ -20,7 +21,8 @@ from weakreset.traces.pulse_settings import count_settings
 from weakreset.traces.read_noise import ReadNoise
 from weakreset.traces.screening import ScreeningLimits, screen
 from weakreset.traces.selection import parse_where, select_where
-from weakreset.traces.trace import PulseTrace, TraceSet, display_path
+from weakreset.traces.trace import PulseTrace
+from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["FileInspection", "inspect_traces", "sparkline"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from weakreset.errors import TraceError, TraceFormatError, UsageError
-from weakreset.resources import sha256_meanwhile
+from weakreset.resources import display_path, sha256_meanwhile
 from weakreset.traces.assemble import read_table
 from weakreset.traces.columns import ColumnMap, parse_map
 from weakreset.traces.find_files import Sources, file_stem, find_files
@@ -17,7 +17,7 @@ from weakreset.traces.readers.registry import choose_reader
 from weakreset.traces.screening import ScreeningLimits, screen
 from weakreset.traces.selection import select_where
 from weakreset.traces.table import FileContent
-from weakreset.traces.trace import SourceFile, TraceSet, display_path
+from weakreset.traces.trace_set import SourceFile, TraceSet
 
 __all__ = ["FileRead", "choose_traces", "load_traces", "open_file", "read_file", "understand"]
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceError
-from weakreset.traces.trace import PulseTrace, TraceSet
+from weakreset.traces.trace import PulseTrace
+from weakreset.traces.trace_set import TraceSet
 from weakreset.traces.units import split_name
 from weakreset.traces.vocabulary import normalise
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from weakreset.traces.trace import TraceSet
+    from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["ReadNoise", "measured_read_noise"]
 

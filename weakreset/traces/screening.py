@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
-from weakreset.traces.trace import Exclusion, PulseTrace, TraceSet
+from weakreset.traces.trace import Exclusion, PulseTrace
+from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["ScreeningLimits", "screen"]
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
 from weakreset.traces.pulse_settings import is_pulse_setting
-from weakreset.traces.trace import Exclusion, PulseTrace, TraceSet
+from weakreset.traces.trace import Exclusion, PulseTrace
+from weakreset.traces.trace_set import TraceSet
 from weakreset.traces.units import split_name
 
 __all__ = ["Condition", "parse_where", "select_where"]

@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from weakreset.errors import TraceError, TraceFormatError
-from weakreset.resources import sha256_of
+from weakreset.resources import display_path, sha256_of
 from weakreset.traces.columns import ColumnMap, parse_map
 from weakreset.traces.find_files import Sources, file_stem, find_files
 from weakreset.traces.load import read_file, understand
 from weakreset.traces.readers.registry import StreamingReader, choose_reader
 from weakreset.traces.screening import ScreeningLimits, screen
 from weakreset.traces.selection import parse_where, select_where
-from weakreset.traces.trace import PulseTrace, TraceSet, display_path
+from weakreset.traces.trace import PulseTrace
+from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["can_stream", "stream_traces"]
 

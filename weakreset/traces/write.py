@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from weakreset.errors import TraceError
 from weakreset.resources import write_atomically
-from weakreset.traces.trace import PulseTrace, TraceSet
+from weakreset.traces.trace import PulseTrace
+from weakreset.traces.trace_set import TraceSet
 
 if TYPE_CHECKING:
     import h5py

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
+from weakreset.resources import display_path
 from weakreset.traces.readers.columns_table import ColumnsTable
 from weakreset.traces.readers.delimited_table import DelimitedTable
 from weakreset.traces.readers.pulse_log import count_pulses
@@ -17,7 +18,6 @@ from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.readers.text_file import read_text_file, unpack_head
 from weakreset.traces.readers.text_shape import TextShape
 from weakreset.traces.table import FileContent
-from weakreset.traces.trace import display_path
 
 __all__ = ["ArcOneReader"]
 

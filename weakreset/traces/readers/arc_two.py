@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
+from weakreset.resources import display_path
 from weakreset.traces.readers.columns_table import ColumnsTable, says_simulated
 from weakreset.traces.readers.hdf5 import _BROKEN as BROKEN
 from weakreset.traces.readers.hdf5 import _attribute as attribute
@@ -21,7 +22,6 @@ from weakreset.traces.readers.isolated import try_elsewhere
 from weakreset.traces.readers.pulse_log import count_pulses
 from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.table import FileContent
-from weakreset.traces.trace import display_path
 
 __all__ = ["ArcTwoReader"]
 

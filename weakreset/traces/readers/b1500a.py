@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
+from weakreset.resources import display_path
 from weakreset.traces.readers.blocks import joined
 from weakreset.traces.readers.columns_table import ColumnsTable, says_simulated, unique_names
 from weakreset.traces.readers.delimited_table import DelimitedTable
@@ -20,7 +21,6 @@ from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.readers.text_file import read_text_file, unpack_head
 from weakreset.traces.readers.text_shape import TextShape, split_line
 from weakreset.traces.table import FileContent
-from weakreset.traces.trace import display_path
 from weakreset.traces.vocabulary import classify_name
 
 __all__ = ["B1500aReader"]

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
+from weakreset.resources import display_path
 from weakreset.traces.readers.array_table import ArrayTable, MatrixTable
 from weakreset.traces.readers.columns_table import says_simulated
 from weakreset.traces.readers.hdf5_blocks import device_blocks
 from weakreset.traces.readers.isolated import try_elsewhere
 from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.table import FileContent, Table
-from weakreset.traces.trace import display_path
 from weakreset.traces.units import QUANTITIES
 from weakreset.traces.vocabulary import classify_name
 

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import MissingExtraError, TraceFormatError
+from weakreset.resources import display_path
 from weakreset.traces.readers import other_process
 from weakreset.traces.readers.columns_table import ColumnsTable
 from weakreset.traces.table import FileContent, Table
-from weakreset.traces.trace import display_path
 
 __all__ = ["IsolatedReader", "answer_for", "read_isolated", "require", "try_elsewhere", "understand"]
 

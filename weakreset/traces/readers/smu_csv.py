@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from weakreset.errors import TraceFormatError
+from weakreset.resources import display_path
 from weakreset.traces.readers.blocks import stack_blocks
 from weakreset.traces.readers.columns_table import ColumnsTable, says_simulated
 from weakreset.traces.readers.delimited_table import DelimitedTable
@@ -15,7 +16,6 @@ from weakreset.traces.readers.registry import Recognition
 from weakreset.traces.readers.text_file import read_text_file, unpack_head
 from weakreset.traces.readers.text_shape import TextShape
 from weakreset.traces.table import FileContent
-from weakreset.traces.trace import display_path
 
 __all__ = ["SmuCsvReader"]
 
