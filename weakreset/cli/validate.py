@@ -53,6 +53,8 @@ def validate_command(
             progress=progress,
         )
     console.print(_check_table(verdict))
+    for check in verdict.failed:
+        console.print(f"{check.name}: {check.sentence}", style="red", markup=False)
     for reason in verdict.skipped:
         console.print(f"Not checked: {reason}", markup=False)
     console.print(verdict.sentence, style="green" if verdict.passed else "red", markup=False)
@@ -97,14 +99,21 @@ def _store(path: str, file: Any, verdict: Any) -> None:
 
 
 def _check_table(verdict: Any) -> Any:
+    """A line a check: the figure where it deviates most, and what replicas of the model have there."""
+    from rich.box import SIMPLE_HEAD
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(f"{verdict.params_name} against {verdict.n_devices} devices"), title_justify="left")
-    for column in ("check", "outcome", "p", "p corrected", "in words"):
-        table.add_column(column, justify="right" if column.startswith("p") else "left")
+    title = escape(f"{verdict.params_name} against {verdict.n_devices} devices")
+    table = Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False,
+        caption="p corr.: corrected for the number of checks; 0.05 or less fails", caption_justify="left",
+    )  # fmt: skip
+    for column in ("check", "outcome", "p", "p corr.", "measured", "replicas (95 %)"):
+        table.add_column(column, justify="left" if column in ("check", "outcome") else "right")
     for check in verdict.checks:
         outcome = "[green]passed[/]" if check.passed else "[red]failed[/]"
-        figures = (f"{check.p_value:.3f}", f"{check.p_corrected:.3f}")
-        table.add_row(check.name, outcome, *figures, check.sentence)
+        expected = f"below {check.high:.3g}" if check.distance else f"{check.low:.3g} to {check.high:.3g}"
+        figures = (f"{check.p_value:.3f}", f"{check.p_corrected:.3f}", f"{check.measured:.3g}", expected)
+        table.add_row(check.name, outcome, *figures)
     return table

@@ -105,7 +105,8 @@ def _check(summary: Summary, column: int, statistic: float, p: float, p_correcte
         f"{summary.what} {verb} the model: {furthest}measured {worst.measured:.3g}, {share} of replicas {expected}."
     )
     return Check(
-        summary.name, statistic, p, p_corrected, passed, sentence, worst.measured, worst.low, worst.high, figures
+        summary.name, statistic, p, p_corrected, passed, sentence, worst.measured, worst.low, worst.high, figures,
+        summary.distance,
     )
 
 

@@ -43,6 +43,8 @@ class Check:
         The figure behind the check where it deviates most, and the interval that holds 95 % of the replicas.
     figures : tuple of Figure
         All figures behind the check.
+    distance : bool
+        The figures are distances: only large ones speak against the model.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Check:
     low: float
     high: float
     figures: tuple[Figure, ...] = ()
+    distance: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {
