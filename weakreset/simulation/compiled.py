@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.simulation.compiled_drift import entry, inner, with_drift
+from weakreset.simulation.compiled_drift import entry, inlined, inner, with_drift
 from weakreset.simulation.compiled_types import AdamStep, Chip, Floats, Integers, Physics, Scratch
 from weakreset.simulation.counter_random import SECOND_WEIGHT, WORDS
 from weakreset.simulation.traits import AMPLITUDE, OFFSET
@@ -53,7 +53,7 @@ def _normal(word: Any, table: Floats) -> Any:
     return table[word & _MASK] + table[(word >> _S12) & _MASK] * _SECOND
 
 
-@inner
+@inlined
 def _pole(y: Floats, at: Any, skip: Floats, row: Any, normal: Any) -> Any:
     """Advance one pole; its new state."""
     now = y[at] * skip[row] + normal * skip[row + _U1]
@@ -103,7 +103,7 @@ def advance_range(
     _advance(chip, physics, key, index[start:stop], n[start:stop])
 
 
-@inner
+@inlined
 def _append(burst: Any, device: int, n_weights: int, index: Integers, out: Integers, found: int) -> int:
     """Without a branch, which could not be predicted: the entry is written and counts where there are pulses."""
     index[found] = device + (n_weights if burst < 0 else 0)
@@ -155,7 +155,7 @@ def _fetch(chip: Chip, columns: Any, index: Integers) -> int:
     return seen
 
 
-@inner
+@inlined
 def _sign(difference: Any, tie_key: Any, i: Any) -> Any:
     if difference == _ZERO:
         return _ONE if _word(tie_key, i, _U0) & _U1 else -_ONE
@@ -186,7 +186,7 @@ def _read_all_signs(bl: Floats, blb: Floats, weight: Floats) -> int:
     return flips
 
 
-@inner
+@inlined
 def _ties(bl: Floats, blb: Floats) -> int:
     ties = 0
     for k in range(len(bl)):
@@ -194,7 +194,7 @@ def _ties(bl: Floats, blb: Floats) -> int:
     return ties
 
 
-@inner
+@inlined
 def _pulse_block(
     chip: Chip, physics: Physics, keys: Any, n: NDArray[np.int32], start: int, weight: Floats, room: Scratch
 ) -> tuple[int, int, int]:

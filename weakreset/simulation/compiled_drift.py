@@ -12,7 +12,7 @@ from weakreset.simulation.compiled_types import Floats
 from weakreset.simulation.drift import EXP_LIMIT, EXP_TERMS, LN_2, LN_2_PARTS, LOG_2_E, LOG_TERMS, SQRT_2
 from weakreset.simulation.traits import FIRST, OFFSET, SHAPE_NUMBERS
 
-__all__ = ["entry", "inner", "with_drift"]
+__all__ = ["entry", "inlined", "inner", "with_drift"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -32,10 +32,18 @@ def entry(function: Function) -> Function:
     return cast(Function, numba.njit(cache=True, **_OPTIONS)(function))
 
 
+_NO_WRAPPERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
 def inner(function: Function) -> Function:
     """Callable from compiled code only, which saves half of the time to compile it."""
-    wrappers: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(Function, numba.njit(**wrappers, **_OPTIONS)(function))
+    return cast(Function, numba.njit(**_NO_WRAPPERS, **_OPTIONS)(function))
+
+
+def inlined(function: Function) -> Function:
+    """Put into the functions that call it; which of the two kinds compiles faster was found by trying."""
+    always: dict[str, Any] = {"inline": "always"}
+    return cast(Function, numba.njit(**always, **_NO_WRAPPERS, **_OPTIONS)(function))
 
 
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
