@@ -48,7 +48,7 @@ results: $(VENV)/.installed  ## all studies of docs/results.md (MNIST=, CIFAR=fo
 	for lr in 100 20 6; do \
 		$(ABLATE) --data mnist --data-dir $(MNIST) --recipe published --lr $$lr --hidden 300 --epochs 5 --seeds 3 $(NOMINAL) \
 			-o $(RUNS)/conditions-lr-$$lr || exit 1; done
-	$(ABLATE) --data cifar10 --data-dir $(CIFAR) --network vgg --width 0.0416667 --shrink 2 --batch-size 50 --epochs 3 \
+	$(ABLATE) --data cifar10 --data-dir $(CIFAR) --network vgg --width 0.0833333 --shrink 2 --batch-size 50 --epochs 8 \
 		$(SWITCHES) -o $(RUNS)/ablation-cifar10
 	for recipe in device-aware published; do \
 		$(ABLATE) --data mnist --data-dir $(MNIST) --hidden 1000 --epochs 8 --recipe $$recipe $(SWITCHES) \

@@ -79,9 +79,9 @@ def test_the_same_traces_pass_under_the_true_model(published, small_pool):
 def test_knees_that_come_a_third_too_late_are_seen_by_the_law_of_t_star(published, medium_pool):
     """t_star scale x1.3, 3 data sets of 200 devices and 1,000 pulses (seeds 3..5), their p-values combined (Fisher).
 
-    One data set is caught after correction in about half of the cases (benchmarks/validation_power.py); a test that
-    saw every knee exactly would catch nine of ten. Combined, chance gives less than 1e-3 once in a thousand, and the
-    true model must not.
+    One data set is caught after correction in about half of the cases: its curves hold three standard errors of
+    evidence (benchmarks/validation_power.py). Combined, chance gives less than 1e-3 once in a thousand, and the true
+    model must not.
     """
     later = changed(published, "parameters.t_star.params.scale", lambda x: 1.3 * x)
     combined = {}
