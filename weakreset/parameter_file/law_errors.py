@@ -85,11 +85,20 @@ def _moved(law: TruncatedLaw, steps: dict[str, float]) -> TruncatedLaw | None:
     for name, step in steps.items():
         value = law.params[name]
         positive = name in FAMILIES[law.family].positive
-        numbers[name] = value * math.exp(min(step / value, 50.0)) if positive else value + step
+        numbers[name] = value * _factor(step / value) if positive else value + step
     try:
         return TruncatedLaw(law.family, numbers, law.lower, law.upper)
     except ValueError:
         return None
+
+
+def _factor(relative: float) -> float:
+    """e^relative, going on in a straight line from 1 on (and as its inverse below -1).
+
+    A number near zero (the shape of a gamma law that is nearly 1/x) has an error many times its size, which must not
+    become the exponent of anything.
+    """
+    return math.exp(relative) if abs(relative) <= 1.0 else (math.e * abs(relative)) ** math.copysign(1.0, relative)
 
 
 def _error_correlation(law: TruncatedLaw, names: tuple[str, ...]) -> NDArray[np.float64]:
