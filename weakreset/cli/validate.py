@@ -52,12 +52,7 @@ def validate_command(
             file, loaded, n_replicas=replicas, seed=seed, unseen=unseen or held_out, mixed_pulses=mixed_pulses,
             progress=progress,
         )
-    console.print(_check_table(verdict))
-    for check in verdict.failed:
-        console.print(f"{check.name}: {check.sentence}", style="red", markup=False)
-    for reason in verdict.skipped:
-        console.print(f"Not checked: {reason}", markup=False)
-    console.print(verdict.sentence, style="green" if verdict.passed else "red", markup=False)
+    _print_verdict(console, verdict)
     if store:
         _store(params, file, verdict)
         console.print(f"verdict stored in {params}", markup=False)
@@ -96,6 +91,15 @@ def _store(path: str, file: Any, verdict: Any) -> None:
     if not Path(path).exists():
         raise UsageError(f"{path} is a preset, which cannot hold a verdict: save it as a file first")
     file.model_copy(update={"validation": verdict.summary()}).save(Path(path))
+
+
+def _print_verdict(console: Any, verdict: Any) -> None:
+    console.print(_check_table(verdict))
+    for check in verdict.failed:
+        console.print(f"{check.name}: {check.sentence}", style="red", markup=False)
+    for reason in verdict.skipped:
+        console.print(f"Not checked: {reason}", markup=False)
+    console.print(verdict.sentence, style="green" if verdict.passed else "red", markup=False)
 
 
 def _check_table(verdict: Any) -> Any:
