@@ -47,7 +47,7 @@ def validate(
     The rate holds for the numbers of the file taken as exact. Parameters fitted to these very traces pass more
     easily. For traces that the fit never saw, say `unseen=True`: every replica then is a population of its own, from
     parameters drawn within their standard errors (slower). A fitted model has small errors of form besides, so it
-    fails somewhat more often than 5 % there.
+    may fail somewhat more often than 5 % there.
 
     Parameters
     ----------
