@@ -30,15 +30,13 @@ SECONDS, HANGS_AFTER, MEMORY_BYTES = 10, 60, 1 << 30
 
 
 def outcome(path: Path, column_map: str) -> str:
-    from weakreset.errors import TraceError, UsageError
+    from weakreset.errors import TraceError
     from weakreset.traces import load_traces
 
     try:
         load_traces(path, column_map=column_map or None, limits=None)
     except TraceError as error:
         return "refused" if path.name in str(error) else f"message without the file: {error}"
-    except UsageError as error:  # a damaged header may lack the column that the map names
-        return "refused" if column_map and "no such column" in str(error) else f"UsageError: {error}"
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return "traces"

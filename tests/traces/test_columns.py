@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from weakreset.errors import UsageError
+from weakreset.errors import TraceFormatError, UsageError
 from weakreset.traces import parse_map
 
 NAMES = ("device", "pulse", "R [kohm]", "3", "a", "b")
@@ -56,5 +56,5 @@ def test_mistakes_in_a_map_are_explained(text):
 
 @pytest.mark.parametrize("column", ["c", "9", "4:9", "5:4"])
 def test_a_column_that_is_not_there_is_refused_with_those_that_are(column):
-    with pytest.raises(UsageError, match=r"column"):
+    with pytest.raises(TraceFormatError, match=r"no such column"):
         resolved(f"pulse={column}", "pulse")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from weakreset.errors import UsageError
+from weakreset.errors import TraceFormatError, UsageError
 from weakreset.traces.units import QUANTITIES, Unit, parse_unit
 
 __all__ = ["ROLES", "ColumnMap", "ColumnRole", "MapEntry", "parse_map"]
@@ -48,8 +48,8 @@ class MapEntry:
 
         Raises
         ------
-        UsageError
-            No such column, quoting the ones there are.
+        TraceFormatError
+            The file has no such column; quotes the ones there are.
         """
         if self.literal in names:
             return [names.index(self.literal)]
@@ -61,14 +61,16 @@ class MapEntry:
                 last = int(match[2]) if match[2] else len(names) - 1
                 span = range(int(match[1] or 0), min(last, len(names) - 1) + 1)
                 if last >= len(names) or not span:
-                    raise UsageError(f"{where}: --map {self.role}={column}: there are columns 0 to {len(names) - 1}")
+                    there = f"no such column. There are columns 0 to {len(names) - 1}"
+                    raise TraceFormatError(f"{where}: --map {self.role}={column}: {there}")
                 found.extend(span)
             elif column.isascii() and column.isdigit() and int(column) < len(names):
                 found.append(int(column))
             else:
                 shown = ", ".join(f"{i}: {name}" for i, name in enumerate(names[:12]))
                 more = f", ... {len(names)} columns" if len(names) > 12 else ""
-                raise UsageError(f"{where}: --map {self.role}={column}: no such column. Columns are {shown}{more}")
+                words = f"no such column. Columns are {shown}{more}"
+                raise TraceFormatError(f"{where}: --map {self.role}={column}: {words}")
         return found
 
 
