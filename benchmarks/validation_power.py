@@ -34,6 +34,7 @@ from weakreset.validation.plan import make_plan, stratify
 from weakreset.validation.regression import learn, score_targets
 
 Judge = Callable[[int], Verdict]
+HARDEST = "t_star scale x1.3"
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def studies(setting: Setting) -> dict[str, tuple[Judge, bool]]:
     wrong = {
         "1/f replaced by white noise": exact(published, changed(white_noise), setting),
         "RTN off": exact(published, changed(no_telegraph_noise), setting),
-        "t_star scale x1.3": exact(published, changed(later_knees), setting),
+        HARDEST: exact(published, changed(later_knees), setting),
         "D2D off": exact(published, changed(all_alike), setting),
         "m1 and t_star correlated 0.6, modelled independent": exact(changed(correlated), published, setting),
     }
@@ -168,8 +169,9 @@ def main() -> None:
         checks = ", ".join(f"{check} {count}" for check, count in list(found["checks"].items())[:4])
         bar = "<= 5 %" if true else ">= 90 %"
         print(f"| {name} | {found['failed']} of {n_sets} | {share} | {bar} | {checks} |", flush=True)
-    z = evidence(changed(later_knees), setting, arguments.seed)
-    print(f"\nEvidence against t_star x1.3 in the curves of {setting.n_devices} devices: {z:.1f} standard errors")
+    if HARDEST in results:
+        results[HARDEST]["evidence"] = z = evidence(changed(later_knees), setting, arguments.seed)
+        print(f"\nEvidence against {HARDEST} in the curves of {setting.n_devices} devices: {z:.1f} standard errors")
     out = Path("bench-out")
     out.mkdir(exist_ok=True)
     (out / "validation_power.json").write_text(json.dumps(results, indent=1))

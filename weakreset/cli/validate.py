@@ -108,10 +108,13 @@ def _check_table(verdict: Any) -> Any:
     from rich.markup import escape
     from rich.table import Table
 
+    from weakreset.validation.verdict import FALSE_ALARM_RATE
+
     title = escape(f"{verdict.params_name} against {verdict.n_devices} devices")
     table = Table(
         title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False,
-        caption="p corr.: corrected for the number of checks; 0.05 or less fails", caption_justify="left",
+        caption=f"p corr.: corrected for the number of checks; {FALSE_ALARM_RATE} or less fails",
+        caption_justify="left",
     )  # fmt: skip
     for column in ("check", "outcome", "p", "p corr.", "measured", "replicas (95 %)"):
         table.add_column(column, justify="left" if column in ("check", "outcome") else "right")

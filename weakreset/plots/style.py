@@ -138,7 +138,6 @@ def figure_bytes(drawing: Axes | Figure, kind: str = "svg", dpi: int = 150) -> b
     import matplotlib
 
     figure = cast("Figure", getattr(drawing, "figure", drawing))
-
     stream = io.BytesIO()
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
     with matplotlib.rc_context({"svg.hashsalt": "weakreset"}):

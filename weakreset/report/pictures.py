@@ -97,12 +97,11 @@ def _validation(verdict: Verdict) -> dict[str, Picture]:
 
 def picture_of(ax: Axes, alt: str, caption: str) -> Picture:
     """The drawing as it goes into the page: SVG, or PNG where that would be too large."""
-    figure = cast("Figure", ax.figure)
-    data, kind = plots.figure_bytes(figure, "svg"), "svg+xml"
+    data, kind = plots.figure_bytes(ax, "svg"), "svg+xml"
     if len(data) > _LARGEST_SVG:
-        data, kind = plots.figure_bytes(figure, "png", dpi=160), "png"
+        data, kind = plots.figure_bytes(ax, "png", dpi=160), "png"
     uri = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-    inches = float(figure.get_figwidth())
+    inches = float(cast("Figure", ax.figure).get_figwidth())
     return Picture(uri, alt, caption, round(_PIXELS_AN_INCH * inches), wide=inches > _WIDE_INCHES)
 
 

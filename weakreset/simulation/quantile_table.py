@@ -29,9 +29,10 @@ class QuantileTables:
     def __call__(self, law: TruncatedLaw, u: NDArray[np.float64]) -> NDArray[np.float64]:
         if u.size <= KNOTS or law.family == "constant":
             return law.ppf(u)
-        if str(law) not in self._knots:
-            self._knots[str(law)] = law.ppf(np.arange(1, KNOTS) / KNOTS)
-        knots = self._knots[str(law)]
+        key = str(law)
+        if key not in self._knots:
+            self._knots[key] = law.ppf(np.arange(1, KNOTS) / KNOTS)
+        knots = self._knots[key]
         position = u * KNOTS
         cell = position.astype(np.int64)
         inner = np.clip(cell - 1, 0, KNOTS - 3)

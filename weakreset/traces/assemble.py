@@ -92,15 +92,12 @@ def _stretches(
 
 
 def _tidy_trace(readings: Readings, members: Any, file: str) -> PulseTrace:
-    pulses, ohm = readings.pulse[members], readings.resistance_ohm[members]
-    if pulses.dtype != np.int64:
-        pulses = pulses.astype(np.int64)
-        pulses.setflags(write=False)
+    pulses = readings.pulse[members].astype(np.int64, copy=False)
+    ohm = readings.resistance_ohm[members]
+    for values in (pulses, ohm):
+        values.setflags(write=False)
     first = members.start if isinstance(members, slice) else members[0]
-    if not isinstance(members, slice):  # slices are read-only already
-        pulses.setflags(write=False)
-        ohm.setflags(write=False)
-    extras = {key: values[members] for key, values in readings.extras.items()} if readings.extras else {}
+    extras = {key: values[members] for key, values in readings.extras.items()}
     cycle = 0 if readings.cycle is None else int(readings.cycle[first])
     return PulseTrace.of_checked(readings.device_names[readings.device[first]], pulses, ohm, cycle, extras, file)
 

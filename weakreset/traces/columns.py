@@ -61,17 +61,18 @@ class MapEntry:
                 last = int(match[2]) if match[2] else len(names) - 1
                 span = range(int(match[1] or 0), min(last, len(names) - 1) + 1)
                 if last >= len(names) or not span:
-                    there = f"no such column. There are columns 0 to {len(names) - 1}"
-                    raise TraceFormatError(f"{where}: --map {self.role}={column}: {there}")
+                    raise self._missing(column, names, where)
                 found.extend(span)
             elif column.isascii() and column.isdigit() and int(column) < len(names):
                 found.append(int(column))
             else:
-                shown = ", ".join(f"{i}: {name}" for i, name in enumerate(names[:12]))
-                more = f", ... {len(names)} columns" if len(names) > 12 else ""
-                words = f"no such column. Columns are {shown}{more}"
-                raise TraceFormatError(f"{where}: --map {self.role}={column}: {words}")
+                raise self._missing(column, names, where)
         return found
+
+    def _missing(self, column: str, names: tuple[str, ...], where: str) -> TraceFormatError:
+        shown = ", ".join(f"{i}: {name}" for i, name in enumerate(names[:12]))
+        more = f", ... {len(names)} columns" if len(names) > 12 else ""
+        return TraceFormatError(f"{where}: --map {self.role}={column}: no such column. Columns are {shown}{more}")
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,7 @@ def find_layout(table: Table, column_map: ColumnMap, where: str) -> Layout:
     ------
     TraceFormatError
         No header and no map, nothing that could be the pulse number or the reading, or two equal candidates;
-        the message holds a `--map` to start from.
-    UsageError
-        The map names a column that is not there.
+        the message holds a `--map` to start from. Or the map names a column that is not there.
     """
     if not table.has_header and not column_map:
         raise TraceFormatError(
