@@ -68,7 +68,7 @@ PANELS = {
         [majumdar2021(), builders.small_parameters()], ax
     ),
     "training_curves": lambda ax=None: plots.training_curves(builders.runs(), ax),
-    "endurance": lambda ax=None: plots.endurance([plots.LayerWear("1", np.ones((2, 3, 16), dtype=np.int64))], ax=ax),
+    "endurance": lambda ax=None: plots.endurance([plots.LayerWear("1", np.ones((3, 16, 2), dtype=np.int64))], ax=ax),
 }
 
 

@@ -11,7 +11,7 @@ from weakreset.simulation import BinaryConv2d, BinaryLinear, DifferentialPair, c
 
 def test_weight_is_the_sign_of_bl_minus_blb(params: ParameterFile) -> None:
     layer = BinaryLinear(30, 20, params=params, seed=1)
-    bl, blb = layer.pair.array.resistance()
+    bl, blb = layer.pair.array.resistance().unbind(-1)
     assert isinstance(layer, nn.Linear)
     assert layer.weight.shape == (20, 30)
     assert torch.equal(layer.weight.detach(), torch.sign(bl - blb))
@@ -24,13 +24,13 @@ def test_pulses_on_bl_raise_a_weight_and_on_blb_lower_it(params: ParameterFile) 
         before, r = weight.clone(), pair.array.log_resistance()
         report = pair.pulse(torch.full((40, 40), direction), weight)
         moved = pair.array.log_resistance() - r
-        assert float(moved[0 if direction > 0 else 1].mean()) > 0.1
+        assert float(moved[..., 0 if direction > 0 else 1].mean()) > 0.1
         assert float((weight - before).mean()) * direction > 0
         assert report.pulses == 1600 * abs(direction)
         assert report.devices == 1600
     counts = pair.array.pulse_count
-    assert counts[0].unique().tolist() == [200]
-    assert counts[1].unique().tolist() == [1500]
+    assert counts[..., 0].unique().tolist() == [200]
+    assert counts[..., 1].unique().tolist() == [1500]
 
 
 def test_only_pulsed_devices_move_and_flips_are_counted(params: ParameterFile) -> None:
@@ -41,8 +41,8 @@ def test_only_pulsed_devices_move_and_flips_are_counted(params: ParameterFile) -
     n[::2], n[1, :7] = 9, -4
     report = pair.pulse(n, weight)
     moved = pair.array.log_resistance() != before
-    assert torch.equal(moved[0], n > 0)
-    assert torch.equal(moved[1], n < 0)
+    assert torch.equal(moved[..., 0], n > 0)
+    assert torch.equal(moved[..., 1], n < 0)
     assert report.flips == int((old != weight).sum()) > 0
     assert torch.equal(weight, pair.signs())
     assert torch.equal(weight[3::2], old[3::2])
@@ -59,7 +59,7 @@ def test_a_weight_in_another_order_of_memory_is_brought_up_to_date_all_the_same(
 
 def test_ties_of_a_fresh_chip_without_d2d_fall_both_ways_and_stay(params: ParameterFile) -> None:
     pair = DifferentialPair((100, 100), params, seed=4, without="d2d")
-    bl, blb = pair.array.log_resistance()
+    bl, blb = pair.array.log_resistance().unbind(-1)
     assert torch.equal(bl, blb)
     signs = pair.signs()
     assert torch.equal(signs.abs(), torch.ones(100, 100))

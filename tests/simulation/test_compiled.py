@@ -125,8 +125,8 @@ def test_a_gradient_that_is_no_number_raises_and_gives_no_pulse(params: Paramete
     layer.weight.grad[3, 4], layer.weight.grad[5, 6] = float("nan"), float("inf")
     with pytest.raises(SimulationError, match="2 device weights are no number"):
         optimizer.step()
-    assert layer.pair.array.pulse_count.sum(0)[3, 4] == layer.pair.array.pulse_count.sum(0)[5, 6] == 0
-    assert int((layer.pair.array.pulse_count.sum(0) > 0).sum()) == 598
+    assert layer.pair.array.pulse_count.sum(-1)[3, 4] == layer.pair.array.pulse_count.sum(-1)[5, 6] == 0
+    assert int((layer.pair.array.pulse_count.sum(-1) > 0).sum()) == 598
 
 
 def test_bits_do_not_depend_on_threads_or_block(params: ParameterFile, monkeypatch: pytest.MonkeyPatch) -> None:

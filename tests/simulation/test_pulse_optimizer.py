@@ -39,14 +39,14 @@ def test_pulses_are_the_rounded_clamped_adam_update(params: ParameterFile, only_
     model = _model(params)
     layer, seen = model[0], []
     optimizer = PulseOptimizer(model.parameters(), lr=20, max_pulses=14, only_disagreeing=only_disagreeing)
-    expected_counts = torch.zeros(2, 30, 12, dtype=torch.int64)
+    expected_counts = torch.zeros(30, 12, 2, dtype=torch.int64)
     for step in range(4):
         _gradients(model, step)
         seen.append(layer.weight.grad.clone())
         n = torch.round((20 * _adam_updates(seen)).clamp(-14, 14))
         if only_disagreeing:
             n = torch.where(torch.sign(n) == layer.weight.detach(), 0, n)
-        expected_counts += torch.stack([n.clamp(min=0), (-n).clamp(min=0)]).long()
+        expected_counts += torch.stack([n.clamp(min=0), (-n).clamp(min=0)], dim=-1).long()
         optimizer.step()
         assert torch.equal(layer.weight.detach(), layer.pair.signs())
     difference = (layer.pair.array.pulse_count - expected_counts).abs()
@@ -78,7 +78,7 @@ def test_a_weight_without_gradient_gets_no_pulse(params: ParameterFile) -> None:
     model[0].weight.grad[:, 3] = 0
     optimizer.step()
     assert int(model[3].pair.array.pulse_count.sum()) == 0
-    assert int(model[0].pair.array.pulse_count[:, :, 3].sum()) == 0
+    assert int(model[0].pair.array.pulse_count[:, 3].sum()) == 0
 
 
 def test_the_last_step_is_reported(params: ParameterFile) -> None:

@@ -43,14 +43,14 @@ def advance(model: nn.Module, optimizer: PulseOptimizer, steps: range) -> list[t
 def test_pulses_are_the_rounded_update_of_the_wrapped_optimizer(params: ParameterFile, name: str) -> None:
     model, optimizer = build(params, WRAPPED[name], lr=3)
     reference = nn.Parameter(torch.zeros(30, 12))
-    oracle, expected = WRAPPED[name]([reference]), torch.zeros(2, 30, 12)
+    oracle, expected = WRAPPED[name]([reference]), torch.zeros(30, 12, 2)
     for gradient in advance(model, optimizer, range(4)):
         with torch.no_grad():
             reference.zero_()
         reference.grad = gradient
         oracle.step()
         n = (3 * reference.detach()).clamp(-14, 14).round()
-        expected += torch.stack([n.clamp(min=0), (-n).clamp(min=0)])
+        expected += torch.stack([n.clamp(min=0), (-n).clamp(min=0)], dim=-1)
     assert torch.equal(model[0].pair.array.pulse_count.float(), expected)
     assert int(expected.sum()) > 500
 

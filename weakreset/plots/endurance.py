@@ -27,8 +27,8 @@ class LayerWear:
     Attributes
     ----------
     name : str
-    pulses : array of int, shape (2, n_outputs, n_inputs, ...)
-        RESET pulses each device received; the first axis is BL and BLb.
+    pulses : array of int, shape (n_outputs, n_inputs, ..., 2)
+        RESET pulses each device received; the last axis is BL and BLb.
     """
 
     name: str
@@ -36,8 +36,7 @@ class LayerWear:
 
     def by_input(self) -> NDArray[np.float64]:
         """Mean pulses a device by input of the layer, shape (n_inputs,)."""
-        flat = self.pulses.reshape(2, self.pulses.shape[1], self.pulses.shape[2], -1)
-        result: NDArray[np.float64] = flat.mean(axis=(0, 1, 3))
+        result: NDArray[np.float64] = self.pulses.reshape(*self.pulses.shape[:2], -1).mean(axis=(0, 2))
         return result
 
 

@@ -104,31 +104,31 @@ def advance_range(
 
 
 @inlined
-def _append(burst: Any, device: int, n_weights: int, index: Integers, out: Integers, found: int) -> int:
+def _append(burst: Any, weight: int, index: Integers, out: Integers, found: int) -> int:
     """Without a branch, which could not be predicted: the entry is written and counts where there are pulses."""
-    index[found] = device + (n_weights if burst < 0 else 0)
+    index[found] = 2 * weight + int(burst < 0)
     out[found] = burst if burst > 0 else -burst
     return found + int(burst != 0)
 
 
 @inner
-def _select(n: NDArray[np.int32], start: int, n_weights: int, index: Integers, out: Integers) -> int:
+def _select(n: NDArray[np.int32], start: int, index: Integers, out: Integers) -> int:
     """The devices that bursts of weights start, start + 1, ... move, and their pulses; how many they are."""
     size, found, some = len(n), 0, 0
     for k in range(size):
         some += n[k] != 0
     if some == size:
         for k in range(size):
-            index[k] = start + k + (n_weights if n[k] < 0 else 0)
+            index[k] = 2 * (start + k) + int(n[k] < 0)
             out[k] = n[k] if n[k] > 0 else -n[k]
         return size
     whole = size - size % 8 if some else size
     for k in range(0, whole if some else 0, 8):  # groups without pulses are passed over
         if n[k] | n[k + 1] | n[k + 2] | n[k + 3] | n[k + 4] | n[k + 5] | n[k + 6] | n[k + 7]:
             for j in range(k, k + 8):
-                found = _append(n[j], start + j, n_weights, index, out, found)
+                found = _append(n[j], start + j, index, out, found)
     for k in range(whole, size):
-        found = _append(n[k], start + k, n_weights, index, out, found)
+        found = _append(n[k], start + k, index, out, found)
     return found
 
 
@@ -144,14 +144,13 @@ def _leave_out(unresponsive: NDArray[np.bool_], index: Integers, n: Integers) ->
 
 @inner
 def _fetch(chip: Chip, columns: Any, index: Integers) -> int:
-    """Read a number of every line of memory that these pairs need, many at once; what it returns is not used."""
+    """Read a number of every line of memory that these devices need, many at once; what it returns is not used."""
     _, traits, poles, _, pulse_count, log_r, _ = chip
-    half, n_poles, seen = len(log_r) // 2, np.uint64(len(poles) // len(log_r)), 0
+    n_poles, seen = np.uint64(len(poles) // len(log_r)), 0
     for k in range(len(index)):
-        i, other = np.uint64(index[k]), np.uint64(index[k] - half if index[k] >= half else index[k] + half)
+        i = np.uint64(index[k])
         seen += traits[i * columns] > traits[i * columns + columns - _U1]
-        seen += log_r[i] > log_r[other]
-        seen += poles[i * n_poles] > np.float32(pulse_count[i])
+        seen += poles[i * n_poles] > log_r[i] + np.float32(pulse_count[i])
     return seen
 
 
@@ -163,12 +162,12 @@ def _sign(difference: Any, tie_key: Any, i: Any) -> Any:
 
 
 @inner
-def _read_signs(log_r: Floats, n_weights: int, tie_key: Any, index: Integers, weight: Floats) -> int:
+def _read_signs(log_r: Floats, tie_key: Any, index: Integers, weight: Floats) -> int:
     """Bring the signs of the weights of these devices up to date; how many turned."""
     flips = 0
     for k in range(len(index)):
-        i = np.uint64(index[k] if index[k] < n_weights else index[k] - n_weights)
-        sign = _sign(log_r[i] - log_r[i + np.uint64(n_weights)], tie_key, i)
+        i = np.uint64(index[k]) >> _U1
+        sign = _sign(log_r[i << _U1] - log_r[(i << _U1) + _U1], tie_key, i)
         if sign != weight[i]:
             weight[i] = sign
             flips += 1
@@ -176,21 +175,21 @@ def _read_signs(log_r: Floats, n_weights: int, tie_key: Any, index: Integers, we
 
 
 @inner
-def _read_all_signs(bl: Floats, blb: Floats, weight: Floats) -> int:
-    """The same for weights in a row, none of them a tie."""
-    flips = 0
+def _read_all_signs(pairs: Floats, weight: Floats) -> int:
+    """The same for weights in a row, none of them a tie; `pairs` holds ln R of BL and BLb by turns."""
+    flips = np.int32(0)
     for k in range(len(weight)):
-        sign = _ONE if bl[k] - blb[k] > _ZERO else -_ONE
-        flips += sign != weight[k]
+        sign = _ONE if pairs[2 * k] - pairs[2 * k + 1] > _ZERO else -_ONE
+        flips = np.int32(flips + np.int32(sign != weight[k]))
         weight[k] = sign
     return flips
 
 
 @inlined
-def _ties(bl: Floats, blb: Floats) -> int:
-    ties = 0
-    for k in range(len(bl)):
-        ties += bl[k] == blb[k]
+def _ties(pairs: Floats) -> int:
+    ties = np.int32(0)
+    for k in range(len(pairs) // 2):
+        ties = np.int32(ties + np.int32(pairs[2 * k] == pairs[2 * k + 1]))
     return ties
 
 
@@ -199,8 +198,7 @@ def _pulse_block(
     chip: Chip, physics: Physics, keys: Any, n: NDArray[np.int32], start: int, weight: Floats, room: Scratch
 ) -> tuple[int, int, int]:
     """Bursts `n` for the weights from `start` on; (pulses, devices, flips)."""
-    n_weights, pulses = len(weight), 0
-    found = _select(n, start, n_weights, room.device, room.n)
+    pulses, found = 0, _select(n, start, room.device, room.n)
     for k in range(found):
         pulses += room.n[k]
     moved = found
@@ -210,10 +208,10 @@ def _pulse_block(
     if 4 * moved < len(n):
         room.seen[0] = _fetch(chip, physics.columns, index)
     _advance(chip, physics, keys[0], index, room.n[:moved])
-    bl, blb = chip.log_r[start : start + len(n)], chip.log_r[start + n_weights : start + n_weights + len(n)]
-    if moved == len(n) and _ties(bl, blb) == 0:
-        return pulses, found, _read_all_signs(bl, blb, weight[start : start + len(n)])
-    return pulses, found, _read_signs(chip.log_r, n_weights, keys[1], index, weight)
+    pairs = chip.log_r[2 * start : 2 * (start + len(n))]
+    if moved == len(n) and _ties(pairs) == 0:
+        return pulses, found, _read_all_signs(pairs, weight[start : start + len(n)])
+    return pulses, found, _read_signs(chip.log_r, keys[1], index, weight)
 
 
 @entry
@@ -235,8 +233,8 @@ def _adam_block(
     gradient: Floats, mean: Floats, square: Floats, weight: Floats, step: AdamStep, n: NDArray[np.int32]
 ) -> int:
     """Adam's moments brought up to date and the bursts they ask for; how many are not a number."""
-    bad = 0
-    for k in range(len(n)):
+    bad = np.int32(0)
+    for k in range(len(n)):  # counted in 32 bits and without a branch, or the processor could not do eight at once
         g = gradient[k]
         m = mean[k] * step.keep1 + g * step.new1
         v = square[k] * step.keep2 + (g * g) * step.new2
@@ -245,9 +243,12 @@ def _adam_block(
         wish = step.limit if wish > step.limit else wish
         wish = -step.limit if wish < -step.limit else wish
         burst = (wish + _ROUNDER) - _ROUNDER
-        bad += wish != wish
-        idle = (wish != wish) or (step.only_disagreeing and burst * weight[k] >= _ZERO)
-        n[k] = np.int32(_ZERO if idle else burst)
+        lost = wish != wish
+        bad = np.int32(bad + np.int32(lost))
+        n[k] = np.int32(_ZERO if lost else burst)
+    if step.only_disagreeing:
+        for k in range(len(n)):
+            n[k] = n[k] if np.float32(n[k]) * weight[k] < _ZERO else np.int32(0)
     return bad
 
 

@@ -33,6 +33,7 @@ class Physics(NamedTuple):
     """`kernels.NoiseTables` as flat numpy arrays.
 
     `skip` holds keep and renew of every pole for every burst, `high_after` a limit for each telegraph state before.
+    `pole_sd` is a tuple: its length is part of its type, so the loop over the poles is compiled without a loop.
     """
 
     shape: int
@@ -42,7 +43,7 @@ class Physics(NamedTuple):
     skip: Floats
     high_after: Integers
     high_stationary: int
-    pole_sd: Floats
+    pole_sd: tuple[np.float32, ...]
     white_sd: np.float32
     slow_sd: np.float32
     read_sd: np.float32

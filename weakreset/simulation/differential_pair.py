@@ -57,8 +57,8 @@ class DifferentialPair(nn.Module):
 
     Attributes
     ----------
-    array : DeviceArray, shape (2, *shape)
-        `array[0]` is BL, `array[1]` BLb.
+    array : DeviceArray, shape (*shape, 2)
+        The last axis is BL, BLb: the two lie side by side in memory, where reading a weight needs both.
 
     Notes
     -----
@@ -72,7 +72,7 @@ class DifferentialPair(nn.Module):
     ) -> None:
         super().__init__()
         self.shape = tuple(shape)
-        self.array = DeviceArray((2, *shape), params, seed, without=without, device=device, n_poles=n_poles)
+        self.array = DeviceArray((*shape, 2), params, seed, without=without, device=device, n_poles=n_poles)
 
     @property
     def n_weights(self) -> int:
@@ -128,7 +128,7 @@ class DifferentialPair(nn.Module):
     def _pulse_some(self, flat: Tensor, weight: Tensor | None) -> PulseReport:
         index = flat.nonzero().view(-1)
         bursts = flat[index].to(torch.int64)
-        self.array.pulse_some(index + self.n_weights * (bursts < 0), bursts.abs())
+        self.array.pulse_some(2 * index + (bursts < 0), bursts.abs())
         flips = 0 if weight is None else self._refresh(weight, index)
         return PulseReport(int(bursts.abs().sum()), index.numel(), flips)
 
@@ -145,7 +145,7 @@ class DifferentialPair(nn.Module):
         return make_key(int(self.array.clock[0]), "tie")
 
     def _signs_at(self, index: Tensor | slice) -> Tensor:
-        bl, blb = self.array.log_r.view(2, self.n_weights)
+        bl, blb = self.array.log_r.view(self.n_weights, 2).unbind(1)
         difference = bl[index] - blb[index]
         signs = torch.where(difference > 0, 1.0, -1.0)
         tied = (difference == 0).nonzero().view(-1)

@@ -97,7 +97,7 @@ def _physics(tables: NoiseTables) -> Physics:
     return Physics(
         shape=SHAPE_NUMBERS[tables.shape], columns=np.uint64(len(trait_names(tables.shape))),
         pink=tables.pink, rtn=tables.rtn, skip=skip.view(-1).numpy(), high_after=high_after.view(-1).numpy(),
-        high_stationary=tables.high_stationary, pole_sd=np.asarray(tables.pole_sd, dtype=np.float32),
+        high_stationary=tables.high_stationary, pole_sd=tuple(np.float32(sd) for sd in tables.pole_sd),
         white_sd=np.float32(tables.white_sd), slow_sd=np.float32(tables.slow_sd),
         read_sd=np.float32(tables.read_sd), normals=tables.normals.numpy(),
     )
