@@ -182,7 +182,7 @@ def _read_all_signs(pairs: Floats, weight: Floats) -> int:
         sign = _ONE if pairs[2 * k] - pairs[2 * k + 1] > _ZERO else -_ONE
         flips = np.int32(flips + np.int32(sign != weight[k]))
         weight[k] = sign
-    return flips
+    return int(flips)
 
 
 @inlined
@@ -190,7 +190,7 @@ def _ties(pairs: Floats) -> int:
     ties = np.int32(0)
     for k in range(len(pairs) // 2):
         ties = np.int32(ties + np.int32(pairs[2 * k] == pairs[2 * k + 1]))
-    return ties
+    return int(ties)
 
 
 @inlined
@@ -249,7 +249,7 @@ def _adam_block(
     if step.only_disagreeing:
         for k in range(len(n)):
             n[k] = n[k] if np.float32(n[k]) * weight[k] < _ZERO else np.int32(0)
-    return bad
+    return int(bad)
 
 
 @entry

@@ -18,7 +18,7 @@ from weakreset.simulation.traits import SHAPE_NUMBERS, trait_names
 __all__ = ["adam_pulse", "advance", "draw_stationary", "pulse_pairs"]
 
 _LEAST_SHARE = 1 << 15
-"""Fewer elements than this are not worth a thread."""
+"""Weights or devices that a thread takes at a time; fewer are not worth one."""
 
 
 def advance(state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, n: torch.Tensor) -> None:
@@ -65,16 +65,24 @@ def adam_pulse(
 
 
 def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int, room: bool = False) -> list[int]:
-    """Call `function(*shared, [room], start, stop)` for ranges that cover 0 .. total; the sums of what it returns."""
-    shares = max(1, min(torch.get_num_threads(), total // _LEAST_SHARE))
-    limits = [total * k // shares for k in range(shares + 1)]
-    calls = [(*shared, *((_scratch(),) if room else ()), *limits[k : k + 2]) for k in range(shares)]
-    if shares == 1:
-        return list(function(*calls[0]) or ())
-    with ThreadPoolExecutor(shares - 1) as pool:
-        waiting = [pool.submit(function, *call) for call in calls[1:]]
-        results = [function(*calls[0]), *(future.result() for future in waiting)]
-    return [sum(column) for column in zip(*(result or () for result in results), strict=True)]
+    """Call `function(*shared, [room], start, stop)` for ranges that cover 0 .. total; the sums of what it returns.
+
+    Threads take the next range when they are done with one: a processor that is still busy with something else (torch's
+    own threads wait actively for a while) then costs its share of the time and not all of it.
+    """
+    threads = max(1, min(torch.get_num_threads(), total // _LEAST_SHARE))
+    if threads == 1:
+        return list(function(*shared, *((_scratch(),) if room else ()), 0, total) or ())
+    starts = iter(range(0, total, _LEAST_SHARE))  # shared: `next` of a range is one step of the interpreter
+
+    def work() -> list[tuple[int, ...]]:
+        own = (*shared, _scratch()) if room else shared
+        return [function(*own, start, min(start + _LEAST_SHARE, total)) or () for start in starts]
+
+    with ThreadPoolExecutor(threads - 1) as pool:
+        waiting = [pool.submit(work) for _ in range(threads - 1)]
+        results = [*work(), *(result for future in waiting for result in future.result())]
+    return [sum(column) for column in zip(*results, strict=True)]
 
 
 def _scratch() -> Scratch:
