@@ -114,9 +114,9 @@ def _append(burst: Any, weight: int, index: Integers, out: Integers, found: int)
 @inner
 def _select(n: NDArray[np.int32], start: int, index: Integers, out: Integers) -> int:
     """The devices that bursts of weights start, start + 1, ... move, and their pulses; how many they are."""
-    size, found, some = len(n), 0, 0
+    size, found, some = len(n), 0, np.int32(0)
     for k in range(size):
-        some += n[k] != 0
+        some = np.int32(some + np.int32(n[k] != 0))
     if some == size:
         for k in range(size):
             index[k] = 2 * (start + k) + int(n[k] < 0)
@@ -143,14 +143,15 @@ def _leave_out(unresponsive: NDArray[np.bool_], index: Integers, n: Integers) ->
 
 
 @inner
-def _fetch(chip: Chip, columns: Any, index: Integers) -> int:
+def _fetch(chip: Chip, columns: Any, index: Integers, weight: Floats) -> int:
     """Read a number of every line of memory that these devices need, many at once; what it returns is not used."""
-    _, traits, poles, _, pulse_count, log_r, _ = chip
+    _, traits, poles, rtn_high, pulse_count, log_r, _ = chip
     n_poles, seen = np.uint64(len(poles) // len(log_r)), 0
     for k in range(len(index)):
         i = np.uint64(index[k])
         seen += traits[i * columns] > traits[i * columns + columns - _U1]
         seen += poles[i * n_poles] > log_r[i] + np.float32(pulse_count[i])
+        seen += rtn_high[i] & (weight[i >> _U1] > _ZERO)
     return seen
 
 
@@ -206,7 +207,7 @@ def _pulse_block(
         moved = _leave_out(chip.unresponsive, room.device[:found], room.n[:found])
     index = room.device[:moved]
     if 4 * moved < len(n):
-        room.seen[0] = _fetch(chip, physics.columns, index)
+        room.seen[0] = _fetch(chip, physics.columns, index, weight)
     _advance(chip, physics, keys[0], index, room.n[:moved])
     pairs = chip.log_r[2 * start : 2 * (start + len(n))]
     if moved == len(n) and _ties(pairs) == 0:
