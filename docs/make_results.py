@@ -75,8 +75,9 @@ def _head() -> str:
         "# Results on simulated devices\n\n"
         "Made by `make results` (`docs/make_results.py`) from the JSON files in `docs/results/`: no number here was "
         "typed. All devices are simulated from the preset `majumdar2021`. Accuracies are those of the last epoch on "
-        "the test set, never of the best epoch; ± is half of a 95 % interval over seeds (Student's t). Runs dated before "
-        "2026-11-25 numbered their devices in another order: the same seed now draws another chip of the same law."
+        "the test set, never of the best epoch; ± is half of a 95 % interval over seeds (Student's t). Runs dated "
+        "before 2026-11-25 numbered their devices in another order: the same seed now draws another chip of the same "
+        "law."
     )
 
 
