@@ -314,12 +314,6 @@ class DeviceArray(nn.Module):
                 f"{prefix or 'state'}: was saved from devices with other noise or another number of poles; "
                 "build the array with the parameter file it was saved with"
             )
-        found = state_dict.get(f"{prefix}log_r")
-        if found is not None and tuple(found.shape) != self.shape == (*found.shape[1:], found.shape[0]):
-            raise SimulationError(
-                f"{prefix or 'state'}: was saved from devices of shape {tuple(found.shape)}, these are {self.shape}; "
-                "a weakreset whose first axis was BL and BLb saved it: train that run anew"
-            )
         for name in (*_SET_COUNTERS, "unresponsive", "energy_j"):  # there or not, depending on the life of the chip
             value = state_dict.get(f"{prefix}{name}")
             self._buffers[name] = None if value is None else torch.zeros_like(value, device=self.log_r.device)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -120,6 +120,15 @@ class DifferentialPair(nn.Module):
         with energy_counted(self.array):
             *done, lost = fast_path.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
         return PulseReport(*done), lost
+
+    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
+        found = state_dict.get(f"{prefix}array.log_r")
+        if found is not None and tuple(found.shape) != self.array.shape and tuple(found.shape) == (2, *self.shape):
+            raise SimulationError(
+                f"{prefix or 'state'}: was saved from devices of shape {tuple(found.shape)}, these are "
+                f"{self.array.shape}; a weakreset whose first axis was BL and BLb saved it: train that run anew"
+            )
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def _for_kernel(self) -> tuple[DeviceState, NoiseTables, tuple[Key, Key]]:
         array = self.array
