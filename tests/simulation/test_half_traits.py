@@ -25,7 +25,7 @@ def test_half_precision_saves_ten_bytes_a_device_and_survives_set_and_saving(par
     array, other = (DeviceArray((5000,), params, seed=seed, half_traits=True) for seed in (1, 2))
     assert array.traits.dtype == torch.float16
     size = sum(value.numel() * value.element_size() for value in array.state_dict().values())
-    assert size / 5000 < 39.01
+    assert size / 5000 < 30.01
     other.load_state_dict(array.state_dict())
     for part in (array, other):
         part.pulse(3)

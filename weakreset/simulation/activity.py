@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.device_array import DeviceArray
+from weakreset.simulation.moving_rows import poles_of
 
 __all__ = ["imperfection_activity"]
 
@@ -38,8 +39,7 @@ def imperfection_activity(model: nn.Module) -> dict[str, float]:
 
 def _sums(array: DeviceArray) -> Tensor:
     """Squares of D2D and 1/f, telegraph part and states, summed over devices; float64."""
-    weights = torch.tensor(array.noise_tables().pole_sd, dtype=torch.float32, device=array.poles.device)
-    pink = array.poles @ weights
+    pink = poles_of(array.moving).to(torch.float32) @ array.noise_tables().pole_sd
     spread = array.log_r0 - array.log_r0.view(-1)[0]  # exactly zero where all devices are the same
     spread = spread - spread.mean()
     telegraph = array.rtn_amplitude * array.rtn_high

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,15 +10,42 @@ import torch
 from torch import Tensor
 
 from weakreset.errors import SimulationError
+from weakreset.simulation.moving_rows import MOST_PULSES
 
 __all__ = ["checked_seed", "checked_shape", "large_zeros"]
 
 _SEED_BITS = 63
+_LINE = 64
 
 
 def large_zeros(shape: tuple[int, ...], dtype: type[np.generic]) -> Tensor:
-    """Memory from numpy, which asks the system for large pages: scattered devices are found twice as fast."""
-    return torch.from_numpy(np.zeros(shape, dtype=dtype))
+    """Memory from numpy, which asks the system for large pages: scattered devices are found twice as fast.
+
+    It begins where a line of memory does, so that the rows of a pair of devices share one.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.zeros(size + _LINE, dtype=np.uint8)
+    start = -room.ctypes.data % _LINE
+    return torch.from_numpy(room[start : start + size].view(dtype).reshape(shape))
+
+
+def checked_bursts(n: Tensor | int, count: Tensor) -> Tensor:
+    """Pulses for devices that have had `count`, flat and on their device."""
+    if isinstance(n, int):
+        n = torch.full(count.shape, n)
+    if n.is_floating_point() or n.is_complex() or n.dtype == torch.bool:
+        raise SimulationError(f"pulse counts must be integers, got a tensor of {n.dtype}")
+    if n.shape != count.shape:
+        raise SimulationError(f"pulse counts have shape {tuple(n.shape)}, the array has {tuple(count.shape)}")
+    bursts = n.to(count.device).reshape(-1)
+    if bursts.numel() and int(bursts.min()) < 0:
+        raise SimulationError(f"pulses must be >= 0, got {int(bursts.min())}; to lower R use set_()")
+    if bursts.numel() and int(bursts.max()) > MOST_PULSES - int(count.max()):
+        raise SimulationError(
+            f"{int(bursts.max())} pulses for devices that have had up to {int(count.max())}: the counter of a device "
+            f"holds {MOST_PULSES} between two SETs"
+        )
+    return bursts
 
 
 def checked_shape(shape: int | Sequence[int]) -> tuple[int, ...]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 
-from weakreset.simulation.compiled_types import Floats
+from weakreset.simulation.compiled_types import Constant, Floats
 from weakreset.simulation.drift import EXP_LIMIT, EXP_TERMS, LN_2, LN_2_PARTS, LOG_2_E, LOG_TERMS, SQRT_2
 from weakreset.simulation.traits import FIRST, OFFSET, SHAPE_NUMBERS
 
@@ -27,10 +30,20 @@ _INLINED = _INNER | {"inline": "always"}
 def entry(function: Function) -> Function:
     """Callable from Python; kept on disk for the next process; other threads run while it does.
 
-    numba compiles anew when the file of `function` changes, and does not see changes of files it imports from:
-    while working on these, set NUMBA_CACHE_DIR to an empty folder.
+    numba keeps the code under the name of `function` and sees when its file changes, not when those change that it
+    takes functions and numbers from: so their contents are made part of the name.
     """
+    function.__qualname__ = f"{function.__qualname__}_{_contents()}"
     return cast(Function, numba.njit(cache=True, **_OPTIONS)(function))
+
+
+@lru_cache(maxsize=1)
+def _contents() -> str:
+    """Short for what the files of this folder say."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def inner(function: Function) -> Function:
@@ -79,14 +92,14 @@ def _logarithm(t: Any) -> Any:
 
 
 @inner
-def with_drift(shape: int, traits: Floats, row: Any, t: Any) -> Any:
+def with_drift(shape: Constant, traits: Floats, row: Any, t: Any) -> Any:
     """ln R without fast noise after `t` >= 1 pulses; the numbers of the device begin at traits[row]."""
     log_r, first = traits[row + _OFFSET], traits[row + _A]
-    if shape == _TWO_SLOPE:
+    if len(shape) == _TWO_SLOPE:
         knee, second = traits[row + _B], traits[row + _C]
         return (log_r + first * (t if t < knee else knee)) + second * (t - knee if t > knee else _ZERO)
-    if shape == _SINGLE_SLOPE:
+    if len(shape) == _SINGLE_SLOPE:
         return log_r + first * t
-    if shape == _POWER_LAW:
+    if len(shape) == _POWER_LAW:
         return log_r + first * _exponential(_logarithm(t) * traits[row + _B])
     return log_r + first * (_ONE - _exponential(t / -traits[row + _B]))

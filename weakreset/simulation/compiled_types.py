@@ -7,41 +7,47 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AdamStep", "Chip", "Floats", "Integers", "Physics", "Scratch"]
+__all__ = ["AdamStep", "Chip", "Constant", "Floats", "Integers", "Physics", "Scratch", "Wholes", "constant"]
 
 Floats: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
+Wholes: TypeAlias = NDArray[np.int32]
+
+Constant: TypeAlias = tuple[None, ...]
+"""A number as the length of a tuple, which is part of its type: code is compiled for this number alone."""
+
+
+def constant(number: int) -> Constant:
+    return (None,) * number
 
 
 class Chip(NamedTuple):
     """Flat arrays of n devices, changed in place; an empty `unresponsive` means that there are none.
 
-    `traits` (a row of `columns` numbers a device, see `traits`) and `poles` keep the numbers of a device
-    together: what sparse updates cost is lines of memory touched.
+    `traits` (a row of `columns` numbers a device, see `traits`) and `moving` (see `moving_rows`) keep the numbers of
+    a device together: what sparse updates cost is lines of memory touched.
     """
 
     log_r0: Floats
     traits: Floats
-    poles: Floats
-    rtn_high: NDArray[np.bool_]
-    pulse_count: NDArray[np.int32]
-    log_r: Floats
+    moving: Wholes
     unresponsive: NDArray[np.bool_]
 
 
 class Physics(NamedTuple):
     """`kernels.NoiseTables` as flat numpy arrays.
 
-    `skip` holds keep and renew of every pole for every burst, `high_after` a limit for each telegraph state before.
-    `pole_sd` is a tuple: its length is part of its type, so the loop over the poles is compiled without a loop.
+    `bursts` has a row for every burst, of two numbers a pole: keep of every pole and renew of every pole (float32, two
+    to an integer), and a limit for each telegraph state before. `pole_sd` is a tuple: its length is part of its type,
+    so code for the poles is compiled without loops.
     """
 
-    shape: int
-    columns: np.uint64
-    pink: bool
-    rtn: bool
-    skip: Floats
-    high_after: Integers
+    shape: Constant
+    columns: Constant
+    pink: Constant
+    rtn: Constant
+    read: Constant
+    bursts: Integers
     high_stationary: int
     pole_sd: tuple[np.float32, ...]
     white_sd: np.float32
@@ -54,9 +60,10 @@ class Scratch(NamedTuple):
     """Room for a block, owned by one thread."""
 
     device: Integers
-    n: Integers
-    bursts: NDArray[np.int32]
-    seen: Integers
+    pulses: Integers
+    words: Integers
+    difference: Floats
+    bursts: Wholes
 
 
 class AdamStep(NamedTuple):

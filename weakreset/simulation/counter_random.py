@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIRST_SD",
+    "GAMMA",
+    "MULTIPLIERS",
     "SECOND_WEIGHT",
+    "SHIFTS",
     "WORDS",
     "derive_seed",
     "make_key",
@@ -43,9 +46,11 @@ FIRST_SD = (1.0 + SECOND_WEIGHT**2) ** -0.5
 WORDS = 8
 """Words set aside for one device under one key."""
 
-_GAMMA = 0x9E3779B97F4A7C15
-_MULTIPLIER_1 = 0xBF58476D1CE4E5B9
-_MULTIPLIER_2 = 0x94D049BB133111EB
+GAMMA = 0x9E3779B97F4A7C15
+MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+SHIFTS = (30, 27, 31)
+"""Of SplitMix64."""
+
 _TABLE_BITS = 12
 _TABLE_MASK = (1 << _TABLE_BITS) - 1
 
@@ -68,13 +73,13 @@ def derive_seed(seed: int, name: str) -> int:
 
 def random_words(key: Key, index: torch.Tensor, word: int) -> torch.Tensor:
     """64 random bits for each device number in `index` (int64), as int64; same shape."""
-    z = (index * WORDS + word) * _signed(_GAMMA) + _signed(key[0])
-    z ^= _shift(z, 30)
-    z *= _signed(_MULTIPLIER_1)
+    z = (index * WORDS + word) * _signed(GAMMA) + _signed(key[0])
+    z ^= _shift(z, SHIFTS[0])
+    z *= _signed(MULTIPLIERS[0])
     z ^= _signed(key[1])
-    z ^= _shift(z, 27)
-    z *= _signed(_MULTIPLIER_2)
-    z ^= _shift(z, 31)
+    z ^= _shift(z, SHIFTS[1])
+    z *= _signed(MULTIPLIERS[1])
+    z ^= _shift(z, SHIFTS[2])
     return z
 
 

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from weakreset.errors import SimulationError
 from weakreset.parameter_file import ParameterFile, check_without, load_parameters
 from weakreset.simulation import fast_path, kernels
-from weakreset.simulation.array_arguments import checked_seed, checked_shape, large_zeros
-from weakreset.simulation.counter_random import Key, make_key
+from weakreset.simulation.array_arguments import checked_bursts, checked_seed, checked_shape, large_zeros
+from weakreset.simulation.counter_random import make_key
 from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint
 from weakreset.simulation.kernels import DeviceState, NoiseTables, noise_tables
+from weakreset.simulation.moving_rows import POLE_UNIT, log_r_of, poles_of, row_width, state_of
 from weakreset.simulation.pink_poles import fit_pink_poles
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 from weakreset.simulation.traits import trait_names
@@ -28,7 +29,6 @@ __all__ = ["DeviceArray", "ParameterSource"]
 
 ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 
-_FLAT = ("log_r0", "log_r", "rtn_high", "pulse_count")
 _SET_COUNTERS = {"set_count": torch.int16, "retired_pulses": torch.int32}
 _MOST_SETS = 32767
 
@@ -57,7 +57,7 @@ class DeviceArray(nn.Module):
     n_poles : int
         States per device for 1/f noise: 4 follow the spectrum to 1.4 %, 5 to 0.4 % (see `pink_poles`).
     half_traits : bool
-        Keep `traits` in half precision: 39 bytes a device instead of 49, moved by plain torch (the compiled kernel
+        Keep `traits` in half precision: 30 bytes a device instead of 40, moved by plain torch (the compiled kernel
         does not know halves). A number is off by up to 2^-12 of itself, a knee beyond 1,024 by half a pulse. After
         2,000 pulses of the published devices ln R is off by 2e-4 (root mean square; 1/f noise: 7e-3), of 99 % of
         the devices by less than 1e-3, of none by more than 7.5e-3; always by the same amount for a device.
@@ -67,8 +67,10 @@ class DeviceArray(nn.Module):
     traits : Tensor of float32, shape (*shape, columns)
         What makes each device itself. Its columns can be had by name: `offset` (ln r0 + c1 + the slow level of
         1/f noise; without ln r0 in half precision), `rtn_amplitude` and the numbers of the drift (`m1`, `t_star`, ...).
-    pulse_count : Tensor of int32
-        Pulses since the last SET: t of the model.
+    moving : Tensor of int32, shape (*shape, columns)
+        What a pulse changes (see `moving_rows`). Read it by name: `pulse_count` (int32, pulses since the last SET,
+        at most 2^30 - 1), `rtn_high` (bool), `poles` of the 1/f noise (float32, shape (*shape, n_poles), each of unit
+        variance) are copies; `log_r` (float32) is a view.
     set_count : Tensor of int16, or None before the first SET
         How often each device was SET after it was made.
     retired_pulses : Tensor of int32, or None before the first SET
@@ -103,14 +105,11 @@ class DeviceArray(nn.Module):
 
     log_r0: Tensor
     traits: Tensor
-    poles: Tensor
-    rtn_high: Tensor
-    pulse_count: Tensor
+    moving: Tensor
     set_count: Tensor | None
     retired_pulses: Tensor | None
     unresponsive: Tensor | None
     energy_j: Tensor | None
-    log_r: Tensor
     clock: Tensor
     physics: Tensor
 
@@ -120,7 +119,7 @@ class DeviceArray(nn.Module):
         half_traits: bool = False,
     ) -> None:
         super().__init__()
-        self._half = half_traits
+        self._half, self._n_poles = half_traits, n_poles
         self.kernel = "auto"
         self.shape = checked_shape(shape)
         self.without = check_without(without if isinstance(without, str) else list(without))
@@ -149,6 +148,22 @@ class DeviceArray(nn.Module):
     def n_devices(self) -> int:
         return math.prod(self.shape)
 
+    @property
+    def log_r(self) -> Tensor:
+        return log_r_of(self.moving)
+
+    @property
+    def pulse_count(self) -> Tensor:
+        return state_of(self.moving) >> 1
+
+    @property
+    def rtn_high(self) -> Tensor:
+        return (state_of(self.moving) & 1).to(torch.bool)
+
+    @property
+    def poles(self) -> Tensor:
+        return poles_of(self.moving)[..., : self._n_poles] * POLE_UNIT
+
     def log_resistance(self) -> Tensor:
         """ln R (R in ohm) as read after the last pulse; float32, a copy."""
         return self.log_r.clone()
@@ -173,15 +188,15 @@ class DeviceArray(nn.Module):
         Raises
         ------
         SimulationError
-            For negative or non-integer numbers, or a wrong shape.
+            For negative or non-integer numbers, a wrong shape, or more pulses than the counter of a device holds.
         """
-        bursts = self._checked_bursts(n)
+        bursts = checked_bursts(n, state_of(self.moving) >> 1)
         index = bursts.nonzero().view(-1)
         self.pulse_some(index, bursts[index])
 
     def pulse_some(self, index: Tensor, n: Tensor) -> None:
         """Give device `index[i]` (flat number, none twice) `n[i]` >= 1 pulses. Not checked; see `pulse`."""
-        call = self.tick()
+        seed, call = self.tick()
         if self.unresponsive is not None:
             alive = ~self.unresponsive.view(-1)[index]
             index, n = index[alive], n[alive]
@@ -189,25 +204,21 @@ class DeviceArray(nn.Module):
         step = 0
         with energy_counted(self):
             while index.numel():
-                burst = n.clamp(max=LONGEST_BURST)
-                self.engine.advance(self.state(), self.noise_tables(), self.pulse_key(call, step), index, burst)
+                key, burst = make_key(seed, "pulse", call, step), n.clamp(max=LONGEST_BURST)
+                self.engine.advance(self.state(), self.noise_tables(), key, index, burst)
                 more = n > LONGEST_BURST
                 index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
 
-    def tick(self) -> int:
-        """Number this call of `pulse`, so that no two calls use the same random numbers."""
-        call = int(self.clock[1])
-        self.clock[1] += 1
-        return call
-
-    def pulse_key(self, call: int, step: int = 0) -> Key:
-        """Of the random numbers of one call; `step` counts the parts of bursts longer than LONGEST_BURST."""
-        return make_key(int(self.clock[0]), "pulse", call, step)
+    def tick(self) -> tuple[int, int]:
+        """The seed, and the number of this call of `pulse`: no two calls use the same random numbers."""
+        seed, call = self.clock.tolist()
+        self.clock[1] = call + 1
+        return seed, call
 
     @property
     def in_main_memory(self) -> bool:
         """Whether the compiled kernel does the work."""
-        return self.log_r.device.type == "cpu" and self.kernel == "auto" and not self._half
+        return self.log_r0.device.type == "cpu" and self.kernel == "auto" and not self._half
 
     @property
     def engine(self) -> ModuleType:
@@ -227,12 +238,12 @@ class DeviceArray(nn.Module):
         if mask.dtype != torch.bool or tuple(mask.shape) != self.shape:
             found = f"{mask.dtype} {tuple(mask.shape)}"
             raise SimulationError(f"set_ needs a bool mask of shape {self.shape}, got {found}")
-        index = mask.to(self.log_r.device).reshape(-1).nonzero().view(-1)
+        index = mask.to(self.log_r0.device).reshape(-1).nonzero().view(-1)
         if self.unresponsive is not None:
             index = index[~self.unresponsive.view(-1)[index]]
         for name, dtype in _SET_COUNTERS.items():
             if getattr(self, name) is None:
-                self._buffers[name] = torch.zeros(self.shape, dtype=dtype, device=self.log_r.device)
+                self._buffers[name] = torch.zeros(self.shape, dtype=dtype, device=self.log_r0.device)
         set_count, retired = cast(Tensor, self.set_count).view(-1), cast(Tensor, self.retired_pulses).view(-1)
         count = set_count[index]
         if bool((count >= _MOST_SETS).any()):
@@ -247,12 +258,10 @@ class DeviceArray(nn.Module):
         return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}"
 
     def _allocate(self, n_poles: int) -> None:
-        rows = {"traits": (len(self._columns),), "poles": (n_poles,)}
-        for name in ("log_r0", "log_r", "traits", "poles"):
-            dtype = np.float16 if self._half and name == "traits" else np.float32
-            self.register_buffer(name, large_zeros((*self.shape, *rows.get(name, ())), dtype))
-        self.register_buffer("rtn_high", large_zeros(self.shape, np.bool_))
-        self.register_buffer("pulse_count", large_zeros(self.shape, np.int32))
+        self.register_buffer("log_r0", large_zeros(self.shape, np.float32))
+        own = np.float16 if self._half else np.float32
+        self.register_buffer("traits", large_zeros((*self.shape, len(self._columns)), own))
+        self.register_buffer("moving", large_zeros((*self.shape, row_width(n_poles)), np.int32))
         for name in _SET_COUNTERS:
             self.register_buffer(name, None)
 
@@ -277,37 +286,28 @@ class DeviceArray(nn.Module):
 
     def state(self) -> DeviceState:
         """Flat views of the buffers, for the kernels."""
-        flat = {name: getattr(self, name).view(-1) for name in _FLAT}
-        rows = {name: getattr(self, name).flatten(0, -2) for name in ("traits", "poles")}
         stuck = None if self.unresponsive is None else self.unresponsive.view(-1)
-        return DeviceState(**flat, **rows, unresponsive=stuck)
+        return DeviceState(self.log_r0.view(-1), self.traits.flatten(0, -2), self.moving.flatten(0, -2), stuck)
 
     def noise_tables(self) -> NoiseTables:
-        device = self.log_r.device
+        device = self.log_r0.device
         if self._tables is None or self._tables.normals.device != device:
             self._tables = noise_tables(self._drift_shape, self._pink, self._noise, device)
         return self._tables
 
-    def _checked_bursts(self, n: Tensor | int) -> Tensor:
-        if isinstance(n, int):
-            n = torch.full(self.shape, n)
-        if n.is_floating_point() or n.is_complex() or n.dtype == torch.bool:
-            raise SimulationError(f"pulse counts must be integers, got a tensor of {n.dtype}")
-        if tuple(n.shape) != self.shape:
-            raise SimulationError(f"pulse counts have shape {tuple(n.shape)}, the array has {self.shape}")
-        bursts = n.to(self.log_r.device).reshape(-1)
-        if bursts.numel() and int(bursts.min()) < 0:
-            raise SimulationError(f"pulses must be >= 0, got {int(bursts.min())}; to lower R use set_()")
-        return bursts
-
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> DeviceArray:
         """Follow `.to(device)`, ignore `.half()` and `.double()`: the physics is float32."""
-        device = fn(torch.empty(0, device=self.log_r.device)).device
+        device = fn(torch.empty(0, device=self.log_r0.device)).device
         for name, buffer in self._buffers.items():
             self._buffers[name] = None if buffer is None else buffer.to(device)
         return self
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
+        if f"{prefix}log_r" in state_dict:
+            raise SimulationError(
+                f"{prefix or 'state'}: was saved by an older weakreset, which kept ln R and pulse counts in tensors of "
+                "their own; train that run anew"
+            )
         saved = state_dict.get(f"{prefix}physics")
         if saved is not None and int(saved) != int(self.physics):
             raise SimulationError(
@@ -316,5 +316,5 @@ class DeviceArray(nn.Module):
             )
         for name in (*_SET_COUNTERS, "unresponsive", "energy_j"):  # there or not, depending on the life of the chip
             value = state_dict.get(f"{prefix}{name}")
-            self._buffers[name] = None if value is None else torch.zeros_like(value, device=self.log_r.device)
+            self._buffers[name] = None if value is None else torch.zeros_like(value, device=self.log_r0.device)
         super()._load_from_state_dict(state_dict, prefix, *args)

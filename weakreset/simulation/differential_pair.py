@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -121,18 +121,10 @@ class DifferentialPair(nn.Module):
             *done, lost = fast_path.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
         return PulseReport(*done), lost
 
-    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
-        found = state_dict.get(f"{prefix}array.log_r")
-        if found is not None and tuple(found.shape) != self.array.shape and tuple(found.shape) == (2, *self.shape):
-            raise SimulationError(
-                f"{prefix or 'state'}: was saved from devices of shape {tuple(found.shape)}, these are "
-                f"{self.array.shape}; a weakreset whose first axis was BL and BLb saved it: train that run anew"
-            )
-        super()._load_from_state_dict(state_dict, prefix, *args)
-
     def _for_kernel(self) -> tuple[DeviceState, NoiseTables, tuple[Key, Key]]:
-        array = self.array
-        return array.state(), array.noise_tables(), (array.pulse_key(array.tick()), self._tie_key())
+        seed, call = self.array.tick()
+        keys = (make_key(seed, "pulse", call, 0), make_key(seed, "tie"))
+        return self.array.state(), self.array.noise_tables(), keys
 
     def _pulse_some(self, flat: Tensor, weight: Tensor | None) -> PulseReport:
         index = flat.nonzero().view(-1)
@@ -150,9 +142,6 @@ class DifferentialPair(nn.Module):
             weight.detach().copy_(values.view(weight.shape))
         return flips
 
-    def _tie_key(self) -> Key:
-        return make_key(int(self.array.clock[0]), "tie")
-
     def _signs_at(self, index: Tensor | slice) -> Tensor:
         bl, blb = self.array.log_r.view(self.n_weights, 2).unbind(1)
         difference = bl[index] - blb[index]
@@ -160,7 +149,7 @@ class DifferentialPair(nn.Module):
         tied = (difference == 0).nonzero().view(-1)
         if tied.numel():
             number = tied if isinstance(index, slice) else index[tied]
-            coin = random_words(self._tie_key(), number, 0) & 1
+            coin = random_words(make_key(int(self.array.clock[0]), "tie"), number, 0) & 1
             signs[tied] = (2 * coin - 1).to(signs.dtype)
         return signs
 

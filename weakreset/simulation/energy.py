@@ -24,7 +24,7 @@ def energy_counted(array: DeviceArray) -> Iterator[None]:
     if array.energy_j is None:
         yield
         return
-    log_r, count = array.log_r.clone(), array.pulse_count.clone()
+    log_r, count = array.log_resistance(), array.pulse_count
     yield
     conductance = exponential(-log_r).add_(exponential(-array.log_r)).mul_(0.5)  # the same bits for any split
     array.energy_j += (array.pulse_count - count) * conductance * array.joule_ohm

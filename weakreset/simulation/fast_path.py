@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from weakreset.simulation.compiled_types import AdamStep, Chip, Physics, Scratch
+from weakreset.simulation.compiled_types import AdamStep, Chip, Physics, Scratch, constant
 from weakreset.simulation.counter_random import Key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.traits import SHAPE_NUMBERS, trait_names
@@ -26,7 +26,7 @@ def advance(state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tens
     from weakreset.simulation import compiled
 
     shared = (_chip(state), _physics(tables), _unsigned(key), index.numpy(), n.numpy())
-    _in_shares(compiled.advance_range, shared, index.numel())
+    _in_shares(compiled.advance_range, shared, index.numel(), room=True)
 
 
 def draw_stationary(
@@ -87,9 +87,10 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
 
 def _scratch() -> Scratch:
     from weakreset.simulation.compiled import BLOCK
+    from weakreset.simulation.compiled_devices import CHUNK, PARTS
 
-    device, n, seen = (np.empty(size, np.int64) for size in (BLOCK, BLOCK, 1))
-    return Scratch(device, n, np.empty(BLOCK, np.int32), seen)
+    device, pulses, words = (np.zeros(size, np.int64) for size in (2 * BLOCK, 2 * BLOCK, PARTS * CHUNK))
+    return Scratch(device, pulses, words, np.empty(2 * BLOCK, np.float32), np.empty(BLOCK, np.int32))
 
 
 def _chip(state: DeviceState) -> Chip:
@@ -100,14 +101,16 @@ def _chip(state: DeviceState) -> Chip:
 
 @lru_cache(maxsize=64)
 def _physics(tables: NoiseTables) -> Physics:
-    skip = torch.stack([tables.keep.T, tables.renew.T], dim=2)
-    high_after = torch.stack([tables.high_if_low, tables.high_if_high], dim=1)
+    lanes = len(tables.pole_sd)
+    bursts = np.zeros((len(tables.keep), 2 * lanes), dtype=np.int64)
+    bursts.view(np.float32)[:, : 2 * lanes] = torch.hstack([tables.keep, tables.renew]).numpy()
+    bursts[:, lanes : lanes + 2] = torch.stack([tables.high_if_low, tables.high_if_high], dim=1).numpy()
     return Physics(
-        shape=SHAPE_NUMBERS[tables.shape], columns=np.uint64(len(trait_names(tables.shape))),
-        pink=tables.pink, rtn=tables.rtn, skip=skip.view(-1).numpy(), high_after=high_after.view(-1).numpy(),
-        high_stationary=tables.high_stationary, pole_sd=tuple(np.float32(sd) for sd in tables.pole_sd),
-        white_sd=np.float32(tables.white_sd), slow_sd=np.float32(tables.slow_sd),
-        read_sd=np.float32(tables.read_sd), normals=tables.normals.numpy(),
+        shape=constant(SHAPE_NUMBERS[tables.shape]), columns=constant(len(trait_names(tables.shape))),
+        pink=constant(tables.pink), rtn=constant(tables.rtn), read=constant(tables.read_sd > 0),
+        bursts=bursts.reshape(-1), high_stationary=tables.high_stationary,
+        pole_sd=tuple(tables.pole_sd.numpy()), white_sd=np.float32(tables.white_sd),
+        slow_sd=np.float32(tables.slow_sd), read_sd=np.float32(tables.read_sd), normals=tables.normals.numpy(),
     )
 
 

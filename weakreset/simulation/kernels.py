@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from weakreset.model import DeviceNoise
 from weakreset.simulation.counter_random import (
@@ -21,6 +23,7 @@ from weakreset.simulation.counter_random import (
     spare_bits,
 )
 from weakreset.simulation.drift import drift
+from weakreset.simulation.moving_rows import POLE_UNIT, lanes, log_r_of, poles_of, state_of
 from weakreset.simulation.pink_poles import PinkPoles
 from weakreset.simulation.skip_ahead import skip_ahead
 from weakreset.simulation.traits import AMPLITUDE, OFFSET
@@ -36,20 +39,21 @@ _SLOW_WORD = 7
 
 @dataclass(frozen=True)
 class DeviceState:
-    """Flat views of the buffers of a `DeviceArray`, a row a device."""
+    """Views of the buffers of a `DeviceArray`, an entry or a row a device."""
 
     log_r0: torch.Tensor
     traits: torch.Tensor
-    poles: torch.Tensor
-    rtn_high: torch.Tensor
-    pulse_count: torch.Tensor
-    log_r: torch.Tensor
+    moving: torch.Tensor
     unresponsive: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class NoiseTables:
-    """Drift shape and noise of a technology on one torch device; amplitudes in ln R, 0 or False where off."""
+    """Drift shape and noise of a technology on one torch device; amplitudes in ln R, 0 or False where off.
+
+    `keep` and `renew` have a row for every burst and a column for every place of a pole (see `moving_rows`); `renew`
+    and `pole_sd` are in its units, so that stored poles enter as they are.
+    """
 
     shape: str
     pink: bool
@@ -59,7 +63,7 @@ class NoiseTables:
     high_if_low: torch.Tensor
     high_if_high: torch.Tensor
     high_stationary: int
-    pole_sd: tuple[float, ...]
+    pole_sd: torch.Tensor
     white_sd: float
     slow_sd: float
     read_sd: float
@@ -68,17 +72,21 @@ class NoiseTables:
 
 def noise_tables(shape: str, poles: PinkPoles, noise: DeviceNoise, device: torch.device) -> NoiseTables:
     """Move the skip-ahead tables to `device` and fold alpha into the amplitudes."""
-    rows = skip_ahead(poles, noise.p_up, noise.p_down)
+    rows, n_poles = skip_ahead(poles, noise.p_up, noise.p_down), len(poles.variance)
 
     def move(array: object) -> torch.Tensor:
         return torch.as_tensor(array).to(device)
 
+    def places(array: NDArray[np.generic]) -> torch.Tensor:
+        free = [(0, 0)] * (array.ndim - 1) + [(0, lanes(n_poles) - n_poles)]
+        return move(np.pad(array.astype(np.float32), free))
+
     return NoiseTables(
         shape=shape, pink=noise.alpha > 0, rtn=noise.p_up > 0,
-        keep=move(rows.keep), renew=move(rows.renew),
+        keep=places(rows.keep), renew=places(rows.renew) / POLE_UNIT,
         high_if_low=move(rows.high_if_low), high_if_high=move(rows.high_if_high),
         high_stationary=rows.high_stationary,
-        pole_sd=tuple(float(noise.alpha * sd) for sd in poles.variance**0.5),
+        pole_sd=places(noise.alpha * poles.variance**0.5) * POLE_UNIT,
         white_sd=float(noise.alpha * poles.white_variance**0.5 / FIRST_SD),  # it takes one table entry
         slow_sd=float(noise.alpha * poles.slow_variance**0.5),
         read_sd=noise.read_sd, normals=move(normal_table()),
@@ -94,23 +102,27 @@ def advance(state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tens
 def _advance_chunk(
     state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, n: torch.Tensor
 ) -> None:
-    t = state.pulse_count[index] + n.to(torch.int32)
-    state.pulse_count[index] = t
+    row = state.moving[index]
+    high, t = state_of(row) & 1, (state_of(row) >> 1) + n.to(torch.int32)
     traits = _traits(state, index)
     log_r = drift(tables.shape, traits, t)
     if tables.pink or tables.rtn:
-        first, second = random_words(key, index, 0), random_words(key, index, 1)
-        uniform = (spare_bits(second) << 16) | spare_bits(first)
+        words = [random_words(key, index, word) for word in range(len(tables.pole_sd) // 2)]
+        uniform = (spare_bits(words[1]) << 16) | spare_bits(words[0])
         if tables.pink:
             # the 12 bits of the white term are the lowest of the 32 of the telegraph: they meet in a
             # comparison that the upper 20 leave open, once in a million updates
             log_r += tables.normals[uniform & 0xFFF] * tables.white_sd
-            log_r = _add_poles(state, tables, key, index, n, (first, second), log_r)
+            log_r += _add_poles(poles_of(row), tables, n, words)
         if tables.rtn:
-            log_r += traits[:, AMPLITUDE] * _telegraph(state, tables, index, n, uniform)
+            limit = torch.where(high.to(torch.bool), tables.high_if_high[n], tables.high_if_low[n])
+            high = (uniform < limit).to(torch.int32)
+            log_r += traits[:, AMPLITUDE] * high
     if tables.read_sd > 0:
         log_r += normal_pair(random_words(key, index, _READ_WORD), tables.normals)[0] * tables.read_sd
-    state.log_r[index] = log_r
+    state_of(row).copy_((t << 1) | high)
+    log_r_of(row).copy_(log_r)
+    state.moving[index] = row
 
 
 def _traits(state: DeviceState, index: torch.Tensor) -> torch.Tensor:
@@ -123,27 +135,22 @@ def _traits(state: DeviceState, index: torch.Tensor) -> torch.Tensor:
 
 
 def _add_poles(
-    state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, n: torch.Tensor,
-    words: tuple[torch.Tensor, torch.Tensor], log_r: torch.Tensor,
+    poles: torch.Tensor, tables: NoiseTables, n: torch.Tensor, words: list[torch.Tensor]
 ) -> torch.Tensor:
-    for j in range(0, len(tables.pole_sd), 2):
-        word = words[j // 2] if j < 4 else random_words(key, index, j // 2)
-        pair = normal_pair(word, tables.normals)
-        for k in range(j, min(j + 2, len(tables.pole_sd))):
-            y = state.poles[index, k] * tables.keep[k][n]
-            y += pair[k - j] * tables.renew[k][n]
-            state.poles[index, k] = y
-            log_r += y * tables.pole_sd[k]
-    return log_r
+    """Advance poles in place; what they add to ln R. The sum folds the upper half onto the lower until one is left."""
+    now = poles * tables.keep[n]
+    now += _normals(words, tables) * tables.renew[n]
+    now.round_()
+    poles.copy_(now)
+    terms = now * tables.pole_sd
+    while terms.shape[1] > 1:
+        lower, upper = terms.chunk(2, dim=1)
+        terms = lower + upper
+    return terms[:, 0]
 
 
-def _telegraph(
-    state: DeviceState, tables: NoiseTables, index: torch.Tensor, n: torch.Tensor, uniform: torch.Tensor
-) -> torch.Tensor:
-    limit = torch.where(state.rtn_high[index], tables.high_if_high[n], tables.high_if_low[n])
-    high = uniform < limit
-    state.rtn_high[index] = high
-    return high
+def _normals(words: list[torch.Tensor], tables: NoiseTables) -> torch.Tensor:
+    return torch.stack([normal for word in words for normal in normal_pair(word, tables.normals)], dim=1)
 
 
 def draw_stationary(
@@ -153,21 +160,21 @@ def draw_stationary(
 
     The slow level of the cycle before is computed again and taken out of `offset`, so it costs no memory.
     """
-    n_devices, n_poles = state.poles.shape
+    n_devices = len(state.moving)
     for part, count in zip(torch.split(index, CHUNK), torch.split(cycle, CHUNK), strict=True):
         now = part + n_devices * count.to(torch.int64)
-        words = [random_words(key, now, word) for word in range(max(2, (n_poles + 1) // 2))]
-        normals = [normal for word in words for normal in normal_pair(word, tables.normals)]
-        state.poles[part] = torch.stack(normals[:n_poles], dim=1)
+        words = [random_words(key, now, word) for word in range(len(tables.pole_sd) // 2)]
         uniform = (spare_bits(words[1]) << 16) | spare_bits(words[0])
-        state.rtn_high[part] = uniform < tables.high_stationary
+        row = torch.empty((len(part), state.moving.shape[1]), dtype=torch.int32, device=part.device)
+        poles_of(row).copy_((_normals(words, tables) / POLE_UNIT).round_())
+        state_of(row).copy_(uniform < tables.high_stationary)
+        log_r_of(row).copy_(state.log_r0[part])
+        state.moving[part] = row
         level = _slow_level(tables, key, now)
         again = count > 0
         before = _slow_level(tables, key, torch.where(again, now - n_devices, now))
         change = torch.where(again, level - before, level) * tables.slow_sd
         state.traits[part, OFFSET] += change.to(state.traits.dtype)
-        state.pulse_count[part] = 0
-        state.log_r[part] = state.log_r0[part]
 
 
 def _slow_level(tables: NoiseTables, key: Key, counter: torch.Tensor) -> torch.Tensor:

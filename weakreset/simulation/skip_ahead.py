@@ -26,7 +26,7 @@ class SkipAhead:
 
     Attributes
     ----------
-    keep : ndarray of float32, shape (n_poles, LONGEST_BURST + 1)
+    keep : ndarray of float32, shape (LONGEST_BURST + 1, n_poles)
         a_j^n.
     renew : ndarray of float32, same shape
         sqrt(1 - a_j^(2n)).
@@ -46,9 +46,9 @@ class SkipAhead:
 def skip_ahead(poles: PinkPoles, p_up: float, p_down: float) -> SkipAhead:
     """Compute the tables in double precision, round once."""
     n = np.arange(LONGEST_BURST + 1)
-    keep = poles.decay[:, None] ** n
+    keep = poles.decay ** n[:, None]
     keep[keep < _NOTHING] = 0.0
-    renew = np.sqrt(-np.expm1(2.0 * n * np.log(poles.decay[:, None])))
+    renew = np.sqrt(-np.expm1(2.0 * n[:, None] * np.log(poles.decay)))
     states = (np.zeros(n.shape, dtype=np.bool_), np.ones(n.shape, dtype=np.bool_))
     probabilities = [high_probability_after(state, n, p_up, p_down) for state in states]
     low, high = (np.round(_FULL_SCALE * p).astype(np.int64) for p in probabilities)

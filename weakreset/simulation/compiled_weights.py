@@ -1,0 +1,137 @@
+"""Binary weights, compiled: which devices their bursts move, and what they read as afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.simulation.compiled_devices import word_of
+from weakreset.simulation.compiled_drift import inlined, inner
+from weakreset.simulation.compiled_types import AdamStep, Floats, Integers, Wholes
+from weakreset.simulation.compiled_vectors import MASK_WIDTH, lowest_bit, where_any
+
+__all__ = ["adam_bursts", "leave_out", "list_devices", "read_signs"]
+
+_ONE, _ZERO = np.float32(1.0), np.float32(0.0)
+_ROUNDER = np.float32(1.5 * 2**23)
+"""Added and subtracted, it rounds float32 up to 2^22 to integers, halves to even."""
+_U0, _U1 = np.uint64(0), np.uint64(1)
+
+
+@inner
+def adam_bursts(
+    gradient: Floats, mean: Floats, square: Floats, weight: Floats, step: AdamStep, n: Wholes
+) -> int:
+    """Adam's moments brought up to date and the bursts they ask for; how many are not a number."""
+    bad = np.int32(0)
+    for k in range(len(n)):  # counted in 32 bits and without a branch, or the processor could not do eight at once
+        g = gradient[k]
+        m = mean[k] * step.keep1 + g * step.new1
+        v = square[k] * step.keep2 + (g * g) * step.new2
+        mean[k], square[k] = m, v
+        wish = (m * step.factor) / (np.sqrt(v) * step.scale + step.eps)
+        wish = step.limit if wish > step.limit else wish
+        wish = -step.limit if wish < -step.limit else wish
+        burst = (wish + _ROUNDER) - _ROUNDER
+        lost = wish != wish
+        bad = np.int32(bad + np.int32(lost))
+        n[k] = np.int32(_ZERO if lost else burst)
+    if step.only_disagreeing:
+        for k in range(len(n)):
+            n[k] = n[k] if np.float32(n[k]) * weight[k] < _ZERO else np.int32(0)
+    return int(bad)
+
+
+@inlined
+def _put(burst: Any, weight: Any, device: Integers, pulses: Integers, at: int) -> None:
+    """The device that a signed burst moves, and its pulses."""
+    device[at] = 2 * weight + int(burst < 0)
+    pulses[at] = burst if burst > 0 else -burst
+
+
+@inner
+def list_devices(n: Wholes, start: int, device: Integers, pulses: Integers) -> int:
+    """List the devices that bursts of weights start, start + 1, ... move; how many they are."""
+    found, whole, some = 0, len(n) - len(n) % MASK_WIDTH, np.int32(0)
+    for k in range(len(n)):
+        some = np.int32(some + np.int32(n[k] != 0))
+    if some == len(n):
+        for k in range(len(n)):
+            _put(n[k], start + k, device, pulses, k)
+        return len(n)
+    for first in range(0, whole, MASK_WIDTH):
+        left = where_any(n, np.uint64(first))
+        while left:
+            here = np.int64(np.uint64(first) + lowest_bit(left))
+            _put(n[here], start + here, device, pulses, found)
+            found += 1
+            left &= left - _U1
+    for k in range(whole, len(n)):
+        _put(n[k], start + k, device, pulses, found)
+        found += int(n[k] != 0)
+    return found
+
+
+@inner
+def leave_out(unresponsive: NDArray[np.bool_], device: Integers, pulses: Integers, found: int) -> int:
+    """Move devices that respond to the front; their number."""
+    kept = 0
+    for k in range(found):
+        device[kept], pulses[kept] = device[k], pulses[k]
+        kept += not unresponsive[device[kept]]
+    return kept
+
+
+@inlined
+def _sign(difference: Any, device: Any) -> Any:
+    """Of a weight one of whose devices was read this much above the other; no tie."""
+    up = np.int32(difference > _ZERO) ^ np.int32(device & 1)
+    return _ONE if up else -_ONE
+
+
+@inner
+def _read_some(difference: Floats, device: Integers, weight: Floats, tie_key: Any) -> int:
+    flips = 0
+    for k in range(len(device)):
+        i = np.uint64(device[k]) >> _U1
+        sign = _sign(difference[k], device[k])
+        if difference[k] == _ZERO:
+            sign = _ONE if word_of(tie_key, i, _U0) & _U1 else -_ONE
+        if sign != weight[i]:
+            weight[i] = sign
+            flips += 1
+    return flips
+
+
+@inner
+def _read_row(difference: Floats, device: Integers, weight: Floats) -> int:
+    """Weights in a row, none of them a tie."""
+    flips = np.int32(0)
+    for k in range(len(weight)):
+        sign = _sign(difference[k], device[k])
+        flips = np.int32(flips + np.int32(sign != weight[k]))
+        weight[k] = sign
+    return int(flips)
+
+
+@inlined
+def _ties(difference: Floats) -> int:
+    ties = np.int32(0)
+    for k in range(len(difference)):
+        ties = np.int32(ties + np.int32(difference[k] == _ZERO))
+    return int(ties)
+
+
+@inner
+def read_signs(
+    difference: Floats, device: Integers, weight: Floats, tie_key: Any, start: int, stop: int
+) -> int:
+    """Bring the signs of the weights of these devices up to date, all between start and stop; how many turned.
+
+    `difference` is ln R of the device minus that of the other one of its pair.
+    """
+    if len(device) == stop - start and _ties(difference) == 0:
+        return _read_row(difference, device, weight[start:stop])
+    return _read_some(difference, device, weight, tie_key)
