@@ -14,7 +14,7 @@ from typing import Any
 from weakreset.simulation.compiled_devices import advance_list, draw_fresh
 from weakreset.simulation.compiled_drift import entry, inner
 from weakreset.simulation.compiled_types import AdamStep, Chip, Floats, Integers, Physics, Scratch, Wholes, constant
-from weakreset.simulation.compiled_weights import adam_bursts, leave_out, list_devices, read_signs
+from weakreset.simulation.compiled_weights import adam_bursts, count_some, leave_out, list_devices, read_signs
 
 __all__ = ["BLOCK", "adam_range", "advance_range", "fresh_range", "pair_range"]
 
@@ -59,7 +59,9 @@ def pair_range(
     pulses, devices, flips, found, since = 0, 0, 0, 0, start
     for begin in range(start, stop, BLOCK):
         end = begin + BLOCK if begin + BLOCK < stop else stop
-        found += list_devices(n[begin:end], begin, room.device[found:], room.pulses[found:])
+        some = count_some(n[begin:end])
+        list_devices(n[begin:end], some, begin, room.device[found:], room.pulses[found:], room.masks)
+        found += some
         if found >= BLOCK or end == stop:
             done = _move(chip, physics, keys, room, found, weight, since, end)
             pulses, devices, flips = pulses + done[0], devices + found, flips + done[1]
@@ -77,8 +79,9 @@ def adam_range(
     for begin in range(start, stop, BLOCK):
         end = begin + BLOCK if begin + BLOCK < stop else stop
         n, part = room.bursts[: end - begin], slice(begin, end)
-        bad += adam_bursts(gradient[part], mean[part], square[part], weight[part], step, n)
-        found += list_devices(n, begin, room.device[found:], room.pulses[found:])
+        some, lost = adam_bursts(gradient[part], mean[part], square[part], weight[part], step, n)
+        list_devices(n, some, begin, room.device[found:], room.pulses[found:], room.masks)
+        found, bad = found + some, bad + lost
         if found >= BLOCK or end == stop:
             done = _move(chip, physics, keys, room, found, weight, since, end)
             pulses, devices, flips = pulses + done[0], devices + found, flips + done[1]

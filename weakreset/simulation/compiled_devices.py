@@ -60,7 +60,7 @@ def _advance(
 ) -> None:
     """Give devices start .. stop of the list, at most CHUNK, their bursts of 1 .. LONGEST_BURST pulses."""
     _, traits, moving, _ = chip  # names of their own: fewer counts of references
-    device, pulses, words, difference, _ = room
+    device, pulses, words, difference, _, _ = room
     shape, columns, pink, rtn, read, bursts, _, pole_sd, white_sd, _, read_sd, table = physics
     lanes, row_of = np.uint64(len(pole_sd)), np.uint64(len(columns))
     counter, log_r = lanes // _U2, lanes // _U2 + _U1

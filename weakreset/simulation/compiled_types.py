@@ -7,11 +7,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AdamStep", "Chip", "Constant", "Floats", "Integers", "Physics", "Scratch", "Wholes", "constant"]
+__all__ = ["AdamStep", "Chip", "Constant", "Floats", "Integers", "Masks", "Physics", "Scratch", "Wholes", "constant"]
 
 Floats: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
 Wholes: TypeAlias = NDArray[np.int32]
+Masks: TypeAlias = NDArray[np.uint64]
 
 Constant: TypeAlias = tuple[None, ...]
 """A number as the length of a tuple, which is part of its type: code is compiled for this number alone."""
@@ -64,6 +65,7 @@ class Scratch(NamedTuple):
     words: Integers
     difference: Floats
     bursts: Wholes
+    masks: Masks
 
 
 class AdamStep(NamedTuple):

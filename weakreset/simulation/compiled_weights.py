@@ -9,23 +9,23 @@ from numpy.typing import NDArray
 
 from weakreset.simulation.compiled_devices import word_of
 from weakreset.simulation.compiled_drift import inlined, inner
-from weakreset.simulation.compiled_types import AdamStep, Floats, Integers, Wholes
+from weakreset.simulation.compiled_types import AdamStep, Floats, Integers, Masks, Wholes
 from weakreset.simulation.compiled_vectors import MASK_WIDTH, lowest_bit, where_any
 
-__all__ = ["adam_bursts", "leave_out", "list_devices", "read_signs"]
+__all__ = ["adam_bursts", "count_some", "leave_out", "list_devices", "read_signs"]
 
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
 _ROUNDER = np.float32(1.5 * 2**23)
 """Added and subtracted, it rounds float32 up to 2^22 to integers, halves to even."""
-_U0, _U1 = np.uint64(0), np.uint64(1)
+_U0, _U1, _U2 = np.uint64(0), np.uint64(1), np.uint64(2)
 
 
 @inner
 def adam_bursts(
     gradient: Floats, mean: Floats, square: Floats, weight: Floats, step: AdamStep, n: Wholes
-) -> int:
-    """Adam's moments brought up to date and the bursts they ask for; how many are not a number."""
-    bad = np.int32(0)
+) -> tuple[int, int]:
+    """Adam's moments brought up to date and the bursts they ask for; how many are not zero, and not a number."""
+    bad, some = np.int32(0), np.int32(0)
     for k in range(len(n)):  # counted in 32 bits and without a branch, or the processor could not do eight at once
         g = gradient[k]
         m = mean[k] * step.keep1 + g * step.new1
@@ -38,10 +38,21 @@ def adam_bursts(
         lost = wish != wish
         bad = np.int32(bad + np.int32(lost))
         n[k] = np.int32(_ZERO if lost else burst)
+        some = np.int32(some + np.int32(n[k] != 0))
     if step.only_disagreeing:
         for k in range(len(n)):
             n[k] = n[k] if np.float32(n[k]) * weight[k] < _ZERO else np.int32(0)
-    return int(bad)
+        return count_some(n), int(bad)
+    return int(some), int(bad)
+
+
+@inner
+def count_some(n: Wholes) -> int:
+    """How many bursts are not zero."""
+    some = np.int32(0)
+    for k in range(len(n)):
+        some = np.int32(some + np.int32(n[k] != 0))
+    return int(some)
 
 
 @inlined
@@ -52,26 +63,34 @@ def _put(burst: Any, weight: Any, device: Integers, pulses: Integers, at: int) -
 
 
 @inner
-def list_devices(n: Wholes, start: int, device: Integers, pulses: Integers) -> int:
-    """List the devices that bursts of weights start, start + 1, ... move; how many they are."""
-    found, whole, some = 0, len(n) - len(n) % MASK_WIDTH, np.int32(0)
-    for k in range(len(n)):
-        some = np.int32(some + np.int32(n[k] != 0))
+def list_devices(n: Wholes, some: int, start: int, device: Integers, pulses: Integers, masks: Masks) -> None:
+    """List the devices that bursts of weights start, start + 1, ... move; `some` bursts are not zero."""
     if some == len(n):
         for k in range(len(n)):
             _put(n[k], start + k, device, pulses, k)
-        return len(n)
-    for first in range(0, whole, MASK_WIDTH):
-        left = where_any(n, np.uint64(first))
-        while left:
-            here = np.int64(np.uint64(first) + lowest_bit(left))
-            _put(n[here], start + here, device, pulses, found)
-            found += 1
-            left &= left - _U1
-    for k in range(whole, len(n)):
-        _put(n[k], start + k, device, pulses, found)
-        found += int(n[k] != 0)
-    return found
+    elif some:
+        _list_some(n, some, start, device, pulses, masks)
+
+
+@inner
+def _list_some(n: Wholes, some: int, start: int, device: Integers, pulses: Integers, masks: Masks) -> None:
+    """Without branches that depend on the bursts, which could not be predicted."""
+    kept = _U0
+    for first in range(0, len(n), MASK_WIDTH):
+        if first + MASK_WIDTH <= len(n):
+            mask = where_any(n, np.uint64(first))
+        else:
+            mask = _U0
+            for k in range(first, len(n)):
+                mask |= np.uint64(n[k] != 0) << np.uint64(k - first)
+        masks[kept], masks[kept + _U1] = mask, np.uint64(first)
+        kept += _U2 * np.uint64(mask != _U0)
+    at = _U0
+    for k in range(some):
+        here = np.int64(masks[at + _U1] + lowest_bit(masks[at]))
+        _put(n[here], start + here, device, pulses, k)
+        masks[at] &= masks[at] - _U1
+        at += _U2 * np.uint64(masks[at] == _U0)
 
 
 @inner

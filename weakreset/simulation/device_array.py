@@ -285,9 +285,8 @@ class DeviceArray(nn.Module):
         self.engine.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
 
     def state(self) -> DeviceState:
-        """Flat views of the buffers, for the kernels."""
-        stuck = None if self.unresponsive is None else self.unresponsive.view(-1)
-        return DeviceState(self.log_r0.view(-1), self.traits.flatten(0, -2), self.moving.flatten(0, -2), stuck)
+        """The buffers, for the kernels."""
+        return DeviceState(self.log_r0, self.traits, self.moving, self.unresponsive)
 
     def noise_tables(self) -> NoiseTables:
         device = self.log_r0.device

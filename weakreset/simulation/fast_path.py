@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -19,6 +20,9 @@ __all__ = ["adam_pulse", "advance", "draw_stationary", "pulse_pairs"]
 
 _LEAST_SHARE = 1 << 15
 """Weights or devices that a thread takes at a time; fewer are not worth one."""
+
+_SHARES = 8
+"""Of a thread, where there is more to do: handing one over costs some ten microseconds."""
 
 
 def advance(state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, n: torch.Tensor) -> None:
@@ -73,30 +77,42 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
     threads = max(1, min(torch.get_num_threads(), total // _LEAST_SHARE))
     if threads == 1:
         return list(function(*shared, *((_scratch(),) if room else ()), 0, total) or ())
-    starts = iter(range(0, total, _LEAST_SHARE))  # shared: `next` of a range is one step of the interpreter
+    size = max(_LEAST_SHARE, total // (_SHARES * threads))
+    starts = iter(range(0, total, size))  # shared: `next` of a range is one step of the interpreter
 
     def work() -> list[tuple[int, ...]]:
         own = (*shared, _scratch()) if room else shared
-        return [function(*own, start, min(start + _LEAST_SHARE, total)) or () for start in starts]
+        return [function(*own, start, min(start + size, total)) or () for start in starts]
 
-    with ThreadPoolExecutor(threads - 1) as pool:
-        waiting = [pool.submit(work) for _ in range(threads - 1)]
-        results = [*work(), *(result for future in waiting for result in future.result())]
+    pool = _pool(threads)
+    waiting = [pool.submit(work) for _ in range(threads - 1)]
+    results = [*work(), *(result for future in waiting for result in future.result())]
     return [sum(column) for column in zip(*results, strict=True)]
+
+
+@lru_cache(maxsize=4)
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Kept: a thread that starts anew in every step comes too late to be of help."""
+    return ThreadPoolExecutor(threads - 1)
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked process has none of the threads
 
 
 def _scratch() -> Scratch:
     from weakreset.simulation.compiled import BLOCK
     from weakreset.simulation.compiled_devices import CHUNK, PARTS
+    from weakreset.simulation.compiled_vectors import MASK_WIDTH
 
     device, pulses, words = (np.zeros(size, np.int64) for size in (2 * BLOCK, 2 * BLOCK, PARTS * CHUNK))
-    return Scratch(device, pulses, words, np.empty(2 * BLOCK, np.float32), np.empty(BLOCK, np.int32))
+    masks = np.zeros(2 * (BLOCK // MASK_WIDTH + 2), np.uint64)
+    return Scratch(device, pulses, words, np.empty(2 * BLOCK, np.float32), np.empty(BLOCK, np.int32), masks)
 
 
 def _chip(state: DeviceState) -> Chip:
-    arrays: dict[str, Any] = {name: getattr(state, name) for name in Chip._fields}
-    none = torch.zeros(0, dtype=torch.bool)
-    return Chip(**{name: (none if value is None else value.view(-1)).numpy() for name, value in arrays.items()})
+    log_r0, traits, moving = (getattr(state, name).numpy().reshape(-1) for name in ("log_r0", "traits", "moving"))
+    stuck = np.zeros(0, np.bool_) if state.unresponsive is None else state.unresponsive.numpy().reshape(-1)
+    return Chip(log_r0, traits, moving, stuck)
 
 
 @lru_cache(maxsize=64)

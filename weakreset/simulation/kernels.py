@@ -39,12 +39,16 @@ _SLOW_WORD = 7
 
 @dataclass(frozen=True)
 class DeviceState:
-    """Views of the buffers of a `DeviceArray`, an entry or a row a device."""
+    """The buffers of a `DeviceArray`, an entry or a row a device."""
 
     log_r0: torch.Tensor
     traits: torch.Tensor
     moving: torch.Tensor
     unresponsive: torch.Tensor | None = None
+
+    def flat(self) -> DeviceState:
+        """Views of the buffers with one axis of devices."""
+        return DeviceState(self.log_r0.view(-1), self.traits.flatten(0, -2), self.moving.flatten(0, -2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +99,7 @@ def noise_tables(shape: str, poles: PinkPoles, noise: DeviceNoise, device: torch
 
 def advance(state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, n: torch.Tensor) -> None:
     """Give device `index[i]` a burst of `n[i]` in 1 .. LONGEST_BURST pulses; no device twice."""
+    state = state.flat()
     for part, burst in zip(torch.split(index, CHUNK), torch.split(n, CHUNK), strict=True):
         _advance_chunk(state, tables, key, part, burst)
 
@@ -160,6 +165,7 @@ def draw_stationary(
 
     The slow level of the cycle before is computed again and taken out of `offset`, so it costs no memory.
     """
+    state = state.flat()
     n_devices = len(state.moving)
     for part, count in zip(torch.split(index, CHUNK), torch.split(cycle, CHUNK), strict=True):
         now = part + n_devices * count.to(torch.int64)
