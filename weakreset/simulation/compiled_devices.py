@@ -101,7 +101,7 @@ def _ask_for_all(chip: Chip, physics: Physics, device: Integers, weight: Floats)
         ask_for(weight, i >> _U1)
 
 
-@inner
+@inlined
 def advance_list(
     chip: Chip, physics: Physics, key: Any, room: Scratch, found: int, weight: Floats, few: bool, paired: Constant
 ) -> None:
@@ -125,7 +125,7 @@ def _units(normal: Any) -> Any:
     return np.int32((normal * _UNITS + _ROUNDER) - _ROUNDER)
 
 
-@inner
+@inlined
 def draw_fresh(chip: Chip, physics: Physics, key: Any, index: Integers, cycle: Integers) -> None:
     """`kernels.draw_stationary`."""
     half, n_devices = np.uint64(len(physics.pole_sd) // 2), np.uint64(len(chip.log_r0))

@@ -62,7 +62,7 @@ def _put(burst: Any, weight: Any, device: Integers, pulses: Integers, at: int) -
     pulses[at] = burst if burst > 0 else -burst
 
 
-@inner
+@inlined
 def list_devices(n: Wholes, some: int, start: int, device: Integers, pulses: Integers, masks: Masks) -> None:
     """List the devices that bursts of weights start, start + 1, ... move; `some` bursts are not zero."""
     if some == len(n):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -74,6 +76,9 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
     Threads take the next range when they are done with one: a processor that is still busy with something else (torch's
     own threads wait actively for a while) then costs its share of the time and not all of it.
     """
+    if not getattr(function, "signatures", True):
+        with _garbage_kept():
+            function(*shared, *((_scratch(),) if room else ()), 0, 0)
     threads = max(1, min(torch.get_num_threads(), total // _LEAST_SHARE))
     if threads == 1:
         return list(function(*shared, *((_scratch(),) if room else ()), 0, total) or ())
@@ -88,6 +93,18 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
     waiting = [pool.submit(work) for _ in range(threads - 1)]
     results = [*work(), *(result for future in waiting for result in future.result())]
     return [sum(column) for column in zip(*results, strict=True)]
+
+
+@contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """While numba compiles: it makes so many objects that Python would look through all of torch's again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @lru_cache(maxsize=4)
