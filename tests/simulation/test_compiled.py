@@ -1,6 +1,7 @@
 """The compiled kernel against plain torch: every bit of every buffer, for every drift shape and number of poles."""
 
 import copy
+import hashlib
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import torch
 from weakreset.errors import SimulationError
 from weakreset.model import SHAPES
 from weakreset.parameter_file import Defects, ParameterFile, load_parameters
-from weakreset.simulation import BinaryLinear, DeviceArray, PulseOptimizer, compiled, fast_path
+from weakreset.simulation import BinaryLinear, DeviceArray, PulseOptimizer, compiled, compiled_devices, fast_path
 
 DRIFTS = {
     "two-slope": {},
@@ -32,6 +33,12 @@ def technology(shape: str) -> ParameterFile:
     }
     raw["parameters"] = {name: (raw["parameters"] | own)[name] for name in ("r0_ohm", *SHAPES[shape].parameters)}
     return ParameterFile.model_validate(raw | {"name": shape, "model": shape})
+
+
+def here() -> dict[str, str]:
+    """Environment in which another process finds this checkout."""
+    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    return {**os.environ, "PYTHONPATH": path}
 
 
 def plain(array: DeviceArray) -> DeviceArray:
@@ -140,6 +147,62 @@ def test_bits_do_not_depend_on_threads_or_block(params: ParameterFile, monkeypat
     finally:
         torch.set_num_threads(threads)
     assert compiled.BLOCK < 70 * 90  # several blocks, and a part of one
+    assert compiled_devices.CHUNK < compiled.BLOCK
+
+
+FORKED = """
+import os, torch
+from weakreset.simulation import fast_path
+torch.set_num_threads(2)
+def count(start, stop):
+    return (stop - start,)
+print(fast_path._in_shares(count, (), 100_000), flush=True)
+child = os.fork()
+if child == 0:
+    os._exit(fast_path._in_shares(count, (), 100_000) == [100_000])
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_forked_process_makes_threads_of_its_own() -> None:
+    """It has none of those that its parent keeps, and would wait for them for ever. (torch's own do not survive.)"""
+    command = [sys.executable, "-c", FORKED]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=here())
+    assert out.stdout.split("\n")[:2] == ["[100000]", "1"]
+
+
+def test_compiled_code_is_kept_under_what_its_sources_say() -> None:
+    """numba sees changes of the file of an entry, not of the files that it takes functions from."""
+    name = compiled.adam_range.py_func.__qualname__  # type: ignore[attr-defined]
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(Path(compiled.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    assert name == f"adam_range_{digest.hexdigest()}"
+
+
+def test_a_pair_at_the_end_of_an_odd_array_reads_nothing_beyond(params: ParameterFile) -> None:
+    array, longer = DeviceArray((2049,), params, seed=9), DeviceArray((2050,), params, seed=9)
+    for part in (array, longer):
+        part.pulse(2)
+    assert torch.equal(array.moving, longer.moving[:2049])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.3, 0.9, 1.0])
+@pytest.mark.parametrize("shape", [(1, 1), (7, 9), (64, 33), (100, 83)])
+def test_any_share_of_pulsed_weights_gives_the_same_bits(
+    params: ParameterFile, shape: tuple[int, int], share: float
+) -> None:
+    """Groups of 64, blocks, lists over several blocks, and their ends."""
+    layers = [BinaryLinear(shape[1], shape[0], params=params, seed=10) for _ in range(2)]
+    layers[1].pair.array.kernel = "torch"
+    generator = torch.Generator().manual_seed(11)
+    for _ in range(3):
+        n = torch.randint(-14, 15, shape, generator=generator)
+        n = torch.where(n == 0, 1, n) * (torch.rand(shape, generator=generator) < share)
+        reports = [layer.pair.pulse(n, layer.weight) for layer in layers]
+        assert reports[0] == reports[1]
+        assert reports[0].devices == int((n != 0).sum())
+    assert_same_bits(*layers)
 
 
 def test_wrong_arithmetic_would_be_seen(params: ParameterFile) -> None:
@@ -154,9 +217,5 @@ def test_wrong_arithmetic_would_be_seen(params: ParameterFile) -> None:
 
 def test_numba_is_loaded_only_when_devices_move() -> None:
     code = "import sys, weakreset.simulation, weakreset.training; print('numba' in sys.modules)"
-    root = str(Path(__file__).parents[2])
-    path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
-    out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path}
-    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=here())
     assert out.stdout.strip() == "False"
