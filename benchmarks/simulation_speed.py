@@ -30,8 +30,7 @@ from weakreset.training.ideal import binarize, clip_latent_weights, latent_weigh
 
 SHAPE = (3000, 784)
 WEIGHTS = SHAPE[0] * SHAPE[1]
-LEAST_BYTES = {"gradient": 4, "moments": 16, "weight": 8, "traits": 20, "poles": 32, "telegraph": 2, "counter": 8,
-               "log_r of the pair": 12}
+LEAST_BYTES = {"gradient": 4, "moments": 16, "weight": 8, "traits": 20, "moving row": 32, "log_r of the other": 4}
 """Bytes one weight update reads and writes: everything it needs, once."""
 
 FIRST_STEP = """
