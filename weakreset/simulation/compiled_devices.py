@@ -25,8 +25,7 @@ AHEAD = np.uint64(256)
 """So many devices ahead memory is asked for where most are moved; where few are, all of a chunk at once."""
 
 _SECOND = np.float32(SECOND_WEIGHT)
-_LEVELS = np.array([0.0, 1.0], dtype=np.float32)
-"""Telegraph states as numbers, looked up: a branch could not be predicted."""
+_ZERO = np.float32(0.0)
 _GAMMA = np.uint64(GAMMA)
 _MULTIPLIER_1, _MULTIPLIER_2 = (np.uint64(value) for value in MULTIPLIERS)
 _SHIFT_1, _SHIFT_2, _SHIFT_3 = (np.uint64(value) for value in SHIFTS)
@@ -73,14 +72,14 @@ def _advance(
         state = moving[at + counter]
         high = np.int32(state & _LAST_BIT)
         t = np.int32(np.int32(state >> _LAST_BIT) + np.int32(burst))
-        x = with_drift(shape, traits, own, np.float32(t))
+        x, amplitude = with_drift(shape, traits, own, np.float32(t)), traits[own + _AMPLITUDE]  # else a branch
         if len(pink):
             x += table[np.uint64(words[own_words]) & _MASK] * white_sd
             x += advance_poles(moving, at, bursts, row, table, words, own_words, _CHUNK, pole_sd)
         if len(rtn):
             now = words[own_words] < bursts[row + lanes + np.uint64(high)]
             high = np.int32(now)
-            x += traits[own + _AMPLITUDE] * _LEVELS[np.uint64(now)]
+            x += amplitude if now else _ZERO
         if len(read):
             x += _normal(word_of(key, i, _READ), table) * read_sd
         moving[at + counter] = np.int32(t << _LAST_BIT) | high

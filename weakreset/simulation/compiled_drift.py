@@ -97,7 +97,8 @@ def with_drift(shape: Constant, traits: Floats, row: Any, t: Any) -> Any:
     log_r, first = traits[row + _OFFSET], traits[row + _A]
     if len(shape) == _TWO_SLOPE:
         knee, second = traits[row + _B], traits[row + _C]
-        return (log_r + first * (t if t < knee else knee)) + second * (t - knee if t > knee else _ZERO)
+        beyond = t - knee
+        return (log_r + first * (t if t < knee else knee)) + second * (beyond if beyond > _ZERO else _ZERO)
     if len(shape) == _SINGLE_SLOPE:
         return log_r + first * t
     if len(shape) == _POWER_LAW:

@@ -113,7 +113,8 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads - 1)
 
 
-os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked process has none of the threads
+if hasattr(os, "register_at_fork"):  # a forked process has none of the threads; Windows does not fork
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def _scratch() -> Scratch:
