@@ -16,6 +16,9 @@ __all__ = ["KNOTS", "QuantileTables"]
 
 KNOTS = 1 << 15
 
+_SLICE = 1 << 15
+"""Numbers looked up at a time: they stay in the cache."""
+
 
 class QuantileTables:
     """Called with a law and `u` in [0, 1): its quantiles, exact in distribution to 1 / KNOTS.
@@ -31,15 +34,30 @@ class QuantileTables:
             return law.ppf(u)
         key = str(law)
         if key not in self._knots:
-            self._knots[key] = law.ppf(np.arange(1, KNOTS) / KNOTS)
-        knots = self._knots[key]
-        position = u * KNOTS
-        cell = position.astype(np.int64)
-        inner = np.clip(cell - 1, 0, KNOTS - 3)
-        low = knots[inner]
-        position -= cell
-        position *= knots[inner + 1] - low
-        position += low
-        ends = np.flatnonzero((cell == 0) | (cell == KNOTS - 1))
-        position[ends] = law.ppf(u[ends])
-        return position
+            self._knots[key] = _knots(law)
+        result = np.empty_like(u)
+        for start in range(0, u.size, _SLICE):
+            part = slice(start, start + _SLICE)
+            _interpolate(self._knots[key], law, u[part], result[part])
+        return result
+
+
+def _knots(law: TruncatedLaw) -> NDArray[np.float64]:
+    """Quantiles at 1 / KNOTS, 2 / KNOTS, ...; the first and the last number only fill their places."""
+    inside = law.ppf(np.arange(1, KNOTS) / KNOTS)
+    return np.concatenate([inside[:1], inside, inside[-1:]])
+
+
+def _interpolate(
+    knots: NDArray[np.float64], law: TruncatedLaw, u: NDArray[np.float64], position: NDArray[np.float64]
+) -> None:
+    """Fill `position` with the quantiles of `u`."""
+    np.multiply(u, KNOTS, out=position)
+    cell = position.astype(np.int64)
+    low = knots[cell]
+    position -= cell
+    cell += 1
+    position *= knots[cell] - low
+    position += low
+    ends = np.flatnonzero((cell == 1) | (cell == KNOTS))
+    position[ends] = law.ppf(u[ends])
