@@ -7,7 +7,9 @@ from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.device_array import DeviceArray
-from weakreset.simulation.moving_rows import poles_of
+from weakreset.simulation.kernels import CHUNK
+from weakreset.simulation.moving_rows import poles_of, state_of
+from weakreset.simulation.traits import AMPLITUDE
 
 __all__ = ["imperfection_activity"]
 
@@ -39,9 +41,13 @@ def imperfection_activity(model: nn.Module) -> dict[str, float]:
 
 def _sums(array: DeviceArray) -> Tensor:
     """Squares of D2D and 1/f, telegraph part and states, summed over devices; float64."""
-    pink = poles_of(array.moving).to(torch.float32) @ array.noise_tables().pole_sd
-    spread = array.log_r0 - array.log_r0.view(-1)[0]  # exactly zero where all devices are the same
-    spread = spread - spread.mean()
-    telegraph = array.rtn_amplitude * array.rtn_high
-    parts = (spread.square(), pink.square(), telegraph, array.rtn_high)
-    return torch.stack([part.sum(dtype=torch.float64) for part in parts])
+    state, pole_sd = array.state().flat(), array.noise_tables().pole_sd
+    parts = (state.log_r0, state.moving, state.traits[:, AMPLITUDE])
+    total = torch.zeros(5, dtype=torch.float64, device=pole_sd.device)
+    for log_r0, moving, amplitude in zip(*(torch.split(part, CHUNK) for part in parts), strict=True):
+        spread = log_r0 - state.log_r0[0]  # exactly zero where all devices are the same
+        pink = poles_of(moving).to(torch.float32) @ pole_sd
+        high = (state_of(moving) & 1).to(torch.float32)
+        pieces = (spread, spread.square(), pink.square(), amplitude * high, high)
+        total += torch.stack([piece.sum(dtype=torch.float64) for piece in pieces])
+    return torch.cat([total[1:2] - total[:1].square() / array.n_devices, total[2:]])
