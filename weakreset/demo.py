@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from weakreset.errors import UsageError
 from weakreset.resources import bundled, write_atomically
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ Progress = Callable[[int, int, str], None]
 
 DEMO_TRACES = ("lot_a.csv", "lot_b_wide.csv", "lot_c.h5")
 
+_LOT = "demo-lot"
+_RUNS = {"ideal": "ideal", "device-aware": "devices"}
 _EPOCHS = 15
 _HIDDEN = 256
 
@@ -76,6 +80,11 @@ def run_demo(folder: Path, seed: int = 0, progress: Progress | None = None) -> D
         For validation and training; the traces are the bundled ones.
     progress : callable, optional
         Called as progress(done, total, what).
+
+    Raises
+    ------
+    UsageError
+        Where `folder` holds training runs that no demo made; those of an earlier demo are replaced.
     """
     from weakreset.fitting import fit_devices
     from weakreset.parameter_file import export_parameters
@@ -83,14 +92,16 @@ def run_demo(folder: Path, seed: int = 0, progress: Progress | None = None) -> D
     from weakreset.traces import load_traces
     from weakreset.validation import validate
 
+    for name in _RUNS.values():
+        _refuse_other_runs(folder / name)
     traces = load_traces([bundled("data") / name for name in DEMO_TRACES])
     fits = fit_devices(traces, progress=progress)
     write_atomically(folder / "devices.csv", fits.to_frame().to_csv(index=False))
     population = fit_population(fits)
-    params = export_parameters(population, "demo-lot", command="weakreset demo")
+    params = export_parameters(population, _LOT, command="weakreset demo")
     params.save(folder / "parameters.json")
     verdict = validate(params, traces, seed=seed, progress=_named(progress, "validation"))
-    ideal, real = (_train(params, folder, recipe, seed, progress) for recipe in ("ideal", "device-aware"))
+    ideal, real = (_train(params, folder, recipe, seed, progress) for recipe in _RUNS)
     result = DemoResult(folder, fits, population, params, verdict, ideal, real)
     write_atomically(folder / "report.html", _report(result))
     return result
@@ -102,10 +113,25 @@ def _named(progress: Progress | None, what: str) -> Any:
     return lambda done, total, *_: progress(done, total, what)
 
 
+def _refuse_other_runs(run: Path) -> None:
+    from weakreset.training.run_folder import CHECKPOINT
+
+    if not (run / CHECKPOINT).exists():
+        return
+    try:
+        name = json.loads((run / "config.json").read_text())["parameter_file"]
+    except (OSError, ValueError, KeyError, TypeError):
+        name = None
+    if name != _LOT:
+        raise UsageError(f"{run} holds a training run that no demo made; name another folder with -o")
+
+
 def _train(params: ParameterFile, folder: Path, recipe: str, seed: int, progress: Progress | None) -> TrainingRun:
     from weakreset.training import train
+    from weakreset.training.run_folder import CHECKPOINT
 
-    name = "ideal" if recipe == "ideal" else "devices"
+    name = _RUNS[recipe]
+    (folder / name / CHECKPOINT).unlink(missing_ok=True)
 
     def step(at: Any) -> None:
         if progress is not None:

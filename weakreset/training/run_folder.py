@@ -16,7 +16,9 @@ from weakreset.resources import write_atomically
 from weakreset.simulation import load_checkpoint, save_checkpoint
 from weakreset.training.settings import differences
 
-__all__ = ["RunFolder"]
+__all__ = ["CHECKPOINT", "RunFolder"]
+
+CHECKPOINT = "checkpoint.safetensors"
 
 
 class RunFolder:
@@ -38,7 +40,7 @@ class RunFolder:
 
     def __init__(self, path: str | os.PathLike[str], config: Mapping[str, Any], resume: bool) -> None:
         self.path = Path(path)
-        self.checkpoint = self.path / "checkpoint.safetensors"
+        self.checkpoint = self.path / CHECKPOINT
         if self.checkpoint.exists() and not resume:
             raise UsageError(f"{self.path} holds a run: continue it with --resume, or name another folder")
         self._config = json.loads(json.dumps(config))
