@@ -114,6 +114,8 @@ def _named(progress: Progress | None, what: str) -> Any:
 
 
 def _refuse_other_runs(run: Path) -> None:
+    if not run.exists():  # most often: torch, which the next line loads, can wait for the training
+        return
     from weakreset.training.run_folder import CHECKPOINT
 
     if not (run / CHECKPOINT).exists():

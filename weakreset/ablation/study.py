@@ -153,6 +153,7 @@ def _train(run: _Run, parameters: str, settings: StudySettings) -> dict[str, Any
 
     from weakreset.training import train
     from weakreset.training.recipes import recipe_named
+    from weakreset.training.run_folder import CHECKPOINT
 
     condition, threads = run.condition, torch.get_num_threads()
     recipe = recipe_named("ideal" if condition.ideal else settings.recipe)
@@ -170,5 +171,5 @@ def _train(run: _Run, parameters: str, settings: StudySettings) -> dict[str, Any
         torch.set_num_threads(threads)
     final = trained.metrics[-1]
     write_atomically(run.folder / "final.json", json.dumps(final) + "\n")
-    (run.folder / "checkpoint.safetensors").unlink(missing_ok=True)
+    (run.folder / CHECKPOINT).unlink(missing_ok=True)
     return final

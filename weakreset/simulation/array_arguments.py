@@ -12,7 +12,7 @@ from torch import Tensor
 from weakreset.errors import SimulationError
 from weakreset.simulation.moving_rows import MOST_PULSES
 
-__all__ = ["checked_seed", "checked_shape", "large_zeros"]
+__all__ = ["checked_bursts", "checked_seed", "checked_shape", "large_zeros"]
 
 _SEED_BITS = 63
 _LINE = 64

@@ -48,7 +48,7 @@ def advance_range(
         found = min(BLOCK, stop - begin)
         for k in range(found):
             room.device[k], room.pulses[k] = index[begin + k], n[begin + k]
-        advance_list(chip, physics, key, room, found, chip.log_r0, False, _ALONE)
+        advance_list(chip, physics, key, room, found, chip.log_r0, False, _ALONE)  # no weights to ask for
 
 
 @entry

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from weakreset.simulation.compiled_drift import inlined, inner, with_drift
-from weakreset.simulation.compiled_types import Chip, Constant, Floats, Integers, Physics, Scratch
+from weakreset.simulation.compiled_types import ROUNDER, Chip, Constant, Floats, Integers, Physics, Scratch
 from weakreset.simulation.compiled_vectors import WIDTH, advance_poles, ask_for, fill_words
-from weakreset.simulation.counter_random import GAMMA, MULTIPLIERS, SECOND_WEIGHT, SHIFTS, WORDS
+from weakreset.simulation.counter_random import GAMMA, MULTIPLIERS, READ_WORD, SECOND_WEIGHT, SHIFTS, SLOW_WORD, WORDS
 from weakreset.simulation.moving_rows import POLE_UNIT
 from weakreset.simulation.traits import AMPLITUDE, OFFSET
 
@@ -31,9 +31,9 @@ _MULTIPLIER_1, _MULTIPLIER_2 = (np.uint64(value) for value in MULTIPLIERS)
 _SHIFT_1, _SHIFT_2, _SHIFT_3 = (np.uint64(value) for value in SHIFTS)
 _WORDS, _CHUNK = np.uint64(WORDS), np.uint64(CHUNK)
 _MASK = np.uint64(0xFFF)
-_ROUNDER = np.float32(1.5 * 2**23)
 _UNITS = np.float32(1 / POLE_UNIT)
-_U0, _U1, _U2, _READ, _SLOW = (np.uint64(k) for k in (0, 1, 2, 6, 7))
+_U0, _U1, _U2 = (np.uint64(k) for k in (0, 1, 2))
+_READ, _SLOW = np.uint64(READ_WORD), np.uint64(SLOW_WORD)
 _S12, _S16, _S24, _S48 = (np.uint64(k) for k in (12, 16, 24, 48))
 _AMPLITUDE, _OFFSET = np.uint64(AMPLITUDE), np.uint64(OFFSET)
 _LAST_BIT, _LOW_HALF = np.int32(1), np.int32(0xFFFF)
@@ -41,6 +41,7 @@ _LAST_BIT, _LOW_HALF = np.int32(1), np.int32(0xFFFF)
 
 @inner
 def word_of(key: Any, index: Any, word: Any) -> Any:
+    """`counter_random.random_words` for one device."""
     z = (index * _WORDS + word) * _GAMMA + key[0]
     z = (z ^ (z >> _SHIFT_1)) * _MULTIPLIER_1
     z ^= key[1]
@@ -60,10 +61,10 @@ def _advance(
     """Give devices start .. stop of the list, at most CHUNK, their bursts of 1 .. LONGEST_BURST pulses."""
     _, traits, moving, _ = chip  # names of their own: fewer counts of references
     device, pulses, words, difference, _, _ = room
-    shape, columns, pink, rtn, read, bursts, _, pole_sd, white_sd, _, read_sd, table = physics
+    shape, columns, row_width, pink, rtn, read, bursts, _, pole_sd, white_sd, _, read_sd, table = physics
     lanes, row_of = np.uint64(len(pole_sd)), np.uint64(len(columns))
-    counter, log_r = lanes // _U2, lanes // _U2 + _U1
-    width = log_r + _U1
+    width = np.uint64(len(row_width))
+    counter, log_r = width - _U2, width - _U1
     for k in range(start, stop):
         i, burst, own_words = np.uint64(device[k]), np.uint64(pulses[k]), k - start
         at, own, row = i * width, i * row_of, burst * (_U2 * lanes)
@@ -91,7 +92,7 @@ def _advance(
 @inner
 def _ask_for_all(chip: Chip, physics: Physics, device: Integers, weight: Floats) -> None:
     """Ask for every line of memory that these devices need, many at once."""
-    width, columns = np.uint64(len(physics.pole_sd) // 2 + 2), np.uint64(len(physics.columns))
+    width, columns = np.uint64(len(physics.width)), np.uint64(len(physics.columns))
     for k in range(len(device)):
         i = np.uint64(device[k])
         ask_for(chip.moving, i * width)
@@ -121,20 +122,20 @@ def advance_list(
 @inlined
 def _units(normal: Any) -> Any:
     """A standard deviation of a pole as it is stored."""
-    return np.int32((normal * _UNITS + _ROUNDER) - _ROUNDER)
+    return np.int32((normal * _UNITS + ROUNDER) - ROUNDER)
 
 
 @inlined
 def draw_fresh(chip: Chip, physics: Physics, key: Any, index: Integers, cycle: Integers) -> None:
     """`kernels.draw_stationary`."""
-    half, n_devices = np.uint64(len(physics.pole_sd) // 2), np.uint64(len(chip.log_r0))
-    columns = np.uint64(len(physics.columns))
+    width, columns = np.uint64(len(physics.width)), np.uint64(len(physics.columns))
+    n_devices = np.uint64(len(chip.log_r0))
     for k in range(len(index)):
         i, again = np.uint64(index[k]), np.uint64(cycle[k])
-        now, at = i + n_devices * again, i * (half + _U2)
+        now, at = i + n_devices * again, i * width
         first, second = word_of(key, now, _U0), word_of(key, now, _U1)
         uniform = ((second >> _S48) << _S16) | (first >> _S48)
-        for j in range(half):
+        for j in range(width - _U2):
             word = word_of(key, now, j)
             low, high = (_units(_normal(word, physics.normals)), _units(_normal(word >> _S24, physics.normals)))
             chip.moving[at + j] = np.int32(high << np.int32(16)) | (low & _LOW_HALF)
@@ -142,5 +143,5 @@ def draw_fresh(chip: Chip, physics: Physics, key: Any, index: Integers, cycle: I
         if again > _U0:
             level -= _normal(word_of(key, now - n_devices, _SLOW), physics.normals)
         chip.traits[i * columns + _OFFSET] += level * physics.slow_sd
-        chip.moving[at + half] = np.int32(np.int64(uniform) < physics.high_stationary)
-        chip.moving[at + half + _U1] = np.float32(chip.log_r0[i]).view(np.int32)
+        chip.moving[at + width - _U2] = np.int32(np.int64(uniform) < physics.high_stationary)
+        chip.moving[at + width - _U1] = np.float32(chip.log_r0[i]).view(np.int32)

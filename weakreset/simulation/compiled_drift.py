@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
-from weakreset.simulation.compiled_types import Constant, Floats
+from weakreset.simulation.compiled_types import ROUNDER, Constant, Floats
 from weakreset.simulation.drift import EXP_LIMIT, EXP_TERMS, LN_2, LN_2_PARTS, LOG_2_E, LOG_TERMS, SQRT_2
 from weakreset.simulation.traits import FIRST, OFFSET, SHAPE_NUMBERS
 
@@ -57,7 +57,6 @@ def inlined(function: Function) -> Function:
 
 
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
-_ROUNDER = np.float32(1.5 * 2**23)
 _LIMIT, _LOG_2_E, _LN_2, _SQRT_2 = (np.float32(value) for value in (EXP_LIMIT, LOG_2_E, LN_2, SQRT_2))
 _LN_2_HIGH, _LN_2_LOW = (np.float32(value) for value in LN_2_PARTS)
 _E7, _E6, _E5, _E4, _E3, _E2, _E1, _E0 = (np.float32(value) for value in EXP_TERMS)
@@ -73,7 +72,7 @@ _OFFSET, _A, _B, _C = (np.uint64(column) for column in (OFFSET, FIRST, FIRST + 1
 def _exponential(x: Any) -> Any:
     v = _LIMIT if x > _LIMIT else x
     v = -_LIMIT if v < -_LIMIT else v
-    whole = (v * _LOG_2_E + _ROUNDER) - _ROUNDER
+    whole = (v * _LOG_2_E + ROUNDER) - ROUNDER
     r = (v - whole * _LN_2_HIGH) - whole * _LN_2_LOW
     series = ((((((_E7 * r + _E6) * r + _E5) * r + _E4) * r + _E3) * r + _E2) * r + _E1) * r + _E0
     return series * np.int32((np.int32(whole) + _BIAS) << _S23).view(np.float32)

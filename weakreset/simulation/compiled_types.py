@@ -7,7 +7,19 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AdamStep", "Chip", "Constant", "Floats", "Integers", "Masks", "Physics", "Scratch", "Wholes", "constant"]
+__all__ = [
+    "ROUNDER",
+    "AdamStep",
+    "Chip",
+    "Constant",
+    "Floats",
+    "Integers",
+    "Masks",
+    "Physics",
+    "Scratch",
+    "Wholes",
+    "constant",
+]
 
 Floats: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
@@ -17,16 +29,20 @@ Masks: TypeAlias = NDArray[np.uint64]
 Constant: TypeAlias = tuple[None, ...]
 """A number as the length of a tuple, which is part of its type: code is compiled for this number alone."""
 
+ROUNDER = np.float32(1.5 * 2**23)
+"""Added and subtracted, it rounds float32 up to 2^22 to integers, halves to even."""
+
 
 def constant(number: int) -> Constant:
+    """`number`, for compiled code."""
     return (None,) * number
 
 
 class Chip(NamedTuple):
     """Flat arrays of n devices, changed in place; an empty `unresponsive` means that there are none.
 
-    `traits` (a row of `columns` numbers a device, see `traits`) and `moving` (see `moving_rows`) keep the numbers of
-    a device together: what sparse updates cost is lines of memory touched.
+    `traits` (a row of `columns` numbers a device, see `traits`) and `moving` (of `width`, see `moving_rows`) keep the
+    numbers of a device together: what sparse updates cost is lines of memory touched.
     """
 
     log_r0: Floats
@@ -45,6 +61,7 @@ class Physics(NamedTuple):
 
     shape: Constant
     columns: Constant
+    width: Constant
     pink: Constant
     rtn: Constant
     read: Constant

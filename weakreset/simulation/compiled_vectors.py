@@ -14,6 +14,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils as typed_cgutils
 
+from weakreset.simulation.compiled_types import ROUNDER
 from weakreset.simulation.counter_random import GAMMA, MULTIPLIERS, SECOND_WEIGHT, SHIFTS, WORDS
 
 __all__ = ["MASK_WIDTH", "WIDTH", "advance_poles", "ask_for", "fill_words", "lowest_bit", "where_any"]
@@ -24,7 +25,6 @@ WIDTH = 8
 MASK_WIDTH = 64
 """Bursts that are looked at at once."""
 
-_ROUNDER = 1.5 * 2**23
 _FLOAT, _I8, _I16, _I32, _I64 = ir.FloatType(), ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
 
 
@@ -188,7 +188,7 @@ def advance_poles(
             sd = builder.insert_element(sd, builder.extract_value(arguments[8], j), _place(j))
         normal = builder.fadd(first, builder.fmul(second, _same(_FLOAT, lanes, SECOND_WEIGHT)))
         now = builder.fadd(builder.fmul(before, keep), builder.fmul(normal, renew))
-        rounder = _same(_FLOAT, lanes, _ROUNDER)
+        rounder = _same(_FLOAT, lanes, float(ROUNDER))
         now = builder.fsub(builder.fadd(now, rounder), rounder)
         whole = builder.fptosi(now, _vector(_I32, lanes))
         builder.store(builder.trunc(whole, _vector(_I16, lanes)), stored, align=4)

@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 
 from weakreset.simulation.compiled_devices import word_of
 from weakreset.simulation.compiled_drift import inlined, inner
-from weakreset.simulation.compiled_types import AdamStep, Floats, Integers, Masks, Wholes
+from weakreset.simulation.compiled_types import ROUNDER, AdamStep, Floats, Integers, Masks, Wholes
 from weakreset.simulation.compiled_vectors import MASK_WIDTH, lowest_bit, where_any
 
 __all__ = ["adam_bursts", "count_some", "leave_out", "list_devices", "read_signs"]
 
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
-_ROUNDER = np.float32(1.5 * 2**23)
-"""Added and subtracted, it rounds float32 up to 2^22 to integers, halves to even."""
 _U0, _U1, _U2 = np.uint64(0), np.uint64(1), np.uint64(2)
 
 
@@ -34,7 +32,7 @@ def adam_bursts(
         wish = (m * step.factor) / (np.sqrt(v) * step.scale + step.eps)
         wish = step.limit if wish > step.limit else wish
         wish = -step.limit if wish < -step.limit else wish
-        burst = (wish + _ROUNDER) - _ROUNDER
+        burst = (wish + ROUNDER) - ROUNDER
         lost = wish != wish
         bad = np.int32(bad + np.int32(lost))
         n[k] = np.int32(_ZERO if lost else burst)

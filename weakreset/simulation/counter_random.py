@@ -28,8 +28,10 @@ __all__ = [
     "FIRST_SD",
     "GAMMA",
     "MULTIPLIERS",
+    "READ_WORD",
     "SECOND_WEIGHT",
     "SHIFTS",
+    "SLOW_WORD",
     "WORDS",
     "derive_seed",
     "make_key",
@@ -45,6 +47,9 @@ FIRST_SD = (1.0 + SECOND_WEIGHT**2) ** -0.5
 
 WORDS = 8
 """Words set aside for one device under one key."""
+
+READ_WORD, SLOW_WORD = 6, 7
+"""Of these, for read noise and for the slow level of 1/f noise; the first belong to its poles, two to a word."""
 
 GAMMA = 0x9E3779B97F4A7C15
 MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)

@@ -16,7 +16,7 @@ from weakreset.errors import SimulationError
 from weakreset.parameter_file import ParameterFile, check_without, load_parameters
 from weakreset.simulation import fast_path, kernels
 from weakreset.simulation.array_arguments import checked_bursts, checked_seed, checked_shape, large_zeros
-from weakreset.simulation.counter_random import make_key
+from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint
 from weakreset.simulation.kernels import DeviceState, NoiseTables, noise_tables
@@ -25,12 +25,17 @@ from weakreset.simulation.pink_poles import fit_pink_poles
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 from weakreset.simulation.traits import trait_names
 
-__all__ = ["DeviceArray", "ParameterSource"]
+__all__ = ["DeviceArray", "ParameterSource", "pulse_key"]
 
 ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 
 _SET_COUNTERS = {"set_count": torch.int16, "retired_pulses": torch.int32}
 _MOST_SETS = 32767
+
+
+def pulse_key(seed: int, call: int, step: int = 0) -> Key:
+    """Of the random numbers of a call of `pulse`; `step` counts the parts of bursts longer than LONGEST_BURST."""
+    return make_key(seed, "pulse", call, step)
 
 
 class DeviceArray(nn.Module):
@@ -190,7 +195,7 @@ class DeviceArray(nn.Module):
         SimulationError
             For negative or non-integer numbers, a wrong shape, or more pulses than the counter of a device holds.
         """
-        bursts = checked_bursts(n, state_of(self.moving) >> 1)
+        bursts = checked_bursts(n, self.pulse_count)
         index = bursts.nonzero().view(-1)
         self.pulse_some(index, bursts[index])
 
@@ -204,7 +209,7 @@ class DeviceArray(nn.Module):
         step = 0
         with energy_counted(self):
             while index.numel():
-                key, burst = make_key(seed, "pulse", call, step), n.clamp(max=LONGEST_BURST)
+                key, burst = pulse_key(seed, call, step), n.clamp(max=LONGEST_BURST)
                 self.engine.advance(self.state(), self.noise_tables(), key, index, burst)
                 more = n > LONGEST_BURST
                 index, n, step = index[more], n[more] - LONGEST_BURST, step + 1

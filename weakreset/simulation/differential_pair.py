@@ -13,7 +13,7 @@ from weakreset.errors import SimulationError
 from weakreset.simulation import fast_path
 from weakreset.simulation.compiled_types import AdamStep
 from weakreset.simulation.counter_random import Key, make_key, random_words
-from weakreset.simulation.device_array import DeviceArray, ParameterSource
+from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
 from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.skip_ahead import LONGEST_BURST
@@ -123,8 +123,7 @@ class DifferentialPair(nn.Module):
 
     def _for_kernel(self) -> tuple[DeviceState, NoiseTables, tuple[Key, Key]]:
         seed, call = self.array.tick()
-        keys = (make_key(seed, "pulse", call, 0), make_key(seed, "tie"))
-        return self.array.state(), self.array.noise_tables(), keys
+        return self.array.state(), self.array.noise_tables(), (pulse_key(seed, call), _tie_key(seed))
 
     def _pulse_some(self, flat: Tensor, weight: Tensor | None) -> PulseReport:
         index = flat.nonzero().view(-1)
@@ -149,9 +148,13 @@ class DifferentialPair(nn.Module):
         tied = (difference == 0).nonzero().view(-1)
         if tied.numel():
             number = tied if isinstance(index, slice) else index[tied]
-            coin = random_words(make_key(int(self.array.clock[0]), "tie"), number, 0) & 1
+            coin = random_words(_tie_key(int(self.array.clock[0])), number, 0) & 1
             signs[tied] = (2 * coin - 1).to(signs.dtype)
         return signs
+
+
+def _tie_key(seed: int) -> Key:
+    return make_key(seed, "tie")
 
 
 def _longest(bursts: Tensor) -> int:

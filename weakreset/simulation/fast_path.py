@@ -16,6 +16,7 @@ import torch
 from weakreset.simulation.compiled_types import AdamStep, Chip, Physics, Scratch, constant
 from weakreset.simulation.counter_random import Key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
+from weakreset.simulation.moving_rows import row_width
 from weakreset.simulation.traits import SHAPE_NUMBERS, trait_names
 
 __all__ = ["adam_pulse", "advance", "draw_stationary", "pulse_pairs"]
@@ -76,17 +77,21 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
     Threads take the next range when they are done with one: a processor that is still busy with something else (torch's
     own threads wait actively for a while) then costs its share of the time and not all of it.
     """
+
+    def arguments() -> tuple[Any, ...]:
+        return (*shared, _scratch()) if room else shared
+
     if not getattr(function, "signatures", True):
         with _garbage_kept():
-            function(*shared, *((_scratch(),) if room else ()), 0, 0)
+            function(*arguments(), 0, 0)
     threads = max(1, min(torch.get_num_threads(), total // _LEAST_SHARE))
     if threads == 1:
-        return list(function(*shared, *((_scratch(),) if room else ()), 0, total) or ())
+        return list(function(*arguments(), 0, total) or ())
     size = max(_LEAST_SHARE, total // (_SHARES * threads))
     starts = iter(range(0, total, size))  # shared: `next` of a range is one step of the interpreter
 
     def work() -> list[tuple[int, ...]]:
-        own = (*shared, _scratch()) if room else shared
+        own = arguments()
         return [function(*own, start, min(start + size, total)) or () for start in starts]
 
     pool = _pool(threads)
@@ -141,6 +146,7 @@ def _physics(tables: NoiseTables) -> Physics:
     bursts[:, lanes : lanes + 2] = torch.stack([tables.high_if_low, tables.high_if_high], dim=1).numpy()
     return Physics(
         shape=constant(SHAPE_NUMBERS[tables.shape]), columns=constant(len(trait_names(tables.shape))),
+        width=constant(row_width(lanes)),
         pink=constant(tables.pink), rtn=constant(tables.rtn), read=constant(tables.read_sd > 0),
         bursts=bursts.reshape(-1), high_stationary=tables.high_stationary,
         pole_sd=tuple(tables.pole_sd.numpy()), white_sd=np.float32(tables.white_sd),

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from weakreset.model import DeviceNoise
 from weakreset.simulation.counter_random import (
     FIRST_SD,
+    READ_WORD,
+    SLOW_WORD,
     Key,
     normal_pair,
     normal_table,
@@ -32,9 +34,6 @@ __all__ = ["DeviceState", "NoiseTables", "advance", "draw_stationary", "noise_ta
 
 CHUNK = 1 << 15
 """Devices per pass: the temporaries of one pass stay in the cache."""
-
-_READ_WORD = 6
-_SLOW_WORD = 7
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _advance_chunk(
             high = (uniform < limit).to(torch.int32)
             log_r += traits[:, AMPLITUDE] * high
     if tables.read_sd > 0:
-        log_r += normal_pair(random_words(key, index, _READ_WORD), tables.normals)[0] * tables.read_sd
+        log_r += normal_pair(random_words(key, index, READ_WORD), tables.normals)[0] * tables.read_sd
     state_of(row).copy_((t << 1) | high)
     log_r_of(row).copy_(log_r)
     state.moving[index] = row
@@ -184,4 +183,4 @@ def draw_stationary(
 
 
 def _slow_level(tables: NoiseTables, key: Key, counter: torch.Tensor) -> torch.Tensor:
-    return normal_pair(random_words(key, counter, _SLOW_WORD), tables.normals)[0]
+    return normal_pair(random_words(key, counter, SLOW_WORD), tables.normals)[0]
