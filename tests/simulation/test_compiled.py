@@ -207,7 +207,7 @@ def test_any_share_of_pulsed_weights_gives_the_same_bits(
 
 def test_wrong_arithmetic_would_be_seen(params: ParameterFile) -> None:
     """One unit in the last place of the amplitude of one pole must not go unnoticed."""
-    array = DeviceArray((3000,), params, seed=8)
+    array = DeviceArray((30_000,), params, seed=8)
     twin = plain(array)
     twin.noise_tables().pole_sd[3] = float(np.nextafter(np.float32(array.noise_tables().pole_sd[3]), np.float32(1)))
     for part in (array, twin):

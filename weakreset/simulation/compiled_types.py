@@ -56,7 +56,7 @@ class Physics(NamedTuple):
 
     `bursts` has a row for every burst, of two numbers a pole: keep of every pole and renew of every pole (float32, two
     to an integer), and a limit for each telegraph state before. `pole_sd` is a tuple: its length is part of its type,
-    so code for the poles is compiled without loops.
+    so code for the poles is compiled without loops. Behind the vectors of `normal_vectors` lie the white terms.
     """
 
     shape: Constant
@@ -68,10 +68,10 @@ class Physics(NamedTuple):
     bursts: Integers
     high_stationary: int
     pole_sd: tuple[np.float32, ...]
-    white_sd: np.float32
     slow_sd: np.float32
     read_sd: np.float32
     normals: Floats
+    vectors: Floats
 
 
 class Scratch(NamedTuple):

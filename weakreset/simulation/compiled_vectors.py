@@ -15,15 +15,28 @@ from numba import types
 from numba.core import cgutils as typed_cgutils
 
 from weakreset.simulation.compiled_types import ROUNDER
-from weakreset.simulation.counter_random import GAMMA, MULTIPLIERS, SECOND_WEIGHT, SHIFTS, WORDS
+from weakreset.simulation.counter_random import GAMMA, MULTIPLIERS, SHIFTS, WORDS
+from weakreset.simulation.normal_vectors import LANES, PLACES, VECTOR_MASK, WHITE_MASK, WHITE_PLACE
 
-__all__ = ["MASK_WIDTH", "WIDTH", "advance_poles", "ask_for", "fill_words", "lowest_bit", "where_any"]
+__all__ = [
+    "MASK_WIDTH",
+    "WIDTH",
+    "advance_poles",
+    "ask_for",
+    "fill_words",
+    "lowest_bit",
+    "row_at",
+    "where_any",
+    "white_term",
+]
 
 WIDTH = 8
 """Devices whose random words are made at once."""
 
 MASK_WIDTH = 64
 """Bursts that are looked at at once."""
+
+_VECTOR_BYTES = 4 * LANES * (VECTOR_MASK + 1)
 
 _FLOAT, _I8, _I16, _I32, _I64 = ir.FloatType(), ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
 
@@ -77,6 +90,23 @@ def ask_for(_: Any, array: Any, element: Any) -> Any:
 
 
 @intrinsic
+def row_at(_: Any, array: Any, element: Any) -> Any:
+    """`row_at(array, element)`: the array from there on, its address in one register.
+
+    Left alone, LLVM takes every number of a row by two registers, which costs a step of the processor each time.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
+        address = builder.gep(view.data, [arguments[1]])
+        kind = ir.FunctionType(address.type, [address.type])
+        view.data = builder.asm(kind, "", "=r,0", [address], False)
+        return view._getvalue()
+
+    return array(array, element), generate
+
+
+@intrinsic
 def where_any(_: Any, bursts: Any, k: Any) -> Any:
     """`where_any(bursts, k)`: a 64-bit number whose bit j tells whether bursts[k + j], j in 0 .. 63, is not zero."""
 
@@ -102,8 +132,9 @@ def lowest_bit(_: Any, number: Any) -> Any:
 def fill_words(_: Any, device: Any, k: Any, words: Any, part: Any, key: Any, sds: Any) -> Any:
     """`fill_words(device, k, words, part, key, pole_sd)`: random words of the devices device[k : k + WIDTH].
 
-    `words` is cut into parts: of the 32 bits of the telegraph, and of words of four 12-bit numbers, each in 16 bits of
-    its own; k counts modulo `part`, a power of two.
+    `words` is cut into parts, and k counts modulo `part`, a power of two: of the 32 bits of the telegraph, then for
+    every four poles of words that hold, in 16 bits each, where in `Physics.vectors` three vectors and the white term
+    begin, in bytes.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -119,13 +150,11 @@ def fill_words(_: Any, device: Any, k: Any, words: Any, part: Any, key: Any, sds
         scaled = _same(_I64, WIDTH, WORDS * GAMMA % 2**64)
         numbers = builder.load(pointer(0, arguments[1], _vector(_I64, WIDTH)), align=8)
         start = builder.add(builder.mul(numbers, scaled), first)
-        spare = []
-        for j in range(sds.count // 2):
+        for j in range(sds.count // LANES):
             word = _word(builder, builder.add(start, _same(_I64, WIDTH, j * GAMMA % 2**64)), second)
-            spare.append(builder.lshr(word, _same(_I64, WIDTH, 48)))
             builder.store(_fields(builder, word), part(1 + j), align=8)
-        uniform = builder.or_(builder.shl(spare[1], _same(_I64, WIDTH, 16)), spare[0])
-        builder.store(uniform, part(0), align=8)
+            if j == 0:
+                builder.store(builder.lshr(word, _same(_I64, WIDTH, 32)), part(0), align=8)
         return context.get_dummy_value()
 
     return types.void(device, k, words, part, key, sds), generate
@@ -148,53 +177,75 @@ def _word(builder: Any, z: Any, key: Any) -> Any:
 
 
 def _fields(builder: Any, word: Any) -> Any:
-    """The four lowest groups of 12 bits, 16 bits apart."""
-    result = builder.and_(word, _same(_I64, WIDTH, 0xFFF))
-    for j in (1, 2, 3):
-        moved = builder.shl(word, _same(_I64, WIDTH, 4 * j))
-        result = builder.or_(result, builder.and_(moved, _same(_I64, WIDTH, 0xFFF << (16 * j))))
+    """The numbers in a word as places in the table, 16 bits apart: 16 bytes a vector, 4 a white term behind them."""
+    fields = [(place, VECTOR_MASK, 16 * j + 4) for j, place in enumerate(PLACES)]
+    result = _same(_I64, WIDTH, _VECTOR_BYTES << 48)
+    for place, mask, start in [*fields, (WHITE_PLACE, WHITE_MASK, 50)]:
+        moved = builder.shl(word, _same(_I64, WIDTH, start - place))
+        result = builder.or_(result, builder.and_(moved, _same(_I64, WIDTH, mask << start)))
     return result
 
 
 @intrinsic
-def advance_poles(
-    _: Any, moving: Any, at: Any, bursts: Any, row: Any, table: Any, words: Any, k: Any, part: Any, sds: Any
-) -> Any:
-    """`advance_poles(moving, at, bursts, row, normals, words, k, part, pole_sd)`: what the poles add to ln R now.
+def white_term(_: Any, table: Any, words: Any, k: Any) -> Any:
+    """`white_term(vectors, words, k)`: the white term of the words that `fill_words` put at number `k`."""
 
-    The poles at moving[at] go through the burst whose keep and renew begin at bursts[row], with the words
-    that `fill_words` put at number `k` of each part.
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _pointers(context, builder, signature, arguments)
+        return builder.load(_entry(builder, pointer, 0, pointer(1, arguments[2], _I16), 3, _FLOAT))
+
+    return types.float32(table, words, k), generate
+
+
+def _entry(builder: Any, pointer: Any, table: int, fields: Any, number: int, kind: Any) -> Any:
+    """Where in a table the entry is that a field of a word tells, in bytes."""
+    byte = builder.zext(builder.load(builder.gep(fields, [ir.Constant(_I64, number)])), _I64)
+    return builder.bitcast(builder.gep(pointer(table, ir.Constant(_I64, 0), _I8), [byte]), kind.as_pointer())
+
+
+@intrinsic
+def advance_poles(_: Any, row: Any, burst: Any, table: Any, words: Any, k: Any, part: Any, sds: Any) -> Any:
+    """`advance_poles(row, burst, vectors, words, k, part, pole_sd)`: what the poles add to ln R now.
+
+    The poles at the beginning of `row` go through the burst whose keep and renew begin `burst`, with the words that
+    `fill_words` put at number `k`, and `part` further on.
     """
     lanes = sds.count
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer, floats = _pointers(context, builder, signature, arguments), _vector(_FLOAT, lanes)
 
-        def field(number: int) -> Any:
-            start = builder.mul(arguments[7], ir.Constant(_I64, 1 + number // 4))
-            place = pointer(5, builder.add(arguments[6], start), _I16)
-            index = builder.load(builder.gep(place, [ir.Constant(_I64, number % 4)]))
-            return builder.load(pointer(4, builder.zext(index, _I64), _FLOAT))
+        def normals(word: int) -> Any:
+            start = builder.mul(arguments[5], ir.Constant(_I64, word))
+            fields, kind = pointer(3, builder.add(arguments[4], start), _I16), _vector(_FLOAT, LANES)
+            a, b, c = (builder.load(_entry(builder, pointer, 2, fields, j, kind), align=4) for j in range(3))
+            return builder.fadd(builder.fadd(a, b), c)
 
-        stored = pointer(0, arguments[1], _vector(_I16, lanes))
+        def floats_at(argument: int, element: int) -> Any:
+            return builder.load(pointer(argument, ir.Constant(_I64, element), floats), align=8)
+
+        stored = pointer(0, ir.Constant(_I64, 0), _vector(_I16, lanes))
         before = builder.sitofp(builder.sext(builder.load(stored, align=4), _vector(_I32, lanes)), floats)
-        keep = builder.load(pointer(2, arguments[3], floats), align=8)
-        renew_at = builder.add(arguments[3], ir.Constant(_I64, lanes // 2))
-        renew = builder.load(pointer(2, renew_at, floats), align=8)
-        first, second, sd = _unset(_FLOAT, lanes), _unset(_FLOAT, lanes), _unset(_FLOAT, lanes)
+        keep, renew = floats_at(1, 0), floats_at(1, lanes // 2)  # numbers of 8 bytes
+        sd = _unset(_FLOAT, lanes)
         for j in range(lanes):
-            first = builder.insert_element(first, field(2 * j), _place(j))
-            second = builder.insert_element(second, field(2 * j + 1), _place(j))
-            sd = builder.insert_element(sd, builder.extract_value(arguments[8], j), _place(j))
-        normal = builder.fadd(first, builder.fmul(second, _same(_FLOAT, lanes, SECOND_WEIGHT)))
-        now = builder.fadd(builder.fmul(before, keep), builder.fmul(normal, renew))
+            sd = builder.insert_element(sd, builder.extract_value(arguments[6], j), _place(j))
+        fresh = _joined(builder, [normals(word) for word in range(lanes // LANES)])
         rounder = _same(_FLOAT, lanes, float(ROUNDER))
-        now = builder.fsub(builder.fadd(now, rounder), rounder)
-        whole = builder.fptosi(now, _vector(_I32, lanes))
-        builder.store(builder.trunc(whole, _vector(_I16, lanes)), stored, align=4)
-        return _folded(builder, builder.fmul(now, sd), lanes)
+        now = builder.fadd(builder.fmul(before, keep), builder.fmul(fresh, renew))
+        raised = builder.fadd(now, rounder)  # its lowest bits are the whole number
+        whole = builder.trunc(builder.bitcast(raised, _vector(_I32, lanes)), _vector(_I16, lanes))
+        builder.store(whole, stored, align=4)
+        return _folded(builder, builder.fmul(builder.fsub(raised, rounder), sd), lanes)
 
-    return types.float32(moving, at, bursts, row, table, words, k, part, sds), generate
+    return types.float32(row, burst, table, words, k, part, sds), generate
+
+
+def _joined(builder: Any, vectors: list[Any]) -> Any:
+    """One vector after the other: one or two of them."""
+    if len(vectors) == 1:
+        return vectors[0]
+    return builder.shuffle_vector(*vectors, ir.Constant(_vector(_I32, 2 * LANES), list(range(2 * LANES))))
 
 
 def _folded(builder: Any, terms: Any, lanes: int) -> Any:

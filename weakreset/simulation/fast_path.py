@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -122,7 +123,17 @@ if hasattr(os, "register_at_fork"):  # a forked process has none of the threads;
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
+_OWN = threading.local()
+
+
 def _scratch() -> Scratch:
+    """Of this thread: a step allocates nothing."""
+    if not hasattr(_OWN, "scratch"):
+        _OWN.scratch = _new_scratch()
+    return cast(Scratch, _OWN.scratch)
+
+
+def _new_scratch() -> Scratch:
     from weakreset.simulation.compiled import BLOCK
     from weakreset.simulation.compiled_devices import CHUNK, PARTS
     from weakreset.simulation.compiled_vectors import MASK_WIDTH
@@ -149,8 +160,8 @@ def _physics(tables: NoiseTables) -> Physics:
         width=constant(row_width(lanes)),
         pink=constant(tables.pink), rtn=constant(tables.rtn), read=constant(tables.read_sd > 0),
         bursts=bursts.reshape(-1), high_stationary=tables.high_stationary,
-        pole_sd=tuple(tables.pole_sd.numpy()), white_sd=np.float32(tables.white_sd),
-        slow_sd=np.float32(tables.slow_sd), read_sd=np.float32(tables.read_sd), normals=tables.normals.numpy(),
+        pole_sd=tuple(tables.pole_sd.numpy()), slow_sd=np.float32(tables.slow_sd), read_sd=np.float32(tables.read_sd),
+        normals=tables.normals.numpy(), vectors=torch.cat([tables.vectors.view(-1), tables.white]).numpy(),
     )
 
 

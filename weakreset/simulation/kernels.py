@@ -19,13 +19,14 @@ from weakreset.simulation.counter_random import (
     READ_WORD,
     SLOW_WORD,
     Key,
-    normal_pair,
+    normal,
     normal_table,
     random_words,
-    spare_bits,
+    upper_half,
 )
 from weakreset.simulation.drift import drift
 from weakreset.simulation.moving_rows import POLE_UNIT, lanes, log_r_of, poles_of, state_of
+from weakreset.simulation.normal_vectors import LANES, four_normals, vector_table, white_entry
 from weakreset.simulation.pink_poles import PinkPoles
 from weakreset.simulation.skip_ahead import skip_ahead
 from weakreset.simulation.traits import AMPLITUDE, OFFSET
@@ -55,7 +56,8 @@ class NoiseTables:
     """Drift shape and noise of a technology on one torch device; amplitudes in ln R, 0 or False where off.
 
     `keep` and `renew` have a row for every burst and a column for every place of a pole (see `moving_rows`); `renew`
-    and `pole_sd` are in its units, so that stored poles enter as they are.
+    and `pole_sd` are in its units, so that stored poles enter as they are. `white` is one of the two numbers that
+    make up a normal, at the size of the white part of 1/f noise.
     """
 
     shape: str
@@ -67,10 +69,11 @@ class NoiseTables:
     high_if_high: torch.Tensor
     high_stationary: int
     pole_sd: torch.Tensor
-    white_sd: float
+    white: torch.Tensor
     slow_sd: float
     read_sd: float
     normals: torch.Tensor
+    vectors: torch.Tensor
 
 
 def noise_tables(shape: str, poles: PinkPoles, noise: DeviceNoise, device: torch.device) -> NoiseTables:
@@ -90,9 +93,9 @@ def noise_tables(shape: str, poles: PinkPoles, noise: DeviceNoise, device: torch
         high_if_low=move(rows.high_if_low), high_if_high=move(rows.high_if_high),
         high_stationary=rows.high_stationary,
         pole_sd=places(noise.alpha * poles.variance**0.5) * POLE_UNIT,
-        white_sd=float(noise.alpha * poles.white_variance**0.5 / FIRST_SD),  # it takes one table entry
+        white=move(normal_table() * np.float32(noise.alpha * poles.white_variance**0.5 / FIRST_SD)),
         slow_sd=float(noise.alpha * poles.slow_variance**0.5),
-        read_sd=noise.read_sd, normals=move(normal_table()),
+        read_sd=noise.read_sd, normals=move(normal_table()), vectors=move(vector_table()),
     )
 
 
@@ -111,19 +114,16 @@ def _advance_chunk(
     traits = _traits(state, index)
     log_r = drift(tables.shape, traits, t)
     if tables.pink or tables.rtn:
-        words = [random_words(key, index, word) for word in range(len(tables.pole_sd) // 2)]
-        uniform = (spare_bits(words[1]) << 16) | spare_bits(words[0])
+        words = [random_words(key, index, word) for word in range(len(tables.pole_sd) // LANES)]
         if tables.pink:
-            # the 12 bits of the white term are the lowest of the 32 of the telegraph: they meet in a
-            # comparison that the upper 20 leave open, once in a million updates
-            log_r += tables.normals[uniform & 0xFFF] * tables.white_sd
+            log_r += tables.white[white_entry(words[0])]
             log_r += _add_poles(poles_of(row), tables, n, words)
         if tables.rtn:
             limit = torch.where(high.to(torch.bool), tables.high_if_high[n], tables.high_if_low[n])
-            high = (uniform < limit).to(torch.int32)
+            high = (upper_half(words[0]) < limit).to(torch.int32)
             log_r += traits[:, AMPLITUDE] * high
     if tables.read_sd > 0:
-        log_r += normal_pair(random_words(key, index, READ_WORD), tables.normals)[0] * tables.read_sd
+        log_r += normal(random_words(key, index, READ_WORD), tables.normals) * tables.read_sd
     state_of(row).copy_((t << 1) | high)
     log_r_of(row).copy_(log_r)
     state.moving[index] = row
@@ -154,7 +154,7 @@ def _add_poles(
 
 
 def _normals(words: list[torch.Tensor], tables: NoiseTables) -> torch.Tensor:
-    return torch.stack([normal for word in words for normal in normal_pair(word, tables.normals)], dim=1)
+    return torch.cat([four_normals(word, tables.vectors) for word in words], dim=1)
 
 
 def draw_stationary(
@@ -168,11 +168,10 @@ def draw_stationary(
     n_devices = len(state.moving)
     for part, count in zip(torch.split(index, CHUNK), torch.split(cycle, CHUNK), strict=True):
         now = part + n_devices * count.to(torch.int64)
-        words = [random_words(key, now, word) for word in range(len(tables.pole_sd) // 2)]
-        uniform = (spare_bits(words[1]) << 16) | spare_bits(words[0])
+        words = [random_words(key, now, word) for word in range(len(tables.pole_sd) // LANES)]
         row = torch.empty((len(part), state.moving.shape[1]), dtype=torch.int32, device=part.device)
         poles_of(row).copy_((_normals(words, tables) / POLE_UNIT).round_())
-        state_of(row).copy_(uniform < tables.high_stationary)
+        state_of(row).copy_(upper_half(words[0]) < tables.high_stationary)
         log_r_of(row).copy_(state.log_r0[part])
         state.moving[part] = row
         level = _slow_level(tables, key, now)
@@ -183,4 +182,4 @@ def draw_stationary(
 
 
 def _slow_level(tables: NoiseTables, key: Key, counter: torch.Tensor) -> torch.Tensor:
-    return normal_pair(random_words(key, counter, SLOW_WORD), tables.normals)[0]
+    return normal(random_words(key, counter, SLOW_WORD), tables.normals)
