@@ -150,27 +150,6 @@ def test_bits_do_not_depend_on_threads_or_block(params: ParameterFile, monkeypat
     assert compiled_devices.CHUNK < compiled.BLOCK
 
 
-FORKED = """
-import os, torch
-from weakreset.simulation import fast_path
-torch.set_num_threads(2)
-def count(start, stop):
-    return (stop - start,)
-print(fast_path._in_shares(count, (), 100_000), flush=True)
-child = os.fork()
-if child == 0:
-    os._exit(fast_path._in_shares(count, (), 100_000) == [100_000])
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
-
-
-def test_a_forked_process_makes_threads_of_its_own() -> None:
-    """It has none of those that its parent keeps, and would wait for them for ever. (torch's own do not survive.)"""
-    command = [sys.executable, "-c", FORKED]
-    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=here())
-    assert out.stdout.split("\n")[:2] == ["[100000]", "1"]
-
-
 def test_compiled_code_is_kept_under_what_its_sources_say() -> None:
     """numba sees changes of the file of an entry, not of the files that it takes functions from."""
     name = compiled.adam_range.py_func.__qualname__  # type: ignore[attr-defined]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import gc
-import os
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +15,7 @@ from weakreset.simulation.compiled_types import AdamStep, Chip, Physics, Scratch
 from weakreset.simulation.counter_random import Key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.moving_rows import row_width
+from weakreset.simulation.threads import in_threads
 from weakreset.simulation.traits import SHAPE_NUMBERS, trait_names
 
 __all__ = ["adam_pulse", "advance", "draw_stationary", "pulse_pairs"]
@@ -25,7 +23,7 @@ __all__ = ["adam_pulse", "advance", "draw_stationary", "pulse_pairs"]
 _LEAST_SHARE = 1 << 15
 """Weights or devices that a thread takes at a time; fewer are not worth one."""
 
-_SHARES = 8
+_SHARES = 2
 """Of a thread, where there is more to do: handing one over costs some ten microseconds."""
 
 
@@ -75,30 +73,23 @@ def adam_pulse(
 def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int, room: bool = False) -> list[int]:
     """Call `function(*shared, [room], start, stop)` for ranges that cover 0 .. total; the sums of what it returns.
 
-    Threads take the next range when they are done with one: a processor that is still busy with something else (torch's
-    own threads wait actively for a while) then costs its share of the time and not all of it.
+    Threads take the next range when they are done with one: a processor that is busy with something else then costs its
+    share of the time and not all of it.
     """
-
-    def arguments() -> tuple[Any, ...]:
-        return (*shared, _scratch()) if room else shared
-
     if not getattr(function, "signatures", True):
-        with _garbage_kept():
-            function(*arguments(), 0, 0)
+        with _garbage_kept(), _scratch() as scratch:
+            function(*shared, *((scratch,) if room else ()), 0, 0)
     threads = max(1, min(torch.get_num_threads(), total // _LEAST_SHARE))
-    if threads == 1:
-        return list(function(*arguments(), 0, total) or ())
-    size = max(_LEAST_SHARE, total // (_SHARES * threads))
-    starts = iter(range(0, total, size))  # shared: `next` of a range is one step of the interpreter
+    size = max(_LEAST_SHARE, total // (_SHARES * threads)) if threads > 1 else max(total, 1)
+    starts = iter(range(0, max(total, 1), size))  # shared: `next` of a range is one step of the interpreter
 
     def work() -> list[tuple[int, ...]]:
-        own = arguments()
-        return [function(*own, start, min(start + size, total)) or () for start in starts]
+        with _scratch() as scratch:
+            own = (*shared, scratch) if room else shared
+            return [function(*own, start, min(start + size, total)) or () for start in starts]
 
-    pool = _pool(threads)
-    waiting = [pool.submit(work) for _ in range(threads - 1)]
-    results = [*work(), *(result for future in waiting for result in future.result())]
-    return [sum(column) for column in zip(*results, strict=True)]
+    parts = in_threads(work, threads) if threads > 1 else [work()]
+    return [sum(column) for column in zip(*(result for part in parts for result in part), strict=True)]
 
 
 @contextmanager
@@ -113,24 +104,20 @@ def _garbage_kept() -> Iterator[None]:
             gc.enable()
 
 
-@lru_cache(maxsize=4)
-def _pool(threads: int) -> ThreadPoolExecutor:
-    """Kept: a thread that starts anew in every step comes too late to be of help."""
-    return ThreadPoolExecutor(threads - 1)
+_FREE: list[Scratch] = []
 
 
-if hasattr(os, "register_at_fork"):  # a forked process has none of the threads; Windows does not fork
-    os.register_at_fork(after_in_child=_pool.cache_clear)
-
-
-_OWN = threading.local()
-
-
-def _scratch() -> Scratch:
-    """Of this thread: a step allocates nothing."""
-    if not hasattr(_OWN, "scratch"):
-        _OWN.scratch = _new_scratch()
-    return cast(Scratch, _OWN.scratch)
+@contextmanager
+def _scratch() -> Iterator[Scratch]:
+    """Room for one thread, kept for the next that asks: a step allocates nothing."""
+    try:
+        scratch = _FREE.pop()
+    except IndexError:
+        scratch = _new_scratch()
+    try:
+        yield scratch
+    finally:
+        _FREE.append(scratch)
 
 
 def _new_scratch() -> Scratch:
