@@ -44,7 +44,7 @@ def adam_bursts(
     return int(some), int(bad)
 
 
-@inner
+@inlined
 def count_some(n: Wholes) -> int:
     """How many bursts are not zero."""
     some = np.int32(0)
@@ -70,7 +70,7 @@ def list_devices(n: Wholes, some: int, start: int, device: Integers, pulses: Int
         _list_some(n, some, start, device, pulses, masks)
 
 
-@inner
+@inlined
 def _list_some(n: Wholes, some: int, start: int, device: Integers, pulses: Integers, masks: Masks) -> None:
     """Without branches that depend on the bursts, which could not be predicted."""
     kept = _U0
@@ -91,7 +91,7 @@ def _list_some(n: Wholes, some: int, start: int, device: Integers, pulses: Integ
         at += _U2 * np.uint64(masks[at] == _U0)
 
 
-@inner
+@inlined
 def leave_out(unresponsive: NDArray[np.bool_], device: Integers, pulses: Integers, found: int) -> int:
     """Move devices that respond to the front; their number."""
     kept = 0
@@ -108,7 +108,7 @@ def _sign(difference: Any, device: Any) -> Any:
     return _ONE if up else -_ONE
 
 
-@inner
+@inlined
 def _read_some(difference: Floats, device: Integers, weight: Floats, tie_key: Any) -> int:
     flips = 0
     for k in range(len(device)):
@@ -122,7 +122,7 @@ def _read_some(difference: Floats, device: Integers, weight: Floats, tie_key: An
     return flips
 
 
-@inner
+@inlined
 def _read_row(difference: Floats, device: Integers, weight: Floats) -> int:
     """Weights in a row, none of them a tie."""
     flips = np.int32(0)
@@ -141,7 +141,7 @@ def _ties(difference: Floats) -> int:
     return int(ties)
 
 
-@inner
+@inlined
 def read_signs(
     difference: Floats, device: Integers, weight: Floats, tie_key: Any, start: int, stop: int
 ) -> int:
