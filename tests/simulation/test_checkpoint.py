@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from tests.processes import here
 from weakreset.errors import SimulationError
 from weakreset.simulation import BinaryLinear, PulseOptimizer, load_checkpoint, save_checkpoint
 
@@ -51,13 +52,11 @@ def test_ten_steps_equal_five_a_new_process_and_five_bit_for_bit(tmp_path: Path)
     save_checkpoint(tmp_path / "half", model, optimizer, generators={"data": generator}, notes={"epoch": 2})
     steps(model, optimizer, generator, 5)
     save_checkpoint(tmp_path / "whole", model, optimizer, generators={"data": generator}, notes={"epoch": 2})
-    here = str(Path(__file__).parent)
-    root = str(Path(__file__).parents[2])
-    path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
+    folder = str(Path(__file__).parent)
     subprocess.run(
-        [sys.executable, "-c", PROGRAM, here, str(tmp_path / "half"), str(tmp_path / "resumed"),
+        [sys.executable, "-c", PROGRAM, folder, str(tmp_path / "half"), str(tmp_path / "resumed"),
          str(torch.get_num_threads())],
-        check=True, timeout=120, env={**os.environ, "PYTHONPATH": path},
+        check=True, timeout=120, env=here(),
     )
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "resumed").read_bytes()
     assert (tmp_path / "whole").read_bytes() != (tmp_path / "half").read_bytes()
@@ -98,10 +97,7 @@ while True:
 def test_a_process_killed_while_writing_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
     """SIGKILL in a loop that does nothing but write: weights and notes are of one and the same moment."""
     path = tmp_path / "c.safetensors"
-    root = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root}
-    )
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, env=here())
     assert process.stdout is not None
     with process.stdout:
         process.stdout.readline()

@@ -2,7 +2,6 @@
 
 import copy
 import hashlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.processes import here
 from weakreset.errors import SimulationError
 from weakreset.model import SHAPES
 from weakreset.parameter_file import Defects, ParameterFile, load_parameters
@@ -33,12 +33,6 @@ def technology(shape: str) -> ParameterFile:
     }
     raw["parameters"] = {name: (raw["parameters"] | own)[name] for name in ("r0_ohm", *SHAPES[shape].parameters)}
     return ParameterFile.model_validate(raw | {"name": shape, "model": shape})
-
-
-def here() -> dict[str, str]:
-    """Environment in which another process finds this checkout."""
-    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
-    return {**os.environ, "PYTHONPATH": path}
 
 
 def plain(array: DeviceArray) -> DeviceArray:

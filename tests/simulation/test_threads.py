@@ -4,10 +4,10 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
+from tests.processes import here
 from weakreset.simulation import threads
 from weakreset.simulation.threads import in_threads
 
@@ -61,10 +61,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.parametrize("torch_first", [True, False])
 def test_a_forked_process_makes_threads_of_its_own(torch_first: bool) -> None:
     """It has none of those that its parent keeps, and would wait for them for ever."""
-    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     code = ("import torch\ntorch.set_num_threads(2)\ntorch.ones(10**6).sum()\n" if torch_first else "") + FORKED
-    out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+    command = [sys.executable, "-c", code]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=here())
     assert out.stdout.split("\n")[:2] == ["[1, 1]", "1"]

@@ -1,6 +1,5 @@
 """Any optimizer of torch in Adam's place, torch.compile, and training on several processes."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.processes import here
 from weakreset.parameter_file import ParameterFile
 from weakreset.simulation import BinaryLinear, PulseOptimizer, load_checkpoint, save_checkpoint
 
@@ -125,8 +125,7 @@ def test_ranks_of_data_parallel_training_hold_the_same_chip(tmp_path: Path) -> N
     Buffers are not broadcast, which would hide a difference (and send the whole chip at every step).
     """
     (tmp_path / "rank.py").write_text(RANK)
-    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    environment = {**here(), "OMP_NUM_THREADS": "1"}
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "rank.py", "out"]
     done = subprocess.run(
         [sys.executable, *command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120

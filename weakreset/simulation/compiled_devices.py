@@ -77,7 +77,7 @@ def _advance(
         state = row[counter]
         high = np.int32(state & _LAST_BIT)
         t = np.int32(np.int32(state >> _LAST_BIT) + np.int32(burst))
-        x, amplitude = with_drift(shape, own, _U0, np.float32(t)), own[_AMPLITUDE]  # else a branch
+        x, amplitude = with_drift(shape, own, np.float32(t)), own[_AMPLITUDE]  # else a branch
         if len(pink):
             x += white_term(vectors, words, _CHUNK + own_words)
             x += advance_poles(row, step, vectors, words, _CHUNK + own_words, _CHUNK, pole_sd)

@@ -91,15 +91,15 @@ def _logarithm(t: Any) -> Any:
 
 
 @inner
-def with_drift(shape: Constant, traits: Floats, row: Any, t: Any) -> Any:
-    """ln R without fast noise after `t` >= 1 pulses; the numbers of the device begin at traits[row]."""
-    log_r, first = traits[row + _OFFSET], traits[row + _A]
+def with_drift(shape: Constant, own: Floats, t: Any) -> Any:
+    """ln R without fast noise after `t` >= 1 pulses; `own` begins with the traits of the device."""
+    log_r, first = own[_OFFSET], own[_A]
     if len(shape) == _TWO_SLOPE:
-        knee, second = traits[row + _B], traits[row + _C]
+        knee, second = own[_B], own[_C]
         beyond = t - knee
         return (log_r + first * (t if t < knee else knee)) + second * (beyond if beyond > _ZERO else _ZERO)
     if len(shape) == _SINGLE_SLOPE:
         return log_r + first * t
     if len(shape) == _POWER_LAW:
-        return log_r + first * _exponential(_logarithm(t) * traits[row + _B])
-    return log_r + first * (_ONE - _exponential(t / -traits[row + _B]))
+        return log_r + first * _exponential(_logarithm(t) * own[_B])
+    return log_r + first * (_ONE - _exponential(t / -own[_B]))

@@ -192,7 +192,7 @@ def white_term(_: Any, table: Any, words: Any, k: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = _pointers(context, builder, signature, arguments)
-        return builder.load(_entry(builder, pointer, 0, pointer(1, arguments[2], _I16), 3, _FLOAT))
+        return builder.load(_entry(builder, pointer, 0, pointer(1, arguments[2], _I16), len(PLACES), _FLOAT))
 
     return types.float32(table, words, k), generate
 
@@ -218,7 +218,7 @@ def advance_poles(_: Any, row: Any, burst: Any, table: Any, words: Any, k: Any, 
         def normals(word: int) -> Any:
             start = builder.mul(arguments[5], ir.Constant(_I64, word))
             fields, kind = pointer(3, builder.add(arguments[4], start), _I16), _vector(_FLOAT, LANES)
-            a, b, c = (builder.load(_entry(builder, pointer, 2, fields, j, kind), align=4) for j in range(3))
+            a, b, c = (builder.load(_entry(builder, pointer, 2, fields, j, kind), align=4) for j in range(len(PLACES)))
             return builder.fadd(builder.fadd(a, b), c)
 
         def floats_at(argument: int, element: int) -> Any:

@@ -80,7 +80,7 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
         with _garbage_kept(), _scratch() as scratch:
             function(*shared, *((scratch,) if room else ()), 0, 0)
     threads = max(1, min(torch.get_num_threads(), total // _LEAST_SHARE))
-    size = max(_LEAST_SHARE, total // (_SHARES * threads)) if threads > 1 else max(total, 1)
+    size = max(_LEAST_SHARE, total // (_SHARES * threads if threads > 1 else 1))
     starts = iter(range(0, max(total, 1), size))  # shared: `next` of a range is one step of the interpreter
 
     def work() -> list[tuple[int, ...]]:
@@ -88,8 +88,8 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
             own = (*shared, scratch) if room else shared
             return [function(*own, start, min(start + size, total)) or () for start in starts]
 
-    parts = in_threads(work, threads) if threads > 1 else [work()]
-    return [sum(column) for column in zip(*(result for part in parts for result in part), strict=True)]
+    results = (result for part in in_threads(work, threads) for result in part)
+    return [sum(column) for column in zip(*results, strict=True)]
 
 
 @contextmanager

@@ -27,6 +27,8 @@ def in_threads(work: Callable[[], T], threads: int) -> list[T]:
 
     There may be fewer calls than threads: the library decides. What a call raises is raised here, after all have ended.
     """
+    if threads == 1:
+        return [work()]
     process = os.getpid()
     run = _openmp() if process == _PROCESS else None  # forked: it has none of the threads, and would wait for them
     if run is None:
