@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from weakreset.simulation.compiled_devices import advance_list, draw_fresh
+from weakreset.simulation.compiled_devices import advance_list
 from weakreset.simulation.compiled_drift import entry, inner
+from weakreset.simulation.compiled_memory import row_at
 from weakreset.simulation.compiled_types import AdamStep, Chip, Floats, Integers, Physics, Scratch, Wholes, constant
 from weakreset.simulation.compiled_weights import adam_bursts, count_some, leave_out, list_devices, read_signs
 
-__all__ = ["BLOCK", "adam_range", "advance_range", "fresh_range", "pair_range"]
+__all__ = ["BLOCK", "adam_range", "advance_range", "pair_range"]
 
 BLOCK = 2048
 """Weights gone through at a time. So many devices are listed, at least, before they are moved, and less than twice."""
@@ -34,9 +35,8 @@ def _move(
         pulses += room.pulses[k]
     if len(chip.unresponsive):
         moved = leave_out(chip.unresponsive, room.device, room.pulses, found)
-    device, difference = room.device[:moved], room.difference[:moved]
     advance_list(chip, physics, keys[0], room, moved, weight, 4 * moved < stop - start, _PAIRS)
-    return pulses, read_signs(difference, device, weight, keys[1], start, stop)
+    return pulses, read_signs(room.difference, room.device, moved, weight, keys[1], start, stop)
 
 
 @entry
@@ -48,7 +48,7 @@ def advance_range(
         found = min(BLOCK, stop - begin)
         for k in range(found):
             room.device[k], room.pulses[k] = index[begin + k], n[begin + k]
-        advance_list(chip, physics, key, room, found, chip.log_r0, False, _ALONE)  # no weights to ask for
+        advance_list(chip, physics, key, room, found, chip.traits, False, _ALONE)  # no weights to ask for
 
 
 @entry
@@ -59,8 +59,9 @@ def pair_range(
     pulses, devices, flips, found, since = 0, 0, 0, 0, start
     for begin in range(start, stop, BLOCK):
         end = begin + BLOCK if begin + BLOCK < stop else stop
-        some = count_some(n[begin:end])
-        list_devices(n[begin:end], some, begin, room.device[found:], room.pulses[found:], room.masks)
+        bursts = row_at(n, begin)
+        some = count_some(bursts, end - begin)
+        list_devices(bursts, some, begin, end, room, found)
         found += some
         if found >= BLOCK or end == stop:
             done = _move(chip, physics, keys, room, found, weight, since, end)
@@ -78,20 +79,14 @@ def adam_range(
     pulses, devices, flips, bad, found, since = 0, 0, 0, 0, 0, start
     for begin in range(start, stop, BLOCK):
         end = begin + BLOCK if begin + BLOCK < stop else stop
-        n, part = room.bursts[: end - begin], slice(begin, end)
-        some, lost = adam_bursts(gradient[part], mean[part], square[part], weight[part], step, n)
-        list_devices(n, some, begin, room.device[found:], room.pulses[found:], room.masks)
+        some, lost = adam_bursts(
+            row_at(gradient, begin), row_at(mean, begin), row_at(square, begin), row_at(weight, begin),
+            step, room.bursts, end - begin,
+        )
+        list_devices(room.bursts, some, begin, end, room, found)
         found, bad = found + some, bad + lost
         if found >= BLOCK or end == stop:
             done = _move(chip, physics, keys, room, found, weight, since, end)
             pulses, devices, flips = pulses + done[0], devices + found, flips + done[1]
             found, since = 0, end
     return pulses, devices, flips, bad
-
-
-@entry
-def fresh_range(
-    chip: Chip, physics: Physics, key: Any, index: Integers, cycle: Integers, start: int, stop: int
-) -> None:
-    """`kernels.draw_stationary` for `index[start:stop]`."""
-    draw_fresh(chip, physics, key, index[start:stop], cycle[start:stop])

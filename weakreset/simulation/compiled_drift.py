@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
+from weakreset.simulation.compiled_memory import bits_of, float_of
 from weakreset.simulation.compiled_types import ROUNDER, Constant, Floats
 from weakreset.simulation.drift import EXP_LIMIT, EXP_TERMS, LN_2, LN_2_PARTS, LOG_2_E, LOG_TERMS, SQRT_2
 from weakreset.simulation.traits import FIRST, OFFSET, SHAPE_NUMBERS
@@ -75,13 +76,13 @@ def _exponential(x: Any) -> Any:
     whole = (v * _LOG_2_E + ROUNDER) - ROUNDER
     r = (v - whole * _LN_2_HIGH) - whole * _LN_2_LOW
     series = ((((((_E7 * r + _E6) * r + _E5) * r + _E4) * r + _E3) * r + _E2) * r + _E1) * r + _E0
-    return series * np.int32((np.int32(whole) + _BIAS) << _S23).view(np.float32)
+    return series * float_of(np.int32((np.int32(whole) + _BIAS) << _S23))
 
 
 @inner
 def _logarithm(t: Any) -> Any:
-    bits = np.float32(t).view(np.int32)
-    mantissa = np.int32((bits & _MANTISSA) | (_BIAS << _S23)).view(np.float32)
+    bits = bits_of(t)
+    mantissa = float_of(np.int32((bits & _MANTISSA) | (_BIAS << _S23)))
     upper = mantissa > _SQRT_2
     mantissa = mantissa * _HALF if upper else mantissa
     exponent = np.float32((bits >> _S23) - _BIAS + np.int32(upper))

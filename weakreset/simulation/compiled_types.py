@@ -45,7 +45,6 @@ class Chip(NamedTuple):
     numbers of a device together: what sparse updates cost is lines of memory touched.
     """
 
-    log_r0: Floats
     traits: Floats
     moving: Wholes
     unresponsive: NDArray[np.bool_]
@@ -66,9 +65,7 @@ class Physics(NamedTuple):
     rtn: Constant
     read: Constant
     bursts: Integers
-    high_stationary: int
     pole_sd: tuple[np.float32, ...]
-    slow_sd: np.float32
     read_sd: np.float32
     normals: Floats
     vectors: Floats

@@ -6,29 +6,17 @@ LLVM does not find these by itself: numba cannot promise it that two arrays neve
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numba.extending
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils as typed_cgutils
 
+from weakreset.simulation.compiled_memory import intrinsic, pointers
 from weakreset.simulation.compiled_types import ROUNDER
 from weakreset.simulation.counter_random import GAMMA, MULTIPLIERS, SHIFTS, WORDS
 from weakreset.simulation.normal_vectors import LANES, PLACES, VECTOR_MASK, WHITE_MASK, WHITE_PLACE
 
-__all__ = [
-    "MASK_WIDTH",
-    "WIDTH",
-    "advance_poles",
-    "ask_for",
-    "fill_words",
-    "lowest_bit",
-    "row_at",
-    "where_any",
-    "white_term",
-]
+__all__ = ["MASK_WIDTH", "WIDTH", "advance_poles", "fill_words", "where_any", "white_term"]
 
 WIDTH = 8
 """Devices whose random words are made at once."""
@@ -39,14 +27,6 @@ MASK_WIDTH = 64
 _VECTOR_BYTES = 4 * LANES * (VECTOR_MASK + 1)
 
 _FLOAT, _I8, _I16, _I32, _I64 = ir.FloatType(), ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
-
-
-cgutils: Any = typed_cgutils
-
-
-def intrinsic(function: Callable[..., Any]) -> Any:
-    """Called from compiled code without the first argument."""
-    return numba.extending.intrinsic(function)
 
 
 def _vector(kind: Any, size: int) -> Any:
@@ -65,70 +45,16 @@ def _place(j: int) -> Any:
     return ir.Constant(_I32, j)
 
 
-def _pointers(context: Any, builder: Any, signature: Any, arguments: Any) -> Callable[[int, Any, Any], Any]:
-    """A function of (argument number, element, type): the address of that element of a flat array."""
-
-    def pointer(argument: int, element: Any, kind: Any) -> Any:
-        array = cgutils.create_struct_proxy(signature.args[argument])(context, builder, arguments[argument])
-        return builder.bitcast(builder.gep(array.data, [element]), kind.as_pointer())
-
-    return pointer
-
-
-@intrinsic
-def ask_for(_: Any, array: Any, element: Any) -> Any:
-    """`ask_for(array, element)`: have the memory there brought into the second-level cache, without waiting for it.
-
-    Not into the first: it takes a third as many requests at a time.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address = _pointers(context, builder, signature, arguments)(0, arguments[1], _I8)
-        kind = ir.FunctionType(ir.VoidType(), [address.type, _I32, _I32, _I32])
-        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)
-        builder.call(prefetch, [address, *(ir.Constant(_I32, value) for value in (0, 2, 1))])  # to read; second level
-        return context.get_dummy_value()
-
-    return types.void(array, element), generate
-
-
-@intrinsic
-def row_at(_: Any, array: Any, element: Any) -> Any:
-    """`row_at(array, element)`: the array from there on, its address in one register.
-
-    Left alone, LLVM takes every number of a row by two registers, which costs a step of the processor each time.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        view = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
-        address = builder.gep(view.data, [arguments[1]])
-        kind = ir.FunctionType(address.type, [address.type])
-        view.data = builder.asm(kind, "", "=r,0", [address], False)
-        return view._getvalue()
-
-    return array(array, element), generate
-
-
 @intrinsic
 def where_any(_: Any, bursts: Any, k: Any) -> Any:
     """`where_any(bursts, k)`: a 64-bit number whose bit j tells whether bursts[k + j], j in 0 .. 63, is not zero."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _pointers(context, builder, signature, arguments)(0, arguments[1], _vector(_I32, MASK_WIDTH))
+        place = pointers(context, builder, signature, arguments)(0, arguments[1], _vector(_I32, MASK_WIDTH))
         some = builder.icmp_signed("!=", builder.load(place, align=4), _same(_I32, MASK_WIDTH, 0))
         return builder.bitcast(some, _I64)
 
     return types.uint64(bursts, k), generate
-
-
-@intrinsic
-def lowest_bit(_: Any, number: Any) -> Any:
-    """`lowest_bit(number)`: the place of the lowest bit that is set; `number` is not zero."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.uint64(number), generate
 
 
 @intrinsic
@@ -141,7 +67,7 @@ def fill_words(_: Any, device: Any, k: Any, words: Any, part: Any, key: Any, sds
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _pointers(context, builder, signature, arguments)
+        pointer = pointers(context, builder, signature, arguments)
 
         within = builder.and_(arguments[1], builder.sub(arguments[3], ir.Constant(_I64, 1)))
 
@@ -194,7 +120,7 @@ def white_term(_: Any, table: Any, words: Any, k: Any) -> Any:
     """`white_term(vectors, words, k)`: the white term of the words that `fill_words` put at number `k`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _pointers(context, builder, signature, arguments)
+        pointer = pointers(context, builder, signature, arguments)
         return builder.load(_entry(builder, pointer, 0, pointer(1, arguments[2], _I16), len(PLACES), _FLOAT))
 
     return types.float32(table, words, k), generate
@@ -216,7 +142,7 @@ def advance_poles(_: Any, row: Any, burst: Any, table: Any, words: Any, k: Any, 
     lanes = sds.count
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer, floats = _pointers(context, builder, signature, arguments), _vector(_FLOAT, lanes)
+        pointer, floats = pointers(context, builder, signature, arguments), _vector(_FLOAT, lanes)
 
         def normals(word: int) -> Any:
             start = builder.mul(arguments[5], ir.Constant(_I64, word))

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from weakreset.simulation.compiled_devices import word_of
 from weakreset.simulation.compiled_drift import inlined, inner
-from weakreset.simulation.compiled_types import ROUNDER, AdamStep, Floats, Integers, Masks, Wholes
-from weakreset.simulation.compiled_vectors import MASK_WIDTH, lowest_bit, where_any
+from weakreset.simulation.compiled_memory import lowest_bit, row_at
+from weakreset.simulation.compiled_types import ROUNDER, AdamStep, Floats, Integers, Masks, Scratch, Wholes
+from weakreset.simulation.compiled_vectors import MASK_WIDTH, where_any
 
 __all__ = ["adam_bursts", "count_some", "leave_out", "list_devices", "read_signs"]
 
@@ -20,11 +21,14 @@ _U0, _U1, _U2 = np.uint64(0), np.uint64(1), np.uint64(2)
 
 @inner
 def adam_bursts(
-    gradient: Floats, mean: Floats, square: Floats, weight: Floats, step: AdamStep, n: Wholes
-) -> tuple[int, int]:
-    """Adam's moments brought up to date and the bursts they ask for; how many are not zero, and not a number."""
+    gradient: Floats, mean: Floats, square: Floats, weight: Floats, step: AdamStep, n: Wholes, count: int
+) -> tuple[Any, Any]:
+    """Adam's first `count` moments brought up to date, and the bursts that they ask for.
+
+    How many bursts are not zero, and how many updates are no number.
+    """
     bad, some = np.int32(0), np.int32(0)
-    for k in range(len(n)):  # counted in 32 bits and without a branch, or the processor could not do eight at once
+    for k in range(count):  # counted in 32 bits and without a branch, or the processor could not do eight at once
         g = gradient[k]
         m = mean[k] * step.keep1 + g * step.new1
         v = square[k] * step.keep2 + (g * g) * step.new2
@@ -38,48 +42,51 @@ def adam_bursts(
         n[k] = np.int32(_ZERO if lost else burst)
         some = np.int32(some + np.int32(n[k] != 0))
     if step.only_disagreeing:
-        for k in range(len(n)):
+        for k in range(count):
             n[k] = n[k] if np.float32(n[k]) * weight[k] < _ZERO else np.int32(0)
-        return count_some(n), int(bad)
-    return int(some), int(bad)
+        some = count_some(n, count)
+    return some, bad
 
 
 @inlined
-def count_some(n: Wholes) -> int:
-    """How many bursts are not zero."""
+def count_some(n: Wholes, count: int) -> Any:
+    """How many of the first `count` bursts are not zero."""
     some = np.int32(0)
-    for k in range(len(n)):
+    for k in range(count):
         some = np.int32(some + np.int32(n[k] != 0))
-    return int(some)
+    return some
 
 
 @inlined
 def _put(burst: Any, weight: Any, device: Integers, pulses: Integers, at: int) -> None:
     """The device that a signed burst moves, and its pulses."""
-    device[at] = 2 * weight + int(burst < 0)
+    device[at] = 2 * weight + np.int64(burst < 0)
     pulses[at] = burst if burst > 0 else -burst
 
 
 @inlined
-def list_devices(n: Wholes, some: int, start: int, device: Integers, pulses: Integers, masks: Masks) -> None:
-    """List the devices that bursts of weights start, start + 1, ... move; `some` bursts are not zero."""
-    if some == len(n):
-        for k in range(len(n)):
+def list_devices(n: Wholes, some: int, start: int, stop: int, room: Scratch, found: int) -> None:
+    """List the devices that the bursts of weights start .. stop move behind `found`; `some` bursts are not zero."""
+    device, pulses = row_at(room.device, found), row_at(room.pulses, found)
+    if some == stop - start:
+        for k in range(some):
             _put(n[k], start + k, device, pulses, k)
     elif some:
-        _list_some(n, some, start, device, pulses, masks)
+        _list_some(n, some, start, stop, device, pulses, room.masks)
 
 
 @inlined
-def _list_some(n: Wholes, some: int, start: int, device: Integers, pulses: Integers, masks: Masks) -> None:
+def _list_some(
+    n: Wholes, some: int, start: int, stop: int, device: Integers, pulses: Integers, masks: Masks
+) -> None:
     """Without branches that depend on the bursts, which could not be predicted."""
     kept = _U0
-    for first in range(0, len(n), MASK_WIDTH):
-        if first + MASK_WIDTH <= len(n):
+    for first in range(0, stop - start, MASK_WIDTH):
+        if first + MASK_WIDTH <= stop - start:
             mask = where_any(n, np.uint64(first))
         else:
             mask = _U0
-            for k in range(first, len(n)):
+            for k in range(first, stop - start):
                 mask |= np.uint64(n[k] != 0) << np.uint64(k - first)
         masks[kept], masks[kept + _U1] = mask, np.uint64(first)
         kept += _U2 * np.uint64(mask != _U0)
@@ -109,9 +116,9 @@ def _sign(difference: Any, device: Any) -> Any:
 
 
 @inlined
-def _read_some(difference: Floats, device: Integers, weight: Floats, tie_key: Any) -> int:
+def _read_some(difference: Floats, device: Integers, found: int, weight: Floats, tie_key: Any) -> Any:
     flips = 0
-    for k in range(len(device)):
+    for k in range(found):
         i = np.uint64(device[k]) >> _U1
         sign = _sign(difference[k], device[k])
         if difference[k] == _ZERO:
@@ -123,32 +130,32 @@ def _read_some(difference: Floats, device: Integers, weight: Floats, tie_key: An
 
 
 @inlined
-def _read_row(difference: Floats, device: Integers, weight: Floats) -> int:
+def _read_row(difference: Floats, device: Integers, found: int, weight: Floats) -> Any:
     """Weights in a row, none of them a tie."""
     flips = np.int32(0)
-    for k in range(len(weight)):
+    for k in range(found):
         sign = _sign(difference[k], device[k])
         flips = np.int32(flips + np.int32(sign != weight[k]))
         weight[k] = sign
-    return int(flips)
+    return flips
 
 
 @inlined
-def _ties(difference: Floats) -> int:
+def _ties(difference: Floats, found: int) -> Any:
     ties = np.int32(0)
-    for k in range(len(difference)):
+    for k in range(found):
         ties = np.int32(ties + np.int32(difference[k] == _ZERO))
-    return int(ties)
+    return ties
 
 
 @inlined
 def read_signs(
-    difference: Floats, device: Integers, weight: Floats, tie_key: Any, start: int, stop: int
-) -> int:
-    """Bring the signs of the weights of these devices up to date, all between start and stop; how many turned.
+    difference: Floats, device: Integers, found: int, weight: Floats, tie_key: Any, start: int, stop: int
+) -> Any:
+    """Bring the signs of the weights of `found` devices up to date, all between start and stop; how many turned.
 
     `difference` is ln R of the device minus that of the other one of its pair.
     """
-    if len(device) == stop - start and _ties(difference) == 0:
-        return _read_row(difference, device, weight[start:stop])
-    return _read_some(difference, device, weight, tie_key)
+    if found == stop - start and _ties(difference, found) == 0:
+        return _read_row(difference, device, found, row_at(weight, start))
+    return _read_some(difference, device, found, weight, tie_key)

@@ -89,8 +89,9 @@ def random_words(key: Key, index: torch.Tensor, word: int) -> torch.Tensor:
 
 
 def normal(words: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-    """A standard normal (float32) from the low 24 bits of each word."""
-    return table[words & _TABLE_MASK] + table[(words >> _TABLE_BITS) & _TABLE_MASK] * SECOND_WEIGHT
+    """A standard normal (float32) from the low 24 bits of each word; shape (n,)."""
+    first, second = words & _TABLE_MASK, (words >> _TABLE_BITS) & _TABLE_MASK
+    return table.index_select(0, first) + table.index_select(0, second) * SECOND_WEIGHT
 
 
 def upper_half(words: torch.Tensor) -> torch.Tensor:

@@ -287,7 +287,7 @@ class DeviceArray(nn.Module):
 
     def _begin_cycle(self, index: Tensor, cycle: Tensor) -> None:
         key = make_key(int(self.clock[0]), "set")
-        self.engine.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
+        kernels.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
 
     def state(self) -> DeviceState:
         """The buffers, for the kernels."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,13 @@ import torch
 
 from weakreset.simulation.compiled_types import AdamStep, Chip, Physics, Scratch, constant
 from weakreset.simulation.counter_random import Key
+from weakreset.simulation.garbage import garbage_kept
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.moving_rows import row_width
 from weakreset.simulation.threads import in_threads
 from weakreset.simulation.traits import SHAPE_NUMBERS, trait_names
 
-__all__ = ["adam_pulse", "advance", "draw_stationary", "pulse_pairs"]
+__all__ = ["adam_pulse", "advance", "pulse_pairs"]
 
 _LEAST_SHARE = 1 << 15
 """Weights or devices that a thread takes at a time; fewer are not worth one."""
@@ -29,31 +30,16 @@ _SHARES = 2
 
 def advance(state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, n: torch.Tensor) -> None:
     """As `kernels.advance`."""
-    from weakreset.simulation import compiled
-
     shared = (_chip(state), _physics(tables), _unsigned(key), index.numpy(), n.numpy())
-    _in_shares(compiled.advance_range, shared, index.numel(), room=True)
-
-
-def draw_stationary(
-    state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, cycle: torch.Tensor
-) -> None:
-    """As `kernels.draw_stationary`."""
-    from weakreset.simulation import compiled
-
-    cycles = cycle.to(torch.int64).numpy()
-    shared = (_chip(state), _physics(tables), _unsigned(key), index.numpy(), cycles)
-    _in_shares(compiled.fresh_range, shared, index.numel())
+    _in_shares(_compiled().advance_range, shared, index.numel())
 
 
 def pulse_pairs(
     state: DeviceState, tables: NoiseTables, keys: tuple[Key, Key], n: torch.Tensor, weight: torch.Tensor
 ) -> tuple[int, int, int]:
     """Signed bursts `n` (int32, flat) for pairs; brings `weight` up to date; pulses, devices, flips."""
-    from weakreset.simulation import compiled
-
     shared = (_chip(state), _physics(tables), _both(keys), n.numpy(), weight.numpy())
-    pulses, devices, flips = _in_shares(compiled.pair_range, shared, n.numel(), room=True)
+    pulses, devices, flips = _in_shares(_compiled().pair_range, shared, n.numel())
     return pulses, devices, flips
 
 
@@ -62,46 +48,39 @@ def adam_pulse(
     weight: torch.Tensor, step: AdamStep,
 ) -> tuple[int, int, int, int]:
     """Adam's step on (gradient, mean, square), turned into pulses; pulses, devices, flips, not a number."""
-    from weakreset.simulation import compiled
-
     flat = [part.view(-1).numpy() for part in (*moments, weight)]
     shared = (_chip(state), _physics(tables), _both(keys), *flat, step)
-    pulses, devices, flips, bad = _in_shares(compiled.adam_range, shared, weight.numel(), room=True)
+    pulses, devices, flips, bad = _in_shares(_compiled().adam_range, shared, weight.numel())
     return pulses, devices, flips, bad
 
 
-def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int, room: bool = False) -> list[int]:
-    """Call `function(*shared, [room], start, stop)` for ranges that cover 0 .. total; the sums of what it returns.
+def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int) -> list[int]:
+    """Call `function(*shared, scratch, start, stop)` for ranges that cover 0 .. total; the sums of what it returns.
 
     Threads take the next range when they are done with one: a processor that is busy with something else then costs its
     share of the time and not all of it.
     """
     if not getattr(function, "signatures", True):
-        with _garbage_kept(), _scratch() as scratch:
-            function(*shared, *((scratch,) if room else ()), 0, 0)
+        with garbage_kept(), _scratch() as scratch:
+            function(*shared, scratch, 0, 0)
     threads = max(1, min(torch.get_num_threads(), total // _LEAST_SHARE))
     size = max(_LEAST_SHARE, total // (_SHARES * threads if threads > 1 else 1))
     starts = iter(range(0, max(total, 1), size))  # shared: `next` of a range is one step of the interpreter
 
     def work() -> list[tuple[int, ...]]:
         with _scratch() as scratch:
-            own = (*shared, scratch) if room else shared
-            return [function(*own, start, min(start + size, total)) or () for start in starts]
+            return [function(*shared, scratch, start, min(start + size, total)) or () for start in starts]
 
     results = (result for part in in_threads(work, threads) for result in part)
     return [sum(column) for column in zip(*results, strict=True)]
 
 
-@contextmanager
-def _garbage_kept() -> Iterator[None]:
-    """While numba compiles: it makes so many objects that Python would look through all of torch's again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+@lru_cache(maxsize=1)
+def _compiled() -> ModuleType:
+    """Loaded when it is needed first, and numba with it."""
+    with garbage_kept():
+        from weakreset.simulation import compiled
+    return compiled
 
 
 _FREE: list[Scratch] = []
@@ -131,9 +110,9 @@ def _new_scratch() -> Scratch:
 
 
 def _chip(state: DeviceState) -> Chip:
-    log_r0, traits, moving = (getattr(state, name).numpy().reshape(-1) for name in ("log_r0", "traits", "moving"))
+    traits, moving = (part.numpy().reshape(-1) for part in (state.traits, state.moving))
     stuck = np.zeros(0, np.bool_) if state.unresponsive is None else state.unresponsive.numpy().reshape(-1)
-    return Chip(log_r0, traits, moving, stuck)
+    return Chip(traits, moving, stuck)
 
 
 @lru_cache(maxsize=64)
@@ -146,8 +125,7 @@ def _physics(tables: NoiseTables) -> Physics:
         shape=constant(SHAPE_NUMBERS[tables.shape]), columns=constant(len(trait_names(tables.shape))),
         width=constant(row_width(lanes)),
         pink=constant(tables.pink), rtn=constant(tables.rtn), read=constant(tables.read_sd > 0),
-        bursts=bursts.reshape(-1), high_stationary=tables.high_stationary,
-        pole_sd=tuple(tables.pole_sd.numpy()), slow_sd=np.float32(tables.slow_sd), read_sd=np.float32(tables.read_sd),
+        bursts=bursts.reshape(-1), pole_sd=tuple(tables.pole_sd.numpy()), read_sd=np.float32(tables.read_sd),
         normals=tables.normals.numpy(), vectors=torch.cat([tables.vectors.view(-1), tables.white]).numpy(),
     )
 

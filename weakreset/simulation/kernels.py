@@ -109,14 +109,14 @@ def advance(state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tens
 def _advance_chunk(
     state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, n: torch.Tensor
 ) -> None:
-    row = state.moving[index]
+    row = state.moving.index_select(0, index)
     high, t = state_of(row) & 1, (state_of(row) >> 1) + n.to(torch.int32)
     traits = _traits(state, index)
     log_r = drift(tables.shape, traits, t)
     if tables.pink or tables.rtn:
         words = [random_words(key, index, word) for word in range(len(tables.pole_sd) // LANES)]
         if tables.pink:
-            log_r += tables.white[white_entry(words[0])]
+            log_r += tables.white.index_select(0, white_entry(words[0]))
             log_r += _add_poles(poles_of(row), tables, n, words)
         if tables.rtn:
             limit = torch.where(high.to(torch.bool), tables.high_if_high[n], tables.high_if_low[n])
@@ -131,7 +131,7 @@ def _advance_chunk(
 
 def _traits(state: DeviceState, index: torch.Tensor) -> torch.Tensor:
     """Rows of traits in float32; in half precision `offset` is stored relative to ln R0, which it could not resolve."""
-    traits = state.traits[index]
+    traits = state.traits.index_select(0, index)
     if traits.dtype == torch.float16:
         traits = traits.to(torch.float32)
         traits[:, OFFSET] += state.log_r0[index]
@@ -142,8 +142,8 @@ def _add_poles(
     poles: torch.Tensor, tables: NoiseTables, n: torch.Tensor, words: list[torch.Tensor]
 ) -> torch.Tensor:
     """Advance poles in place; what they add to ln R. The sum folds the upper half onto the lower until one is left."""
-    now = poles * tables.keep[n]
-    now += _normals(words, tables) * tables.renew[n]
+    now = poles * tables.keep.index_select(0, n)
+    now += _normals(words, tables) * tables.renew.index_select(0, n)
     now.round_()
     poles.copy_(now)
     terms = now * tables.pole_sd
@@ -172,13 +172,14 @@ def draw_stationary(
         row = torch.empty((len(part), state.moving.shape[1]), dtype=torch.int32, device=part.device)
         poles_of(row).copy_((_normals(words, tables) / POLE_UNIT).round_())
         state_of(row).copy_(upper_half(words[0]) < tables.high_stationary)
-        log_r_of(row).copy_(state.log_r0[part])
+        log_r_of(row).copy_(state.log_r0.index_select(0, part))
         state.moving[part] = row
-        level = _slow_level(tables, key, now)
+        change = _slow_level(tables, key, now)
         again = count > 0
-        before = _slow_level(tables, key, torch.where(again, now - n_devices, now))
-        change = torch.where(again, level - before, level) * tables.slow_sd
-        state.traits[part, OFFSET] += change.to(state.traits.dtype)
+        if bool(again.any()):
+            before = _slow_level(tables, key, torch.where(again, now - n_devices, now))
+            change = torch.where(again, change - before, change)
+        state.traits[part, OFFSET] += (change * tables.slow_sd).to(state.traits.dtype)
 
 
 def _slow_level(tables: NoiseTables, key: Key, counter: torch.Tensor) -> torch.Tensor:

@@ -41,7 +41,7 @@ VECTOR_MASK, WHITE_MASK = (1 << 11) - 1, (1 << 12) - 1
 
 def four_normals(words: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
     """Four standard normals (float32) from each word (int64); shape (n,) to (n, LANES)."""
-    a, b, c = (table[(words >> place) & VECTOR_MASK] for place in PLACES)
+    a, b, c = (table.index_select(0, (words >> place) & VECTOR_MASK) for place in PLACES)
     return (a + b) + c
 
 

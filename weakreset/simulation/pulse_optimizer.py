@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update, bursts
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, pair_of
+from weakreset.simulation.garbage import garbage_kept
 
 __all__ = ["PulseOptimizer"]
 
@@ -73,7 +74,8 @@ class PulseOptimizer(torch.optim.Optimizer):
         _check_numbers(lr, max_pulses, digital_lr, betas)
         shared = {"betas": betas, "eps": eps, "max_pulses": max_pulses, "only_disagreeing": only_disagreeing}
         groups = _split(list(params), lr, digital_lr)
-        super().__init__(groups, {"lr": lr, "role": "digital", **shared})
+        with garbage_kept():  # the first optimizer of a process, of any kind, makes torch load its own compiler
+            super().__init__(groups, {"lr": lr, "role": "digital", **shared})
         members = [p for group in self.param_groups for p in group["params"]]
         _refuse_twins([pair for p in members if (pair := pair_of(p))])
         self._proxies = {p: torch.zeros_like(p) for p in members if wrapped is not None and pair_of(p)}
