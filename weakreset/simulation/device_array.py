@@ -277,11 +277,11 @@ class DeviceArray(nn.Module):
             rows = self.traits.view(-1, len(self._columns))[where]
             for column, name in enumerate(self._columns):
                 rows[:, column] = torch.from_numpy(own[name])
+            index = torch.arange(where.start, where.stop)
+            self._begin_cycle(index, torch.zeros_like(index))
 
         self.register_buffer("unresponsive", None)
         draw_chip(file, self.n_devices, seed, self.without, store)
-        index = torch.arange(self.n_devices)
-        self._begin_cycle(index, torch.zeros_like(index))
         stuck = torch.from_numpy(draw_unresponsive(file, self.n_devices, seed, self.without)).view(self.shape)
         self.unresponsive = stuck if stuck.any() else None
 
