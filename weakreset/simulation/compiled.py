@@ -59,9 +59,9 @@ def pair_range(
     pulses, devices, flips, found, since = 0, 0, 0, 0, start
     for begin in range(start, stop, BLOCK):
         end = begin + BLOCK if begin + BLOCK < stop else stop
-        bursts = row_at(n, begin)
-        some = count_some(bursts, end - begin)
-        list_devices(bursts, some, begin, end, room, found)
+        bursts, count = row_at(n, begin), end - begin
+        some = count_some(bursts, count)
+        list_devices(bursts, count, some, begin, room, found)
         found += some
         if found >= BLOCK or end == stop:
             done = _move(chip, physics, keys, room, found, weight, since, end)
@@ -79,11 +79,12 @@ def adam_range(
     pulses, devices, flips, bad, found, since = 0, 0, 0, 0, 0, start
     for begin in range(start, stop, BLOCK):
         end = begin + BLOCK if begin + BLOCK < stop else stop
+        bursts, count = room.bursts, end - begin
         some, lost = adam_bursts(
             row_at(gradient, begin), row_at(mean, begin), row_at(square, begin), row_at(weight, begin),
-            step, room.bursts, end - begin,
+            step, bursts, count,
         )
-        list_devices(room.bursts, some, begin, end, room, found)
+        list_devices(bursts, count, some, begin, room, found)
         found, bad = found + some, bad + lost
         if found >= BLOCK or end == stop:
             done = _move(chip, physics, keys, room, found, weight, since, end)

@@ -65,28 +65,28 @@ def _put(burst: Any, weight: Any, device: Integers, pulses: Integers, at: int) -
 
 
 @inlined
-def list_devices(n: Wholes, some: int, start: int, stop: int, room: Scratch, found: int) -> None:
-    """List the devices that the bursts of weights start .. stop move behind `found`; `some` bursts are not zero."""
+def list_devices(n: Wholes, count: int, some: int, start: int, room: Scratch, found: int) -> None:
+    """Behind `found`, list the devices that `count` bursts move, `some` of them not zero, of weights start, ..."""
     device, pulses = row_at(room.device, found), row_at(room.pulses, found)
-    if some == stop - start:
+    if some == count:
         for k in range(some):
             _put(n[k], start + k, device, pulses, k)
     elif some:
-        _list_some(n, some, start, stop, device, pulses, room.masks)
+        _list_some(n, count, some, start, device, pulses, room.masks)
 
 
 @inlined
 def _list_some(
-    n: Wholes, some: int, start: int, stop: int, device: Integers, pulses: Integers, masks: Masks
+    n: Wholes, count: int, some: int, start: int, device: Integers, pulses: Integers, masks: Masks
 ) -> None:
     """Without branches that depend on the bursts, which could not be predicted."""
     kept = _U0
-    for first in range(0, stop - start, MASK_WIDTH):
-        if first + MASK_WIDTH <= stop - start:
+    for first in range(0, count, MASK_WIDTH):
+        if first + MASK_WIDTH <= count:
             mask = where_any(n, np.uint64(first))
         else:
             mask = _U0
-            for k in range(first, stop - start):
+            for k in range(first, count):
                 mask |= np.uint64(n[k] != 0) << np.uint64(k - first)
         masks[kept], masks[kept + _U1] = mask, np.uint64(first)
         kept += _U2 * np.uint64(mask != _U0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -206,11 +205,12 @@ class DeviceArray(nn.Module):
             alive = ~self.unresponsive.view(-1)[index]
             index, n = index[alive], n[alive]
         index, n = index.to(torch.int64), n.to(torch.int64)
+        advance = fast_path.advance if self.in_main_memory else kernels.advance
         step = 0
         with energy_counted(self):
             while index.numel():
                 key, burst = pulse_key(seed, call, step), n.clamp(max=LONGEST_BURST)
-                self.engine.advance(self.state(), self.noise_tables(), key, index, burst)
+                advance(self.state(), self.noise_tables(), key, index, burst)
                 more = n > LONGEST_BURST
                 index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
 
@@ -224,10 +224,6 @@ class DeviceArray(nn.Module):
     def in_main_memory(self) -> bool:
         """Whether the compiled kernel does the work."""
         return self.log_r0.device.type == "cpu" and self.kernel == "auto" and not self._half
-
-    @property
-    def engine(self) -> ModuleType:
-        return fast_path if self.in_main_memory else kernels
 
     def set_(self, mask: Tensor) -> None:
         """SET the devices where `mask` (bool, `shape`) is true: a new cycle, starting again at R0.
