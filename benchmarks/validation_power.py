@@ -26,8 +26,8 @@ from scipy import stats
 
 from weakreset.fitting import fit_devices
 from weakreset.model import autocovariance
-from weakreset.parameter_file import ParameterFile, export_parameters, majumdar2021
-from weakreset.population import fit_population
+from weakreset.parameter_file import ParameterFile, majumdar2021
+from weakreset.population import export_parameters, fit_population
 from weakreset.twin import simulate_traces
 from weakreset.validation import Verdict, laws, validate
 from weakreset.validation.plan import make_plan, stratify

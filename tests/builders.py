@@ -9,9 +9,9 @@ import numpy as np
 
 from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus, PooledNoise, fit_devices
 from weakreset.model import TWO_SLOPE, pink_noise
-from weakreset.parameter_file import ParameterFile, export_parameters
+from weakreset.parameter_file import ParameterFile
 from weakreset.plots import TrainingRun
-from weakreset.population import Population, fit_population
+from weakreset.population import Population, export_parameters, fit_population
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
 from weakreset.twin import simulate_traces
 

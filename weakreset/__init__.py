@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from weakreset.fitting import DeviceFit, FitSet, fit_devices, fit_stream, lmfit_problem
     from weakreset.parameter_file import (
         ParameterFile,
-        export_parameters,
         load_parameters,
         preset_names,
         save_parameters,
     )
-    from weakreset.population import Population, fit_population
+    from weakreset.population import Population, export_parameters, fit_population
     from weakreset.report import make_report
     from weakreset.traces import PulseTrace, ScreeningLimits, TraceSet, inspect_traces, load_traces, stream_traces
     from weakreset.twin import simulate_traces
@@ -43,7 +42,7 @@ _HOME = {
     "fit_stream": "fitting",
     "lmfit_problem": "fitting",
     "ParameterFile": "parameter_file",
-    "export_parameters": "parameter_file",
+    "export_parameters": "population",
     "load_parameters": "parameter_file",
     "preset_names": "parameter_file",
     "save_parameters": "parameter_file",

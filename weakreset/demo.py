@@ -87,8 +87,7 @@ def run_demo(folder: Path, seed: int = 0, progress: Progress | None = None) -> D
         Where `folder` holds training runs that no demo made; those of an earlier demo are replaced.
     """
     from weakreset.fitting import fit_devices
-    from weakreset.parameter_file import export_parameters
-    from weakreset.population import fit_population
+    from weakreset.population import export_parameters, fit_population
     from weakreset.traces import load_traces
     from weakreset.validation import validate
 

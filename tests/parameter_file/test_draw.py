@@ -13,12 +13,11 @@ from weakreset.fitting import FitStatus
 from weakreset.parameter_file import (
     ParameterFile,
     draw_devices,
-    export_parameters,
     majumdar2021,
     parse_parameters,
 )
 from weakreset.parameter_file.load_save import dump_parameters
-from weakreset.population import fit_population
+from weakreset.population import export_parameters, fit_population
 from weakreset.twin import simulate_traces
 
 COLUMNS = ["r0_ohm", "m1", "t_star", "c1", "m2", "rtn_amplitude"]

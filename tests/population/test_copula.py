@@ -11,8 +11,8 @@ from scipy import stats
 
 from tests.population.synthetic import NAMES, correlated, wafer
 from weakreset.fitting import fit_devices
-from weakreset.parameter_file import ParameterFile, export_parameters, majumdar2021
-from weakreset.population import CorrelationFit, PairTest, fit_population
+from weakreset.parameter_file import ParameterFile, majumdar2021
+from weakreset.population import CorrelationFit, PairTest, export_parameters, fit_population
 from weakreset.population.copula import copula_likelihood, fit_copula, holm
 from weakreset.population.correlated import CorrelatedHierarchy
 from weakreset.population.families import FreeLaw

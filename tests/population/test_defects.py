@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from weakreset.fitting.fit_set import excluded_fits
-from weakreset.parameter_file import export_parameters
-from weakreset.population import fit_population
+from weakreset.population import export_parameters, fit_population
 from weakreset.population.defects import count_defects, kind_of
 from weakreset.traces import Exclusion, TraceSet, screen
 

@@ -8,9 +8,9 @@ import pytest
 from weakreset.errors import FitError
 from weakreset.fitting import fit_devices
 from weakreset.model import TruncatedLaw
-from weakreset.parameter_file import export_parameters, parse_parameters
+from weakreset.parameter_file import parse_parameters
 from weakreset.parameter_file.load_save import dump_parameters
-from weakreset.population import fit_population, hierarchy
+from weakreset.population import export_parameters, fit_population, hierarchy
 from weakreset.traces import TraceSet
 from weakreset.twin import simulate_traces
 

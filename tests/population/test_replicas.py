@@ -8,9 +8,9 @@ import pytest
 from tests.population.synthetic import NAMES, correlated, wafer
 from weakreset.fitting.likelihood_draws import LikelihoodDraws
 from weakreset.model import TruncatedLaw
-from weakreset.parameter_file import export_parameters, majumdar2021, parse_parameters
+from weakreset.parameter_file import majumdar2021, parse_parameters
 from weakreset.parameter_file.load_save import dump_parameters
-from weakreset.population import fit_population
+from weakreset.population import export_parameters, fit_population
 from weakreset.population.bootstrap import bootstrap_laws
 from weakreset.population.choose_families import Laws
 from weakreset.population.correlated import CorrelatedHierarchy

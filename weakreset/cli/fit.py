@@ -107,8 +107,7 @@ def _write(
     extras: dict[str, Any],
 ) -> dict[str, str]:
     """Parameter file and report; what was written, or why not."""
-    from weakreset.parameter_file import export_parameters
-    from weakreset.population import fit_population
+    from weakreset.population import export_parameters, fit_population
 
     written: dict[str, str] = {}
     population = params = None

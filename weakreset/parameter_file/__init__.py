@@ -1,7 +1,6 @@
 """The parameter file: one JSON that the exporter writes and the simulation reads."""
 
 from weakreset.parameter_file.draw import IMPERFECTIONS, check_without, draw_devices
-from weakreset.parameter_file.export import export_parameters
 from weakreset.parameter_file.law_errors import draw_laws, draw_parameters
 from weakreset.parameter_file.load_save import (
     dump_parameters,
@@ -61,7 +60,6 @@ __all__ = [
     "draw_laws",
     "draw_parameters",
     "dump_parameters",
-    "export_parameters",
     "json_schema",
     "law_rows",
     "load_parameters",

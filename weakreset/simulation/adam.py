@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from weakreset.simulation.compiled_types import AdamStep
+from weakreset.simulation.compiled.arguments import AdamStep
 
 __all__ = ["adam_step", "adam_update", "bursts"]
 

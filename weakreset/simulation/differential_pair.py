@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation import fast_path
-from weakreset.simulation.compiled_types import AdamStep
+from weakreset.simulation.compiled.arguments import AdamStep
 from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
 from weakreset.simulation.energy import energy_counted

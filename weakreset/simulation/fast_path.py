@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from weakreset.simulation.compiled_types import AdamStep, Chip, Physics, Scratch, constant
+from weakreset.simulation.compiled.arguments import AdamStep, Chip, Physics, Scratch, constant
 from weakreset.simulation.counter_random import Key
 from weakreset.simulation.garbage import garbage_kept
 from weakreset.simulation.kernels import DeviceState, NoiseTables
@@ -79,8 +79,8 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
 def _compiled() -> ModuleType:
     """Loaded when it is needed first, and numba with it."""
     with garbage_kept():
-        from weakreset.simulation import compiled
-    return compiled
+        from weakreset.simulation.compiled import step
+    return step
 
 
 _FREE: list[Scratch] = []
@@ -100,9 +100,9 @@ def _scratch() -> Iterator[Scratch]:
 
 
 def _new_scratch() -> Scratch:
-    from weakreset.simulation.compiled import BLOCK
-    from weakreset.simulation.compiled_devices import CHUNK, PARTS
-    from weakreset.simulation.compiled_vectors import MASK_WIDTH
+    from weakreset.simulation.compiled.devices import CHUNK, PARTS
+    from weakreset.simulation.compiled.step import BLOCK
+    from weakreset.simulation.compiled.vectors import MASK_WIDTH
 
     device, pulses, words = (np.zeros(size, np.int64) for size in (2 * BLOCK, 2 * BLOCK, PARTS * CHUNK))
     masks = np.zeros(2 * (BLOCK // MASK_WIDTH + 2), np.uint64)

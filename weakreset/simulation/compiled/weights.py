@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.simulation.compiled_devices import word_of
-from weakreset.simulation.compiled_drift import inlined, inner
-from weakreset.simulation.compiled_memory import lowest_bit, row_at
-from weakreset.simulation.compiled_types import ROUNDER, AdamStep, Floats, Integers, Masks, Scratch, Wholes
-from weakreset.simulation.compiled_vectors import MASK_WIDTH, where_any
+from weakreset.simulation.compiled.arguments import ROUNDER, AdamStep, Floats, Integers, Masks, Scratch, Wholes
+from weakreset.simulation.compiled.devices import word_of
+from weakreset.simulation.compiled.drift import inlined, inner
+from weakreset.simulation.compiled.memory import lowest_bit, row_at
+from weakreset.simulation.compiled.vectors import MASK_WIDTH, where_any
 
 __all__ = ["adam_bursts", "count_some", "leave_out", "list_devices", "read_signs"]
 

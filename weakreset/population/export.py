@@ -10,8 +10,8 @@ from dataclasses import asdict
 from typing import Any
 
 from weakreset.errors import ParameterFileError
-from weakreset.parameter_file.empirical import measured_devices
 from weakreset.parameter_file.schema import ParameterFile
+from weakreset.population.empirical import measured_devices
 from weakreset.population.result import LawFit, Population
 from weakreset.version import __version__
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from weakreset.simulation.compiled_drift import inlined, inner, with_drift
-from weakreset.simulation.compiled_memory import ask_for, bits_of, float_of, row_at
-from weakreset.simulation.compiled_types import Chip, Constant, Floats, Integers, Physics, Scratch
-from weakreset.simulation.compiled_vectors import WIDTH, advance_poles, fill_words, white_term
+from weakreset.simulation.compiled.arguments import Chip, Constant, Floats, Integers, Physics, Scratch
+from weakreset.simulation.compiled.drift import inlined, inner, with_drift
+from weakreset.simulation.compiled.memory import ask_for, bits_of, float_of, row_at
+from weakreset.simulation.compiled.vectors import WIDTH, advance_poles, fill_words, white_term
 from weakreset.simulation.counter_random import GAMMA, MULTIPLIERS, READ_WORD, SECOND_WEIGHT, SHIFTS, WORDS
 from weakreset.simulation.traits import AMPLITUDE
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from weakreset.simulation.compiled_devices import advance_list
-from weakreset.simulation.compiled_drift import entry, inner
-from weakreset.simulation.compiled_memory import row_at
-from weakreset.simulation.compiled_types import AdamStep, Chip, Floats, Integers, Physics, Scratch, Wholes, constant
-from weakreset.simulation.compiled_weights import adam_bursts, count_some, leave_out, list_devices, read_signs
+from weakreset.simulation.compiled.arguments import AdamStep, Chip, Floats, Integers, Physics, Scratch, Wholes, constant
+from weakreset.simulation.compiled.devices import advance_list
+from weakreset.simulation.compiled.drift import entry, inner
+from weakreset.simulation.compiled.memory import row_at
+from weakreset.simulation.compiled.weights import adam_bursts, count_some, leave_out, list_devices, read_signs
 
 __all__ = ["BLOCK", "adam_range", "advance_range", "pair_range"]
 

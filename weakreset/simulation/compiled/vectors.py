@@ -11,8 +11,8 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 
-from weakreset.simulation.compiled_memory import intrinsic, pointers
-from weakreset.simulation.compiled_types import ROUNDER
+from weakreset.simulation.compiled.arguments import ROUNDER
+from weakreset.simulation.compiled.memory import intrinsic, pointers
 from weakreset.simulation.counter_random import GAMMA, MULTIPLIERS, SHIFTS, WORDS
 from weakreset.simulation.normal_vectors import LANES, PLACES, VECTOR_MASK, WHITE_MASK, WHITE_PLACE
 

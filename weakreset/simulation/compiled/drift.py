@@ -1,4 +1,4 @@
-"""Drift shapes, compiled, and how to compile; see `drift` for the arithmetic, `compiled` for the rest."""
+"""Drift shapes, compiled, and how to compile; see `simulation.drift` for the arithmetic, `step` for the rest."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
-from weakreset.simulation.compiled_memory import bits_of, float_of
-from weakreset.simulation.compiled_types import ROUNDER, Constant, Floats
+from weakreset.simulation.compiled.arguments import ROUNDER, Constant, Floats
+from weakreset.simulation.compiled.memory import bits_of, float_of
 from weakreset.simulation.drift import EXP_LIMIT, EXP_TERMS, LN_2, LN_2_PARTS, LOG_2_E, LOG_TERMS, SQRT_2
 from weakreset.simulation.traits import FIRST, OFFSET, SHAPE_NUMBERS
 
@@ -40,9 +40,9 @@ def entry(function: Function) -> Function:
 
 @lru_cache(maxsize=1)
 def _contents() -> str:
-    """Short for what the files of this folder say."""
+    """Short for what the files of the simulation say."""
     digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
