@@ -11,9 +11,10 @@ from scipy import stats
 
 from tests.population.synthetic import NAMES, correlated, wafer
 from weakreset.fitting import fit_devices
+from weakreset.multiple_testing import holm
 from weakreset.parameter_file import ParameterFile, majumdar2021
 from weakreset.population import CorrelationFit, PairTest, export_parameters, fit_population
-from weakreset.population.copula import copula_likelihood, fit_copula, holm
+from weakreset.population.copula import copula_likelihood, fit_copula
 from weakreset.population.correlated import CorrelatedHierarchy
 from weakreset.population.families import FreeLaw
 from weakreset.population.hierarchy import Hierarchy
@@ -102,7 +103,7 @@ def test_what_no_device_knows_is_not_identifiable():
     fit = fit_copula(scores)
     assert np.isnan(fit.matrix[0, 1])
     assert fit.significant() is None
-    assert "not identifiable: a-b" in fit.sentence()
+    assert "not identifiable: a-b" in fit.sentence
 
 
 def test_significant_matrix_stays_positive_definite():

@@ -94,7 +94,6 @@ def fit_device(
         white_residuals=np.asarray(result.residual),
         knee_lr=lr,
         knee_profile=None if posterior is None else (posterior.grid, posterior.probability),
-        r0_measured=scanned.trace.r0_ohm is not None,
         first_read_ohm=float(scanned.trace.resistance_ohm[0]),
         fitted_as=used.shape.name,
         exponent=dictionary.whitener.colour.exponent,

@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class KneePosterior:
-    """Mean, median and central 95 % interval of the scanned number.
+    """Mean and central 95 % interval of the scanned number.
 
     Attributes
     ----------
@@ -37,7 +37,6 @@ class KneePosterior:
     grid: Array
     probability: Array
     mean: float
-    median: float
     low: float
     high: float
     linear_mean: Array
@@ -147,9 +146,7 @@ def _summary(grid: Array, weight: Array, numbers: Array, variances: Array) -> Kn
     # each candidate stands for the interval half-way to its neighbours
     edges = np.concatenate([[grid[0]], 0.5 * (grid[1:] + grid[:-1]), [grid[-1]]])
     cumulative = np.concatenate([[0.0], np.cumsum(weight)])
-    low, median, high = np.interp([0.025, 0.5, 0.975], cumulative, edges)
+    low, high = np.interp([0.025, 0.975], cumulative, edges)
     mean = numbers @ weight
     spread = (variances + (numbers - mean[:, None]) ** 2) @ weight
-    return KneePosterior(
-        grid, weight, float(grid @ weight), float(median), float(low), float(high), mean, np.sqrt(spread)
-    )
+    return KneePosterior(grid, weight, float(grid @ weight), float(low), float(high), mean, np.sqrt(spread))

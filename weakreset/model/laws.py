@@ -37,8 +37,6 @@ class Family:
         Keys of `params` in the parameter file, in order.
     positive : tuple of str
         Those that must be greater than zero.
-    support : callable
-        params -> (lower, upper) limits of the untruncated law.
     cdf, ppf, logpdf : callable
         (values, params) -> values; vectorised.
     """
@@ -46,18 +44,9 @@ class Family:
     name: str
     param_names: tuple[str, ...]
     positive: tuple[str, ...]
-    support: Callable[[Numbers], tuple[float, float]]
     cdf: Callable[[Array, Numbers], Array]
     ppf: Callable[[Array, Numbers], Array]
     logpdf: Callable[[Array, Numbers], Array]
-
-
-def _real_line(_: Numbers) -> tuple[float, float]:
-    return -math.inf, math.inf
-
-
-def _half_line(_: Numbers) -> tuple[float, float]:
-    return 0.0, math.inf
 
 
 def _log(x: Array) -> Array:
@@ -122,37 +111,37 @@ FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
         Family(
-            "norm", ("mean", "sd"), ("sd",), _real_line,
+            "norm", ("mean", "sd"), ("sd",),
             lambda x, p: np.asarray(special.ndtr((x - p["mean"]) / p["sd"])),
             lambda u, p: np.asarray(p["mean"] + p["sd"] * special.ndtri(u)),
             _norm_logpdf,
         ),
         Family(
-            "expon", ("loc", "scale"), ("scale",), lambda p: (p["loc"], math.inf),
+            "expon", ("loc", "scale"), ("scale",),
             lambda x, p: np.asarray(-np.expm1(-np.maximum(x - p["loc"], 0.0) / p["scale"])),
             lambda u, p: np.asarray(p["loc"] - p["scale"] * np.log1p(-u)),
             _expon_logpdf,
         ),
         Family(
-            "lognorm", ("s", "scale"), ("s", "scale"), _half_line,
+            "lognorm", ("s", "scale"), ("s", "scale"),
             lambda x, p: np.asarray(special.ndtr(_log(np.maximum(x, 1e-300) / p["scale"]) / p["s"])),
             lambda u, p: np.asarray(p["scale"] * np.exp(p["s"] * special.ndtri(u))),
             _lognorm_logpdf,
         ),
         Family(
-            "gamma", ("shape", "scale"), ("shape", "scale"), _half_line,
+            "gamma", ("shape", "scale"), ("shape", "scale"),
             lambda x, p: np.asarray(special.gammainc(p["shape"], np.maximum(x, 0.0) / p["scale"])),
             lambda u, p: np.asarray(p["scale"] * special.gammaincinv(p["shape"], u)),
             _gamma_logpdf,
         ),
         Family(
-            "weibull", ("shape", "scale"), ("shape", "scale"), _half_line,
+            "weibull", ("shape", "scale"), ("shape", "scale"),
             lambda x, p: np.asarray(-np.expm1(-((np.maximum(x, 0.0) / p["scale"]) ** p["shape"]))),
             lambda u, p: np.asarray(p["scale"] * (-np.log1p(-u)) ** (1.0 / p["shape"])),
             _weibull_logpdf,
         ),
         Family(
-            "uniform", ("low", "high"), (), lambda p: (p["low"], p["high"]),
+            "uniform", ("low", "high"), (),
             lambda x, p: np.asarray(np.clip((x - p["low"]) / (p["high"] - p["low"]), 0.0, 1.0)),
             lambda u, p: np.asarray(p["low"] + u * (p["high"] - p["low"])),
             _uniform_logpdf,
@@ -161,10 +150,10 @@ FAMILIES: dict[str, Family] = {
         # scale 1 it is the product of three uniforms, which is what the published code draws for RTN.
         Family(
             "unit_gamma", ("shape", "scale", "upper"), ("shape", "scale", "upper"),
-            lambda p: (0.0, p["upper"]), _unit_gamma_cdf, _unit_gamma_ppf, _unit_gamma_logpdf,
+            _unit_gamma_cdf, _unit_gamma_ppf, _unit_gamma_logpdf,
         ),
         Family(
-            "constant", ("value",), (), lambda p: (p["value"], p["value"]),
+            "constant", ("value",), (),
             lambda x, p: np.asarray(x >= p["value"], dtype=np.float64),
             lambda u, p: np.full(np.shape(u), p["value"]),
             lambda x, p: np.where(x == p["value"], 0.0, -np.inf),

@@ -44,12 +44,6 @@ class TrainingRun:
         return values[-1] if values else None
 
     @property
-    def best_accuracy(self) -> float | None:
-        """Highest test accuracy (a fraction); optimistic, it was picked by looking at the test set."""
-        values = self.column("test_accuracy")[1]
-        return max(values) if values else None
-
-    @property
     def pulses_mean(self) -> float | None:
         """Pulses a device received on average, at the end; None where nothing was pulsed."""
         values = self.column("pulses_mean")[1]

@@ -64,8 +64,7 @@ def _rough_values(name: str, usable: Sequence[DeviceFit], limits: tuple[float, f
 
 
 def choose_families(
-    hierarchy: Hierarchy, state: Laws, usable: Sequence[DeviceFit],
-    limits: Mapping[str, tuple[float, float]], families: Mapping[str, str],
+    hierarchy: Hierarchy, state: Laws, limits: Mapping[str, tuple[float, float]], families: Mapping[str, str],
 ) -> Laws:
     """One parameter after the other, the others held at their best."""
     laws, _ = hierarchy.maximize(state.free, state.laws)

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from weakreset.multiple_testing import holm
 from weakreset.population.result import CorrelationFit, PairTest
 from weakreset.population.scores import DeviceScores
 
-__all__ = ["copula_likelihood", "fit_copula", "holm"]
+__all__ = ["copula_likelihood", "fit_copula"]
 
 Array = NDArray[np.float64]
 Pair = tuple[int, int]
@@ -147,15 +148,6 @@ def _stderr(scores: DeviceScores, matrix: Array, pairs: Sequence[Pair]) -> Array
     except np.linalg.LinAlgError:
         return np.full(size, np.nan)
     return np.asarray(np.sqrt(np.where(variance > 0, variance, np.nan)))
-
-
-def holm(p_values: Array) -> Array:
-    """Holm's adjusted p-values (Scand. J. Statistics 6, 65, 1979): reject those <= level."""
-    order = np.argsort(p_values)
-    adjusted = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    result = np.empty(len(p_values))
-    result[order] = np.minimum(adjusted, 1.0)
-    return result
 
 
 def _summary(

@@ -124,12 +124,12 @@ class CorrelatedHierarchy(Hierarchy):
         self, x: Array, scale: Array, moving: list[str], free: Mapping[str, FreeLaw],
         start: Mapping[str, TruncatedLaw], still: Mapping[str, tuple[Array, Array | None]],
     ) -> tuple[float, Array]:
-        """-ln L and its gradient by the scaled coordinates; `still` is not used."""
+        """-ln L and its gradient by the scaled coordinates."""
         try:
             laws = dict(start) | laws_at(x, moving, free)
         except (ValueError, OverflowError):
             return 1e12, np.zeros(len(x))
-        densities = {name: self.log_density(name, law) for name, law in laws.items()}
+        densities = dict(still) | {name: self.log_density(name, law) for name, law in laws.items() if name in moving}
         scores = self._known | {name: self._scores(name, law) for name, law in laws.items()}
         densities["copula"] = self._log_copula(scores)
         log_beyond = self.log_beyond(laws.get("t_star"))
