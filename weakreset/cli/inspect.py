@@ -16,7 +16,6 @@ from rich.table import Table
 
 from weakreset.cli.common import progress_bar
 from weakreset.cli.trace_options import TraceOptions
-from weakreset.traces.find_files import find_files
 
 if TYPE_CHECKING:
     from weakreset.traces import ColumnRole, FileInspection
@@ -41,6 +40,7 @@ def inspect_command(
 ) -> None:
     """Show format, columns, units, devices and pulses of trace files, and what would be excluded and why."""
     from weakreset.traces import inspect_traces
+    from weakreset.traces.find_files import find_files
 
     chosen = TraceOptions(files, map_, format_, read_voltage, limits, where)
     console = Console(stderr=json_, highlight=False, soft_wrap=True)

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from weakreset.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.console import Console
 
     from weakreset.traces import TraceSet
@@ -77,17 +76,19 @@ class TraceOptions:
 
         loaded = load_traces(self.paths, **self.reading)
         held: list[str] = []
-        return self._part(loaded, holdout, np.random.default_rng(seed), held), held
+        return self._part(loaded, holdout, seed, held), held
 
     def parts(self, holdout: float, seed: int, held: list[str]) -> Iterator[TraceSet]:
         """Traces some at a time; the names of the devices kept out are added to `held`."""
+        import numpy as np
+
         from weakreset.traces import stream_traces
 
         rng = np.random.default_rng(seed)
         for part in stream_traces(self.paths, **self.reading):
             yield self._part(part, holdout, rng, held)
 
-    def _part(self, traces: TraceSet, holdout: float, rng: np.random.Generator, held: list[str]) -> TraceSet:
+    def _part(self, traces: TraceSet, holdout: float, rng: int | np.random.Generator, held: list[str]) -> TraceSet:
         if self.pulses:
             traces = traces.select_pulses(*parse_pulse_range(self.pulses))
         if not holdout:
