@@ -74,9 +74,9 @@ def test_a_target_that_is_already_reached_or_out_of_reach_is_said_in_words(param
         run_target(params, tmp_path, target, SETTINGS, seeds=(0,), parameters=("m1",))[0] for target in (0.02, 0.999)
     )
     assert easy.factor == 1.0
-    assert "as things are" in easy.sentence(0.02)
+    assert "as things are" in easy.sentence
     assert hard.factor is None
-    assert "not reached" in hard.sentence(0.999)
+    assert "not reached" in hard.sentence
 
 
 def test_the_command_writes_table_json_and_picture(tmp_path, capsys):

@@ -1,17 +1,21 @@
 """Which imperfection costs how much accuracy: the same chips trained with one switched off at a time."""
 
 from weakreset.ablation.conditions import Condition, all_conditions, nominal_conditions
-from weakreset.ablation.result import Ablation, Effect, Row
-from weakreset.ablation.study import StudySettings, run_study
+from weakreset.ablation.result import COLUMNS, Ablation, Effect, Row
+from weakreset.ablation.study import StudySettings, ablate
 from weakreset.ablation.target import TargetAnswer, run_target
 
+run_study = ablate  # its name in 0.1
+
 __all__ = [
+    "COLUMNS",
     "Ablation",
     "Condition",
     "Effect",
     "Row",
     "StudySettings",
     "TargetAnswer",
+    "ablate",
     "all_conditions",
     "nominal_conditions",
     "run_study",

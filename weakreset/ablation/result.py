@@ -16,10 +16,12 @@ import numpy as np
 from scipy import special
 
 from weakreset.ablation.conditions import ALL_ON
-from weakreset.population.copula import holm
+from weakreset.display import Shown, Summary
+from weakreset.multiple_testing import holm
 
-__all__ = ["Ablation", "Effect", "Row", "mean_and_half_width"]
+__all__ = ["COLUMNS", "Ablation", "Effect", "Row", "mean_and_half_width"]
 
+COLUMNS = ("condition", "accuracy %", "less all on (points)", "adjusted p", "pulses a device: mean, p99")
 LEVEL = 0.05
 
 
@@ -55,8 +57,8 @@ class Effect:
         return self.adjusted_p_value < LEVEL
 
 
-@dataclass(frozen=True)
-class Ablation:
+@dataclass(frozen=True, repr=False)
+class Ablation(Shown):
     """A finished study.
 
     Attributes
@@ -120,6 +122,30 @@ class Ablation:
         if len(ranked) > 1:
             lines.append(self._separation(ranked))
         return lines
+
+    def table(self) -> list[tuple[str, ...]]:
+        """A row a condition in words and numbers, best first, columns as `COLUMNS`: for terminals and notebooks."""
+        return [self._cells(row) for row in sorted(self.rows, key=lambda row: -row.mean)]
+
+    def _cells(self, row: Row) -> tuple[str, ...]:
+        effect = self.effect(row.condition)
+        change = f"{100 * effect.mean:+.2f} ± {100 * effect.half_width:.2f}" if effect else "–"
+        pulses = f"{row.pulses_mean:.0f}, {row.pulses_p99:.0f}" if row.pulses_mean else "–"
+        accuracy = f"{100 * row.mean:.2f} ± {100 * row.half_width:.2f}"
+        return row.condition, accuracy, change, f"{effect.adjusted_p_value:.2g}" if effect else "–", pulses
+
+    def _shown(self) -> Summary:
+        run = self.settings
+        title = (
+            f"Ablation: {run.get('data')}, recipe {run.get('recipe')}, simulated devices of "
+            f"{run.get('parameter_file')}, {len(self.seeds)} seeds"
+        )
+        return Summary(title, (self.sentence,), COLUMNS, self.table(), notes=tuple(self.verdict()))
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one sentence: the last one of `verdict`."""
+        return self.verdict()[-1]
 
     def _separation(self, ranked: Sequence[str]) -> str:
         """Whether the most harmful imperfection can be told from each of the others (paired, Holm)."""

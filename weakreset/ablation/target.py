@@ -15,6 +15,7 @@ from weakreset.ablation.conditions import spread_condition
 from weakreset.ablation.result import mean_and_half_width
 from weakreset.ablation.study import Progress, StudySettings, finals_of
 from weakreset.errors import UsageError
+from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile
 
 __all__ = ["LADDER", "TargetAnswer", "required_factor", "run_target"]
@@ -31,6 +32,8 @@ class TargetAnswer:
     ----------
     parameter : str
         "all" for every parameter together.
+    target : float
+        Wanted accuracy.
     factor : float or None
         None where no factor that was tried reaches the target; 1 where it is reached as things are.
     low, high : float or None
@@ -40,12 +43,16 @@ class TargetAnswer:
     """
 
     parameter: str
+    target: float
     factor: float | None
     low: float | None
     high: float | None
     accuracies: tuple[tuple[float, float, float], ...]
 
-    def sentence(self, target: float) -> str:
+    @property
+    def sentence(self) -> str:
+        """The answer in words."""
+        target = self.target
         if self.factor is None:
             best = max(mean for _, mean, _ in self.accuracies)
             return f"{self.parameter}: {target:.2%} is not reached by this alone (at most {best:.2%})"
@@ -56,9 +63,11 @@ class TargetAnswer:
         return f"{self.parameter}: spread to {self.factor:.2f} of today's for {target:.2%} (95 %: {low} to {high})"
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Everything, for JSON."""
+        return asdict(self) | {"sentence": self.sentence}
 
 
+@named_options
 def run_target(
     params: ParameterFile, folder: str | os.PathLike[str], target: float, settings: StudySettings | None = None, *,
     seeds: Sequence[int] = range(5), parameters: Sequence[str] | None = None, jobs: int = 1,
@@ -73,7 +82,7 @@ def run_target(
     parameters : sequence of str, optional
         Those to shrink one at a time; all of the model's, and "all" together, unless given.
     folder, settings, seeds, jobs, progress
-        As in `run_study`; the folder may be that of a study with the same settings.
+        As in `ablate`; the folder may be that of a study with the same settings.
 
     Raises
     ------
@@ -98,7 +107,7 @@ def run_target(
         means = [mean for _, mean, _ in accuracies]
         half = [width if math.isfinite(width) else 0.0 for _, _, width in accuracies]
         ends = [required_factor([m + sign * h for m, h in zip(means, half, strict=True)], target) for sign in (-1, 1)]
-        answers.append(TargetAnswer(name, required_factor(means, target), ends[0], ends[1], accuracies))
+        answers.append(TargetAnswer(name, target, required_factor(means, target), ends[0], ends[1], accuracies))
     return tuple(answers)
 
 

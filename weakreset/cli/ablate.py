@@ -71,7 +71,7 @@ def _study(
     params: ParameterFile, output: Path, settings: StudySettings, seeds: range, only: list[str], jobs: int,
     as_json: bool,
 ) -> None:
-    from weakreset.ablation import all_conditions, nominal_conditions, run_study
+    from weakreset.ablation import ablate, all_conditions, nominal_conditions
 
     usual = all_conditions(params)
     conditions = (*usual, *nominal_conditions(params))
@@ -81,7 +81,7 @@ def _study(
     conditions = tuple(c for c in conditions if c.name in (*only, "all on")) if only else usual
     console = console_for(as_json)
     with progress_bar(console) as progress:
-        study = run_study(params, output, settings, seeds=seeds, conditions=conditions, jobs=jobs, progress=progress)
+        study = ablate(params, output, settings, seeds=seeds, conditions=conditions, jobs=jobs, progress=progress)
     result = study.to_dict()
     write_atomically(output / "ablation.json", json.dumps(result, indent=1) + "\n")
     write_atomically(output / "ablation.csv", study.to_csv())
@@ -110,17 +110,13 @@ def _picture(study: Ablation, path: Path) -> None:
 def _table(study: Ablation) -> Any:
     from rich.table import Table
 
+    from weakreset.ablation import COLUMNS
+
     table = Table(title="Test accuracy, last epoch", title_justify="left")
-    for column in ("condition", "accuracy %", "less all on (points)", "adjusted p", "pulses a device: mean, p99"):
-        table.add_column(column, justify="left" if column == "condition" else "right")
-    for row in sorted(study.rows, key=lambda row: -row.mean):
-        effect = study.effect(row.condition)
-        change = f"{100 * effect.mean:+.2f} ± {100 * effect.half_width:.2f}" if effect else "–"
-        pulses = f"{row.pulses_mean:.0f}, {row.pulses_p99:.0f}" if row.pulses_mean else "–"
-        table.add_row(
-            row.condition, f"{100 * row.mean:.2f} ± {100 * row.half_width:.2f}", change,
-            f"{effect.adjusted_p_value:.2g}" if effect else "–", pulses,
-        )
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column == COLUMNS[0] else "right")
+    for row in study.table():
+        table.add_row(*row)
     return table
 
 
@@ -135,14 +131,12 @@ def _target(
         answers = run_target(
             params, output, target, settings, seeds=seeds, parameters=parameters or None, jobs=jobs, progress=progress
         )
-    result = {"target": target, "simulated": True, "answers": [
-        answer.to_dict() | {"sentence": answer.sentence(target)} for answer in answers
-    ]}
+    result = {"target": target, "simulated": True, "answers": [answer.to_dict() for answer in answers]}
     write_atomically(output / "target.json", json.dumps(result, indent=1) + "\n")
     if as_json:
         print_json(result)
         return
     for answer in answers:
-        console.print(answer.sentence(target), markup=False)
+        console.print(answer.sentence, markup=False)
     console.print(_about(settings), markup=False)
     console.print(f"all figures: {output / 'target.json'}")

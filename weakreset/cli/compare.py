@@ -23,17 +23,17 @@ def compare_command(
     from rich.markup import escape
     from rich.table import Table
 
-    from weakreset.comparison import compare_parameters
+    from weakreset.comparison import COLUMNS, compare_parameters
     from weakreset.parameter_file import load_parameters
-    from weakreset.report import build_comparison, comparison_rows
+    from weakreset.report import build_comparison
 
     console = console_for(json_)
     comparison = compare_parameters(load_parameters(a), load_parameters(b))
     title = f"A: {comparison.a.name}, B: {comparison.b.name} (95 % in brackets)"
     table = Table(title=escape(title), title_justify="left")
-    for column in ("quantity", "A", "B", "B / A, or B - A", "adjusted p", "outcome"):
+    for column in COLUMNS:
         table.add_column(column, overflow="fold")
-    for row in comparison_rows(comparison):
+    for row in comparison.table():
         table.add_row(*map(escape, row))
     console.print(table)
     for line in (*comparison.notes, comparison.sentence):

@@ -166,7 +166,7 @@ def _law_table(population: Any) -> Any:
     for law in population.laws.values():
         numbers = ", ".join(_number(law, key, value) for key, value in law.law.params.items())
         informed = f"{law.n_informative} of {law.n_devices}"
-        note = "; ".join([*(test.sentence() for test in law.goodness_of_fit), *([law.note] if law.note else [])])
+        note = "; ".join([*(test.sentence for test in law.goodness_of_fit), *([law.note] if law.note else [])])
         table.add_row(f"{law.parameter} [{law.unit}]".replace("[", "\\["), law.law.family, numbers, informed, note)
     return table
 

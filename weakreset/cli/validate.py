@@ -119,8 +119,6 @@ def _check_table(verdict: Any) -> Any:
     for column in ("check", "outcome", "p", "p corr.", "measured", "replicas (95 %)"):
         table.add_column(column, justify="left" if column in ("check", "outcome") else "right")
     for check in verdict.checks:
-        outcome = "[green]passed[/]" if check.passed else "[red]failed[/]"
-        expected = f"below {check.high:.3g}" if check.distance else f"{check.low:.3g} to {check.high:.3g}"
-        figures = (f"{check.p_value:.3f}", f"{check.p_corrected:.3f}", f"{check.measured:.3g}", expected)
-        table.add_row(check.name, outcome, *figures)
+        name, outcome, *figures = check.row()
+        table.add_row(name, f"[{'green' if check.passed else 'red'}]{outcome}[/]", *figures)
     return table

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from weakreset.display import number
 from weakreset.parameter_file import ParameterLaw, draw_laws
 
-__all__ = ["Difference", "Quantity", "law_quantities"]
+__all__ = ["COLUMNS", "Difference", "Quantity", "law_quantities"]
 
+COLUMNS = ("quantity", "A", "B", "B / A, or B - A", "adjusted p", "outcome")
 _DRAWS = 400
 _NORMAL_95 = 1.959964
 
@@ -72,6 +74,14 @@ class Difference:
         interval = (math.exp(ends[0]), math.exp(ends[1])) if ratio else ends
         return cls(what, unit, a, b, change, interval, float(2.0 * special.ndtr(-abs(gap) / error)))
 
+    def row(self) -> tuple[str, ...]:
+        """In words and numbers, columns as `COLUMNS`."""
+        return (
+            f"{self.what} ({self.unit})", number(self.a.value) + _bracket(self.a.interval),
+            number(self.b.value) + _bracket(self.b.interval), number(self.change, 3) + _bracket(self.interval),
+            number(self.adjusted_p_value, 2), self.outcome,
+        )
+
     @property
     def outcome(self) -> str:
         """In words."""
@@ -80,6 +90,10 @@ class Difference:
                 name for name, quantity in (("A", self.a), ("B", self.b)) if not quantity.error
             )
         return "differ" if self.adjusted_p_value < 0.05 else "no difference shown"
+
+
+def _bracket(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f" [{number(interval[0], 3)}, {number(interval[1], 3)}]"
 
 
 def law_quantities(entry: ParameterLaw, rng: np.random.Generator) -> dict[str, Quantity]:

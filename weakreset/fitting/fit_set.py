@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from weakreset.display import ROWS_SHOWN, Shown, Summary, text_table
 from weakreset.fitting.result import DeviceFit, FitStatus
+from weakreset.fitting.table import device_columns, device_rows
 from weakreset.model import DriftShape
 from weakreset.traces import Exclusion, TraceSet
 
@@ -36,9 +39,14 @@ class PooledNoise:
     n_transitions: int = 0
     note: str = ""
 
+    def __str__(self) -> str:
+        """The numbers in a line."""
+        names = {"alpha": "alpha", "exponent": "exponent", "read_sd": "read", "p_up": "p_up", "p_down": "p_down"}
+        return "noise of all: " + ", ".join(f"{word} {_number(getattr(self, name))}" for name, word in names.items())
 
-@dataclass(frozen=True, eq=False)
-class FitSet:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FitSet(Shown):
     """Fits of all devices, the excluded ones among them, and their pooled noise."""
 
     fits: tuple[DeviceFit, ...]
@@ -85,15 +93,30 @@ class FitSet:
 
     def __str__(self) -> str:
         """Counts, pooled noise, and a table of the first devices."""
-        from weakreset.fitting.table import summary_lines
+        return "\n".join([*self._sentences(), self.to_table()])
 
-        return "\n".join([*summary_lines(self), self.to_table()])
+    def _sentences(self) -> list[str]:
+        counts = ", ".join(f"{count} {status}" for status, count in self.counts().items() if count)
+        return [f"{len(self)} devices, {self.drift.name} drift: {counts}", str(self.noise)]
+
+    def _shown(self) -> Summary:
+        counts, names = self.counts(), self.drift.parameters
+        known = [status for status in FitStatus if counts[status.value]]
+        reasons = Counter(fit.excluded_because for fit in self.fits if fit.excluded_because).most_common(ROWS_SHOWN)
+        return Summary(
+            f"FitSet of {self._sentences()[0]}{' (simulated traces)' if self.traces.simulated else ''}",
+            (str(self.noise), *filter(None, [self.caveat])),
+            device_columns(names), device_rows(self.fits[:ROWS_SHOWN], names), len(self),
+            (
+                *(f"{status.value}: {status.sentence}" for status in known),
+                *(f"excluded, {count} of {len(self)}: {reason}" for reason, count in reasons), *self.notes,
+            ),
+        )
 
     def to_table(self, n_rows: int = 12) -> str:
         """Text table: a row a device, each number with its standard error, empty where not identifiable."""
-        from weakreset.fitting.table import text_table
-
-        return text_table(self.fits, self.drift.parameters, n_rows)
+        names = self.drift.parameters
+        return text_table(device_columns(names), device_rows(self.fits[:n_rows], names), len(self))
 
     def to_frame(self) -> pd.DataFrame:
         """A row a device, the columns of DEVICES.csv; unknowable numbers are empty."""
@@ -109,6 +132,10 @@ class FitSet:
 _TEXT_COLUMNS = frozenset(
     ("device", "status", "t_star_status", "m2_status", "rtn_steps", "rtn_status", "excluded_because")
 )
+
+
+def _number(value: float | None) -> str:
+    return "not identifiable" if value is None else f"{value:.3g}"
 
 
 def excluded_fits(exclusions: tuple[Exclusion, ...], drift: DriftShape) -> list[DeviceFit]:

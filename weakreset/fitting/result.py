@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.display import Shown, Summary, number, plus_minus
 from weakreset.model import DriftShape
 from weakreset.traces import PulseTrace
 
@@ -98,8 +99,8 @@ class RtnFit:
         return np.asarray((switches + int(self.starts_high)) % 2 == 1)
 
 
-@dataclass(frozen=True, eq=False)
-class DeviceFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class DeviceFit(Shown):
     """The fit of one trace.
 
     Attributes
@@ -127,8 +128,6 @@ class DeviceFit:
         Candidate knees and their posterior probability (or relative likelihood).
     first_read_ohm : float
         First resistance of the trace, the reference of ln(R/R0).
-    r0_measured : bool
-        False where the fresh device was not read: only r0*exp(c1) is identified.
     excluded_because : str
     fitted_as : str
         Drift shape lmfit really fitted: `single-slope` where no knee stands out.
@@ -155,7 +154,6 @@ class DeviceFit:
     white_residuals: Array | None = None
     knee_lr: float = 0.0
     knee_profile: tuple[Array, Array] | None = None
-    r0_measured: bool = True
     first_read_ohm: float = math.nan
     excluded_because: str = ""
     fitted_as: str = ""
@@ -179,6 +177,22 @@ class DeviceFit:
     def residuals(self) -> Array:
         """What drift and telegraph noise leave: 1/f and read noise."""
         return np.asarray(self.log_ratio - self.curve())
+
+    def _shown(self) -> Summary:
+        units = {**self.drift.units, "r0_ohm": "ohm"}
+        rows = [
+            (name, units.get(name, ""), plus_minus(found.value, found.stderr), _interval(found), found.status)
+            for name, found in self.estimates.items()
+        ]
+        if self.numbers:
+            rows.append(("alpha", "ln R", number(self.alpha), "", "1/f noise of this device alone"))
+            telegraph = plus_minus(self.rtn.amplitude, self.rtn.amplitude_stderr)
+            steps = f"{self.rtn.status}, {len(self.rtn.steps)} steps"
+            rows.append(("rtn_amplitude", "ln R", telegraph, "", steps))
+        return Summary(
+            f"DeviceFit of {self.device}: {self.status.value}, {self.drift.name} drift, {len(self.pulses)} reads",
+            (self.excluded_because or self.status.sentence,), ("number", "unit", "value", "95 %", "status"), rows,
+        )
 
     def row(self) -> dict[str, Any]:
         """The device's row of DEVICES.csv."""
@@ -204,6 +218,12 @@ class DeviceFit:
             "excluded_because": self.excluded_because,
         }
         return row
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f"{number(estimate.low, 3)} to {number(estimate.high, 3)}"
 
 
 def r0_estimate(trace: PulseTrace) -> Estimate:

@@ -6,7 +6,6 @@ import difflib
 import functools
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,19 @@ from pydantic import ValidationError
 from weakreset.errors import ParameterFileError
 from weakreset.model import SHAPES
 from weakreset.parameter_file.schema import SCHEMA_NAME, SCHEMA_VERSION, ParameterFile
-from weakreset.resources import bundled, write_atomically
+from weakreset.resources import bundled
 
-__all__ = ["json_schema", "load_parameters", "parse_parameters", "preset_names", "save_parameters"]
+__all__ = [
+    "dump_parameters", "json_schema", "load_parameters", "parse_parameters", "preset_names", "save_parameters",
+]
 
 _MAX_BYTES = 256 * 1024 * 1024
 
 
 def preset_names() -> list[str]:
-    """Names of the bundled parameter files."""
-    return sorted(path.stem for path in bundled("fitted_params").glob("*.json") if path.stem != "schema")
+    """Names of the bundled technologies; a bundled fit of simulated traces is none, and is loaded by its path."""
+    files = (path for path in bundled("fitted_params").glob("*.json") if path.stem != "schema")
+    return sorted(path.stem for path in files if not json.loads(path.read_bytes())["provenance"].get("simulated"))
 
 
 def load_parameters(source: str | os.PathLike[str] | ParameterFile) -> ParameterFile:
@@ -86,39 +88,17 @@ def parse_parameters(content: bytes | str, where: str = "parameter file") -> Par
 
 def save_parameters(params: ParameterFile, path: str | os.PathLike[str]) -> Path:
     """Write a parameter file atomically; readable, diffable JSON."""
-    return write_atomically(path, dump_parameters(params))
+    return params.save(path)
 
 
 def dump_parameters(params: ParameterFile) -> str:
     """The text `save_parameters` writes."""
-    content = params.model_dump(mode="json", by_alias=True, exclude_none=True)
-    for entry in _laws_in(params, content):
-        entry.setdefault("truncation", [None, None])
-    text = json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False)
-    return _short_lists(text) + "\n"
+    return params.to_json()
 
 
 def json_schema() -> str:
     """JSON Schema of the parameter file, as bundled in fitted_params/schema.json."""
     return json.dumps(ParameterFile.model_json_schema(by_alias=True), indent=1) + "\n"
-
-
-def _laws_in(params: ParameterFile, content: dict[str, Any]) -> list[dict[str, Any]]:
-    laws = list(content["parameters"].values())
-    if params.noise.rtn.amplitude is not None:
-        laws.append(content["noise"]["rtn"]["amplitude"])
-    elif "amplitude" not in content["noise"]["rtn"]:
-        content["noise"]["rtn"]["amplitude"] = None
-    return laws
-
-
-def _short_lists(text: str) -> str:
-    """Put lists of plain numbers on one line."""
-    return re.sub(
-        r"\[\s*((?:-?[0-9][^\[\]{}\"]*?|null)(?:,\s*(?:-?[0-9][^\[\]{}\",]*?|null))*)\s*\]",
-        lambda match: "[" + re.sub(r"\s*,\s*", ", ", match.group(1).strip()) + "]",
-        text,
-    )
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

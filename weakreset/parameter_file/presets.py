@@ -56,14 +56,14 @@ def _law(family: str, params: dict[str, float], truncation: tuple[float, float],
     return {"family": family, "params": params, "truncation": truncation, "unit": unit}
 
 
-def write_bundled() -> None:
+def _write_bundled() -> None:
     """Write fitted_params/majumdar2021.json and fitted_params/schema.json of this checkout."""
-    from weakreset.parameter_file.load_save import json_schema, save_parameters
+    from weakreset.parameter_file.load_save import json_schema
     from weakreset.resources import bundled, write_atomically
 
-    save_parameters(majumdar2021(), bundled("fitted_params") / "majumdar2021.json")
+    majumdar2021().save(bundled("fitted_params") / "majumdar2021.json")
     write_atomically(bundled("fitted_params") / "schema.json", json_schema())
 
 
 if __name__ == "__main__":
-    write_bundled()
+    _write_bundled()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from weakreset.display import Shown, Summary
 from weakreset.model import SHAPES, DeviceNoise
 from weakreset.parameter_file.law_schema import AnyLaw, FamilyChoice, Interval, ParameterLaw, Probability, Strict
+from weakreset.parameter_file.overview import overview
+from weakreset.parameter_file.text import json_text
+from weakreset.resources import write_atomically
 
 __all__ = [
     "SCHEMA_NAME",
@@ -196,7 +202,7 @@ class D2dScaling(Strict):
     scale: dict[str, float] = Field(description="factor by parameter name (rtn_amplitude too); 1 where not named")
 
 
-class ParameterFile(Strict):
+class ParameterFile(Shown, Strict):
     """A fitted or published device technology, complete enough to simulate it."""
 
     schema_: Literal["weakreset-parameters"] = Field(default="weakreset-parameters", alias="schema")
@@ -263,11 +269,16 @@ class ParameterFile(Strict):
             f"d2d.scale: {name} must be >= 0, got {value}" for name, value in self.d2d.scale.items() if value < 0
         ]
 
-    def save(self, path: Any) -> None:
-        """Write the file atomically; see `weakreset.parameter_file.save_parameters`."""
-        from weakreset.parameter_file.load_save import save_parameters
+    def to_json(self) -> str:
+        """The text that `save` writes."""
+        return json_text(self.model_dump(mode="json", by_alias=True, exclude_none=True))
 
-        save_parameters(self, path)
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the file atomically; readable, diffable JSON."""
+        return write_atomically(path, self.to_json())
+
+    def _shown(self) -> Summary:
+        return overview(self.model_dump(exclude_none=True), self.parameters)
 
     def device_noise(self, without: tuple[str, ...] = ()) -> DeviceNoise:
         """Noise of the device model, with the parts named in `without` (pink, rtn) switched off."""

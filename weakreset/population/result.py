@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.display import Shown, Summary, number, plus_minus
 from weakreset.fitting.fit_set import FitSet, PooledNoise
 from weakreset.model import TruncatedLaw
 
@@ -35,6 +36,7 @@ class GoodnessOfFit:
     replicates: int
     method: str
 
+    @property
     def sentence(self) -> str:
         """The result in words."""
         judged = "does not follow this law" if self.p_value < 0.05 else "agrees with this law"
@@ -150,6 +152,7 @@ class CorrelationFit:
             matrix = np.eye(len(matrix)) + share * (matrix - np.eye(len(matrix)))
         return matrix
 
+    @property
     def sentence(self) -> str:
         """What was tested, and what came out."""
         size = len(self.names)
@@ -169,8 +172,8 @@ class CorrelationFit:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Population:
+@dataclass(frozen=True, eq=False, repr=False)
+class Population(Shown):
     """Everything `export_parameters` needs."""
 
     drift: str
@@ -182,3 +185,22 @@ class Population:
     correlation: CorrelationFit | None = None
     defects: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def _shown(self) -> Summary:
+        laws = [*self.laws.values(), *([] if self.rtn_amplitude is None else [self.rtn_amplitude])]
+        simulated = " (simulated traces)" if self.fits.traces.simulated else ""
+        defects = ", ".join(f"{count} {kind}" for kind, count in self.defects.items())
+        return Summary(
+            f"Population of {len(self.fits)} devices, {self.drift} drift{simulated}",
+            (str(self.noise), *([f"defects: {defects}"] if defects else [])),
+            ("parameter", "unit", "family", "numbers", "median", "informed by", "note"),
+            [_row(law) for law in laws],
+            notes=self.notes,
+        )
+
+
+def _row(fit: LawFit) -> tuple[str, ...]:
+    numbers = ", ".join(f"{name} {plus_minus(value, fit.stderr.get(name))}" for name, value in fit.law.params.items())
+    informed = f"{fit.n_informative} of {fit.n_devices} devices"
+    note = "; ".join(filter(None, [*(test.sentence for test in fit.goodness_of_fit), fit.note]))
+    return fit.parameter, fit.unit, fit.law.family, numbers, number(fit.law.median()), informed, note

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from weakreset.display import number, plus_minus
 from weakreset.fitting import DeviceFit, Estimate, FitSet
 from weakreset.plots.traces_with_fits import STATUS_WORDS
-from weakreset.report.numbers import number, plus_minus
 from weakreset.report.thinning import autocorrelation, bends, column, extremes, positions
 
 __all__ = ["device_lines"]

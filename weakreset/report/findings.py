@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from weakreset.display import number, percent, plus_minus
 from weakreset.fitting import FitSet, FitStatus
 from weakreset.parameter_file import ParameterFile
 from weakreset.report.content import ReportInput
-from weakreset.report.numbers import number, percent, plus_minus
 
 __all__ = ["found", "trusted"]
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import html
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from weakreset.fitting import FitSet
+from weakreset.options import named_options
+from weakreset.parameter_file import ParameterFile
+from weakreset.plots import LayerWear, TrainingRun
+from weakreset.population import Population
 from weakreset.report.build import build_report
 from weakreset.report.content import ReportInput
 from weakreset.resources import write_atomically
+from weakreset.traces import TraceSet
+from weakreset.validation import Verdict
 
 __all__ = ["ReportPage", "make_report"]
 
@@ -23,8 +30,7 @@ class ReportPage:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page into a file, which needs nothing else."""
-        write_atomically(Path(path), self.html)
-        return Path(path)
+        return write_atomically(path, self.html)
 
     def __repr__(self) -> str:
         return f"ReportPage of {len(self.html.encode()) / 1e6:.1f} MB; .save(path) writes it"
@@ -38,15 +44,20 @@ class ReportPage:
         )
 
 
-def make_report(title: str, **parts: Any) -> ReportPage:
+@named_options
+def make_report(
+    title: str, *, fits: FitSet | None = None, population: Population | None = None,
+    params: ParameterFile | None = None, verdict: Verdict | None = None, runs: Sequence[TrainingRun] = (),
+    wear: Sequence[LayerWear] = (), summary: Sequence[str] = (), commands: Sequence[str] = (),
+    traces: TraceSet | None = None,
+) -> ReportPage:
     """The report of `weakreset fit --report`, from Python.
 
     Parameters
     ----------
     title : str
-    **parts
-        Any of `fits`, `population`, `params`, `verdict`, `runs`, `summary`, `commands`, `traces`; see
-        `weakreset.report.ReportInput`. Each part brings its section.
+    fits, population, params, verdict, runs, wear, summary, commands, traces
+        See `weakreset.report.ReportInput`. Each part brings its section.
 
     Returns
     -------
@@ -56,4 +67,7 @@ def make_report(title: str, **parts: Any) -> ReportPage:
     --------
     >>> wr.make_report("Lot 7", population=population, params=params, verdict=verdict)  # doctest: +SKIP
     """
-    return ReportPage(build_report(ReportInput(title, **parts)))
+    content = ReportInput(
+        title, fits, population, params, verdict, tuple(runs), tuple(wear), tuple(summary), tuple(commands), traces
+    )
+    return ReportPage(build_report(content))

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from weakreset.display import number, percent, plus_minus
 from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus
 from weakreset.parameter_file import ParameterFile
 from weakreset.plots.d2d_laws import FAMILY_WORDS
 from weakreset.plots.traces_with_fits import STATUS_WORDS
 from weakreset.population import GoodnessOfFit, Population
 from weakreset.report.content import ReportInput
-from weakreset.report.numbers import number, percent, plus_minus
 from weakreset.traces import Exclusion
 
 __all__ = ["Cell", "Table", "device_table", "exclusion_table", "law_table", "noise_rows", "training_rows"]
@@ -128,7 +128,7 @@ def _law_row(entry: dict[str, Any]) -> tuple[Cell, ...]:
             f"weight {percent(second.weight, 0)} (best {percent(candidates[0].weight, 0)})"
         )
     family = FAMILY_WORDS.get(law.family, law.family)
-    note = "; ".join(filter(None, [*(test.sentence() for test in entry["tests"]), entry["note"]]))
+    note = "; ".join(filter(None, [*(test.sentence for test in entry["tests"]), entry["note"]]))
     texts = (f"{entry['name']} ({entry['unit']})", family, numbers, limits, informed, runner_up, note)
     return tuple(Cell(text) for text in texts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from weakreset.display import ROWS_SHOWN, Shown, Summary, number
 from weakreset.errors import TraceError
 from weakreset.traces.read_noise import ReadNoise, measured_read_noise
 from weakreset.traces.trace import Exclusion, PulseTrace
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["SourceFile", "TraceSet"]
+
+_FILES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,8 @@ class SourceFile:
     simulated: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class TraceSet:
+@dataclass(frozen=True, eq=False, repr=False)
+class TraceSet(Shown):
     """Traces of many devices, with everything that was left out and where it all came from.
 
     `notes` are sentences on how the traces were chosen: screening limits, `where`.
@@ -71,6 +75,20 @@ class TraceSet:
     def simulated(self) -> bool:
         """Whether any of the files says that it was simulated."""
         return any(source.simulated for source in self.sources)
+
+    def _shown(self) -> Summary:
+        sources = [f"{source.path} ({source.format})" for source in self.sources[:_FILES_SHOWN]]
+        left = len(self.sources) - len(sources)
+        readings = sum(item.n_readings for item in self.exclusions)
+        reasons = Counter(item.reason for item in self.exclusions).most_common(ROWS_SHOWN)
+        return Summary(
+            f"TraceSet of {len(self)} traces{' (simulated)' if self.simulated else ''}, "
+            f"{len(self.exclusions)} exclusions of {readings} readings",
+            (f"source: {', '.join(sources) or 'memory'}" + (f" and {left} more files" if left > 0 else ""),),
+            ("device", "cycle", "reads", "last pulse", "R0 (ohm)", "last R (ohm)", "file"),
+            [_row(trace) for trace in self.traces[:ROWS_SHOWN]], len(self),
+            (*(f"left out, {count} of {len(self.exclusions)}: {reason}" for reason, count in reasons), *self.notes),
+        )
 
     @property
     def read_noise(self) -> ReadNoise | None:
@@ -163,3 +181,11 @@ class TraceSet:
         return TraceSet(
             tuple(PulseTrace(name, numbers, row) for name, row in zip(names, rows, strict=True)), sources=sources
         )
+
+
+def _row(trace: PulseTrace) -> tuple[str, ...]:
+    last = float(trace.resistance_ohm[-1]) if len(trace) else None
+    return (
+        trace.device, str(trace.cycle), str(len(trace)), str(trace.n_pulses), number(trace.r0_ohm), number(last),
+        trace.source,
+    )

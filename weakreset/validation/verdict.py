@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from weakreset.display import Shown, Summary
 from weakreset.validation.bands import Distribution, Envelope, Spectrum
 
 __all__ = ["FALSE_ALARM_RATE", "Check", "Figure", "Verdict"]
@@ -59,14 +60,26 @@ class Check:
     figures: tuple[Figure, ...] = ()
     distance: bool = False
 
+    @property
+    def expected(self) -> str:
+        """What 95 % of the replicas have there, in words."""
+        return f"below {self.high:.3g}" if self.distance else f"{self.low:.3g} to {self.high:.3g}"
+
+    def row(self) -> tuple[str, ...]:
+        """Name, outcome, p, p corrected, measured, what replicas have."""
+        outcome = "passed" if self.passed else "failed"
+        return (
+            self.name, outcome, f"{self.p_value:.3f}", f"{self.p_corrected:.3f}", f"{self.measured:.3g}", self.expected
+        )
+
     def to_dict(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {
             "figures": [asdict(figure) for figure in self.figures]
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Verdict:
+@dataclass(frozen=True, eq=False, repr=False)
+class Verdict(Shown):
     """The outcome of `validate`.
 
     Attributes
@@ -112,6 +125,18 @@ class Verdict:
     def failed(self) -> tuple[Check, ...]:
         """Checks that did not pass."""
         return tuple(check for check in self.checks if not check.passed)
+
+    def _shown(self) -> Summary:
+        simulated = " (simulated traces)" if self.simulated else ""
+        return Summary(
+            f"Verdict: {'passed' if self.passed else 'failed'}, {self.params_name} against {self.n_devices} devices"
+            f"{simulated}, {self.n_replicas} replicas",
+            (self.sentence,),
+            ("check", "outcome", "p", "p corrected", "measured", "replicas (95 %)"),
+            [check.row() for check in sorted(self.checks, key=lambda check: check.passed)],
+            notes=(*(f"{check.name}: {check.sentence}" for check in self.failed),
+                   *(f"Not checked: {reason}" for reason in self.skipped)),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able; without NaN."""

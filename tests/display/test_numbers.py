@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from weakreset.report.numbers import number, percent, plus_minus
+from weakreset.display import number, percent, plus_minus
 
 
 @pytest.mark.parametrize(

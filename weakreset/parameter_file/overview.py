@@ -1,0 +1,70 @@
+"""A parameter file as it shows itself: its laws as a table, its noise and where it comes from as sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from weakreset.display import Summary, number, plus_minus
+from weakreset.parameter_file.law_schema import ParameterLaw
+
+__all__ = ["overview"]
+
+_COLUMNS = ("parameter", "unit", "family", "numbers", "truncated to", "median", "informed by")
+
+
+def overview(content: Mapping[str, Any], laws: Mapping[str, ParameterLaw]) -> Summary:
+    """The summary of a file.
+
+    Parameters
+    ----------
+    content : mapping
+        The whole file as plain values.
+    laws : mapping of str to ParameterLaw
+        Its parameters.
+    """
+    source, verdict = content["provenance"], content.get("validation") or {}
+    origin = "fitted to measured traces" if source["inputs"] else "made by hand"
+    origin = "published" if source.get("citation") else origin
+    origin = "fitted to simulated traces" if source["simulated"] else origin
+    return Summary(
+        f"ParameterFile {content['name']}: {content['model']} drift, {origin}",
+        tuple(_noise(content["noise"])),
+        _COLUMNS,
+        [_row(name, law) for name, law in laws.items()],
+        notes=(
+            f"devices are drawn from {'the measured ones' if content['spread'] == 'empirical' else 'these laws'}",
+            str(verdict.get("sentence", "validated" if verdict else "not validated yet: wr.validate(params, traces)")),
+            *filter(None, [source.get("citation")]), *source["notes"],
+        ),
+    )
+
+
+def _row(name: str, entry: ParameterLaw) -> tuple[str, ...]:
+    law, errors = entry.law(), entry.stderr or {}
+    limited = math.isfinite(law.lower) or math.isfinite(law.upper)
+    informed = "–" if entry.n_informative is None else f"{entry.n_informative} of {entry.n_devices} devices"
+    return (
+        name, entry.unit, law.family, _numbers(law.params, errors),
+        f"{number(law.lower, 3)} to {number(law.upper, 3)}" if limited else "–", number(law.median()), informed,
+    )
+
+
+def _noise(blocks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """A line a kind of noise, whatever its numbers are called."""
+    for kind, block in blocks.items():
+        if not block["enabled"]:
+            yield f"{kind} noise: off"
+            continue
+        numbers = {key: value for key, value in block.items() if isinstance(value, float)}
+        errors = {key: numbers.pop(f"{key}_stderr", None) for key in [*numbers] if not key.endswith("_stderr")}
+        laws = [
+            f"{key} {law['family']} ({_numbers(law['params'], {})})" for key, law in block.items()
+            if isinstance(law, dict) and "family" in law
+        ]
+        yield f"{kind} noise: {', '.join(filter(None, [_numbers(numbers, errors), *laws]))}"
+
+
+def _numbers(values: Mapping[str, float], errors: Mapping[str, float | None]) -> str:
+    return ", ".join(f"{name} {plus_minus(value, errors.get(name))}" for name, value in values.items())
