@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.model import SimulatedTraces, pink_noise, simulate_devices
+from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile, check_without, draw_devices, load_parameters
 from weakreset.traces import SourceFile, TraceSet
 
@@ -31,6 +32,7 @@ def simulate_population(
     return simulate_devices(devices, params.device_noise(without), n_pulses, noise_rng, pink)
 
 
+@named_options
 def simulate_traces(
     params: ParameterFile | str | os.PathLike[str],
     n_devices: int,

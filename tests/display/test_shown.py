@@ -80,6 +80,7 @@ def test_a_result_shows_itself_in_a_few_lines_and_a_table(name):
     result = RESULTS[name]()
     text = repr(result)
     assert text.startswith(name)
+    assert name == "FitSet" or str(result) == text  # printed, a set shows some rows more
     assert len(text.splitlines()) <= 16
     assert len(text) < 4000
     assert not re.search(r"\bnan\b|None(?! of the three)|array\(|0x[0-9a-f]{6}", text)

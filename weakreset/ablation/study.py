@@ -14,15 +14,17 @@ from typing import Any
 from weakreset.ablation.conditions import Condition, all_conditions
 from weakreset.ablation.result import Ablation
 from weakreset.errors import UsageError
+from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile, dump_parameters, parse_parameters
 from weakreset.resources import write_atomically
 from weakreset.workers import follow_parent
 
-__all__ = ["StudySettings", "finals_of", "run_study"]
+__all__ = ["StudySettings", "ablate", "finals_of"]
 
 Progress = Callable[[int, int, str], None]
 
 
+@named_options
 @dataclass(frozen=True)
 class StudySettings:
     """What all runs of a study share; as in `weakreset.training.train`, usual values where None.
@@ -57,7 +59,8 @@ class _Run:
     folder: Path
 
 
-def run_study(
+@named_options
+def ablate(
     params: ParameterFile, folder: str | os.PathLike[str], settings: StudySettings | None = None, *,
     seeds: Sequence[int] = range(5), conditions: Sequence[Condition] | None = None, jobs: int = 1,
     progress: Progress | None = None,

@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from weakreset.comparison.quantities import Difference, Quantity, law_quantities
+from weakreset.comparison.quantities import COLUMNS, Difference, Quantity, law_quantities
+from weakreset.display import Shown, Summary
 from weakreset.errors import ParameterFileError
+from weakreset.multiple_testing import holm
+from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile
-from weakreset.population.copula import holm
 
 __all__ = ["Comparison", "compare_parameters"]
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """Two parameter files side by side.
 
     Attributes
@@ -45,6 +47,16 @@ class Comparison:
             "tested at a joint level of 5 % (Holm)."
         )
 
+    def table(self) -> list[tuple[str, ...]]:
+        """A row a quantity, in words and numbers, columns as `COLUMNS`: for pages, terminals and notebooks."""
+        return [difference.row() for difference in self.differences]
+
+    def _shown(self) -> Summary:
+        simulated = [file.name for file in (self.a, self.b) if file.provenance.simulated]
+        label = f" (fitted to simulated traces: {', '.join(simulated)})" if simulated else ""
+        title = f"Comparison of A, {self.a.name}, with B, {self.b.name}{label}"
+        return Summary(title, (self.sentence,), COLUMNS, self.table(), notes=self.notes)
+
     def to_dict(self) -> dict[str, Any]:
         """Every figure, for JSON."""
         rows = [asdict(difference) | {"outcome": difference.outcome} for difference in self.differences]
@@ -54,6 +66,7 @@ class Comparison:
         }
 
 
+@named_options
 def compare_parameters(a: ParameterFile, b: ParameterFile, seed: int | np.random.Generator = 0) -> Comparison:
     """Medians and spreads of all laws, noise and correlations of two files, with tests.
 

@@ -78,6 +78,9 @@ class Shown:
     def __repr__(self) -> str:
         return self._shown().text()
 
+    def __str__(self) -> str:  # pydantic would print every number
+        return repr(self)
+
     def _repr_html_(self) -> str:
         return self._shown().html()
 

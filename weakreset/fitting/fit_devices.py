@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import EllipsisType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.fitting.threads import one_blas_thread
+from weakreset.options import named_options
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 
@@ -29,6 +31,7 @@ LEAST_READS = 30
 MOST_READS = 4096
 
 
+@named_options
 @dataclass(frozen=True)
 class FitOptions:
     """What may be fixed by the user.
@@ -57,13 +60,19 @@ class FitOptions:
     mixed_pulses: bool = False
 
 
+@named_options
 def fit_devices(
     traces: TraceSet,
     options: FitOptions | None = None,
     progress: Progress | None = None,
     *,
     jobs: int | None = None,
-    **fixed: object,
+    drift: str | EllipsisType = ...,
+    alpha: float | EllipsisType | None = ...,
+    exponent: float | EllipsisType | None = ...,
+    read_sd: float | EllipsisType | None = ...,
+    rtn: bool | EllipsisType = ...,
+    mixed_pulses: bool | EllipsisType = ...,
 ) -> FitSet:
     """Fit each device's drift and telegraph noise under 1/f noise estimated from all of them.
 
@@ -71,13 +80,14 @@ def fit_devices(
     ----------
     traces : TraceSet
     options : FitOptions, optional
-        Or give its fields as keywords: `fit_devices(traces, drift="two-slope", exponent=1.0)`.
     progress : callable, optional
         Called as progress(done, total, what).
     jobs : int, optional
         Processes; 0 means one a core. The numbers do not depend on it. None: one a core where they can be
         forked (Linux, a program of one thread), else none besides this one, because starting them afresh takes
         seconds and needs the `if __name__ == "__main__"` of a script.
+    drift, alpha, exponent, read_sd, rtn, mixed_pulses
+        See `FitOptions`; in the place of what `options` says (`...`: as there).
 
     Returns
     -------
@@ -91,12 +101,23 @@ def fit_devices(
         Unknown drift, or not one trace that is long enough.
     TraceError
         The traces mix pulses of different amplitude or width.
+    UsageError
+        For an option that does not exist.
     """
-    chosen = replace(options or FitOptions(), **fixed)  # type: ignore[arg-type]
+    given = {
+        "drift": drift, "alpha": alpha, "exponent": exponent, "read_sd": read_sd, "rtn": rtn,
+        "mixed_pulses": mixed_pulses,
+    }
+    changed = {name: value for name, value in given.items() if value is not ...}
+    chosen = replace(options or FitOptions(), **changed)  # type: ignore[arg-type]
     if not chosen.mixed_pulses:
         refuse_mixed(count_settings(traces))
     if chosen.drift == "auto":
         return _best_drift(traces, chosen, progress, jobs)
+    return _fit_one_drift(traces, chosen, progress, jobs)
+
+
+def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
     if chosen.drift not in BASES:
         raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(BASES)}, auto")
     basis = BASES[chosen.drift]
@@ -129,7 +150,7 @@ def fit_devices(
 
 def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
     """The drift shape with the lowest AIC over the whole set, the others' AIC in the notes."""
-    tried = {name: fit_devices(traces, replace(options, drift=name), progress, jobs=jobs) for name in BASES}
+    tried = {name: _fit_one_drift(traces, replace(options, drift=name), progress, jobs) for name in BASES}
     ranked = sorted(tried, key=lambda name: tried[name].aic)
     best = tried[ranked[0]]
     gaps = ", ".join(f"{name} +{tried[name].aic - best.aic:.1f}" for name in ranked[1:])

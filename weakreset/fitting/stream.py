@@ -14,6 +14,7 @@ from weakreset.fitting.fit_set import FitSet, excluded_fits
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.model import DriftShape
+from weakreset.options import named_options
 from weakreset.traces import Exclusion, SourceFile, TraceSet
 from weakreset.traces.pulse_settings import PulseSettings, count_settings, refuse_mixed
 
@@ -24,6 +25,7 @@ _DRAWS = 50
 _EMPTY = np.empty(0)
 
 
+@named_options
 def fit_stream(
     chunks: Iterable[TraceSet],
     options: FitOptions | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from weakreset.parameter_file.schema import ParameterFile
@@ -56,14 +57,16 @@ def _law(family: str, params: dict[str, float], truncation: tuple[float, float],
     return {"family": family, "params": params, "truncation": truncation, "unit": unit}
 
 
-def _write_bundled() -> None:
-    """Write fitted_params/majumdar2021.json and fitted_params/schema.json of this checkout."""
+def write_bundled() -> Path:
+    """Write fitted_params/majumdar2021.json and fitted_params/schema.json of this checkout; the folder of both."""
     from weakreset.parameter_file.load_save import json_schema
     from weakreset.resources import bundled, write_atomically
 
-    majumdar2021().save(bundled("fitted_params") / "majumdar2021.json")
-    write_atomically(bundled("fitted_params") / "schema.json", json_schema())
+    folder = bundled("fitted_params")
+    majumdar2021().save(folder / "majumdar2021.json")
+    write_atomically(folder / "schema.json", json_schema())
+    return folder
 
 
 if __name__ == "__main__":
-    _write_bundled()
+    write_bundled()

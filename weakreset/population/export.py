@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from weakreset.errors import ParameterFileError
+from weakreset.options import named_options
 from weakreset.parameter_file.schema import ParameterFile
 from weakreset.population.empirical import measured_devices
 from weakreset.population.result import LawFit, Population
@@ -18,6 +19,7 @@ from weakreset.version import __version__
 __all__ = ["export_parameters"]
 
 
+@named_options
 def export_parameters(
     population: Population,
     name: str,

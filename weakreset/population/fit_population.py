@@ -14,6 +14,7 @@ from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import TruncatedLaw
+from weakreset.options import named_options
 from weakreset.population.bootstrap import Progress
 from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, SIGNED, choose_families, start_laws
 from weakreset.population.correlated import fit_together
@@ -33,6 +34,7 @@ Array = NDArray[np.float64]
 _SEEN_SIGMAS = 3.0
 
 
+@named_options
 def fit_population(
     fits: FitSet,
     *,
@@ -90,7 +92,7 @@ def _fit(
     measured = fits.drift.parameters
     state = start_laws(usable, measured, limits, families)
     hierarchy = Hierarchy.of(usable, stuck)
-    state = choose_families(hierarchy.thinned(FAMILY_DRAWS), state, usable, limits, families)
+    state = choose_families(hierarchy.thinned(FAMILY_DRAWS), state, limits, families)
     fitted = {"r0_ohm": _fit_r0(usable, limits, families)}
     laws, likelihood, correlation = fit_together(hierarchy, state, _known_r0(usable, fitted["r0_ohm"].law))
     covariance = likelihood.covariance(state.free, laws)
@@ -187,5 +189,5 @@ def _law_fit(
 
 
 def _notes(fits: FitSet, correlation: CorrelationFit | None) -> tuple[str, ...]:
-    tested = "" if correlation is None else correlation.sentence()
+    tested = "" if correlation is None else correlation.sentence
     return tuple(filter(None, (fits.noise.note, fits.caveat, tested)))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from weakreset.errors import WeakResetError
+from weakreset.options import named_options
 from weakreset.resources import display_path
 from weakreset.traces.columns import ColumnMap, ColumnRole, parse_map
 from weakreset.traces.find_files import Sources, find_files
@@ -90,6 +91,7 @@ class FileInspection:
         return plain
 
 
+@named_options
 def inspect_traces(
     sources: Sources,
     *,

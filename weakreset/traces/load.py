@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from weakreset.errors import TraceError, TraceFormatError, UsageError
+from weakreset.options import named_options
 from weakreset.resources import display_path, sha256_meanwhile
 from weakreset.traces.assemble import read_table
 from weakreset.traces.columns import ColumnMap, parse_map
@@ -33,6 +34,7 @@ class FileRead:
     n_tables: int
 
 
+@named_options
 def load_traces(
     sources: Sources,
     *,

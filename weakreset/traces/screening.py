@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
+from weakreset.options import named_options
 from weakreset.traces.trace import Exclusion, PulseTrace
 from weakreset.traces.trace_set import TraceSet
 
@@ -22,6 +23,7 @@ _GROUP = 100
 """Traces looked at in one go: their reads stay in the cache."""
 
 
+@named_options
 @dataclass(frozen=True)
 class ScreeningLimits:
     """When a device is not used.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from weakreset.errors import TraceError, TraceFormatError
+from weakreset.options import named_options
 from weakreset.resources import display_path, sha256_of
 from weakreset.traces.columns import ColumnMap, parse_map
 from weakreset.traces.find_files import Sources, file_stem, find_files
@@ -29,6 +30,7 @@ def can_stream(path: Path, format: str | None = None) -> bool:
     return isinstance(choose_reader(path, display_path(path), format)[0], StreamingReader)
 
 
+@named_options
 def stream_traces(
     sources: Sources,
     *,

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from weakreset.display import ROWS_SHOWN, Shown, Summary, number, percent
 from weakreset.errors import UsageError
+from weakreset.options import named_options
 from weakreset.parameter_file import load_parameters
 from weakreset.simulation import PulseOptimizer, convert, derive_seed, imperfection_activity
 from weakreset.simulation.device_array import DeviceArray, ParameterSource
@@ -43,8 +45,8 @@ class Progress:
     metrics: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class TrainingRun:
+@dataclass(frozen=True, repr=False)
+class TrainingRun(Shown):
     """A finished run.
 
     Attributes
@@ -69,7 +71,29 @@ class TrainingRun:
         """Test accuracy of the last epoch; never the best one, which would be chosen on the test set."""
         return float(self.metrics[-1]["test_accuracy"])
 
+    def _shown(self) -> Summary:
+        config, devices = self.config, f"simulated devices of {self.config['parameter_file']}"
+        on = devices if config["recipe"]["devices"] else "latent weights, no devices"
+        off = f", without {', '.join(config['without'])}" if config["without"] else ""
+        last = f"test accuracy {percent(self.test_accuracy, 2)} after the last of {len(self.metrics)} epochs"
+        return Summary(
+            f"TrainingRun: {config['data']}, recipe {config['recipe']['name']}, {on}{off}",
+            (last, *([] if self.run_dir is None else [f"written to {self.run_dir}"])),
+            ("epoch", "train loss", "train accuracy", "test accuracy", "pulses a device", "flips", "seconds"),
+            [_row(line) for line in self.metrics[::-1][:ROWS_SHOWN]],  # the latest first: it is the one that counts
+            len(self.metrics),
+        )
 
+
+def _row(line: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        str(line["epoch"]), number(line["train_loss"], 3), percent(line["train_accuracy"], 2),
+        percent(line["test_accuracy"], 2), f"mean {line['pulses_mean']:.0f}, max {line['pulses_max']:.0f}",
+        str(line["flips"]), number(line["seconds"], 3),
+    )
+
+
+@named_options
 def train(
     params: ParameterSource, data: str | Dataset = "digits", *,
     data_dir: str | os.PathLike[str] | None = None, download: bool = False,

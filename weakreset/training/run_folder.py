@@ -58,11 +58,12 @@ class RunFolder:
 
     def save(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, metrics: Sequence[Mapping[str, Any]]
-    ) -> None:
-        """Checkpoint, then metrics."""
+    ) -> Path:
+        """Checkpoint, then metrics; the path of the checkpoint."""
         notes = {"config": self._config, "metrics": list(metrics)}
         save_checkpoint(self.checkpoint, model, optimizer, notes=notes)
         self._write_metrics(metrics)
+        return self.checkpoint
 
     def _check(self, notes: Mapping[str, Any]) -> None:
         problems = differences(notes.get("config", {}), self._config)

@@ -7,6 +7,7 @@ import os
 import numpy as np
 
 from weakreset.errors import UsageError
+from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.traces import TraceSet
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
@@ -24,6 +25,7 @@ __all__ = ["validate"]
 _FEW_DEVICES = 30
 
 
+@named_options
 def validate(
     params: ParameterFile | str | os.PathLike[str],
     traces: TraceSet,
