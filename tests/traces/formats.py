@@ -8,7 +8,8 @@ from pathlib import Path
 from types import ModuleType
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.readers.isolated import answer_for, understand
+from weakreset.traces.readers.isolated import understand
+from weakreset.traces.readers.other_process import answer_for
 
 DATA = Path(__file__).parents[2] / "data"
 

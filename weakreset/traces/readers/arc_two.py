@@ -13,19 +13,13 @@ from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
-from weakreset.traces.readers.columns_table import ColumnsTable, says_simulated
-from weakreset.traces.readers.hdf5 import _BROKEN as BROKEN
-from weakreset.traces.readers.hdf5 import _attribute as attribute
-from weakreset.traces.readers.hdf5 import _Budget as Budget
-from weakreset.traces.readers.hdf5 import _members as members
+from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, says_simulated
+from weakreset.traces.readers.hdf5_guard import BROKEN, MAGIC, Budget, attribute, members
 from weakreset.traces.readers.isolated import try_elsewhere
 from weakreset.traces.readers.pulse_log import count_pulses
-from weakreset.traces.readers.registry import Recognition
-from weakreset.traces.table import FileContent
 
 __all__ = ["ArcTwoReader"]
 
-_MAGIC = b"\x89HDF\r\n\x1a\n"
 _CELL = re.compile(r"^W\d{1,6}B\d{1,6}$")
 _FIELDS = ("current", "voltage", "pulse_width", "read_voltage", "op_type")
 _READ, _PULSE = 1, 2
@@ -44,7 +38,7 @@ class ArcTwoReader:
 
     def recognise(self, path: Path, head: bytes) -> Recognition | None:
         """By the HDF5 signature and the names of its groups."""
-        if head.startswith(_MAGIC) and b"crosspoints" in head and b"crossbar" in head:
+        if head.startswith(MAGIC) and b"crosspoints" in head and b"crossbar" in head:
             return Recognition(1.0, "an HDF5 file with the groups crossbar and crosspoints of ArC TWO")
         return None
 

@@ -21,7 +21,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LIMITS", "REFUSED", "ask", "inside"]
+from weakreset.errors import TraceFormatError
+from weakreset.traces.readers import wire
+
+__all__ = ["LIMITS", "REFUSED", "answer_for", "ask", "inside"]
 
 REFUSED, LIMITS = 3, 4
 _MEMORY_BYTES = 700 << 20
@@ -158,9 +161,28 @@ def _fork(reader: Any, request: dict[str, Any]) -> tuple[int, bytes]:
 
 
 def _work(reader: Any, request: dict[str, Any]) -> tuple[int, bytes]:
-    from weakreset.traces.readers.isolated import answer_for
-
     return answer_for(reader, Path(request["path"]), request["method"])
+
+
+def answer_for(reader: Any, path: Path, method: str = "parse") -> tuple[int, bytes]:
+    """0 and the tables of a file as bytes, or another number and why it is refused.
+
+    Of `read` only whether it went well.
+    """
+    try:
+        if method == "read":
+            reader.read(path)
+            return 0, wire.MARK
+        return 0, wire.pack(reader.parse(path))
+    except MemoryError:
+        return LIMITS, b"it needs more memory than a file of its size can; broken, or export it as CSV"
+    except TraceFormatError as error:
+        words = str(error)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # what a library written in Rust panics with is no Exception
+        words = f"cannot be read ({type(error).__name__}: {str(error)[:200]})"
+    return REFUSED, words.encode("utf-8", errors="replace")
 
 
 def _send(target: int, content: bytes) -> None:
