@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from weakreset.errors import TraceFormatError, UsageError
@@ -27,6 +27,7 @@ DECLARED = "the file says wide-by-column"
 NUMBERED = re.compile(r"^(?:[A-Za-z#]+[ _.]?)?(\d+)$")
 _GIVEN = "given by --map"
 _MOST_WORDS = 40
+_LIKELY = 0.6
 _DEVICE_NAMES = ("device", "device id", "device name", "dut", "dev", "cell", "cell id", "addr", "address")
 
 
@@ -124,6 +125,11 @@ def _apply_map(roles: list[ColumnRole], column_map: ColumnMap, table: Table, fil
     """The roles given by hand; columns that were guessed for one of them become extras."""
     given = {entry.role for entry in column_map.entries}
     given |= set(VALUES) if given & set(VALUES) else set()
+    settled = list(roles)
+    for role in roles:
+        if role.role in given and role.role != "ignore":
+            words = f"--map takes another column for {role.role}"
+            settled[role.index] = replace(role, role="extra", reason=words)
     mapped: dict[int, ColumnRole] = {}
     for entry in column_map.entries:
         for index in entry.resolve(table.names, file):
@@ -132,22 +138,13 @@ def _apply_map(roles: list[ColumnRole], column_map: ColumnMap, table: Table, fil
             unit = unit or (parse_unit(split_name(table.names[index])[1], entry.role) if table.has_header else None)
             unit = unit if unit and unit.quantity == entry.role else None
             mapped[index] = ColumnRole(index, table.names[index], entry.role, 1.0, _GIVEN, unit)
-
-    def superseded(role: ColumnRole) -> bool:
-        return role.role in given and role.role != "ignore"
-
-    kept = _into_extra(roles, superseded, lambda role: f"--map takes another column for {role.role}")
-    return [mapped.get(role.index, role) for role in kept]
+    return [mapped.get(role.index, role) for role in settled]
 
 
-def _into_extra(
-    roles: Sequence[ColumnRole], chosen: Callable[[ColumnRole], bool], reason: str | Callable[[ColumnRole], str]
-) -> list[ColumnRole]:
-    """The roles, those that are `chosen` kept as extra columns for a reason."""
+def _only(roles: Sequence[ColumnRole], kinds: Sequence[str], kept: Collection[int], reason: str) -> list[ColumnRole]:
+    """The roles; columns of these `kinds` that are not `kept` become extras, for a reason."""
     return [
-        replace(role, role="extra", reason=reason if isinstance(reason, str) else reason(role))
-        if chosen(role)
-        else role
+        replace(role, role="extra", reason=reason) if role.role in kinds and role.index not in kept else role
         for role in roles
     ]
 
@@ -156,19 +153,20 @@ def _settle_values(
     roles: list[ColumnRole], column_map: ColumnMap, table: Table, file: str
 ) -> list[ColumnRole]:
     """One quantity is the reading: resistance before conductance before current, the surest name of it."""
-    present = [quantity for quantity in VALUES if any(role.role == quantity for role in roles)]
     if column_map.of(*VALUES):
         return roles
-    if not present:
+    surest: dict[str, float] = {}
+    for role in roles:
+        if role.role in VALUES:
+            surest[role.role] = max(role.confidence, surest.get(role.role, 0.0))
+    if not surest:
         return _wide_without_units(roles, table)
-    best = max(present, key=lambda q: (max(r.confidence for r in roles if r.role == q) >= 0.6, -VALUES.index(q)))
-    top = max(role.confidence for role in roles if role.role == best)
-    chosen = {role.index: role.name for role in roles if role.role == best and role.confidence == top}
+    best = max(sorted(surest, key=VALUES.index), key=lambda quantity: surest[quantity] >= _LIKELY)
+    chosen = {role.index: role.name for role in roles if role.role == best and role.confidence == surest[best]}
     if len(chosen) > 1 and any(role.role == "device" for role in roles):
         names = ", ".join(map(repr, chosen.values()))
         raise TraceFormatError(f"{file}: {names} could each be the {best}; choose one, --map {best}={min(chosen)}")
-    words = f"{chosen[min(chosen)]!r} is taken for the reading"
-    return _into_extra(roles, lambda role: role.role in VALUES and role.index not in chosen, words)
+    return _only(roles, VALUES, chosen, f"{chosen[min(chosen)]!r} is taken for the reading")
 
 
 def _wide_without_units(roles: list[ColumnRole], table: Table) -> list[ColumnRole]:
@@ -215,8 +213,7 @@ def _settle_devices(roles: list[ColumnRole]) -> list[ColumnRole]:
         if all(role.reason == _GIVEN for role in devices):
             return roles
         top = max(devices, key=lambda role: (role.confidence, -_device_rank(role.name)))
-        words = f"{top.name!r} is taken for the device"
-        return _into_extra(roles, lambda role: role.role == "device" and role is not top, words)
+        return _only(roles, ["device"], [top.index], f"{top.name!r} is taken for the device")
     return [
         replace(role, role="device", confidence=0.7, reason="part of the address of the device")
         if role.role == "extra" and normalise(role.name) in ADDRESS_WORDS
@@ -241,7 +238,7 @@ def _settle_counting(roles: Sequence[ColumnRole], table: Table, file: str) -> li
     if bursts[0].reason == _GIVEN and any(role.reason == _GIVEN for role in pulses):
         raise UsageError(f"{file}: --map gives both pulse and burst; pulses are counted by one of them")
     loser, winner = ("pulse", bursts[0]) if bursts[0].reason == _GIVEN else ("burst", pulses[0])
-    return _into_extra(settled, lambda role: role.role == loser, f"pulses are counted by {winner.name!r}")
+    return _only(settled, [loser], [], f"pulses are counted by {winner.name!r}")
 
 
 def _settle_operation(role: ColumnRole, table: Table, file: str) -> ColumnRole:
@@ -262,5 +259,4 @@ def _only_first(roles: Sequence[ColumnRole], kind: str) -> list[ColumnRole]:
     if len(found) < 2:
         return list(roles)
     first = min(found, key=lambda role: (role.reason != _GIVEN, role.index))
-    words = f"{first.name!r} is taken for the {kind}"
-    return _into_extra(roles, lambda role: role.role == kind and role is not first, words)
+    return _only(roles, [kind], [first.index], f"{first.name!r} is taken for the {kind}")
