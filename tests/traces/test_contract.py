@@ -72,7 +72,7 @@ def test_a_block_is_columns(block):
     names = ["device", "0", "5", "6", "9"]
     device = column_of(["A", "", "B"])
     table = ColumnsTable(names, [device], block=values) if block else ColumnsTable(names, [device, *values.T])
-    (table,) = wire.unpack(wire.pack(stage.FileContent([table]))).tables
+    (table,) = wire.unpack(b"".join(wire.pack(stage.FileContent([table])))).tables
     assert table.n_rows == 3
     assert table.codes(0)[0].tolist() == [0, -1, 1]
     assert table.numbers(3).values.tolist() == values[:, 2].tolist()

@@ -22,7 +22,7 @@ from weakreset.traces.readers.hdf5_guard import (
     stored_bytes,
     walk,
 )
-from weakreset.traces.readers.isolated import try_elsewhere
+from weakreset.traces.readers.isolated import read_guarded
 from weakreset.traces.units import QUANTITIES, parse_unit, split_name
 from weakreset.traces.vocabulary import classify_name, role_of
 
@@ -60,19 +60,21 @@ class Hdf5Reader:
 
     def read(self, path: Path) -> FileContent:
         """A table a group."""
-        try_elsewhere(self, path)
-        file = display_path(path)
+        return read_guarded(self, path)
+
+    def parse(self, path: Path) -> FileContent:
+        """What `read` does, in a process of its own if the file is not large."""
         try:
             with h5py.File(path, "r") as root:
-                budget = Budget(file, path.stat().st_size, _LARGEST_BYTES)
+                budget = Budget("", path.stat().st_size, _LARGEST_BYTES)
                 tables = [t for group, found in walk(root, budget) for t in _tables(group, _readable(found), budget)]
                 simulated = says_simulated(attribute(root, "simulated"))
                 schema = attribute(root, "schema")
         except BROKEN as error:
-            raise TraceFormatError(f"{file}: broken HDF5 file ({str(error)[:200]})") from error
+            raise TraceFormatError(f"broken HDF5 file ({str(error)[:200]})") from error
         if not tables:
             raise TraceFormatError(
-                f"{file}: no group holds readings; expected `traces/<device>` with datasets pulse and resistance, "
+                "no group holds readings; expected `traces/<device>` with datasets pulse and resistance, "
                 "or the like (`weakreset template hdf5` writes an example)"
             )
         how = "weakreset layout" if schema == "weakreset-traces" else "datasets as columns"
@@ -180,7 +182,7 @@ def _columns(
         return []
     lengths = {name: item.shape[0] for name, item in columns.items()}
     if len(set(lengths.values())) > 1:
-        raise TraceFormatError(f"{budget.file}, {group.name}: columns of different lengths: {lengths}")
+        raise TraceFormatError(budget.place(f"{group.name}: columns of different lengths: {lengths}"))
     arrays = {_header(name, item, budget): _values(item, budget, rows) for name, item in columns.items()}
     cycle = attribute(group, "cycle")
     if cycle and "cycle" not in roles:
@@ -201,7 +203,7 @@ def _compact(
             pulses = _values(item, budget).astype(np.float64)
         elif item.ndim == 1 and item.shape[0] == n_devices:
             columns[_header(name, item, budget)] = _values(item, budget, rows)
-    place = f"{budget.file}, dataset {datasets[matrix].name}"
+    place = budget.place(f"dataset {datasets[matrix].name}")
     if len(pulses) != n_pulses:
         raise TraceFormatError(f"{place}: {n_pulses} columns but {len(pulses)} pulse numbers")
     whole = np.isfinite(pulses) & (pulses == np.floor(pulses)) & (pulses >= 0) & (pulses < 2.0**53)

@@ -15,9 +15,9 @@ from weakreset.resources import display_path
 from weakreset.traces.contract import FileContent
 from weakreset.traces.readers import other_process, wire
 
-__all__ = ["IsolatedReader", "read_isolated", "require", "try_elsewhere", "understand"]
+__all__ = ["IsolatedReader", "read_guarded", "read_isolated", "require", "understand"]
 
-_TRIED_UP_TO = 64 << 20
+_GUARDED_UP_TO = 64 << 20
 
 
 class IsolatedReader(Protocol):
@@ -25,10 +25,6 @@ class IsolatedReader(Protocol):
 
     def parse(self, path: Path) -> FileContent:
         """Tables of the file, each a `ColumnsTable`; may raise anything, without the name of the file."""
-
-
-class _PlainReader(Protocol):
-    def read(self, path: Path) -> FileContent: ...
 
 
 def require(package: str, extra: str, what: str) -> None:
@@ -57,24 +53,24 @@ def read_isolated(reader: IsolatedReader, path: Path) -> FileContent:
     size = path.stat().st_size
     if size == 0:
         raise TraceFormatError(f"{file}: the file is empty")
-    return understand(*other_process.ask(reader, "parse", path, size), file)
+    return understand(*other_process.ask(reader, path, size), file)
 
 
-def try_elsewhere(reader: _PlainReader, path: Path) -> None:
-    """Let another process read a file first, so that this one never hangs or crashes on it.
-
-    Only files up to 64 MiB are tried; where the other process refuses the file in words, this one will do so too.
+def read_guarded(reader: IsolatedReader, path: Path) -> FileContent:
+    """`read_isolated` for files up to 64 MiB. Larger ones are not worth the way from process to process: they are read
+    in this one, where whoever altered them can make it hang or crash.
 
     Raises
     ------
     TraceFormatError
-        The other process crashed or needed more than the limits.
+        As from `read_isolated`.
     """
-    size = path.stat().st_size
-    if not other_process.inside() and 0 < size <= _TRIED_UP_TO:
-        code, words = other_process.ask(reader, "read", path, size)
-        if code not in (0, other_process.REFUSED):
-            understand(code, words, display_path(path))
+    if path.stat().st_size <= _GUARDED_UP_TO:
+        return read_isolated(reader, path)
+    try:
+        return reader.parse(path)
+    except TraceFormatError as error:
+        raise TraceFormatError(f"{display_path(path)}: {error}") from error
 
 
 def understand(code: int, answer: bytes, file: str) -> FileContent:

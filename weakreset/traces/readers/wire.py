@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from weakreset.traces.contract import ColumnsTable, FileContent, Table
 
-__all__ = ["MARK", "pack", "unpack"]
+__all__ = ["MARK", "Buffer", "pack", "unpack"]
+
+Buffer = bytes | memoryview
 
 MARK = b"weakreset-tables\n"
 
 
-def pack(content: FileContent) -> bytes:
-    """The content as bytes.
+def pack(content: FileContent) -> list[Buffer]:
+    """The content as bytes, in pieces to be sent one after the other: numbers are not copied for it.
 
     Raises
     ------
@@ -31,24 +33,25 @@ def pack(content: FileContent) -> bytes:
         columns: list[Any] = []
         for column in table.columns:
             if column.dtype.kind in "iuf":
-                wide = column.astype(np.int64 if column.dtype.kind == "i" else np.float64)
+                wide = column.astype(np.int64 if column.dtype.kind == "i" else np.float64, copy=False)
                 arrays.append(wide)
                 columns.append(wide.dtype.str)
             else:
                 columns.append([str(cell) for cell in column])
         if table.block is not None:
-            arrays.append(table.block.astype(np.float64))
+            arrays.append(table.block.astype(np.float64, copy=False))
         described.append(
             {"names": table.names, "columns": columns, "device": table.device, "metadata": dict(table.metadata),
              "has_header": table.has_header, "n_rows": table.n_rows, "has_block": table.block is not None,
              "lines": None if table.lines is None else table.lines.tolist()}
         )  # fmt: skip
     head = json.dumps({"tables": described, "simulated": content.simulated, "how": content.how})
-    return b"".join([MARK, head.encode(), b"\n", *(np.ascontiguousarray(array).tobytes() for array in arrays)])
+    raw = [np.ascontiguousarray(array).reshape(-1).view(np.uint8).data for array in arrays]
+    return [MARK, head.encode(), b"\n", *raw]
 
 
 def unpack(packed: bytes) -> FileContent:
-    """What `pack` was given."""
+    """What `pack` was given, from its pieces joined."""
     end = packed.index(b"\n", len(MARK))
     described = json.loads(packed[len(MARK) : end])
     position = end + 1
