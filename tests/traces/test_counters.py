@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weakreset.traces.counters import follow_counter
-from weakreset.traces.readings import Reason
+from weakreset.traces.counting import follow_counter
+from weakreset.traces.trace import Reason
 
 
 def follow(*pulses):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.traces.formats import DATA, ISOLATED, SAMPLES, Run, read_in_this_process
 from weakreset.errors import MissingExtraError, TraceFormatError
 from weakreset.traces import load_traces, write_csv_long
-from weakreset.traces.readers.registry import choose_reader
+from weakreset.traces.recognise import choose_reader
 
 HOSTILE = "<script>alert(1)</script>"
 SLOW = {name for name, sample in SAMPLES.items() if sample.reader in ISOLATED}

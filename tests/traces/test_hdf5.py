@@ -42,6 +42,38 @@ def test_a_flat_file_with_a_device_column(made):
     assert {t.device: t.resistance_ohm.tolist() for t in traces} == {"A": [1, 2], "B": [3]}
 
 
+@pytest.mark.parametrize("shape", ["long", "matrix"])
+@pytest.mark.parametrize(("names", "kept"), [([1.0, np.nan, 3.0], ["1", "3"]), (["A", "", "C"], ["A", "C"])])
+def test_a_reading_without_a_device_is_excluded_and_named(made, shape, names, kept):
+    def fill(root):
+        device = names if isinstance(names[0], float) else [name.encode() for name in names]
+        if shape == "long":
+            add(root, device=np.repeat(device, 2), pulse=[0, 1] * 3, resistance=[1.0, 2, 3, 4, 5, 6])
+        else:
+            add(root, device=device, pulse=[0, 1], resistance=[[1.0, 2], [3, 4], [5, 6]])
+
+    traces = made(fill)
+    assert {t.device: t.resistance_ohm.tolist() for t in traces} == {kept[0]: [1, 2], kept[1]: [5, 6]}
+    assert [(e.device, e.pulse, e.reason) for e in traces.exclusions] == [
+        ("", 0, "no device name"),
+        ("", 1, "no device name"),
+    ]
+
+
+@pytest.mark.parametrize("matrix", [False, True])
+def test_a_unit_in_the_name_of_a_dataset_counts(made, matrix):
+    def fill(root, stated=""):
+        values = np.array([7.0, 8.0])
+        add(root, pulse=[0, 1], R_kohm=values[None] if matrix else values)
+        if stated:
+            root["R_kohm"].attrs["unit"] = stated
+
+    for stated in ("", "kohm"):
+        assert made(lambda root, stated=stated: fill(root, stated)).traces[0].resistance_ohm.tolist() == [7000, 8000]
+    with pytest.raises(TraceFormatError, match="R_kohm: its name says kohm, its attribute ohm"):
+        made(lambda root: fill(root, "ohm"))
+
+
 def test_nan_and_zero_are_named_with_device_and_pulse(made):
     traces = made(lambda root: add(root.create_group("A"), pulse=range(5), resistance=[1.0, np.nan, 0, 4, 5]))
     assert [(e.device, e.pulse, e.reason) for e in traces.exclusions] == [

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 
 from weakreset.errors import TraceFormatError
+from weakreset.traces.contract import ColumnsTable, FileContent
 from weakreset.traces.readers import other_process
-from weakreset.traces.readers.columns_table import ColumnsTable
 from weakreset.traces.readers.isolated import read_isolated
-from weakreset.traces.table import FileContent
 
 
 class Honest:
-    def parse(self, path, file):
+    def parse(self, path):
         text = np.array(["ä<b>", "", "7"], dtype=object)
         columns = [np.arange(3), np.array([1.5, np.nan, -0.0]), text]
         table = ColumnsTable(["n", "x", "t"], columns, "dev", {"unit": "ohm"}, True, np.array([4, 5, 6]))
@@ -24,28 +23,28 @@ class Honest:
 
 
 class Greedy:
-    def parse(self, path, file):
+    def parse(self, path):
         return np.ones(1 << 28)
 
 
 class Endless:
-    def parse(self, path, file):
+    def parse(self, path):
         while True:
             pass
 
 
 class Sleeping:
-    def parse(self, path, file):
+    def parse(self, path):
         time.sleep(60)
 
 
 class Crashing:
-    def parse(self, path, file):
+    def parse(self, path):
         os.abort()
 
 
 class Talking:
-    def parse(self, path, file):
+    def parse(self, path):
         os.write(1, b"words of the library\n")
         raise ValueError("<no>")
 

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 from weakreset.errors import TraceError, TraceFormatError, UsageError
-from weakreset.traces import TraceSet, load_traces, write_csv_long, write_hdf5
-from weakreset.traces.readers import registry
-from weakreset.traces.readers.hdf5 import ArrayTable
-from weakreset.traces.table import FileContent
+from weakreset.traces import TraceSet, load_traces, recognise, write_csv_long, write_hdf5
+from weakreset.traces.contract import ColumnsTable, FileContent, Recognition
 
 
 def two_devices(seed):
@@ -99,20 +97,20 @@ class LabReader:
     suffixes = (".lab",)
 
     def recognise(self, path, head):
-        return registry.Recognition(1.0, "it begins with LAB") if head.startswith(b"LAB") else None
+        return Recognition(1.0, "it begins with LAB") if head.startswith(b"LAB") else None
 
     def read(self, path):
         ohm = np.array(path.read_text().split()[1:], dtype=float)
-        return FileContent([ArrayTable({"pulse": np.arange(len(ohm)), "resistance": ohm})])
+        return FileContent([ColumnsTable(["pulse", "resistance"], [np.arange(len(ohm)), ohm])])
 
 
 @pytest.fixture
 def lab_reader(monkeypatch):
-    entry = metadata.EntryPoint("lab", f"{__name__}:LabReader", registry.ENTRY_POINT_GROUP)
-    monkeypatch.setattr(registry.metadata, "entry_points", lambda group: [entry] if group == entry.group else [])
-    registry.readers.cache_clear()
+    entry = metadata.EntryPoint("lab", f"{__name__}:LabReader", recognise.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(recognise.metadata, "entry_points", lambda group: [entry] if group == entry.group else [])
+    recognise.readers.cache_clear()
     yield
-    registry.readers.cache_clear()
+    recognise.readers.cache_clear()
 
 
 @pytest.mark.usefixtures("lab_reader")

@@ -12,7 +12,7 @@ import pytest
 
 from weakreset.errors import TraceFormatError, UsageError
 from weakreset.traces import inspect_traces, load_traces
-from weakreset.traces.readers.registry import readers
+from weakreset.traces.recognise import readers
 
 DOCS = Path(__file__).parents[2] / "docs" / "readers.md"
 

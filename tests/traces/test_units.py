@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from weakreset.traces.units import parse_unit, split_name
+from weakreset.traces.vocabulary import role_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,14 @@ def test_an_ambiguous_prefix_is_not_guessed():
 @pytest.mark.parametrize("header", ["R [kohm]", "R (kohm)", "R_kohm", "R / kohm", "R kohm"])
 def test_name_and_unit_are_split(header):
     assert split_name(header) == ("R", "kohm")
+
+
+@pytest.mark.parametrize(
+    ("header", "role"),
+    [
+        ("R", "resistance"), ("R_kohm", "resistance"), ("Resistance (kohm)", "resistance"), ("device [x]", "device"),
+        ("Pulse No", "pulse"), ("pulse_width", ""), ("cell_A", ""), ("current_V", ""), ("temperature", ""),
+    ],
+)  # fmt: skip
+def test_a_header_stands_for_a_role_with_its_unit_or_without(header, role):
+    assert role_of(header) == role

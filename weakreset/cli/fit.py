@@ -8,7 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from weakreset.cli.common import command_line, console_for, print_json, progress_bar
-from weakreset.cli.trace_options import TraceOptions, print_left_out
+from weakreset.cli.trace_options import (
+    FormatOption,
+    LimitsOption,
+    MapOption,
+    PulsesOption,
+    TraceOptions,
+    VoltageOption,
+    WhereOption,
+    print_left_out,
+)
 from weakreset.errors import FitError, UsageError
 from weakreset.resources import write_atomically
 
@@ -20,14 +29,14 @@ def fit_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="parameter file to write")],
     devices: Annotated[Path | None, typer.Option(help="table of all devices, a row each (CSV)")] = None,
     report: Annotated[Path | None, typer.Option(help="HTML report")] = None,
-    map_: Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")] = "",
-    where: Annotated[str, typer.Option(help="reads to use, such as 'v_sl==0.9 and cycle<3'")] = "",
-    limits: Annotated[str, typer.Option(help="screening limits, such as open_ohm=1e8,min_reads=20")] = "",
-    format_: Annotated[str, typer.Option("--format", help="reader to use instead of the one recognised")] = "",
-    read_voltage: Annotated[float | None, typer.Option(help="read voltage [V] where readings are currents")] = None,
+    map_: MapOption = "",
+    where: WhereOption = "",
+    limits: LimitsOption = "",
+    format_: FormatOption = "",
+    read_voltage: VoltageOption = None,
     mixed_pulses: Annotated[bool, typer.Option(help="fit pulses of different amplitude or width together")] = False,
     stream: Annotated[bool | None, typer.Option(help="read in parts; without, large HDF5 files are")] = None,
-    pulses: Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")] = "",
+    pulses: PulsesOption = "",
     drift: Annotated[str, typer.Option(help="or single-slope, power-law, saturating-exponential, auto")] = "two-slope",
     alpha: Annotated[float | None, typer.Option(help="fix the 1/f amplitude (ln R)")] = None,
     exponent: Annotated[float | None, typer.Option(help="fix the exponent of 1/f^exponent")] = None,

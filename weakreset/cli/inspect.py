@@ -15,7 +15,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from weakreset.cli.common import progress_bar
-from weakreset.cli.trace_options import TraceOptions
+from weakreset.cli.trace_options import (
+    FormatOption,
+    LimitsOption,
+    MapOption,
+    TraceOptions,
+    VoltageOption,
+    WhereOption,
+)
 
 if TYPE_CHECKING:
     from weakreset.traces import ColumnRole, FileInspection
@@ -31,11 +38,11 @@ _SETTINGS_SHOWN = 6
 
 def inspect_command(
     files: Annotated[list[str], typer.Argument(help="trace files, folders or patterns")],
-    map_: Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")] = "",
-    format_: Annotated[str, typer.Option("--format", help="reader to use instead of the one recognised")] = "",
-    read_voltage: Annotated[float | None, typer.Option(help="read voltage [V] where readings are currents")] = None,
-    where: Annotated[str, typer.Option(help="reads to use, such as 'v_sl==0.9 and cycle<3'")] = "",
-    limits: Annotated[str, typer.Option(help="screening limits, such as open_ohm=1e8,min_reads=20")] = "",
+    map_: MapOption = "",
+    format_: FormatOption = "",
+    read_voltage: VoltageOption = None,
+    where: WhereOption = "",
+    limits: LimitsOption = "",
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Show format, columns, units, devices and pulses of trace files, and what would be excluded and why."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from weakreset.errors import UsageError
 
@@ -15,7 +17,24 @@ if TYPE_CHECKING:
 
     from weakreset.traces import TraceSet
 
-__all__ = ["TraceOptions", "parse_pulse_range", "print_left_out"]
+__all__ = [
+    "FormatOption",
+    "LimitsOption",
+    "MapOption",
+    "PulsesOption",
+    "TraceOptions",
+    "VoltageOption",
+    "WhereOption",
+    "parse_pulse_range",
+    "print_left_out",
+]
+
+MapOption = Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")]
+WhereOption = Annotated[str, typer.Option(help="reads to use, such as 'v_sl==0.9 and cycle<3'")]
+LimitsOption = Annotated[str, typer.Option(help="screening limits, such as open_ohm=1e8,min_reads=20")]
+FormatOption = Annotated[str, typer.Option("--format", help="reader to use instead of the one recognised")]
+VoltageOption = Annotated[float | None, typer.Option(help="read voltage [V] where readings are currents")]
+PulsesOption = Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")]
 
 _STREAM_FROM_BYTES = 256 << 20
 _REASONS_SHOWN = 12
@@ -83,6 +102,7 @@ class TraceOptions:
         import numpy as np
 
         from weakreset.traces import stream_traces
+
 
         rng = np.random.default_rng(seed)
         for part in stream_traces(self.paths, **self.reading):

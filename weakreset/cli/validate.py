@@ -8,7 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from weakreset.cli.common import command_line, console_for, print_json, progress_bar
-from weakreset.cli.trace_options import TraceOptions, print_left_out
+from weakreset.cli.trace_options import (
+    FormatOption,
+    LimitsOption,
+    MapOption,
+    PulsesOption,
+    TraceOptions,
+    VoltageOption,
+    WhereOption,
+    print_left_out,
+)
 from weakreset.errors import UsageError
 from weakreset.resources import write_atomically
 
@@ -28,13 +37,13 @@ def validate_command(
         bool, typer.Option("--unseen", help="the fit never saw these traces: let the parameters' errors count (slower)")
     ] = False,
     store: Annotated[bool, typer.Option("--store", help="write the verdict into the parameter file")] = False,
-    map_: Annotated[str, typer.Option("--map", help="role=column,... where the guess is wrong")] = "",
-    where: Annotated[str, typer.Option(help="reads to use, such as 'v_sl==0.9 and cycle<3'")] = "",
-    limits: Annotated[str, typer.Option(help="screening limits, such as open_ohm=1e8,min_reads=20")] = "",
-    format_: Annotated[str, typer.Option("--format", help="reader to use instead of the one recognised")] = "",
-    read_voltage: Annotated[float | None, typer.Option(help="read voltage [V] where readings are currents")] = None,
+    map_: MapOption = "",
+    where: WhereOption = "",
+    limits: LimitsOption = "",
+    format_: FormatOption = "",
+    read_voltage: VoltageOption = None,
     mixed_pulses: Annotated[bool, typer.Option(help="take pulses of different amplitude or width together")] = False,
-    pulses: Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")] = "",
+    pulses: PulsesOption = "",
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Compare traces with simulated replicas; exit code 1 when the model does not reproduce them."""

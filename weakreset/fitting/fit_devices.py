@@ -166,7 +166,7 @@ def _grouped(traces: TraceSet) -> tuple[list[Group], list[Exclusion], list[str]]
         pulses, log_ratio = trace.log_ratio()
         stride = -(-len(pulses) // MOST_READS)
         if stride > 1:
-            thinned.append(f"{trace.where}: {len(pulses)} reads, every {stride}. used")
+            thinned.append(f"{trace.words}: {len(pulses)} reads, every {stride}. used")
             pulses, log_ratio = pulses[::stride], log_ratio[::stride]
         if len(pulses) < LEAST_READS:
             reason = f"{len(pulses)} reads after the first pulse; a fit needs {LEAST_READS}"

@@ -1,59 +1,64 @@
-"""From a table and its layout to pulse traces, every reading that is not used named with its reason."""
+"""Step 5: from readings to pulse traces; a counter that restarts begins a cycle, what is not used is named."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.errors import TraceFormatError
-from weakreset.traces.counters import follow_counter
-from weakreset.traces.gather import gather
-from weakreset.traces.layout import VALUES, Layout
-from weakreset.traces.readings import Readings, Reason
-from weakreset.traces.table import Table
-from weakreset.traces.trace import Exclusion, PulseTrace
+from weakreset.traces.contract import Table
+from weakreset.traces.counting import follow_counter
+from weakreset.traces.layout import Layout
+from weakreset.traces.readings import Readings
+from weakreset.traces.trace import Exclusion, PulseTrace, Reason
 from weakreset.traces.trace_set import TraceSet
 
-__all__ = ["read_table"]
+__all__ = ["find_traces"]
 
-_LARGEST_PULSE = 2.0**53
-_MOST_NEGATIVE = 0.2
 _NO_SPREAD = 1e-24
 _STILL_FROM = 10
 
 
-def read_table(
-    table: Table, layout: Layout, file: str, default_device: str, read_voltage_v: float | None = None
-) -> TraceSet:
-    """Traces and exclusions of one table; a pulse counter that restarts begins a new cycle.
+@dataclass(frozen=True, eq=False)
+class _Followed:
+    """The readings of one device after following its counter: cycle by cycle, in the order of the file within each.
 
-    Raises
-    ------
-    TraceFormatError
-        Text where numbers should be in more than a few cells, most readings not positive, or no read voltage.
+    `refused` says why the whole device is not used, '' if it is; `shown` is added to that of `Readings`.
     """
-    readings = gather(table, layout, file, default_device, read_voltage_v)
-    _refuse_undefined_logarithm(readings, layout, file)
-    _check_pulse_numbers(readings)
+
+    device: str
+    elements: NDArray[np.int64]
+    cycle: NDArray[np.int64]
+    reason: NDArray[np.int8]
+    shown: Mapping[int, str]
+    refused: str = ""
+
+
+def find_traces(readings: Readings, table: Table, layout: Layout, file: str) -> TraceSet:
+    """Traces of all devices and cycles, with an exclusion for every reading and device that is not used."""
     order, starts = _by_device(readings)
-    for values in (readings.pulse, readings.resistance_ohm):
+    for values in (readings.cells.pulse, readings.resistance_ohm):
         values.setflags(write=False)  # and so are the parts of them that become traces
-    cycles = np.zeros(len(readings.pulse), dtype=np.int64)
     traces: list[PulseTrace] = []
     whole: list[Exclusion] = []
+    followed: list[_Followed] = []
     for begin, end, tidy in _stretches(readings, order, starts):
         members: Any = slice(begin, end) if order is None else order[begin:end]
         if tidy:
             traces.append(_tidy_trace(readings, members, file))
-        else:
-            members = np.arange(begin, end) if order is None else members
-            whole += _count(readings, members, cycles, file)
-            traces += _traces_of(readings, members, cycles, file, whole)
-    traces = _without_copies(readings, traces, layout)
-    return TraceSet(tuple(traces), (*_exclusions(readings, cycles, table, file), *whole))
+            continue
+        device = _follow(readings, np.arange(begin, end) if order is None else members)
+        followed.append(device)
+        found, unused = _traces_of(readings, device, file)
+        traces += found
+        whole += unused
+    if _are_copies(traces, followed, layout):
+        traces = [replace(trace, repeats=(0.0, 0)) if trace.repeats[1] else trace for trace in traces]
+        followed = [_as_duplicates(device) for device in followed]
+    return TraceSet(tuple(traces), (*_exclusions(readings, followed, table, file), *whole))
 
 
 def _by_device(readings: Readings) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
@@ -61,7 +66,7 @@ def _by_device(readings: Readings) -> tuple[NDArray[np.int64] | None, NDArray[np
 
     And where in that order the second device begins, the third, ...
     """
-    device, pulse = readings.device, readings.pulse
+    device, pulse = readings.cells.device, readings.cells.pulse
     if not readings.reason.any() or (device.min() >= 0 and bool(np.isfinite(pulse).all())):
         starts = np.flatnonzero(device[1:] != device[:-1]) + 1
         if np.all(device[starts] > device[starts - 1]):
@@ -75,7 +80,7 @@ def _stretches(
     readings: Readings, order: NDArray[np.int64] | None, starts: NDArray[np.int64]
 ) -> list[tuple[int, int, bool]]:
     """Begin and end of each device in `order`; and whether it is tidy: one rising ramp of good readings."""
-    pulse, reason, cycle = readings.pulse, readings.reason, readings.cycle
+    pulse, reason, cycle = readings.cells.pulse, readings.reason, readings.cells.cycle
     if order is not None:
         pulse, reason, cycle = pulse[order], reason[order], None if cycle is None else cycle[order]
     if not pulse.size:
@@ -92,63 +97,34 @@ def _stretches(
 
 
 def _tidy_trace(readings: Readings, members: Any, file: str) -> PulseTrace:
-    pulses = readings.pulse[members].astype(np.int64, copy=False)
+    cells = readings.cells
+    pulses = cells.pulse[members].astype(np.int64, copy=False)
     ohm = readings.resistance_ohm[members]
     for values in (pulses, ohm):
         values.setflags(write=False)
     first = members.start if isinstance(members, slice) else members[0]
-    extras = {key: values[members] for key, values in readings.extras.items()}
-    cycle = 0 if readings.cycle is None else int(readings.cycle[first])
-    return PulseTrace.of_checked(readings.device_names[readings.device[first]], pulses, ohm, cycle, extras, file)
+    extras = {key: values[members] for key, values in cells.extras.items()}
+    cycle = 0 if cells.cycle is None else int(cells.cycle[first])
+    return PulseTrace.of_checked(cells.device_names[cells.device[first]], pulses, ohm, cycle, extras, file)
 
 
-def _refuse_undefined_logarithm(readings: Readings, layout: Layout, file: str) -> None:
-    """Refuse a file where most readings are not positive, or more are negative than noise around zero can explain."""
-    if not readings.reason.any():
-        return
-    negative = readings.reason == Reason.NEGATIVE
-    low = (readings.reason == Reason.ZERO) | negative
-    n_low, n_read = int(low.sum()), int(low.sum()) + int((readings.reason == Reason.GOOD).sum())
-    if 2 * n_low > n_read or int(negative.sum()) > _MOST_NEGATIVE * n_read:
-        value = layout.of(*VALUES)[0].role
-        example = readings.shown.get(int(np.flatnonzero(low)[0]), "")
-        raise TraceFormatError(
-            f"{file}: {n_low} of {n_read} readings of {value} are zero or negative (the first: {example}), so ln R is "
-            "undefined. The values look normalised or offset, not measured in ohm or siemens; convert them back to "
-            "ohm, or map the column that holds the measured values"
-        )
-
-
-def _check_pulse_numbers(readings: Readings) -> None:
-    pulse = readings.pulse
-    if pulse.dtype.kind == "i" and (not pulse.size or (pulse.min() >= 0 and pulse.max() < _LARGEST_PULSE)):
-        return
-    with np.errstate(invalid="ignore"):
-        wrong = ~np.isnan(pulse) & ((pulse < 0) | (pulse >= _LARGEST_PULSE) | (pulse != np.floor(pulse)))
-    for i in np.flatnonzero(wrong):
-        readings.shown[int(i)] = f"{pulse[i]:g}"
-    readings.reason[wrong] = Reason.BAD_PULSE
-    readings.pulse = np.where(wrong, np.nan, pulse)
-
-
-def _count(readings: Readings, members: NDArray[np.int64], cycles: NDArray[np.int64], file: str) -> list[Exclusion]:
-    """Follow the pulse counter of one device; marks readings out of order, or the whole device."""
-    order = members
-    if readings.cycle is not None:
-        order = members[np.argsort(readings.cycle[members], kind="stable")]
-    pulses = readings.pulse[order].astype(np.int64)
-    cycles[order] = follow_counter(pulses, None if readings.cycle is None else readings.cycle[order]).cycle
-    good = readings.reason[order] == Reason.GOOD  # where the first of repeated reads is bad, the next stands in
-    path = follow_counter(pulses[good], cycles[order[good]])
+def _follow(readings: Readings, members: NDArray[np.int64]) -> _Followed:
+    """Follow the pulse counter of one device; names readings out of order, or refuses the whole device."""
+    cells = readings.cells
+    elements = members if cells.cycle is None else members[np.argsort(cells.cycle[members], kind="stable")]
+    device = cells.device_names[cells.device[elements[0]]]
+    pulses = cells.pulse[elements].astype(np.int64)
+    cycle = follow_counter(pulses, None if cells.cycle is None else cells.cycle[elements]).cycle
+    reason = readings.reason[elements]
+    good = np.flatnonzero(reason == Reason.GOOD)  # where the first of repeated reads is bad, the next stands in
+    path = follow_counter(pulses[good], cycle[good])
     if refused := path.refused or _stands_still(pulses[good]):
-        readings.reason[order[good]] = Reason.DEVICE
-        name = readings.device_names[readings.device[order[0]]]
-        return [Exclusion(name, refused, file=file, n_readings=int(good.sum()))]
-    for position in np.flatnonzero(path.reason):
-        element = int(order[good][position])
-        readings.reason[element] = path.reason[position]
-        readings.shown[element] = f"{float(readings.resistance_ohm[element])!r} ohm"
-    return []
+        reason[good] = Reason.DEVICE
+        return _Followed(device, elements, cycle, reason, {}, refused)
+    reason[good] = path.reason
+    odd = elements[good[path.reason != Reason.GOOD]].tolist()
+    shown = {element: f"{float(readings.resistance_ohm[element])!r} ohm" for element in odd}
+    return _Followed(device, elements, cycle, reason, shown)
 
 
 def _stands_still(pulses: NDArray[np.int64]) -> str:
@@ -161,36 +137,36 @@ def _stands_still(pulses: NDArray[np.int64]) -> str:
     )
 
 
-def _traces_of(
-    readings: Readings,
-    members: NDArray[np.int64],
-    cycles: NDArray[np.int64],
-    file: str,
-    whole: list[Exclusion],
-) -> list[PulseTrace]:
-    name = readings.device_names[readings.device[members[0]]]
-    members = members[np.argsort(cycles[members], kind="stable")]
-    found = []
-    for part in np.split(members, np.flatnonzero(np.diff(cycles[members])) + 1):
-        cycle = int(cycles[part[0]])
-        kept = part[readings.reason[part] == Reason.GOOD]
+def _traces_of(readings: Readings, device: _Followed, file: str) -> tuple[list[PulseTrace], list[Exclusion]]:
+    """A trace a cycle; the device if it is refused, and cycles without a usable reading."""
+    traces: list[PulseTrace] = []
+    unused: list[Exclusion] = []
+    if device.refused:
+        n_readings = int(np.count_nonzero(device.reason == Reason.DEVICE))
+        unused.append(Exclusion(device.device, device.refused, file=file, n_readings=n_readings))
+    for part in np.split(np.arange(len(device.elements)), np.flatnonzero(np.diff(device.cycle)) + 1):
+        cycle, reason = int(device.cycle[part[0]]), device.reason[part]
+        kept = device.elements[part[reason == Reason.GOOD]]
         if kept.size:
-            extras = {key: values[kept] for key, values in readings.extras.items()}
-            pulses = readings.pulse[kept].astype(np.int64)
-            ohm = readings.resistance_ohm[kept]
-            found.append(PulseTrace(name, pulses, ohm, cycle, extras, file, _spread_of_repeats(readings, part)))
-        elif not np.any(readings.reason[part] == Reason.DEVICE):
-            whole.append(Exclusion(name, "no usable reading", cycle, file=file, n_readings=0))
-    return found
+            extras = {key: values[kept] for key, values in readings.cells.extras.items()}
+            pulses = readings.cells.pulse[kept].astype(np.int64)
+            spread = _spread_of_repeats(readings, device.elements[part], reason)
+            traces.append(
+                PulseTrace(device.device, pulses, readings.resistance_ohm[kept], cycle, extras, file, spread)
+            )
+        elif not np.any(reason == Reason.DEVICE):
+            unused.append(Exclusion(device.device, "no usable reading", cycle, file=file, n_readings=0))
+    return traces, unused
 
 
-def _spread_of_repeats(readings: Readings, part: NDArray[np.int64]) -> tuple[float, int]:
+def _spread_of_repeats(
+    readings: Readings, elements: NDArray[np.int64], reason: NDArray[np.int8]
+) -> tuple[float, int]:
     """Squared deviations of ln R among reads of one pulse number, and their degrees of freedom."""
-    reason = readings.reason[part]
     if not np.any(reason == Reason.REPEAT):
         return 0.0, 0
-    used = part[(reason == Reason.REPEAT) | (reason == Reason.GOOD)]
-    _, group = np.unique(readings.pulse[used], return_inverse=True)
+    used = elements[(reason == Reason.REPEAT) | (reason == Reason.GOOD)]
+    _, group = np.unique(readings.cells.pulse[used], return_inverse=True)
     logs = np.log(readings.resistance_ohm[used])
     logs -= logs.mean()
     counts = np.bincount(group)
@@ -198,30 +174,38 @@ def _spread_of_repeats(readings: Readings, part: NDArray[np.int64]) -> tuple[flo
     return float(np.sum((logs - means[group]) ** 2)), int(len(used) - len(counts))
 
 
-def _without_copies(readings: Readings, traces: list[PulseTrace], layout: Layout) -> list[PulseTrace]:
+def _are_copies(traces: Sequence[PulseTrace], followed: Sequence[_Followed], layout: Layout) -> bool:
     """Where no repeated read of a file differs from the first, they are lines exported twice, not reads."""
-    repeats = np.flatnonzero(readings.reason == Reason.REPEAT) if readings.shown else ()
-    explicit = layout.of("burst", "operation")
-    if len(repeats) == 0 or explicit or any(trace.repeats[0] > _NO_SPREAD * trace.repeats[1] for trace in traces):
-        return traces
-    readings.reason[repeats] = Reason.DUPLICATE
-    return [replace(trace, repeats=(0.0, 0)) if trace.repeats[1] else trace for trace in traces]
+    if layout.of("burst", "operation") or not any(np.any(device.reason == Reason.REPEAT) for device in followed):
+        return False
+    return not any(trace.repeats[0] > _NO_SPREAD * trace.repeats[1] for trace in traces)
 
 
-def _exclusions(readings: Readings, cycles: NDArray[np.int64], table: Table, file: str) -> list[Exclusion]:
+def _as_duplicates(device: _Followed) -> _Followed:
+    repeated = device.reason == Reason.REPEAT
+    return replace(device, reason=np.where(repeated, np.int8(Reason.DUPLICATE), device.reason))
+
+
+def _exclusions(
+    readings: Readings, followed: Sequence[_Followed], table: Table, file: str
+) -> list[Exclusion]:
+    """One for every reading that is not used, in the order of the file."""
+    cells = readings.cells
+    reason, cycle, shown = readings.reason.copy(), np.zeros(len(readings.reason), dtype=np.int64), {**readings.shown}
+    for device in followed:
+        reason[device.elements], cycle[device.elements] = device.reason, device.cycle
+        shown |= device.shown
     found: list[Exclusion] = []
-    if not readings.reason.any():
-        return found
-    for element in np.flatnonzero((readings.reason != Reason.GOOD) & (readings.reason != Reason.DEVICE)):
-        pulse, code = readings.pulse[element], readings.device[element]
-        row = element if readings.row is None else readings.row[element]
+    for element in np.flatnonzero((reason != Reason.GOOD) & (reason != Reason.DEVICE)).tolist():
+        pulse, code = cells.pulse[element], cells.device[element]
+        row = element if cells.row is None else cells.row[element]
         found.append(
             Exclusion(
-                device=readings.device_names[code] if code >= 0 else "",
-                reason=Reason(int(readings.reason[element])).words,
-                cycle=int(cycles[element]),
+                device=cells.device_names[code] if code >= 0 else "",
+                reason=Reason(int(reason[element])).words,
+                cycle=int(cycle[element]),
                 pulse=None if np.isnan(pulse) else int(pulse),
-                value=readings.shown.get(int(element), ""),
+                value=shown.get(element, ""),
                 file=file,
                 line=table.line_of(int(row)),
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from weakreset.errors import TraceFormatError, UsageError
 from weakreset.resources import display_path
-from weakreset.traces.readers.registry import readers
+from weakreset.traces.recognise import readers
 
 __all__ = ["Sources", "file_stem", "find_files"]
 

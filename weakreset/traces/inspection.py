@@ -14,16 +14,14 @@ from numpy.typing import ArrayLike
 from weakreset.errors import WeakResetError
 from weakreset.options import named_options
 from weakreset.resources import display_path
-from weakreset.traces.columns import ColumnMap, ColumnRole, parse_map
+from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.find_files import Sources, find_files
-from weakreset.traces.load import FileRead, open_file, read_file
-from weakreset.traces.map_line import map_line
+from weakreset.traces.load import FileRead, OpenFile, ReadingOptions, choose_traces, open_file, understand
 from weakreset.traces.pulse_settings import count_settings
-from weakreset.traces.read_noise import ReadNoise
-from weakreset.traces.screening import ScreeningLimits, screen
-from weakreset.traces.selection import parse_where, select_where
-from weakreset.traces.trace import PulseTrace
-from weakreset.traces.trace_set import TraceSet
+from weakreset.traces.roles import ColumnRole
+from weakreset.traces.screening import ScreeningLimits
+from weakreset.traces.trace import Exclusion, PulseTrace
+from weakreset.traces.trace_set import ReadNoise, TraceSet
 
 __all__ = ["FileInspection", "inspect_traces", "sparkline"]
 
@@ -113,40 +111,37 @@ def inspect_traces(
     UsageError
         The map makes no sense.
     """
-    roles = parse_map(column_map)
-    if where:
-        parse_where(where)
+    options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where)
     files = find_files(sources)
     found = []
     for path in files:
-        found.append(_inspect(path, roles, format, read_voltage_v, limits, where))
+        found.append(_inspect(path, options))
         if progress is not None:
             progress(len(found), len(files), "files")
     return found
 
 
-def _inspect(
-    path: Path, roles: ColumnMap, format: str | None, read_voltage_v: float | None, limits: ScreeningLimits,
-    where: str | None,
-) -> FileInspection:
+def _inspect(path: Path, options: ReadingOptions) -> FileInspection:
     try:
-        read = read_file(path, roles, format, read_voltage_v)
-        chosen = select_where(read.traces, where) if where else read.traces
+        opened = open_file(path, options.format)
     except WeakResetError as error:
-        return _unreadable(path, format, error)
-    return _readable(path, read, screen(chosen, limits), limits)
-
-
-def _unreadable(path: Path, format: str | None, error: WeakResetError) -> FileInspection:
-    try:
-        content, name, why = open_file(path, format)
-    except WeakResetError:
         return FileInspection(display_path(path), problem=str(error))
+    try:
+        read = understand(opened, options)
+        return _readable(read, choose_traces(read.traces, options), options)
+    except WeakResetError as error:
+        return _not_understood(opened, error)
+
+
+def _not_understood(opened: OpenFile, error: WeakResetError) -> FileInspection:
+    content = opened.content
     n_columns = len(content.tables[0].names) if content.tables else 0
-    return FileInspection(display_path(path), name, why, content.simulated, n_columns=n_columns, problem=str(error))
+    return FileInspection(
+        opened.name, opened.format, opened.why, content.simulated, n_columns=n_columns, problem=str(error)
+    )
 
 
-def _readable(path: Path, read: FileRead, kept: TraceSet, limits: ScreeningLimits) -> FileInspection:
+def _readable(read: FileRead, kept: TraceSet, options: ReadingOptions) -> FileInspection:
     source = read.traces.sources[0]
     everything = [trace for trace in read.traces if len(trace)]
     typical = _typical(list(kept) or everything)
@@ -154,7 +149,7 @@ def _readable(path: Path, read: FileRead, kept: TraceSet, limits: ScreeningLimit
     for item in kept.exclusions:
         excluded[item.reason.split(":")[0]] += 1 if item.pulse is None else item.n_readings
     return FileInspection(
-        path=display_path(path),
+        path=source.path,
         format=source.format,
         why=source.why,
         simulated=source.simulated,
@@ -172,14 +167,14 @@ def _readable(path: Path, read: FileRead, kept: TraceSet, limits: ScreeningLimit
         examples=tuple(_words(item) for item in kept.exclusions[:5]),
         typical_device=typical.key if typical else "",
         sparkline=sparkline(np.log(typical.resistance_ohm)) if typical else "",
-        map_line=map_line(read.layout),
+        map_line=read.layout.map_line,
         counted_by=read.layout.counted_by,
         pulse_settings={
             column: {value: reads for value, (reads, _) in values.items()}
             for column, values in count_settings(kept).items()
         },
         read_noise=read.traces.read_noise,
-        limits=str(limits),
+        limits=str(options.limits),
         notes=tuple(note for note in kept.notes if not note.startswith("screening limits")),
     )
 
@@ -202,7 +197,7 @@ def _ohm_range(traces: list[PulseTrace]) -> tuple[float, float] | None:
     return min(float(t.resistance_ohm.min()) for t in traces), max(float(t.resistance_ohm.max()) for t in traces)
 
 
-def _words(item: Any) -> str:
+def _words(item: Exclusion) -> str:
     place = [f"device {item.device!r}" if item.device else "", f"cycle {item.cycle}" if item.cycle else ""]
     place += [f"pulse {item.pulse}" if item.pulse is not None else "", f"line {item.line}" if item.line else ""]
     value = f" ({item.value})" if item.value else ""

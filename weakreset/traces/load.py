@@ -1,28 +1,90 @@
-"""Load pulse traces from files of any format we read."""
+"""The whole flow: from paths to screened traces.
+
+    find_files    what the user means                  paths
+    recognise     choose_reader(path)                  Reader
+    table         reader.read(path)                    FileContent: tables of named columns, not understood
+    layout        find_layout(table, column_map)       Layout: the role and unit of each column, how traces lie
+    readings      find_readings(table, layout)         Readings: in ohm, each good or with a reason
+    traces        find_traces(readings)                TraceSet
+    choice        select_where, screen                 TraceSet
+
+Each step is a function from one frozen value to the next.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from weakreset.errors import TraceError, TraceFormatError, UsageError
 from weakreset.options import named_options
 from weakreset.resources import display_path, sha256_meanwhile
-from weakreset.traces.assemble import read_table
-from weakreset.traces.columns import ColumnMap, parse_map
+from weakreset.traces.assemble import find_traces
+from weakreset.traces.column_map import ColumnMap, parse_map
+from weakreset.traces.contract import FileContent
 from weakreset.traces.find_files import Sources, file_stem, find_files
 from weakreset.traces.layout import Layout, find_layout
-from weakreset.traces.readers.registry import choose_reader
+from weakreset.traces.readings import find_readings
+from weakreset.traces.recognise import choose_reader
 from weakreset.traces.screening import ScreeningLimits, screen
-from weakreset.traces.selection import select_where
-from weakreset.traces.table import FileContent
+from weakreset.traces.trace import Exclusion
 from weakreset.traces.trace_set import SourceFile, TraceSet
 
-__all__ = ["FileRead", "choose_traces", "load_traces", "open_file", "read_file", "understand"]
+__all__ = [
+    "FileRead",
+    "OpenFile",
+    "ReadingOptions",
+    "choose_traces",
+    "count_reasons",
+    "load_traces",
+    "open_file",
+    "understand",
+]
 
 _DEFAULT_LIMITS = ScreeningLimits()
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How files are to be read and which reads are to be used; the fields are the keywords of `load_traces`.
+
+    Raises
+    ------
+    UsageError
+        The voltage or `where` makes no sense.
+    """
+
+    column_map: ColumnMap
+    format: str | None = None
+    read_voltage_v: float | None = None
+    limits: ScreeningLimits | None = _DEFAULT_LIMITS
+    where: str | None = None
+
+    def __post_init__(self) -> None:
+        voltage = self.read_voltage_v
+        if voltage is not None and not 0 < abs(voltage) < float("inf"):
+            raise UsageError(f"read_voltage_v {voltage} must be a voltage other than zero")
+        if self.where:
+            from weakreset.traces.selection import parse_where
+
+            parse_where(self.where)
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A file whose tables were read but not yet understood; why it was taken for its format."""
+
+    path: Path
+    content: FileContent
+    format: str
+    why: str
+
+    @property
+    def name(self) -> str:
+        """The file as the user would write it."""
+        return display_path(self.path)
 
 
 @dataclass(frozen=True)
@@ -75,72 +137,66 @@ def load_traces(
     UsageError
         The map or the format makes no sense.
     """
-    if read_voltage_v is not None and not 0 < abs(read_voltage_v) < float("inf"):
-        raise UsageError(f"read_voltage_v {read_voltage_v} must be a voltage other than zero")
-    roles = parse_map(column_map)
+    options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where)
     files = find_files(sources)
-    parts = [read_file(path, roles, format, read_voltage_v).traces for path in files]
-    joined = TraceSet.join(_tell_apart(files, parts))
-    return choose_traces(joined, where, limits, files)
+    parts = [understand(open_file(path, format), options).traces for path in files]
+    chosen = choose_traces(TraceSet.join(_tell_apart(files, parts)), options)
+    if not chosen.traces:
+        shown = ", ".join(map(display_path, files[:3]))
+        raise TraceError(f"{shown}: no device is left. Excluded: {count_reasons(chosen.exclusions)}")
+    return chosen
 
 
-def choose_traces(joined: TraceSet, where: str | None, limits: ScreeningLimits | None, files: list[Path]) -> TraceSet:
-    """The reads that `where` selects, screened.
+def open_file(path: Path, format: str | None = None) -> OpenFile:
+    """Steps 1 and 2: recognise a file and read its tables.
 
     Raises
     ------
-    TraceError
-        No device is left.
+    TraceFormatError
+        No reader takes the file, or its reader refuses it.
     """
-    chosen = select_where(joined, where) if where else joined
-    screened = chosen if limits is None else screen(chosen, limits)
-    if not screened.traces:
-        reasons = Counter(item.reason for item in screened.exclusions)
-        listed = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5))
-        shown = ", ".join(map(display_path, files[:3]))
-        raise TraceError(f"{shown}: no device is left. Excluded: {listed or 'nothing'}")
-    return screened
-
-
-def open_file(path: Path, format: str | None = None) -> tuple[FileContent, str, str]:
-    """Content of a file not yet understood, the name of its format, and why it was taken for it."""
     file = display_path(path)
     try:
         reader, why = choose_reader(path, file, format)
         content = reader.read(path)
     except OSError as error:
         raise TraceFormatError(f"{file}: cannot be read ({error.strerror or error})") from error
-    return content, reader.name, "; ".join(part for part in (why, content.how) if part)
+    return OpenFile(path, content, reader.name, "; ".join(part for part in (why, content.how) if part))
 
 
-def read_file(
-    path: Path, column_map: ColumnMap, format: str | None = None, read_voltage_v: float | None = None
-) -> FileRead:
-    """Traces of one file before screening.
+def understand(opened: OpenFile, options: ReadingOptions) -> FileRead:
+    """Steps 3 to 5: the traces of the tables of a file, or of a part of it; the file is hashed meanwhile.
 
     Raises
     ------
     TraceFormatError
-        The file cannot be read as pulse traces.
+        The tables cannot be understood as pulse traces.
     """
-    content, format_name, why = open_file(path, format)
-    return understand(content, path, column_map, format_name, why, read_voltage_v)
-
-
-def understand(
-    content: FileContent, path: Path, column_map: ColumnMap, format_name: str, why: str, read_voltage_v: float | None
-) -> FileRead:
-    """Traces of the tables of a file, or of a part of it."""
-    file = display_path(path)
-    digest = None if content.sha256 else content.digest or sha256_meanwhile(path)
-    layouts = [find_layout(table, column_map, file) for table in content.tables]
-    parts = [
-        read_table(table, layout, file, file_stem(path), read_voltage_v)
-        for table, layout in zip(content.tables, layouts, strict=True)
-    ]
+    file, content = opened.name, opened.content
+    digest = None if content.sha256 else sha256_meanwhile(opened.path)
+    layouts = [find_layout(table, options.column_map, file) for table in content.tables]
+    parts = []
+    for table, layout in zip(content.tables, layouts, strict=True):
+        readings = find_readings(table, layout, file, file_stem(opened.path), options.read_voltage_v)
+        parts.append(find_traces(readings, table, layout, file))
     sha256 = content.sha256 if digest is None else digest.result()
-    source = SourceFile(file, sha256, format_name, why, content.simulated)
+    source = SourceFile(file, sha256, opened.format, opened.why, content.simulated)
     return FileRead(replace(TraceSet.join(parts), sources=(source,)), layouts[0], len(parts))
+
+
+def choose_traces(traces: TraceSet, options: ReadingOptions, part: bool = False) -> TraceSet:
+    """Step 6: the reads that `where` selects, screened. In a `part` of a whole there may be nothing to select."""
+    if options.where:
+        from weakreset.traces.selection import select_where
+
+        traces = select_where(traces, options.where, part=part)
+    return traces if options.limits is None else screen(traces, options.limits)
+
+
+def count_reasons(exclusions: Sequence[Exclusion]) -> str:
+    """The usual reasons for exclusions, counted, in words."""
+    reasons = Counter(item.reason for item in exclusions)
+    return "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5)) or "nothing"
 
 
 def _tell_apart(files: list[Path], parts: list[TraceSet]) -> list[TraceSet]:
@@ -155,7 +211,7 @@ def _tell_apart(files: list[Path], parts: list[TraceSet]) -> list[TraceSet]:
             for device, name in mapping.items():
                 if uses[name] > 1 and device:
                     mapping[device] = prefix(path, device)
-    return [_renamed(part, mapping) for part, mapping in zip(parts, names, strict=True)]
+    return [part.renamed(mapping) for part, mapping in zip(parts, names, strict=True)]
 
 
 def _by_file(path: Path, device: str) -> str:
@@ -169,11 +225,3 @@ def _by_folder(path: Path, device: str) -> str:
 
 def _by_path(path: Path, device: str) -> str:
     return f"{path.resolve()}/{device}"
-
-
-def _renamed(part: TraceSet, names: dict[str, str]) -> TraceSet:
-    if all(old == new for old, new in names.items()):
-        return part
-    traces = tuple(replace(trace, device=names[trace.device]) for trace in part.traces)
-    excluded = tuple(replace(item, device=names[item.device]) for item in part.exclusions)
-    return replace(part, traces=traces, exclusions=excluded)

@@ -11,26 +11,14 @@ from numpy.typing import NDArray
 from weakreset.errors import TraceError
 from weakreset.traces.trace import PulseTrace
 from weakreset.traces.trace_set import TraceSet
-from weakreset.traces.units import split_name
-from weakreset.traces.vocabulary import normalise
+from weakreset.traces.vocabulary import is_pulse_setting
 
-__all__ = ["PulseSettings", "count_settings", "is_pulse_setting", "refuse_mixed"]
+__all__ = ["PulseSettings", "count_settings", "refuse_mixed"]
 
-_NAMES = frozenset(
-    ("v sl", "vsl", "v bl", "vbl", "v wl", "vwl", "v reset", "vreset", "v pulse", "vpulse", "amplitude", "amp",
-     "pulse amplitude", "pulse voltage", "pulse v", "v p", "amplitude v", "pulse amplitude v", "reset voltage",
-     "width", "pulse width", "pulsewidth", "t pulse", "tpulse", "pulse length", "pulse duration", "pw", "t width",
-     "width s", "width us", "width ns", "pulse width s", "pulse width us", "pulse width ns")
-)  # fmt: skip
 _SHOWN = 6
 
 # Of every column: value -> reads and traces that have it.
 PulseSettings = dict[str, dict[str, tuple[int, int]]]
-
-
-def is_pulse_setting(name: str) -> bool:
-    """Whether a column gives the amplitude or the width of the pulses."""
-    return normalise(name) in _NAMES or normalise(split_name(name)[0]) in _NAMES
 
 
 def count_settings(traces: TraceSet, known: Mapping[str, Mapping[str, tuple[int, int]]] | None = None) -> PulseSettings:

@@ -1,125 +1,155 @@
-"""Readings of a file as one flat list, each good or with the reason why it is not used."""
+"""Step 4b: readings in ohm, each good or with the reason why it is not used."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import IntEnum
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.table import NumberColumn, Table
+from weakreset.traces.cells import Cells, find_cells
+from weakreset.traces.contract import Table
+from weakreset.traces.counting import number_column
+from weakreset.traces.layout import Layout
+from weakreset.traces.trace import Reason
 
-__all__ = ["Readings", "Reason", "extra_name", "refuse_much_text"]
+__all__ = ["Readings", "find_readings"]
 
-_FEW = 5
-_FEW_SHARE = 0.01
-_RESERVED = frozenset({"device", "cycle", "pulse", "resistance_ohm"})
-
-
-class Reason(IntEnum):
-    """Why a reading is not used; `words` says it to the user."""
-
-    GOOD = 0
-    MISSING = 1
-    TEXT = 2
-    ZERO = 3
-    NEGATIVE = 4
-    INFINITE = 5
-    OVERFLOW = 6
-    NO_DEVICE = 7
-    NO_PULSE = 8
-    BAD_PULSE = 9
-    DUPLICATE = 10
-    BACKWARDS = 11
-    DEVICE = 12
-    REPEAT = 13
-
-    @property
-    def words(self) -> str:
-        """The reason as a user reads it."""
-        return _WORDS[self]
+_LARGEST_PULSE = 2.0**53
+_MOST_NEGATIVE = 0.2
 
 
-_WORDS = {
-    Reason.GOOD: "",
-    Reason.MISSING: "missing reading (empty or NaN)",
-    Reason.TEXT: "not a number",
-    Reason.ZERO: "zero reading",
-    Reason.NEGATIVE: "negative reading",
-    Reason.INFINITE: "infinite reading",
-    Reason.OVERFLOW: "no finite resistance",
-    Reason.NO_DEVICE: "no device name",
-    Reason.NO_PULSE: "no pulse number",
-    Reason.BAD_PULSE: "pulse number is not a whole number from 0 up",
-    Reason.DUPLICATE: "duplicate pulse number (the first reading is kept)",
-    Reason.BACKWARDS: "pulse counter went back",
-    Reason.DEVICE: "device not used",
-    Reason.REPEAT: "repeated read without a pulse (the first is kept; their spread is the read noise)",
-}
-
-
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Readings:
-    """All readings of a table, one an element, in the order of the file.
+    """The cells of a table as resistances; `reason` holds `Reason` values, `shown` what a bad cell holds, in words.
 
-    `device` is a code into `device_names` (-1: no name), `pulse` whole numbers or floats with NaN where there is none,
-    `row` is None where every row of the table is a reading, `reason` holds `Reason` values, and `shown` the cell of a
-    bad reading as the file has it.
+    Pulse numbers are whole numbers from 0 up, or NaN.
     """
 
-    device: NDArray[np.int64]
-    device_names: list[str]
-    cycle: NDArray[np.int64] | None
-    pulse: NDArray[Any]
+    cells: Cells
     resistance_ohm: NDArray[np.float64]
-    row: NDArray[Any] | None
     reason: NDArray[np.int8]
-    shown: dict[int, str]
-    extras: dict[str, NDArray[np.generic]] = field(default_factory=dict)
-
-    def mark(self, where: NDArray[np.bool_], reason: Reason, cells: NDArray[np.float64]) -> None:
-        """Give the elements `where` that are still good this reason, and remember what their cells hold."""
-        chosen = where & (self.reason == Reason.GOOD)
-        self.reason[chosen] = reason
-        for i in np.flatnonzero(chosen):
-            self.shown[int(i)] = f"{cells[i]:.17g}" if np.isinf(cells[i]) else repr(float(cells[i]))
-
-    def without(self, drop: NDArray[np.bool_]) -> Readings:
-        """The rest, when the elements `drop` are no readings at all (blank rows, ends of shorter traces)."""
-        if not drop.any():
-            return self
-        keep = ~drop
-        new_index = np.cumsum(keep) - 1
-        return Readings(
-            self.device[keep],
-            self.device_names,
-            None if self.cycle is None else self.cycle[keep],
-            self.pulse[keep],
-            self.resistance_ohm[keep],
-            np.flatnonzero(keep) if self.row is None else self.row[keep],
-            self.reason[keep],
-            {int(new_index[i]): text for i, text in self.shown.items() if keep[i]},
-            {name: values[keep] for name, values in self.extras.items()},
-        )
+    shown: Mapping[int, str]
 
 
-def refuse_much_text(column: NumberColumn, name: str, table: Table, file: str) -> None:
-    """Raise where a column of numbers holds text in more than a few cells (5, and 1 % of them)."""
-    n_text, n_cells = len(column.text), len(column.values)
-    if n_text > max(_FEW, _FEW_SHARE * n_cells) or 2 * n_text > n_cells:
-        row = min(column.text)
-        line = table.line_of(row)
-        place = f", line {line}" if line is not None else f", row {row}"
+def find_readings(
+    table: Table, layout: Layout, file: str, default_device: str, read_voltage_v: float | None = None
+) -> Readings:
+    """Readings of `table`, in the order of the file.
+
+    Raises
+    ------
+    TraceFormatError
+        Text where numbers should be in more than a few cells, most readings not positive, or no read voltage.
+    """
+    cells = find_cells(table, layout, file, default_device)
+    readings = _judge(cells, _in_ohm(cells, table, layout, file, read_voltage_v))
+    _refuse_undefined_logarithm(readings, layout, file)
+    return _whole_pulses(readings)
+
+
+def _in_ohm(
+    cells: Cells, table: Table, layout: Layout, file: str, voltage_v: float | None
+) -> NDArray[np.float64]:
+    role = layout.values[0].role
+    factor = _unit_factor(cells, layout)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        si = cells.value if isinstance(factor, float) and factor == 1.0 else cells.value * factor
+        if role == "resistance":
+            return si
+        if role == "conductance":
+            return np.asarray(1.0 / si)
+        return np.asarray(_read_voltage(cells, table, layout, file, voltage_v) / si)
+
+
+def _unit_factor(cells: Cells, layout: Layout) -> NDArray[np.float64] | float:
+    """Size of the unit in SI units: one for all, or one for each element where columns have different units."""
+    scale = np.array([role.unit.scale if role.unit else 1.0 for role in layout.values])
+    if len(set(scale.tolist())) == 1:
+        return float(scale[0])
+    if layout.kind == "wide-by-column":
+        return np.asarray(scale[cells.device], dtype=np.float64)
+    column = {pulse: i for i, pulse in enumerate(layout.column_pulses)}
+    return np.array([scale[column[int(pulse)]] for pulse in cells.pulse])
+
+
+def _read_voltage(
+    cells: Cells, table: Table, layout: Layout, file: str, voltage_v: float | None
+) -> NDArray[np.float64] | float:
+    if voltage_v is not None:
+        return voltage_v
+    if roles := layout.of("read_voltage"):
+        unit = roles[0].unit
+        column = number_column(table, roles[0], file).values
+        column = column if cells.row is None else column[cells.row]
+        return np.asarray(column * (unit.scale if unit else 1.0))
+    if layout.read_voltage_v is not None:
+        return layout.read_voltage_v
+    raise TraceFormatError(
+        f"{file}: the readings are currents and nothing gives the read voltage; say --map read_voltage='0.1' (volt), "
+        "name its column with --map read_voltage=COLUMN, or pass read_voltage_v"
+    )
+
+
+def _judge(cells: Cells, ohm: NDArray[np.float64]) -> Readings:
+    """The first reason that each reading gives not to use it."""
+    raw = cells.value
+    reason = np.zeros(len(raw), dtype=np.int8)
+    shown = dict(cells.text)
+    if raw.size and np.isnan(raw.min()):
+        reason[np.isnan(raw)] = Reason.MISSING
+    reason[list(shown)] = Reason.TEXT
+    if cells.device.size and cells.device.min() < 0:
+        reason[cells.device < 0] = Reason.NO_DEVICE
+
+    def mark(bad: NDArray[Any], why: Reason) -> None:
+        chosen = bad & (reason == Reason.GOOD)
+        reason[chosen] = why
+        for i in np.flatnonzero(chosen).tolist():
+            shown[i] = f"{raw[i]:.17g}" if np.isinf(raw[i]) else repr(float(raw[i]))
+
+    if cells.pulse.dtype.kind == "f":
+        mark(np.isnan(cells.pulse), Reason.NO_PULSE)
+    if not (ohm.size and ohm.min() > 0 and ohm.max() < np.inf):
+        mark((raw == 0) | (ohm == 0), Reason.ZERO)
+        mark(np.isinf(raw), Reason.INFINITE)
+        mark(ohm < 0, Reason.NEGATIVE)
+        mark(~np.isfinite(ohm), Reason.OVERFLOW)
+    return Readings(cells, ohm, reason, shown)
+
+
+def _refuse_undefined_logarithm(readings: Readings, layout: Layout, file: str) -> None:
+    """Refuse a file where most readings are not positive, or more are negative than noise around zero can explain."""
+    if not readings.reason.any():
+        return
+    negative = readings.reason == Reason.NEGATIVE
+    low = (readings.reason == Reason.ZERO) | negative
+    n_low, n_read = int(low.sum()), int(low.sum()) + int((readings.reason == Reason.GOOD).sum())
+    if 2 * n_low > n_read or int(negative.sum()) > _MOST_NEGATIVE * n_read:
+        value = layout.values[0].role
+        example = readings.shown.get(int(np.flatnonzero(low)[0]), "")
         raise TraceFormatError(
-            f"{file}{place}, column {name!r}: {column.text[row][:60]!r} where a number should be ({n_text} such cells "
-            f"of {n_cells}). If this is another kind of column, say so with --map; if the decimals are commas, "
-            "separate columns by ';' or tabs"
+            f"{file}: {n_low} of {n_read} readings of {value} are zero or negative (the first: {example}), so ln R is "
+            "undefined. The values look normalised or offset, not measured in ohm or siemens; convert them back to "
+            "ohm, or map the column that holds the measured values"
         )
 
 
-def extra_name(name: str) -> str:
-    """Name of a kept column that cannot be mistaken for one of ours."""
-    return f"{name} (file)" if name in _RESERVED else name
+def _whole_pulses(readings: Readings) -> Readings:
+    """Pulse numbers that are none become NaN, their readings named."""
+    pulse = readings.cells.pulse
+    if pulse.dtype.kind == "i" and (not pulse.size or (pulse.min() >= 0 and pulse.max() < _LARGEST_PULSE)):
+        return readings
+    with np.errstate(invalid="ignore"):
+        wrong = ~np.isnan(pulse) & ((pulse < 0) | (pulse >= _LARGEST_PULSE) | (pulse != np.floor(pulse)))
+    if not wrong.any():
+        return readings
+    return Readings(
+        replace(readings.cells, pulse=np.where(wrong, np.nan, pulse)),
+        readings.resistance_ohm,
+        np.where(wrong, np.int8(Reason.BAD_PULSE), readings.reason),
+        dict(readings.shown) | {int(i): f"{pulse[i]:g}" for i in np.flatnonzero(wrong)},
+    )

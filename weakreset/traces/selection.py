@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
-from weakreset.traces.pulse_settings import is_pulse_setting
 from weakreset.traces.trace import Exclusion, PulseTrace
 from weakreset.traces.trace_set import TraceSet
 from weakreset.traces.units import split_name
+from weakreset.traces.vocabulary import is_pulse_setting
 
 __all__ = ["Condition", "parse_where", "select_where"]
 
@@ -212,7 +212,7 @@ def _others(trace: PulseTrace, mask: NDArray[np.bool_]) -> list[str]:
         return []
     words = [f"{before} reads of other pulses come before"] if before else []
     words += [f"{between} lie between"] if between else []
-    return [f"in {trace.where}, {' and '.join(words)} pulses {trace.pulses[chosen[0]]} and {trace.pulses[chosen[-1]]}"]
+    return [f"in {trace.words}, {' and '.join(words)} pulses {trace.pulses[chosen[0]]} and {trace.pulses[chosen[-1]]}"]
 
 
 def _offer(traces: TraceSet, condition: Condition) -> str:

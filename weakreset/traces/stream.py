@@ -1,4 +1,4 @@
-"""Pulse traces of files larger than the memory, some devices at a time."""
+"""Pulse traces of files larger than the memory, some devices at a time: the flow of `load`, part by part."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from pathlib import Path
 from weakreset.errors import TraceError, TraceFormatError
 from weakreset.options import named_options
 from weakreset.resources import display_path, sha256_of
-from weakreset.traces.columns import ColumnMap, parse_map
+from weakreset.traces.column_map import ColumnMap, parse_map
+from weakreset.traces.contract import StreamingReader
 from weakreset.traces.find_files import Sources, file_stem, find_files
-from weakreset.traces.load import read_file, understand
-from weakreset.traces.readers.registry import StreamingReader, choose_reader
-from weakreset.traces.screening import ScreeningLimits, screen
-from weakreset.traces.selection import parse_where, select_where
-from weakreset.traces.trace import PulseTrace
+from weakreset.traces.load import OpenFile, ReadingOptions, choose_traces, count_reasons, open_file, understand
+from weakreset.traces.recognise import choose_reader
+from weakreset.traces.screening import ScreeningLimits
 from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["can_stream", "stream_traces"]
@@ -59,60 +58,53 @@ def stream_traces(
     TraceError
         A device appears twice, or none is left.
     """
-    roles = parse_map(column_map)
+    options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where)
     files = find_files(sources)
-    if where:
-        parse_where(where)
     names = _file_names(files)
     parts = (
         _named(part, names.get(path, ""))
         for path in files
-        for whole in _read_parts(path, roles, format, read_voltage_v)
+        for whole in _read_parts(path, options)
         for part in _at_most(whole, _DEVICES)
     )
-    return _chosen(parts, where, limits)
+    return _chosen(parts, options)
 
 
-def _chosen(parts: Iterator[TraceSet], where: str | None, limits: ScreeningLimits | None) -> Iterator[TraceSet]:
+def _chosen(parts: Iterator[TraceSet], options: ReadingOptions) -> Iterator[TraceSet]:
     seen: set[str] = set()
     pending: TraceSet | None = None
     found = False
     for part in parts:
-        chosen = select_where(part, where, part=True) if where else part
-        screened = chosen if limits is None else screen(chosen, limits)
-        for trace in screened:
+        chosen = choose_traces(part, options, part=True)
+        for trace in chosen:
             if trace.key in seen:
-                raise TraceError(f"{trace.where} appears twice; rename one, or give the cycle as a column")
+                raise TraceError(f"{trace.words} appears twice; rename one, or give the cycle as a column")
             seen.add(trace.key)
-        pending = screened if pending is None else TraceSet.join([pending, screened])
+        pending = chosen if pending is None else TraceSet.join([pending, chosen])
         if pending.traces:
             found = True
             yield pending
             pending = None
     if not found:
-        reasons = Counter(item.reason for item in pending.exclusions) if pending is not None else Counter()
-        listed = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5))
-        raise TraceError(f"no device is left. Excluded: {listed or 'nothing'}")
+        raise TraceError(f"no device is left. Excluded: {count_reasons(() if pending is None else pending.exclusions)}")
     if pending is not None:
         yield pending
 
 
-def _read_parts(
-    path: Path, roles: ColumnMap, format: str | None, read_voltage_v: float | None
-) -> Iterator[TraceSet]:
+def _read_parts(path: Path, options: ReadingOptions) -> Iterator[TraceSet]:
     file = display_path(path)
+    n_parts = 0
     try:
-        reader, why = choose_reader(path, file, format)
+        reader, why = choose_reader(path, file, options.format)
         if not isinstance(reader, StreamingReader):
-            yield read_file(path, roles, format, read_voltage_v).traces
+            yield understand(open_file(path, options.format), options).traces
             return
         digest = sha256_of(path)
-        n_parts = 0
         for content in reader.stream(path):
             n_parts += 1
             why_whole = "; ".join(part for part in (why, content.how) if part)
-            known = replace(content, sha256=digest)
-            yield understand(known, path, roles, reader.name, why_whole, read_voltage_v).traces
+            part = OpenFile(path, replace(content, sha256=digest), reader.name, why_whole)
+            yield understand(part, options).traces
     except OSError as error:
         raise TraceFormatError(f"{file}: cannot be read ({error.strerror or error})") from error
     if not n_parts:
@@ -143,10 +135,5 @@ def _file_names(files: list[Path]) -> dict[Path, str]:
 def _named(part: TraceSet, prefix: str) -> TraceSet:
     if not prefix:
         return part
-
-    def name(device: str) -> str:
-        return device if device in ("", prefix) else f"{prefix}/{device}"
-
-    traces: tuple[PulseTrace, ...] = tuple(replace(trace, device=name(trace.device)) for trace in part)
-    excluded = tuple(replace(item, device=name(item.device)) for item in part.exclusions)
-    return replace(part, traces=traces, exclusions=excluded)
+    devices = {trace.device for trace in part} | {item.device for item in part.exclusions}
+    return part.renamed({name: name if name in ("", prefix) else f"{prefix}/{name}" for name in devices})

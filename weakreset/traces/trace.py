@@ -1,9 +1,10 @@
-"""The pulse trace of one device: what was measured, in ohm and pulses, checked and frozen."""
+"""The pulse trace of one device, in ohm and pulses, checked and frozen; and what is not part of it, with the reason."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from weakreset.errors import TraceError
 
-__all__ = ["Exclusion", "PulseTrace"]
+__all__ = ["Exclusion", "PulseTrace", "Reason"]
 
 
 def _frozen(values: ArrayLike, dtype: type) -> NDArray[Any]:
@@ -60,7 +61,7 @@ class PulseTrace:
         object.__setattr__(self, "resistance_ohm", _frozen(self.resistance_ohm, np.float64))
         if self.pulses.ndim != 1 or self.pulses.shape != self.resistance_ohm.shape:
             raise TraceError(
-                f"{self.where}: {self.pulses.shape} pulse numbers for {self.resistance_ohm.shape} resistances; "
+                f"{self.words}: {self.pulses.shape} pulse numbers for {self.resistance_ohm.shape} resistances; "
                 "both must be one-dimensional and of one length"
             )
         self._check_pulses()
@@ -68,7 +69,7 @@ class PulseTrace:
         if bad.size:
             first = bad[0]
             raise TraceError(
-                f"{self.where}, pulse {self.pulses[first]}: resistance {self.resistance_ohm[first]!r} ohm "
+                f"{self.words}, pulse {self.pulses[first]}: resistance {self.resistance_ohm[first]!r} ohm "
                 "is not a positive number; drop the reading (and count it) before building a trace"
             )
 
@@ -98,17 +99,17 @@ class PulseTrace:
 
     def _check_pulses(self) -> None:
         if self.pulses.size and self.pulses[0] < 0:
-            raise TraceError(f"{self.where}: pulse number {self.pulses[0]} is negative")
+            raise TraceError(f"{self.words}: pulse number {self.pulses[0]} is negative")
         falls = np.flatnonzero(np.diff(self.pulses) <= 0)
         if falls.size:
             i = falls[0]
             raise TraceError(
-                f"{self.where}: pulse number {self.pulses[i + 1]} follows {self.pulses[i]}; they must increase "
+                f"{self.words}: pulse number {self.pulses[i + 1]} follows {self.pulses[i]}; they must increase "
                 "(a restart is a new cycle)"
             )
 
     @property
-    def where(self) -> str:
+    def words(self) -> str:
         """Device and cycle in words, for messages."""
         return f"device {self.device!r}" + (f", cycle {self.cycle}" if self.cycle else "")
 
@@ -169,3 +170,45 @@ class Exclusion:
     file: str = ""
     line: int | None = None
     n_readings: int = 1
+
+
+class Reason(IntEnum):
+    """Why a reading of a file is not used; `words` says it to the user and in its `Exclusion`."""
+
+    GOOD = 0
+    MISSING = 1
+    TEXT = 2
+    ZERO = 3
+    NEGATIVE = 4
+    INFINITE = 5
+    OVERFLOW = 6
+    NO_DEVICE = 7
+    NO_PULSE = 8
+    BAD_PULSE = 9
+    DUPLICATE = 10
+    BACKWARDS = 11
+    DEVICE = 12
+    REPEAT = 13
+
+    @property
+    def words(self) -> str:
+        """The reason as a user reads it."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Reason.GOOD: "",
+    Reason.MISSING: "missing reading (empty or NaN)",
+    Reason.TEXT: "not a number",
+    Reason.ZERO: "zero reading",
+    Reason.NEGATIVE: "negative reading",
+    Reason.INFINITE: "infinite reading",
+    Reason.OVERFLOW: "no finite resistance",
+    Reason.NO_DEVICE: "no device name",
+    Reason.NO_PULSE: "no pulse number",
+    Reason.BAD_PULSE: "pulse number is not a whole number from 0 up",
+    Reason.DUPLICATE: "duplicate pulse number (the first reading is kept)",
+    Reason.BACKWARDS: "pulse counter went back",
+    Reason.DEVICE: "device not used",
+    Reason.REPEAT: "repeated read without a pulse (the first is kept; their spread is the read noise)",
+}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,14 @@ from numpy.typing import ArrayLike
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, number
 from weakreset.errors import TraceError
-from weakreset.traces.read_noise import ReadNoise, measured_read_noise
 from weakreset.traces.trace import Exclusion, PulseTrace
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SourceFile", "TraceSet"]
+__all__ = ["ReadNoise", "SourceFile", "TraceSet"]
+
+_LEAST_REPEATS = 10
 
 _FILES_SHOWN = 5
 
@@ -32,6 +34,21 @@ class SourceFile:
     format: str
     why: str = ""
     simulated: bool = False
+
+
+@dataclass(frozen=True)
+class ReadNoise:
+    """Standard deviation of a read in ln R, its standard error, and the degrees of freedom behind it.
+
+    Everything that changes from read to read counts, telegraph switching without a pulse included.
+    """
+
+    sd: float
+    stderr: float
+    freedom: int
+
+    def __str__(self) -> str:
+        return f"{self.sd:.3g} +- {self.stderr:.1g} in ln R, from {self.freedom} repeated reads"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,7 +71,7 @@ class TraceSet(Shown):
         for trace in self.traces:
             if trace.key in seen:
                 raise TraceError(
-                    f"{trace.where} appears twice (in {seen[trace.key] or 'memory'} and {trace.source or 'memory'}); "
+                    f"{trace.words} appears twice (in {seen[trace.key] or 'memory'} and {trace.source or 'memory'}); "
                     "rename one, or give the cycle as a column"
                 )
             seen[trace.key] = trace.source
@@ -92,8 +109,13 @@ class TraceSet(Shown):
 
     @property
     def read_noise(self) -> ReadNoise | None:
-        """From reads repeated without a pulse between, or None where there are too few of them."""
-        return measured_read_noise(self)
+        """From reads repeated without a pulse between, pooled over all traces; None with fewer than 10 of them."""
+        squares = sum(trace.repeats[0] for trace in self.traces)
+        freedom = sum(trace.repeats[1] for trace in self.traces)
+        if freedom < _LEAST_REPEATS:
+            return None
+        sd = math.sqrt(squares / freedom)
+        return ReadNoise(sd, sd / math.sqrt(2 * freedom), freedom)
 
     def select_pulses(self, first: int | None, last: int | None) -> TraceSet:
         """`PulseTrace.select_pulses` on every trace; those left with fewer than 2 reads are excluded by name."""
@@ -127,6 +149,14 @@ class TraceSet(Shown):
     def select_devices(self, names: Collection[str]) -> TraceSet:
         """The traces of these devices, with every exclusion and source."""
         return replace(self, traces=tuple(trace for trace in self.traces if trace.device in names))
+
+    def renamed(self, names: Mapping[str, str]) -> TraceSet:
+        """The same with other device names, those of the exclusions too."""
+        if all(old == new for old, new in names.items()):
+            return self
+        traces = tuple(replace(trace, device=names[trace.device]) for trace in self.traces)
+        excluded = tuple(replace(item, device=names[item.device]) for item in self.exclusions)
+        return replace(self, traces=traces, exclusions=excluded)
 
     def to_frame(self) -> pd.DataFrame:
         """A row a read: device, cycle, pulse, resistance_ohm, and the extra columns of the files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["QUANTITIES", "Unit", "parse_unit", "split_name"]
+__all__ = ["QUANTITIES", "Unit", "is_bracketed", "parse_unit", "split_name"]
 
 QUANTITIES = {"resistance": "ohm", "conductance": "S", "current": "A", "read_voltage": "V"}
 
@@ -72,3 +72,8 @@ def split_name(header: str) -> tuple[str, str]:
         return header.strip(), ""
     match = _BRACKETED.match(header) or _TRAILING.match(header)
     return (match["name"].strip(" _"), match["unit"]) if match else (header.strip(), "")
+
+
+def is_bracketed(header: str) -> bool:
+    """Whether a header ends in brackets, so that what they hold is meant as a unit."""
+    return header.rstrip().endswith(("]", ")"))

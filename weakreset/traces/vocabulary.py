@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ADDRESS_WORDS", "OPERATIONS", "classify_name", "is_derived", "is_side_column", "normalise"]
+from weakreset.traces.units import is_bracketed, parse_unit, split_name
+
+__all__ = [
+    "ADDRESS_WORDS",
+    "OPERATIONS",
+    "classify_name",
+    "is_derived",
+    "is_pulse_setting",
+    "is_side_column",
+    "normalise",
+    "role_of",
+]
 
 _WORDS: dict[str, tuple[float, tuple[str, ...]]] = {
     "device": (
@@ -46,6 +57,12 @@ _SIDE = frozenset(
      "comment", "note", "operator", "level", "step", "tag",
      "t", "t_s", "seconds")
 )  # fmt: skip
+_PULSE_SETTINGS = frozenset(
+    ("v sl", "vsl", "v bl", "vbl", "v wl", "vwl", "v reset", "vreset", "v pulse", "vpulse", "amplitude", "amp",
+     "pulse amplitude", "pulse voltage", "pulse v", "v p", "amplitude v", "pulse amplitude v", "reset voltage",
+     "width", "pulse width", "pulsewidth", "t pulse", "tpulse", "pulse length", "pulse duration", "pw", "t width",
+     "width s", "width us", "width ns", "pulse width s", "pulse width us", "pulse width ns")
+)  # fmt: skip
 OPERATIONS = {
     "set": "SET", "form": "SET", "forming": "SET",
     "reset": "RESET", "weak reset": "RESET", "pulse": "RESET",
@@ -74,6 +91,18 @@ def classify_name(name: str) -> tuple[str, float] | None:
     return None
 
 
+def role_of(header: str) -> str:
+    """Role that a header stands for, with its unit or without; '' where it is none of ours."""
+    if whole := classify_name(header):
+        return whole[0]
+    bare, unit_text = split_name(header)
+    known = classify_name(bare)
+    if known is None:
+        return ""
+    unit = parse_unit(unit_text, known[0])  # `cell_A` and `pulse_width` only look like names with units
+    return known[0] if is_bracketed(header) or (unit and unit.quantity == known[0]) else ""
+
+
 def is_derived(name: str) -> bool:
     """Whether the name says that the column was computed from readings (a moving average, a fit, a logarithm)."""
     return bool(_DERIVED.intersection(normalise(name).split()))
@@ -83,3 +112,8 @@ def is_side_column(name: str) -> bool:
     """Whether the name is a circumstance of the measurement (time, temperature, address), never a device."""
     key = normalise(name)
     return name.lower() in _SIDE or bool(_SIDE.intersection(key.split())) or key.startswith(("v ", "pulse ", "num "))
+
+
+def is_pulse_setting(name: str) -> bool:
+    """Whether a column gives the amplitude or the width of the pulses."""
+    return normalise(name) in _PULSE_SETTINGS or normalise(split_name(name)[0]) in _PULSE_SETTINGS

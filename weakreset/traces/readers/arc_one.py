@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
-from weakreset.traces.readers.columns_table import ColumnsTable
+from weakreset.traces.contract import ColumnsTable, FileContent, Recognition
 from weakreset.traces.readers.delimited_table import DelimitedTable
 from weakreset.traces.readers.pulse_log import count_pulses
-from weakreset.traces.readers.registry import Recognition
-from weakreset.traces.readers.text_file import read_text_file, unpack_head
-from weakreset.traces.readers.text_shape import TextShape
-from weakreset.traces.table import FileContent
+from weakreset.traces.readers.text import TextShape, read_text_file, unpack_head
 
 __all__ = ["ArcOneReader"]
 
@@ -111,11 +108,6 @@ def _readings(table: DelimitedTable, file: str) -> tuple[ColumnsTable, str]:
     return ColumnsTable(list(columns), [column[keep] for column in columns.values()], lines=lines), how
 
 
-def _place(table: DelimitedTable, row: int, file: str) -> str:
-    line = table.line_of(row)
-    return f"{file}, line {line}" if line is not None else f"{file}, row {row}"
-
-
 def _whole(table: DelimitedTable, index: int, file: str) -> NDArray[np.int64]:
     values = table.numbers(index).values
     with np.errstate(invalid="ignore"):
@@ -123,7 +115,7 @@ def _whole(table: DelimitedTable, index: int, file: str) -> NDArray[np.int64]:
     if not good.all():
         row = int(np.flatnonzero(~good)[0])
         cell = table.text(index)[row][:40]
-        raise TraceFormatError(f"{_place(table, row, file)}: {table.names[index]} is {cell!r}, not a whole number")
+        raise TraceFormatError(f"{file}, {table.place_of(row)}: {table.names[index]} is {cell!r}, not a whole number")
     return values.astype(np.int64)
 
 
@@ -138,7 +130,7 @@ def _amplitude(table: DelimitedTable, file: str) -> NDArray[np.float64]:
         row = int(np.flatnonzero(wrong)[0])
         shown = f"{table.text(3)[row][:40]!r} V for {table.text(4)[row][:40]!r} s"
         raise TraceFormatError(
-            f"{_place(table, row, file)}: {shown} is no pulse, and the pulses after it could not be counted"
+            f"{file}, {table.place_of(row)}: {shown} is no pulse, and the pulses after it could not be counted"
         )
     pulsed = np.nan_to_num(width.values) > 0
     return np.where(pulsed, amplitude.values, 0.0)

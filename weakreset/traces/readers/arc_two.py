@@ -12,20 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
-from weakreset.resources import display_path
-from weakreset.traces.readers.columns_table import ColumnsTable, says_simulated
-from weakreset.traces.readers.hdf5 import _BROKEN as BROKEN
-from weakreset.traces.readers.hdf5 import _attribute as attribute
-from weakreset.traces.readers.hdf5 import _Budget as Budget
-from weakreset.traces.readers.hdf5 import _members as members
-from weakreset.traces.readers.isolated import try_elsewhere
+from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, says_simulated
+from weakreset.traces.readers.hdf5_guard import BROKEN, MAGIC, Budget, attribute, members
+from weakreset.traces.readers.isolated import read_guarded
 from weakreset.traces.readers.pulse_log import count_pulses
-from weakreset.traces.readers.registry import Recognition
-from weakreset.traces.table import FileContent
 
 __all__ = ["ArcTwoReader"]
 
-_MAGIC = b"\x89HDF\r\n\x1a\n"
 _CELL = re.compile(r"^W\d{1,6}B\d{1,6}$")
 _FIELDS = ("current", "voltage", "pulse_width", "read_voltage", "op_type")
 _READ, _PULSE = 1, 2
@@ -44,26 +37,28 @@ class ArcTwoReader:
 
     def recognise(self, path: Path, head: bytes) -> Recognition | None:
         """By the HDF5 signature and the names of its groups."""
-        if head.startswith(_MAGIC) and b"crosspoints" in head and b"crossbar" in head:
+        if head.startswith(MAGIC) and b"crosspoints" in head and b"crossbar" in head:
             return Recognition(1.0, "an HDF5 file with the groups crossbar and crosspoints of ArC TWO")
         return None
 
     def read(self, path: Path) -> FileContent:
         """One table, a row a reading."""
-        try_elsewhere(self, path)
-        file = display_path(path)
+        return read_guarded(self, path)
+
+    def parse(self, path: Path) -> FileContent:
+        """What `read` does, in a process of its own if the file is not large."""
         try:
             with h5py.File(path, "r") as root:
-                budget = Budget(file, path.stat().st_size)
+                budget = Budget("", path.stat().st_size)
                 simulated = says_simulated(attribute(root, "simulated"))
                 cells = list(_cells(root, budget))
         except BROKEN as error:
-            raise TraceFormatError(f"{file}: broken HDF5 file ({str(error)[:200]})") from error
+            raise TraceFormatError(f"broken HDF5 file ({str(error)[:200]})") from error
         if not any(len(log) for _, log in cells):
-            raise TraceFormatError(f"{file}: no crosspoint has a row in its timeseries")
+            raise TraceFormatError("no crosspoint has a row in its timeseries")
         table, unread, within_set = _readings(cells)
         if not table.n_rows:
-            raise TraceFormatError(f"{file}: pulses but no read in any of {len(cells)} crosspoints")
+            raise TraceFormatError(f"pulses but no read in any of {len(cells)} crosspoints")
         how = f"ArC TWO, {len(cells)} crosspoints, {unread} pulses without a read"
         how += f", {within_set} rows before the end of a SET left out" if within_set else ""
         return FileContent([table], simulated, how)
@@ -74,9 +69,9 @@ def _cells(root: h5py.File, budget: Budget) -> Iterator[tuple[str, NDArray[Any]]
     groups = dict(members(root, budget))
     crosspoints = groups.get("crosspoints")
     if not isinstance(crosspoints, h5py.Group):
-        raise TraceFormatError(f"{budget.file}: no group `crosspoints` as in a file of ArC TWO")
+        raise TraceFormatError("no group `crosspoints` as in a file of ArC TWO")
     for name, cell in members(crosspoints, budget):
-        place = f"{budget.file}, crosspoint {name!r}"
+        place = f"crosspoint {name!r}"
         if not _CELL.match(name) or not isinstance(cell, h5py.Group):
             raise TraceFormatError(f"{place}: crosspoints are groups named like W01B17")
         log = dict(members(cell, budget)).get("timeseries")

@@ -19,11 +19,9 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
-from weakreset.resources import sha256_meanwhile
-from weakreset.traces.readers.columns_table import says_simulated
+from weakreset.traces.contract import FileContent, NumberColumn, Table, numbers_from_text, says_simulated
 from weakreset.traces.readers.delimited_table import names_device
-from weakreset.traces.readers.text_shape import TextShape, find_shape
-from weakreset.traces.table import FileContent, NumberColumn, Table, numbers_from_text
+from weakreset.traces.readers.text import TextShape, find_shape
 
 __all__ = ["ArrowTable", "read_plain_text"]
 
@@ -73,7 +71,6 @@ def read_plain_text(path: Path, file: str) -> FileContent | None:
             return None
         if not plain.result():
             return None
-        digest = sha256_meanwhile(path)  # not before: parsing needs every core
     columns = [_coded(parsed[name]) if name in text else _ready(parsed[name]) for name in parsed.column_names]
     if any(column is None for column in columns):
         return None
@@ -82,7 +79,7 @@ def read_plain_text(path: Path, file: str) -> FileContent | None:
         return None
     words = shape.words + (", UTF-8 with byte order mark" if head.startswith(_BOM) else "")
     table = ArrowTable(parsed, shape, path, offset, file)
-    return FileContent([table], says_simulated(shape.metadata.get("simulated")), words, digest=digest)
+    return FileContent([table], says_simulated(shape.metadata.get("simulated")), words)
 
 
 def _plain_shape(head: bytes, path: Path) -> TextShape | None:
@@ -193,8 +190,11 @@ class ArrowTable(Table):
 
     def __init__(self, parsed: pa.Table, shape: TextShape, path: Path, offset: int, file: str) -> None:
         self._parsed, self._shape, self._path, self._offset, self._file = parsed, shape, path, offset, file
-        self.names, self.has_header = shape.names, shape.has_header
-        self.sample, self.metadata = shape.sample, shape.metadata
+        self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
+
+    @property
+    def sample(self) -> list[list[str]]:
+        return self._shape.sample
 
     def _words(self, index: int) -> tuple[NDArray[Any], list[str]]:
         """Codes (-1: empty) and distinct texts of a column, which is parsed again if it was taken for numbers."""

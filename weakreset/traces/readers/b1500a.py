@@ -14,14 +14,11 @@ from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
+from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, says_simulated, unique_names
 from weakreset.traces.readers.blocks import joined
-from weakreset.traces.readers.columns_table import ColumnsTable, says_simulated, unique_names
 from weakreset.traces.readers.delimited_table import DelimitedTable
-from weakreset.traces.readers.registry import Recognition
-from weakreset.traces.readers.text_file import read_text_file, unpack_head
-from weakreset.traces.readers.text_shape import TextShape, split_line
-from weakreset.traces.table import FileContent
-from weakreset.traces.vocabulary import classify_name
+from weakreset.traces.readers.text import TextShape, read_text_file, split_line, unpack_head
+from weakreset.traces.vocabulary import role_of
 
 __all__ = ["B1500aReader"]
 
@@ -211,7 +208,7 @@ def _stack(parts: list[tuple[dict[str, NDArray[Any]], NDArray[np.int64], int]], 
             for i, ((columns, _, _), n) in enumerate(zip(parts, lengths, strict=True))
         ]
     )
-    roles = {(classify_name(name) or ("",))[0] for name in names}
+    roles = {role_of(name) for name in names}
     added: dict[str, NDArray[Any]] = {}
     if "device" not in roles:
         added["device"] = np.full(len(cycle), device, dtype=object)

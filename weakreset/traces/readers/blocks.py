@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.traces.readers.columns_table import unique_names
+from weakreset.traces.contract import unique_names
 
 __all__ = ["Blocks", "joined", "stack_blocks"]
 

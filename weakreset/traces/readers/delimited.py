@@ -7,12 +7,9 @@ from pathlib import Path
 
 from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
-from weakreset.traces.readers.columns_table import says_simulated
+from weakreset.traces.contract import FileContent, Recognition, Table, says_simulated
 from weakreset.traces.readers.delimited_table import DelimitedTable, LinewiseTable
-from weakreset.traces.readers.registry import Recognition
-from weakreset.traces.readers.text_file import read_text_file, unpack_head
-from weakreset.traces.readers.text_shape import find_shape
-from weakreset.traces.table import FileContent, Table
+from weakreset.traces.readers.text import find_shape, read_text_file, unpack_head
 
 __all__ = ["DelimitedReader"]
 

@@ -14,10 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.readers.text_shape import TextShape, split_line
-from weakreset.traces.table import NumberColumn, Table, numbers_from_text
-from weakreset.traces.units import split_name
-from weakreset.traces.vocabulary import classify_name
+from weakreset.traces.contract import NumberColumn, Table, numbers_from_text
+from weakreset.traces.readers.text import TextShape, split_line
+from weakreset.traces.vocabulary import role_of
 
 __all__ = ["DelimitedTable", "LinewiseTable", "names_device"]
 
@@ -60,8 +59,11 @@ class DelimitedTable(Table):
 
     def __init__(self, body: bytes, shape: TextShape, file: str) -> None:
         self._body, self._shape, self._file = body, shape, file
-        self.names, self.has_header = shape.names, shape.has_header
-        self.sample, self.metadata = shape.sample, shape.metadata
+        self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
+
+    @property
+    def sample(self) -> list[list[str]]:
+        return self._shape.sample
 
     @cached_property
     def _whole(self) -> pd.DataFrame:
@@ -152,9 +154,12 @@ class LinewiseTable(Table):
 
     def __init__(self, body: bytes, shape: TextShape, file: str) -> None:
         self._shape, self._file = shape, file
-        self.names, self.has_header = shape.names, shape.has_header
-        self.sample, self.metadata = shape.sample, shape.metadata
+        self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
         self._lines = [(i, line) for i, line in enumerate(body.split(b"\n")) if line.strip()]
+
+    @property
+    def sample(self) -> list[list[str]]:
+        return self._shape.sample
 
     @cached_property
     def _parsed(self) -> list[NumberColumn]:
@@ -216,8 +221,7 @@ class LinewiseTable(Table):
 
 def names_device(name: str) -> bool:
     """Whether a header says that its column names the device: such a column is text, never numbers."""
-    known = classify_name(name) or classify_name(split_name(name)[0])
-    return known is not None and known[0] == "device"
+    return role_of(name) == "device"
 
 
 def _holds_numbers(series: pd.Series[Any]) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
+from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, column_of, says_simulated, unique_names
 from weakreset.traces.readers.blocks import stack_blocks
-from weakreset.traces.readers.columns_table import ColumnsTable, column_of, says_simulated, unique_names
 from weakreset.traces.readers.isolated import read_isolated, require
-from weakreset.traces.readers.registry import Recognition
-from weakreset.traces.readers.zip_guard import check_zip
-from weakreset.traces.table import FileContent
-from weakreset.traces.vocabulary import classify_name
+from weakreset.traces.vocabulary import role_of
 
 __all__ = ["ExcelReader"]
 
@@ -31,6 +30,10 @@ _TERMINAL = re.compile(r"^(?:.*[a-z0-9])?(?P<what>[IVRG])$")
 _UNITS = {"I": "A", "V": "V", "R": "ohm", "G": "S"}
 _NOT_RUNS = ("calc", "settings")
 _MOST_SHEETS = 2000
+_MOST_ENTRIES = 10_000
+_LARGEST_BYTES = 1 << 30
+_LARGEST_RATIO = 200
+_RATIO_FROM = 16 << 20
 
 
 @dataclass
@@ -70,12 +73,12 @@ class ExcelReader:
         require("python_calamine", "excel", "Excel workbooks")
         return read_isolated(self, path)
 
-    def parse(self, path: Path, file: str) -> FileContent:
+    def parse(self, path: Path) -> FileContent:
         """What `read` does, in a process of its own."""
         from python_calamine import CalamineWorkbook
 
         if path.read_bytes()[:4] == _ZIP:
-            check_zip(path)
+            _check_zip(path)
         workbook = CalamineWorkbook.from_path(str(path))
         names = workbook.sheet_names
         if len(names) > _MOST_SHEETS:
@@ -122,7 +125,7 @@ def _understand(title: str, rows: list[list[Any]], start: int) -> _Sheet | None:
     rows = rows[at:]
     if not rows:
         return None
-    has_header = not any(_is_number(cell) for cell in rows[0]) or any(classify_name(str(c)) for c in rows[0])
+    has_header = not any(_is_number(cell) for cell in rows[0]) or any(role_of(str(cell)) for cell in rows[0])
     body = rows[1:] if has_header else rows
     if not any(_is_number(cell) for row in body for cell in row):
         return None
@@ -134,11 +137,8 @@ def _understand(title: str, rows: list[list[Any]], start: int) -> _Sheet | None:
 def _plain(sheets: list[_Sheet]) -> list[ColumnsTable]:
     tables = []
     for sheet in sheets:
-        known = {
-            role[0] for name in sheet.names if (match := _BLOCK.match(name)) and (role := classify_name(match["base"]))
-        }
         device = sheet.title if len(sheets) > 1 else ""
-        if known:
+        if any((match := _BLOCK.match(name)) and role_of(match["base"]) for name in sheet.names):
             tables.append(_stacked(sheet, device, 0))
         else:
             lines = sheet.first_row + np.arange(len(sheet.columns[0]))
@@ -179,7 +179,7 @@ def _stacked(sheet: _Sheet, device: str, first_cycle: int) -> ColumnsTable:
     blocks = stack_blocks(sheet.names, sheet.columns, _split)
     n = len(blocks.row)
     columns: dict[str, NDArray[Any]] = {}
-    roles = {(classify_name(name) or ("",))[0] for name in blocks.names}
+    roles = {role_of(name) for name in blocks.names}
     if device and "device" not in roles:
         columns["device"] = np.full(n, device, dtype=object)
     if "cycle" not in roles:
@@ -194,3 +194,36 @@ def _stacked(sheet: _Sheet, device: str, first_cycle: int) -> ColumnsTable:
 def _split(name: str) -> tuple[str, int] | None:
     match = _BLOCK.match(name.strip())
     return (match["base"], int(match["number"])) if match else None
+
+
+def _check_zip(path: Path) -> None:
+    """Unpack every entry once, keeping nothing, so that a small file stays small in the library.
+
+    Raises
+    ------
+    TraceFormatError
+        Broken, too many entries, more than 1 GiB, or more than 16 MiB at a ratio above 200.
+    """
+    size = path.stat().st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if len(entries) > _MOST_ENTRIES:
+                raise TraceFormatError(f"a zip file of {len(entries)} entries; more than {_MOST_ENTRIES} are not read")
+            _refuse_bomb(sum(entry.file_size for entry in entries), size)
+            total = 0
+            for entry in entries:
+                with archive.open(entry) as stream:
+                    while block := stream.read(1 << 20):
+                        total += len(block)
+                        _refuse_bomb(total, size)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        raise TraceFormatError(f"broken zip file ({str(error)[:100]})") from error
+
+
+def _refuse_bomb(unpacked: int, size: int) -> None:
+    if unpacked > _LARGEST_BYTES or (unpacked > _RATIO_FROM and unpacked > _LARGEST_RATIO * size):
+        raise TraceFormatError(
+            f"{size} bytes unpack to {unpacked >> 20} MiB; this looks like a decompression bomb. "
+            "Save it again, or as CSV, if you trust it"
+        )

@@ -10,19 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.readers.columns_table import ColumnsTable, cell_text, column_of, says_simulated
+from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, cell_text, column_of, says_simulated
 from weakreset.traces.readers.isolated import read_isolated, require
-from weakreset.traces.readers.registry import Recognition
-from weakreset.traces.table import FileContent
 from weakreset.traces.units import QUANTITIES, parse_unit, split_name
-from weakreset.traces.vocabulary import classify_name
+from weakreset.traces.vocabulary import role_of
 
 __all__ = ["MatlabReader"]
 
 _MAGIC = b"MATLAB "
-_MOST_OBJECTS = 200_000
-_LARGEST_BYTES = 2 << 30
-_LARGEST_CHUNK = 256 << 20
 _VALUES = frozenset(QUANTITIES) - {"read_voltage"}
 
 
@@ -52,7 +47,7 @@ class MatlabReader:
         require("pymatreader", "matlab", "MATLAB files")
         return read_isolated(self, path)
 
-    def parse(self, path: Path, file: str) -> FileContent:
+    def parse(self, path: Path) -> FileContent:
         """What `read` does, in a process of its own."""
         import h5py
         import pymatreader
@@ -76,32 +71,13 @@ def _check_hdf5(path: Path) -> None:
     """Refuse links and storage in other files, and sizes that no memory holds, before anything is read."""
     import h5py
 
-    total, seen = 0, 0
+    from weakreset.traces.readers.hdf5_guard import Budget, walk
+
+    budget = Budget("", path.stat().st_size, links=False, deepest=64, advice="")
     with h5py.File(path, "r") as root:
-        groups = [root]
-        while groups:
-            group = groups.pop()
-            for name in group:
-                seen += 1
-                if seen > _MOST_OBJECTS:
-                    raise TraceFormatError(f"more than {_MOST_OBJECTS} groups and datasets")
-                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                    raise TraceFormatError(f"{name!r} points elsewhere; links are refused")
-                item = group[name]
-                if isinstance(item, h5py.Group):
-                    groups.append(item)
-                elif isinstance(item, h5py.Dataset):
-                    total += _size(item)
-                    if total > _LARGEST_BYTES:
-                        raise TraceFormatError(f"dataset {item.name}: shape {item.shape} is more than we read")
-
-
-def _size(item: Any) -> int:
-    if item.external or item.is_virtual:
-        raise TraceFormatError(f"dataset {item.name}: its values lie in another file; such files are refused")
-    if item.chunks and int(np.prod(item.chunks, dtype=float)) * item.dtype.itemsize > _LARGEST_CHUNK:
-        raise TraceFormatError(f"dataset {item.name}: chunks of {item.chunks} are too large to read safely")
-    return int(item.size or 0) * int(item.dtype.itemsize)
+        for _, datasets in walk(root, budget):
+            for item in datasets.values():
+                budget.take(item)
 
 
 def _tables(variables: Mapping[str, Any]) -> tuple[list[ColumnsTable], list[str]]:
@@ -146,7 +122,7 @@ def _elements(value: Any) -> list[Mapping[str, Any]]:
 def _table(variables: Mapping[str, Any], device: str, place: str) -> tuple[ColumnsTable | None, list[str]]:
     """The table that these fields or variables make up, or None where none is a reading; and what does not fit."""
     numbers = {name: array for name, value in variables.items() if (array := _numbers(value)) is not None}
-    readings = {name: array for name, array in numbers.items() if _role(name) in _VALUES and array.size}
+    readings = {name: array for name, array in numbers.items() if role_of(name) in _VALUES and array.size}
     matrix = next((name for name, array in readings.items() if array.ndim == 2), None)
     if matrix is not None:
         return _matrix_table(matrix, variables, numbers, place)
@@ -160,13 +136,13 @@ def _table(variables: Mapping[str, Any], device: str, place: str) -> tuple[Colum
         cells = numbers.get(name, texts.get(name))
         if cells is None or cells.ndim > 1:
             left_out.append(place + name)
-        elif isinstance(value, str) and _role(name) == "device":
+        elif isinstance(value, str) and role_of(name) == "device":
             device = value.strip()
         elif cells.size == n_rows:
             columns[name] = cells
         elif cells.size == 1:
             columns[name] = np.repeat(cells, n_rows)
-        elif _role(name) in {"pulse", "device", "cycle"} or name in readings:
+        elif role_of(name) in {"pulse", "device", "cycle"} or name in readings:
             raise TraceFormatError(f"{place}{name} has {cells.size} values, the readings {n_rows}")
         else:
             left_out.append(place + name)
@@ -178,9 +154,9 @@ def _matrix_table(
 ) -> tuple[ColumnsTable, list[str]]:
     """A matrix of readings as a table with a row a device and a column a pulse."""
     values = numbers[matrix].astype(np.float64)
-    pulse_name = next((name for name in numbers if _role(name) == "pulse"), "")
+    pulse_name = next((name for name in numbers if role_of(name) == "pulse"), "")
     pulses = numbers[pulse_name].ravel() if pulse_name else None
-    names = {n: t for n, v in variables.items() if _role(n) == "device" and (t := _cells(v)) is not None}
+    names = {n: t for n, v in variables.items() if role_of(n) == "device" and (t := _cells(v)) is not None}
     if pulses is None or values.shape[0] == values.shape[1] or len(pulses) not in values.shape:
         n = "no" if pulses is None else len(pulses)
         raise TraceFormatError(
@@ -193,15 +169,10 @@ def _matrix_table(
         raise TraceFormatError(f"{place}{pulse_name}: pulse numbers must be whole and increasing")
     columns: dict[str, NDArray[Any]] = {n: t for n, t in names.items() if len(t) == len(values)}
     left_out = [place + name for name in variables if name not in (*columns, matrix, pulse_name)]
-    unit = parse_unit(split_name(matrix)[1], _role(matrix))
-    columns |= {str(int(pulse)): values[:, i] for i, pulse in enumerate(pulses)}
-    about = {"unit": unit.symbol if unit else QUANTITIES[_role(matrix)], "empty": "not read", "layout": "wide-by-row"}
-    return ColumnsTable(list(columns), list(columns.values()), metadata=about), left_out
-
-
-def _role(name: str) -> str:
-    known = classify_name(name) or classify_name(split_name(name)[0])
-    return known[0] if known else ""
+    unit = parse_unit(split_name(matrix)[1], role_of(matrix))
+    about = {"unit": unit.symbol if unit else QUANTITIES[role_of(matrix)], "empty": "not read", "layout": "wide-by-row"}
+    headers = [*columns, *(str(int(pulse)) for pulse in pulses)]
+    return ColumnsTable(headers, list(columns.values()), metadata=about, block=values), left_out
 
 
 def _numbers(value: Any) -> NDArray[Any] | None:

@@ -17,11 +17,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LIMITS", "REFUSED", "ask", "inside"]
+from weakreset.errors import TraceFormatError
+from weakreset.traces.readers import wire
+
+__all__ = ["LIMITS", "REFUSED", "answer_for", "ask"]
 
 REFUSED, LIMITS = 3, 4
 _MEMORY_BYTES = 700 << 20
@@ -30,14 +34,9 @@ _WALL_SECONDS = 30
 _BYTES_A_SECOND = 4 << 20
 _ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1",
-    "ARROW_DEFAULT_MEMORY_POOL": "system", "WEAKRESET_INSIDE": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
 }  # fmt: skip
 _HEAD = struct.Struct("<QB")
-
-
-def inside() -> bool:
-    """Whether this is the helper or a fork of it."""
-    return os.environ.get("WEAKRESET_INSIDE") == "1"
 
 
 class _Helper:
@@ -77,9 +76,9 @@ _HELPER = _Helper()
 atexit.register(_HELPER.stop)
 
 
-def ask(reader: Any, method: str, path: Path, size: int) -> tuple[int, bytes]:
-    """Let the helper call `reader.parse` or `reader.read`: 0 and the answer, or another number and why not."""
-    request = {"module": type(reader).__module__, "kind": type(reader).__qualname__, "method": method,
+def ask(reader: Any, path: Path, size: int) -> tuple[int, bytes]:
+    """Let the helper call `reader.parse`: 0 and the answer, or another number and why not."""
+    request = {"module": type(reader).__module__, "kind": type(reader).__qualname__,
                "path": str(path.resolve()), "size": size}  # fmt: skip
     seconds = _WALL_SECONDS + 4 * (size // _BYTES_A_SECOND)
     with _HELPER.lock:
@@ -132,41 +131,52 @@ def _serve() -> None:
         for package in getattr(reader, "packages", ()):
             with suppress(ImportError):
                 importlib.import_module(package)
-        code, answer = _fork(reader, request) if hasattr(os, "fork") else _work(reader, request)
-        _send(answers, _HEAD.pack(len(answer), code) + answer)
+        path = Path(request["path"])
+        code, pieces = _fork(reader, path, request["size"]) if hasattr(os, "fork") else answer_for(reader, path)
+        _send(answers, [_HEAD.pack(sum(map(len, pieces)), code), *pieces])
 
 
-def _fork(reader: Any, request: dict[str, Any]) -> tuple[int, bytes]:
+def _fork(reader: Any, path: Path, size: int) -> tuple[int, list[wire.Buffer]]:
     read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
         with suppress(BaseException):
             os.close(read_end)
-            _limit(request["size"])
-            code, answer = _work(reader, request)
-            _send(write_end, bytes([code]) + answer)
+            _limit(size)
+            code, pieces = answer_for(reader, path)
+            _send(write_end, [bytes([code]), *pieces])
         os._exit(0)
     os.close(write_end)
     with os.fdopen(read_end, "rb") as stream:
-        answer = stream.read()
+        first, answer = stream.read(1), stream.read()
     _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status) or not answer:
+    if os.WIFSIGNALED(status) or not first:
         signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         words = f"its library crashed or took too long (signal {signal}); the file is broken, or export it as CSV"
-        return LIMITS, words.encode()
-    return answer[0], answer[1:]
+        return LIMITS, [words.encode()]
+    return first[0], [answer]
 
 
-def _work(reader: Any, request: dict[str, Any]) -> tuple[int, bytes]:
-    from weakreset.traces.readers.isolated import answer_for
+def answer_for(reader: Any, path: Path) -> tuple[int, list[wire.Buffer]]:
+    """0 and the tables of a file as bytes in pieces, or another number and why it is refused."""
+    try:
+        return 0, wire.pack(reader.parse(path))
+    except MemoryError:
+        return LIMITS, [b"it needs more memory than a file of its size can; broken, or export it as CSV"]
+    except TraceFormatError as error:
+        words = str(error)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # what a library written in Rust panics with is no Exception
+        words = f"cannot be read ({type(error).__name__}: {str(error)[:200]})"
+    return REFUSED, [words.encode("utf-8", errors="replace")]
 
-    return answer_for(reader, Path(request["path"]), request["method"])
 
-
-def _send(target: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(target, view[: 1 << 20]) :]
+def _send(target: int, pieces: Sequence[wire.Buffer]) -> None:
+    for piece in pieces:
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(target, view[: 1 << 20]) :]
 
 
 def _limit(size: int) -> None:

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.readers.columns_table import ColumnsTable, column_of, says_simulated, unique_names
+from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, column_of, says_simulated, unique_names
 from weakreset.traces.readers.isolated import read_isolated
-from weakreset.traces.readers.registry import Recognition
-from weakreset.traces.table import FileContent
 
 __all__ = ["ParquetReader"]
 
@@ -38,7 +36,7 @@ class ParquetReader:
         """One table."""
         return read_isolated(self, path)
 
-    def parse(self, path: Path, file: str) -> FileContent:
+    def parse(self, path: Path) -> FileContent:
         """What `read` does, in a process of its own."""
         import pyarrow.parquet as pq
         import pyarrow.types as types

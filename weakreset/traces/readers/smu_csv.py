@@ -9,13 +9,10 @@ import numpy as np
 
 from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
+from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, says_simulated
 from weakreset.traces.readers.blocks import stack_blocks
-from weakreset.traces.readers.columns_table import ColumnsTable, says_simulated
 from weakreset.traces.readers.delimited_table import DelimitedTable
-from weakreset.traces.readers.registry import Recognition
-from weakreset.traces.readers.text_file import read_text_file, unpack_head
-from weakreset.traces.readers.text_shape import TextShape
-from weakreset.traces.table import FileContent
+from weakreset.traces.readers.text import TextShape, read_text_file, unpack_head
 
 __all__ = ["SmuCsvReader"]
 

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.readers.columns_table import ColumnsTable, column_of, says_simulated, unique_names
+from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, column_of, says_simulated, unique_names
 from weakreset.traces.readers.isolated import read_isolated, require
-from weakreset.traces.readers.registry import Recognition
-from weakreset.traces.table import FileContent
 from weakreset.traces.units import parse_unit
-from weakreset.traces.vocabulary import classify_name
+from weakreset.traces.vocabulary import role_of
 
 __all__ = ["TdmsReader"]
 
@@ -45,7 +43,7 @@ class TdmsReader:
         require("nptdms", "tdms", "TDMS files")
         return read_isolated(self, path)
 
-    def parse(self, path: Path, file: str) -> FileContent:
+    def parse(self, path: Path) -> FileContent:
         """What `read` does, in a process of its own."""
         from nptdms import TdmsFile
 
@@ -106,12 +104,11 @@ def _table(group: Any, several: bool) -> ColumnsTable:
         names.append(_with_unit(channel.name, str(channel.properties.get("unit_string", ""))))
     device = str(group.properties.get("device", "")) or (group.name if several else "")
     cycle = group.properties.get("cycle")
-    if cycle is not None and not any((classify_name(name) or ("",))[0] == "cycle" for name in names):
+    if cycle is not None and not any(role_of(name) == "cycle" for name in names):
         names.append("cycle")
         columns.append(np.full(len(columns[0]), float(cycle)))
     return ColumnsTable(unique_names(names), columns, device)
 
 
 def _with_unit(name: str, unit: str) -> str:
-    known = classify_name(name)
-    return f"{name} [{unit}]" if unit and parse_unit(unit, known[0] if known else None) else name
+    return f"{name} [{unit}]" if unit and parse_unit(unit, role_of(name) or None) else name

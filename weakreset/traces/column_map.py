@@ -1,4 +1,4 @@
-"""Column roles: which column is the device, the pulse number, the reading; and `--map` to say so by hand."""
+"""`--map`: which column is the device, the pulse number, the reading, said by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from weakreset.errors import TraceFormatError, UsageError
 from weakreset.traces.units import QUANTITIES, Unit, parse_unit
 
-__all__ = ["ROLES", "ColumnMap", "ColumnRole", "MapEntry", "parse_map"]
+__all__ = ["ROLES", "ColumnMap", "MapEntry", "parse_map"]
 
 ROLES = (
     "device", "cycle", "pulse", "burst", "operation", "resistance", "conductance", "current", "read_voltage", "ignore",
@@ -18,18 +18,6 @@ ROLES = (
 _ENTRY = re.compile(r"""\s*(?P<role>\w+)\s*=\s*(?P<value>'[^']*'|"[^"]*"|[^,]*?)\s*(?:,|$)""")
 _RANGE = re.compile(r"^(\d*):(\d*)$")
 _WITH_UNIT = re.compile(r"^(?P<column>.*?)\s*\[(?P<unit>[^\]]*)\]$")
-
-
-@dataclass(frozen=True)
-class ColumnRole:
-    """What one column of a file is taken for: role (one of `ROLES`, or `extra`), unit, how sure (0 to 1), and why."""
-
-    index: int
-    name: str
-    role: str
-    confidence: float
-    reason: str
-    unit: Unit | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +31,7 @@ class MapEntry:
     unit: Unit | None = None
     literal: str = ""
 
-    def resolve(self, names: tuple[str, ...], where: str) -> list[int]:
+    def resolve(self, names: tuple[str, ...], file: str) -> list[int]:
         """Indices of the columns meant; a header name wins over an index.
 
         Raises
@@ -61,18 +49,18 @@ class MapEntry:
                 last = int(match[2]) if match[2] else len(names) - 1
                 span = range(int(match[1] or 0), min(last, len(names) - 1) + 1)
                 if last >= len(names) or not span:
-                    raise self._missing(column, names, where)
+                    raise self._missing(column, names, file)
                 found.extend(span)
             elif column.isascii() and column.isdigit() and int(column) < len(names):
                 found.append(int(column))
             else:
-                raise self._missing(column, names, where)
+                raise self._missing(column, names, file)
         return found
 
-    def _missing(self, column: str, names: tuple[str, ...], where: str) -> TraceFormatError:
+    def _missing(self, column: str, names: tuple[str, ...], file: str) -> TraceFormatError:
         shown = ", ".join(f"{i}: {name}" for i, name in enumerate(names[:12]))
         more = f", ... {len(names)} columns" if len(names) > 12 else ""
-        return TraceFormatError(f"{where}: --map {self.role}={column}: no such column. Columns are {shown}{more}")
+        return TraceFormatError(f"{file}: --map {self.role}={column}: no such column. Columns are {shown}{more}")
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,26 @@
-"""Shape of a delimited text: comments, header, separator, decimal sign and number of columns."""
+"""Text files: decoded and unpacked, never more than we can hold; and the shape of the table in them."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.table import MISSING_WORDS
-from weakreset.traces.units import split_name
-from weakreset.traces.vocabulary import classify_name
+from weakreset.traces.contract import MISSING_WORDS
+from weakreset.traces.vocabulary import role_of
 
-__all__ = ["MOST_COLUMNS", "TextShape", "find_shape", "split_line"]
+__all__ = ["TextShape", "find_shape", "read_text_file", "split_line", "unpack_head"]
 
-MOST_COLUMNS = 500_000
+_LARGEST_BYTES = 4 << 30
+_LARGEST_RATIO = 200
+_RATIO_FROM = 64 << 20
+_GZIP = b"\x1f\x8b"
+_MOST_COLUMNS = 500_000
 
 _SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
 _META = re.compile(r"^\s*([A-Za-z][\w .-]{0,40}?)\s*[:=]\s*(.*\S)\s*$")
@@ -22,6 +28,93 @@ _DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*$")
 _NUMBER = re.compile(r"^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$")
 _SAMPLE_BYTES = 1 << 18
 _SAMPLE_LINES = 60
+
+
+def unpack_head(head: bytes) -> bytes:
+    """The beginning of a gzip file unpacked, any other as it is; b'' where it is broken."""
+    if not head.startswith(_GZIP):
+        return head
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, 1 << 16)
+    except zlib.error:
+        return b""
+
+
+def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tuple[bytes, list[str]]:
+    """All text of `path` as UTF-8 without byte order mark, lines ended by LF; and notes on how it was decoded.
+
+    Parameters
+    ----------
+    path : Path
+    file : str
+        Its name for messages.
+    most_bytes : int, optional
+        The longest text that the caller can hold as objects.
+
+    Raises
+    ------
+    TraceFormatError
+        Empty, too large, a broken or absurdly packed gzip, or binary content.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise TraceFormatError(f"{file}: the file is empty")
+    if size > _LARGEST_BYTES:
+        raise TraceFormatError(f"{file}: {size / 2**30:.1f} GiB of text is more than we hold in memory; use HDF5")
+    raw = path.read_bytes()
+    notes = []
+    if raw.startswith(_GZIP):
+        raw = _gunzip(path, size, file)
+        notes.append("gzip")
+    text = _to_utf8(raw, file, notes)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if not text.strip():
+        raise TraceFormatError(f"{file}: the file is empty")
+    if b"\x00" in text:
+        line = text.count(b"\n", 0, text.index(b"\x00")) + 1
+        raise TraceFormatError(f"{file}, line {line}: binary content (a zero byte) in what should be a text file")
+    if most_bytes is not None and len(text) > most_bytes:
+        raise TraceFormatError(f"{file}: {len(text) >> 20} MiB; more than {most_bytes >> 20} MiB are not read")
+    return text, notes
+
+
+def _gunzip(path: Path, size: int, file: str) -> bytes:
+    blocks, total = [], 0
+    try:
+        with gzip.open(path) as stream:
+            while block := stream.read(1 << 22):
+                blocks.append(block)
+                total += len(block)
+                if total > _LARGEST_BYTES or (total > _RATIO_FROM and total > _LARGEST_RATIO * size):
+                    raise TraceFormatError(
+                        f"{file}: {size} bytes unpack to more than {total >> 20} MiB; this looks like a "
+                        "decompression bomb. Unpack it yourself if you trust it"
+                    )
+    except (OSError, EOFError, zlib.error) as error:
+        raise TraceFormatError(f"{file}: broken gzip file ({error})") from error
+    return b"".join(blocks)
+
+
+def _to_utf8(raw: bytes, file: str, notes: list[str]) -> bytes:
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if raw.startswith(mark):
+            try:
+                notes.append("UTF-16")
+                return raw.decode(encoding).removeprefix("\ufeff").encode()
+            except UnicodeError as error:
+                raise TraceFormatError(f"{file}: broken UTF-16 text ({error})") from error
+    if raw.startswith(b"\xef\xbb\xbf"):
+        notes.append("UTF-8 with byte order mark")
+        raw = raw[3:]
+    if raw.isascii():
+        return raw
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        notes.append("not UTF-8, read as Windows-1252")
+        return raw.decode("cp1252", errors="replace").encode()
+    return raw
 
 
 @dataclass(frozen=True)
@@ -67,8 +160,8 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     if not lines:
         return None
     widest = max(line.count(separator) for line in lines for separator in _SEPARATORS)
-    if widest >= MOST_COLUMNS:
-        raise TraceFormatError(f"{file}: a line of {widest + 1} cells; more than {MOST_COLUMNS} columns are not read")
+    if widest >= _MOST_COLUMNS:
+        raise TraceFormatError(f"{file}: a line of {widest + 1} cells; more than {_MOST_COLUMNS} columns are not read")
     separator = _separator(lines)
     rows = [split_line(line, separator) for line in lines]
     decimal = _decimal(rows, separator)
@@ -141,7 +234,7 @@ def _comment_block(
     if not comments:
         return metadata, None
     cells = split_line(comments[-1], separator)
-    known = any(classify_name(split_name(cell)[0]) or classify_name(cell) for cell in cells)
+    known = any(role_of(cell) for cell in cells)
     if known and len(cells) == len(rows[0]) and not any(_NUMBER.match(cell) for cell in cells):
         return metadata, cells
     return metadata, None
@@ -153,10 +246,7 @@ def _is_header(rows: Sequence[Sequence[str]], decimal: str) -> bool:
     numeric = [bool(_NUMBER.match(cell.replace(decimal, "."))) for cell in cells]
     if not any(numeric):
         return any(cell.lower() not in MISSING_WORDS for cell in cells)
-    return any(
-        not number and (classify_name(cell) or classify_name(split_name(cell)[0]))
-        for cell, number in zip(cells, numeric, strict=True)
-    )
+    return any(not number and role_of(cell) for cell, number in zip(cells, numeric, strict=True))
 
 
 def _unique(header: Sequence[str], width: int) -> tuple[str, ...]:

@@ -1,0 +1,189 @@
+"""Step 4a: the cells of a table that hold readings, whatever its layout, as one flat list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.traces.contract import NumberColumn, Table
+from weakreset.traces.counting import cycle_numbers, number_column, pulse_numbers, refuse_much_text
+from weakreset.traces.layout import Layout
+from weakreset.traces.roles import ColumnRole
+from weakreset.traces.units import parse_unit, split_name
+
+__all__ = ["Cells", "find_cells"]
+
+_RESERVED = frozenset({"device", "cycle", "pulse", "resistance_ohm"})
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """One element a reading, in the order of the file and in the unit of the file.
+
+    `device` is a code into `device_names` (-1: no name), `pulse` whole numbers or floats with NaN where there is none,
+    `value` NaN where the cell is empty or holds the `text` listed, `row` the row of the table (None where every row is
+    a reading).
+    """
+
+    device: NDArray[np.int64]
+    device_names: list[str]
+    cycle: NDArray[np.int64] | None
+    pulse: NDArray[Any]
+    value: NDArray[np.float64]
+    text: Mapping[int, str]
+    row: NDArray[np.int64] | None
+    extras: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
+
+    def without(self, drop: NDArray[np.bool_]) -> Cells:
+        """The rest, when the elements `drop` are no readings at all (blank rows, ends of shorter traces)."""
+        if not drop.any():
+            return self
+        keep = ~drop
+        new_index = np.cumsum(keep) - 1
+        return Cells(
+            self.device[keep],
+            self.device_names,
+            None if self.cycle is None else self.cycle[keep],
+            self.pulse[keep],
+            self.value[keep],
+            {int(new_index[i]): text for i, text in self.text.items() if keep[i]},
+            np.flatnonzero(keep) if self.row is None else self.row[keep],
+            {name: values[keep] for name, values in self.extras.items()},
+        )
+
+
+def find_cells(table: Table, layout: Layout, file: str, default_device: str) -> Cells:
+    """The readings of a table. Empty cells at the end of a wide table's shorter traces are none.
+
+    Raises
+    ------
+    TraceFormatError
+        Text where numbers should be in more than a few cells.
+    """
+    find: Callable[[Table, Layout, str, str], Cells] = {
+        "long": _long, "wide-by-column": _wide_by_column, "wide-by-row": _wide_by_row,
+    }[layout.kind]  # fmt: skip
+    return find(table, layout, file, default_device)
+
+
+def _long(table: Table, layout: Layout, file: str, default_device: str) -> Cells:
+    column = number_column(table, layout.values[0], file)
+    codes, names = _devices(table, layout, default_device)
+    pulse, cycle = pulse_numbers(table, layout, file, codes)
+    cells = Cells(codes, names, cycle, pulse, column.values, column.text, None, _extras(table, layout))
+    if pulse.dtype.kind != "f" or not _has_nan(column.values):
+        return cells
+    blank = np.isnan(column.values) & np.isnan(pulse)
+    blank[list(column.text)] = False
+    return cells.without(blank & _no_device(table, layout) if blank.any() else blank)
+
+
+def _wide_by_column(table: Table, layout: Layout, file: str, default_device: str) -> Cells:
+    roles = layout.values
+    matrix, texts = _matrix(table, roles, file)
+    n_rows, n_columns = matrix.shape
+    pulse, cycle = pulse_numbers(table, layout, file, np.zeros(n_rows, dtype=np.int64))
+    flat_text = {column * n_rows + row: text for (row, column), text in texts.items()}
+    cells = Cells(
+        np.repeat(np.arange(n_columns), n_rows), _column_devices(table, roles),
+        None if cycle is None else np.tile(cycle, n_columns), np.tile(pulse, n_columns), matrix.T.ravel(), flat_text,
+        np.tile(np.arange(n_rows), n_columns), _extras(table, layout, lambda cells: np.tile(cells, n_columns)),
+    )  # fmt: skip
+    unread = _unread(matrix, texts).T.ravel()
+    if table.metadata.get("empty") == "not read":
+        empty = np.isnan(cells.value)
+        empty[list(flat_text)] = False
+        unread |= empty
+    return cells.without(unread)
+
+
+def _wide_by_row(table: Table, layout: Layout, file: str, default_device: str) -> Cells:
+    matrix, texts = _matrix(table, layout.values, file)
+    n_rows, n_reads = matrix.shape
+    codes, names = _devices(table, layout, "")
+    if not layout.of("device") and not layout.device_constant:
+        codes = np.arange(n_rows)
+        names = [f"row {row}" for row in range(n_rows)] if n_rows > 1 else [default_device]
+    cycle = cycle_numbers(table, layout, file)
+    cells = Cells(
+        np.repeat(codes, n_reads), names, None if cycle is None else np.repeat(cycle, n_reads),
+        np.tile(np.asarray(layout.column_pulses, dtype=np.float64), n_rows), matrix.ravel(),
+        {row * n_reads + column: text for (row, column), text in texts.items()},
+        np.repeat(np.arange(n_rows), n_reads), _extras(table, layout, lambda cells: np.repeat(cells, n_reads)),
+    )  # fmt: skip
+    return cells.without(_unread(matrix.T, {(c, r): t for (r, c), t in texts.items()}).T.ravel())
+
+
+def _has_nan(values: NDArray[np.float64]) -> bool:
+    return bool(values.size and np.isnan(values.min()))
+
+
+def _extras(
+    table: Table, layout: Layout, spread: Callable[[NDArray[Any]], NDArray[Any]] = lambda cells: cells
+) -> dict[str, NDArray[np.generic]]:
+    """Further columns, an element a reading, under names that cannot be mistaken for ours."""
+    return {
+        f"{role.name} (file)" if role.name in _RESERVED else role.name: spread(table.as_is(role.index))
+        for role in layout.of("extra")
+        if role.name.strip()
+    }
+
+
+def _column_devices(table: Table, roles: list[ColumnRole]) -> list[str]:
+    """Header names as device names, without their units where they are still different then."""
+    names = [role.name for role in roles]
+    if not table.has_header or table.metadata.get("layout") == "wide-by-column":
+        return names
+    bare = [
+        split_name(role.name)[0] if role.unit and parse_unit(split_name(role.name)[1], role.role) else role.name
+        for role in roles
+    ]
+    return bare if len(set(bare)) == len(bare) and all(bare) else names
+
+
+def _unread(matrix: NDArray[np.float64], texts: Mapping[tuple[int, int], str]) -> NDArray[np.bool_]:
+    """True after the last cell of each column that holds anything."""
+    filled = ~np.isnan(matrix)
+    for place in texts:
+        filled[place] = True
+    later = np.flip(np.logical_or.accumulate(np.flip(filled, axis=0), axis=0), axis=0)
+    return np.asarray(~later)
+
+
+def _matrix(table: Table, roles: list[ColumnRole], file: str) -> tuple[NDArray[np.float64], dict[tuple[int, int], str]]:
+    matrix, texts = table.matrix([role.index for role in roles])
+    if len(texts) > max(5, 0.01 * matrix.size) or 2 * len(texts) > matrix.size:
+        row, column = min(texts)
+        only = NumberColumn(matrix.ravel()[: len(texts)], {row + i: texts[row, column] for i in range(len(texts))})
+        refuse_much_text(only, roles[column].name, table, file)
+    return matrix, texts
+
+
+def _devices(table: Table, layout: Layout, default: str) -> tuple[NDArray[np.int64], list[str]]:
+    """A code for every row (-1 where the cell is empty) and the names, in order of appearance."""
+    import pandas as pd
+
+    roles = layout.of("device")
+    if layout.device_constant or not roles:
+        return np.zeros(table.n_rows, dtype=np.int64), [layout.device_constant or table.device or default]
+    if len(roles) == 1:
+        return table.codes(roles[0].index)
+    parts = [table.text(role.index) for role in roles]
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = joined + "/" + part
+    joined[np.all([part == "" for part in parts], axis=0)] = None
+    codes, names = pd.factorize(joined)
+    return np.asarray(codes, dtype=np.int64), [str(name) for name in names]
+
+
+def _no_device(table: Table, layout: Layout) -> NDArray[np.bool_]:
+    """Rows in which no cell says the device."""
+    roles = layout.of("device")
+    if not roles:
+        return np.ones(table.n_rows, dtype=bool)
+    return np.asarray(np.all([table.codes(role.index)[0] < 0 for role in roles], axis=0))

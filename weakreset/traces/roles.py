@@ -1,0 +1,262 @@
+"""Step 3a: what each column of a table is: device, cycle, pulse, reading, its unit; and how sure that is, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from weakreset.errors import TraceFormatError, UsageError
+from weakreset.traces.column_map import ColumnMap
+from weakreset.traces.contract import Table
+from weakreset.traces.units import QUANTITIES, Unit, is_bracketed, parse_unit, split_name
+from weakreset.traces.vocabulary import (
+    ADDRESS_WORDS,
+    OPERATIONS,
+    classify_name,
+    is_derived,
+    is_pulse_setting,
+    is_side_column,
+    normalise,
+)
+
+__all__ = ["DECLARED", "NUMBERED", "VALUES", "ColumnRole", "find_roles", "number_or_none"]
+
+VALUES = ("resistance", "conductance", "current")
+DECLARED = "the file says wide-by-column"
+NUMBERED = re.compile(r"^(?:[A-Za-z#]+[ _.]?)?(\d+)$")
+_GIVEN = "given by --map"
+_MOST_WORDS = 40
+_LIKELY = 0.6
+_DEVICE_NAMES = ("device", "device id", "device name", "dut", "dev", "cell", "cell id", "addr", "address")
+
+
+@dataclass(frozen=True)
+class ColumnRole:
+    """What one column of a file is taken for: role (one of `ROLES`, or `extra`), unit, how sure (0 to 1), and why."""
+
+    index: int
+    name: str
+    role: str
+    confidence: float
+    reason: str
+    unit: Unit | None = None
+
+
+def find_roles(table: Table, column_map: ColumnMap, file: str) -> list[ColumnRole]:
+    """A role for each column: guessed from its name, put right by the map, doubts settled.
+
+    Raises
+    ------
+    TraceFormatError
+        Two equal candidates, or the map names a column that is not there or holds something else.
+    UsageError
+        The map counts pulses in two ways.
+    """
+    if not table.has_header:
+        unnamed = "no header; not mapped, kept as an extra column"
+        roles = [ColumnRole(i, name, "extra", 0.5, unnamed) for i, name in enumerate(table.names)]
+    elif table.metadata.get("layout") == "wide-by-column" and not column_map:
+        roles = _declared_wide(table)
+    else:
+        roles = [_guess(i, header, table) for i, header in enumerate(table.names)]
+    roles = _apply_map(roles, column_map, table, file)
+    roles = _settle_values(roles, column_map, table, file)
+    roles = _settle_devices(roles)
+    return _settle_counting(roles, table, file)
+
+
+def _guess(index: int, header: str, table: Table) -> ColumnRole:
+    if header.isascii() and header.isdigit():
+        return ColumnRole(index, header, "extra", 0.5, "a number; kept as an extra column")
+    bare, unit_text = split_name(header)
+    bracketed = is_bracketed(header)
+    if not header.strip():
+        return ColumnRole(index, header, "ignore", 1.0, "no name")
+    if is_derived(bare):
+        return ColumnRole(index, header, "ignore", 0.9, "computed from readings, not a reading")
+    whole, known = classify_name(header), classify_name(bare)
+    if whole and not bracketed and whole[1] >= 0.9:
+        return ColumnRole(index, header, *whole, f"the name says {whole[0]}", _stated_unit(whole[0], table))
+    unit = parse_unit(unit_text, known[0] if known else None)
+    if known and known[0] in QUANTITIES and (unit or bracketed):
+        return _named_with_unit(index, header, known, unit, unit_text)
+    if known and bracketed:
+        return ColumnRole(index, header, *known, f"the name says {known[0]}")
+    if unit and unit.quantity in VALUES and (bracketed or len(unit.symbol) > 1):
+        return ColumnRole(index, header, unit.quantity, 0.6, f"the unit is {unit.symbol}", unit)
+    if whole and not bracketed:
+        return ColumnRole(index, header, *whole, f"the name may mean {whole[0]}", _stated_unit(whole[0], table))
+    if is_pulse_setting(header):
+        return ColumnRole(index, header, "extra", 0.9, "amplitude or width of the pulses; kept, never mixed in a fit")
+    return ColumnRole(index, header, "extra", 0.5, "not recognised; kept as an extra column")
+
+
+def _named_with_unit(
+    index: int, header: str, known: tuple[str, float], unit: Unit | None, unit_text: str
+) -> ColumnRole:
+    if unit is None:
+        reason = f"the name says {known[0]} but {unit_text!r} is not a unit of it that we know: map it by hand"
+        return ColumnRole(index, header, "extra", 0.0, reason)
+    if unit.quantity != known[0]:
+        reason = f"the name says {known[0]} but {unit.symbol} is a unit of {unit.quantity}: map it by hand"
+        return ColumnRole(index, header, "extra", 0.0, reason, unit)
+    return ColumnRole(index, header, known[0], min(1.0, known[1] + 0.04), f"name and unit say {known[0]}", unit)
+
+
+def _stated_unit(role: str, table: Table) -> Unit | None:
+    """The unit that the file states for all readings, if it is one of this role."""
+    stated = parse_unit(table.metadata.get("unit", ""), role)
+    return stated if stated and stated.quantity == role else None
+
+
+def _declared_wide(table: Table) -> list[ColumnRole]:
+    unit = parse_unit(table.metadata.get("unit", "ohm"))
+    quantity = unit.quantity if unit and unit.quantity in VALUES else "resistance"
+    pulse = ColumnRole(0, table.names[0], "pulse", 1.0, DECLARED)
+    return [pulse] + [
+        ColumnRole(i, name, quantity, 1.0, DECLARED, unit)
+        for i, name in enumerate(table.names)
+        if i > 0
+    ]
+
+
+def _apply_map(roles: list[ColumnRole], column_map: ColumnMap, table: Table, file: str) -> list[ColumnRole]:
+    """The roles given by hand; columns that were guessed for one of them become extras."""
+    given = {entry.role for entry in column_map.entries}
+    given |= set(VALUES) if given & set(VALUES) else set()
+    settled = list(roles)
+    for role in roles:
+        if role.role in given and role.role != "ignore":
+            words = f"--map takes another column for {role.role}"
+            settled[role.index] = replace(role, role="extra", reason=words)
+    mapped: dict[int, ColumnRole] = {}
+    for entry in column_map.entries:
+        for index in entry.resolve(table.names, file):
+            guessed = mapped.get(index, roles[index])
+            unit = entry.unit or (guessed.unit if guessed.role == entry.role else None)
+            unit = unit or (parse_unit(split_name(table.names[index])[1], entry.role) if table.has_header else None)
+            unit = unit if unit and unit.quantity == entry.role else None
+            mapped[index] = ColumnRole(index, table.names[index], entry.role, 1.0, _GIVEN, unit)
+    return [mapped.get(role.index, role) for role in settled]
+
+
+def _only(roles: Sequence[ColumnRole], kinds: Sequence[str], kept: Collection[int], reason: str) -> list[ColumnRole]:
+    """The roles; columns of these `kinds` that are not `kept` become extras, for a reason."""
+    return [
+        replace(role, role="extra", reason=reason) if role.role in kinds and role.index not in kept else role
+        for role in roles
+    ]
+
+
+def _settle_values(
+    roles: list[ColumnRole], column_map: ColumnMap, table: Table, file: str
+) -> list[ColumnRole]:
+    """One quantity is the reading: resistance before conductance before current, the surest name of it."""
+    if column_map.of(*VALUES):
+        return roles
+    surest: dict[str, float] = {}
+    for role in roles:
+        if role.role in VALUES:
+            surest[role.role] = max(role.confidence, surest.get(role.role, 0.0))
+    if not surest:
+        return _wide_without_units(roles, table)
+    best = max(sorted(surest, key=VALUES.index), key=lambda quantity: surest[quantity] >= _LIKELY)
+    chosen = {role.index: role.name for role in roles if role.role == best and role.confidence == surest[best]}
+    if len(chosen) > 1 and any(role.role == "device" for role in roles):
+        names = ", ".join(map(repr, chosen.values()))
+        raise TraceFormatError(f"{file}: {names} could each be the {best}; choose one, --map {best}={min(chosen)}")
+    return _only(roles, VALUES, chosen, f"{chosen[min(chosen)]!r} is taken for the reading")
+
+
+def _wide_without_units(roles: list[ColumnRole], table: Table) -> list[ColumnRole]:
+    """No column says that it is a reading: beside a pulse column, unknown numeric columns are devices in ohm."""
+    has_pulse = any(role.role == "pulse" for role in roles)
+    if has_pulse and any(role.role == "device" for role in roles):
+        return roles
+    extras = [role for role in roles if role.role == "extra"]
+    if has_pulse:
+        columns = [r.index for r in extras if r.confidence > 0 and not is_side_column(r.name)]
+        chosen = {i for i in columns if not is_pulse_setting(table.names[i]) and _numeric(table, i)}
+    else:
+        numbered = {r.index for r in extras if NUMBERED.match(r.name)}
+        chosen = numbered if len(numbered) >= 2 else set()
+    unit = parse_unit(table.metadata.get("unit", ""))
+    quantity = unit.quantity if unit and unit.quantity in VALUES else "resistance"
+    reason = f"the file says {unit.symbol}" if unit else "no unit given, ohm assumed"
+    return [
+        replace(role, role=quantity, confidence=0.9 if unit else 0.5, reason=reason, unit=unit)
+        if role.index in chosen
+        else role
+        for role in roles
+    ]
+
+
+def _numeric(table: Table, index: int) -> bool:
+    cells = [row[index] for row in table.sample if index < len(row)]
+    return any(number_or_none(cell) is not None for cell in cells)
+
+
+def number_or_none(text: str) -> float | None:
+    """The finite number that a cell holds, its decimal sign a point or a comma."""
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return number if abs(number) < float("inf") else None
+
+
+def _settle_devices(roles: list[ColumnRole]) -> list[ColumnRole]:
+    """One column is the device; without one, address columns (wafer, die, row, col) name it together."""
+    devices = [role for role in roles if role.role == "device"]
+    if devices:
+        if all(role.reason == _GIVEN for role in devices):
+            return roles
+        top = max(devices, key=lambda role: (role.confidence, -_device_rank(role.name)))
+        return _only(roles, ["device"], [top.index], f"{top.name!r} is taken for the device")
+    return [
+        replace(role, role="device", confidence=0.7, reason="part of the address of the device")
+        if role.role == "extra" and normalise(role.name) in ADDRESS_WORDS
+        else role
+        for role in roles
+    ]
+
+
+def _device_rank(name: str) -> int:
+    key = normalise(name)
+    return _DEVICE_NAMES.index(key) if key in _DEVICE_NAMES else len(_DEVICE_NAMES)
+
+
+def _settle_counting(roles: Sequence[ColumnRole], table: Table, file: str) -> list[ColumnRole]:
+    """One way of counting pulses: a pulse column before bursts before operations; doubtful columns become extras."""
+    settled = [_settle_operation(role, table, file) if role.role == "operation" else role for role in roles]
+    settled = _only_first(_only_first(settled, "operation"), "burst")
+    bursts = [role for role in settled if role.role == "burst"]
+    pulses = [role for role in settled if role.role == "pulse"]
+    if not bursts or not pulses:
+        return settled
+    if bursts[0].reason == _GIVEN and any(role.reason == _GIVEN for role in pulses):
+        raise UsageError(f"{file}: --map gives both pulse and burst; pulses are counted by one of them")
+    loser, winner = ("pulse", bursts[0]) if bursts[0].reason == _GIVEN else ("burst", pulses[0])
+    return _only(settled, [loser], [], f"pulses are counted by {winner.name!r}")
+
+
+def _settle_operation(role: ColumnRole, table: Table, file: str) -> ColumnRole:
+    names = table.codes(role.index)[1]
+    unknown = [name for name in names if normalise(name) not in OPERATIONS]
+    if not unknown and names:
+        return replace(role, reason=f"{role.reason}: it says {', '.join(names[:_MOST_WORDS])}")
+    words = f"{unknown[0]!r} is not an operation that we know" if unknown else "it is empty"
+    if role.reason == _GIVEN:
+        known = ", ".join(sorted(OPERATIONS))
+        raise TraceFormatError(f"{file}, column {role.name!r}: {words}; it may say {known}")
+    return replace(role, role="extra", confidence=0.5, reason=f"{words}; kept as an extra column")
+
+
+def _only_first(roles: Sequence[ColumnRole], kind: str) -> list[ColumnRole]:
+    """Of columns of a kind that only one can have, the first or the mapped one."""
+    found = [role for role in roles if role.role == kind]
+    if len(found) < 2:
+        return list(roles)
+    first = min(found, key=lambda role: (role.reason != _GIVEN, role.index))
+    return _only(roles, [kind], [first.index], f"{first.name!r} is taken for the {kind}")
