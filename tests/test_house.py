@@ -52,21 +52,6 @@ NO_TORCH = sorted({*GROUND, *MEASURED, "model", "parameter_file", "twin", "compa
 NOT_YET_APART = {  # modules still in a circle; an entry that has left its circle fails the test and must go
     "weakreset.simulation.device_array",
     "weakreset.simulation.energy",
-    "weakreset.traces.read_noise",
-    "weakreset.traces.readers.arc_one",
-    "weakreset.traces.readers.arc_two",
-    "weakreset.traces.readers.b1500a",
-    "weakreset.traces.readers.delimited",
-    "weakreset.traces.readers.excel",
-    "weakreset.traces.readers.hdf5",
-    "weakreset.traces.readers.isolated",
-    "weakreset.traces.readers.matlab",
-    "weakreset.traces.readers.other_process",
-    "weakreset.traces.readers.parquet",
-    "weakreset.traces.readers.registry",
-    "weakreset.traces.readers.smu_csv",
-    "weakreset.traces.readers.tdms",
-    "weakreset.traces.trace_set",
 }
 
 
