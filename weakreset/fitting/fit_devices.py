@@ -15,6 +15,7 @@ from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.noise_survey import survey_noise
+from weakreset.fitting.other_noise import with_other_noise
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.fitting.threads import one_blas_thread
@@ -138,14 +139,14 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
             report(len(fits), total, "devices")
     ordered = [fits[trace.key] for trace in traces if trace.key in fits]
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
-    return FitSet(
+    return with_other_noise(FitSet(
         tuple(ordered + left_out),
         _summary(ordered, noise, chosen),
         basis.shape,
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         notes=tuple(thinned),
-    )
+    ))
 
 
 def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
-from weakreset.parameter_file import ParameterFile, check_without, load_parameters
+from weakreset.model import check_without
+from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.simulation import fast_path, kernels
 from weakreset.simulation.array_arguments import checked_bursts, checked_seed, checked_shape, large_zeros
 from weakreset.simulation.counter_random import Key, make_key
@@ -20,6 +21,7 @@ from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint
 from weakreset.simulation.kernels import DeviceState, NoiseTables, noise_tables
 from weakreset.simulation.moving_rows import POLE_UNIT, log_r_of, poles_of, row_width, state_of
+from weakreset.simulation.other_noise import OtherNoise, other_kinds
 from weakreset.simulation.pink_poles import fit_pink_poles
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 from weakreset.simulation.traits import trait_names
@@ -54,8 +56,8 @@ class DeviceArray(nn.Module):
         In 0 .. 2^63 - 1. Same seed, same bits: for any number of threads, any chunk size, and whether or not
         training was interrupted. Arrays that are to differ need different seeds.
     without : sequence of str
-        Imperfections to switch off (d2d, pink, rtn, all). The others stay on the same chip: same D2D, same
-        random numbers. "d2d" puts every device at the medians of the laws.
+        Imperfections to switch off (names of `weakreset.model.imperfections()`, or all). The others stay on the same
+        chip: same D2D, same random numbers. "d2d" puts every device at the medians of the laws.
     device : torch.device, optional
         Where the state lives.
     n_poles : int
@@ -85,12 +87,15 @@ class DeviceArray(nn.Module):
         Devices that never move (`defects.fraction` of the file); they keep R0 and count no pulses.
     kernel : "auto" or "torch"
         "auto" takes the compiled kernel in main memory and plain torch elsewhere; "torch" takes plain torch
-        everywhere. Both give the same bits.
+        everywhere. Both give the same bits. Arrays with a kind of noise from elsewhere are moved by plain torch, for
+        the kernel does not know it; their `repr` says so.
+    other_noise : mapping of str to OtherNoise
+        Kinds of noise from elsewhere (`weakreset.model.register_noise`): modules `noise_NAME` that hold their state.
 
     Raises
     ------
     SimulationError
-        For a shape, seed or drift shape that cannot be simulated.
+        For a shape, seed, drift shape or kind of noise that cannot be simulated.
 
     Notes
     -----
@@ -133,6 +138,10 @@ class DeviceArray(nn.Module):
         self._tables: NoiseTables | None = None
         self._drift_shape, self._columns = file.model, trait_names(file.model)
         self._allocate(n_poles)
+        others = other_kinds(file, self.without)
+        self._others = [kind.name for kind in others]
+        for kind in others:
+            self.add_module(f"noise_{kind.name}", OtherNoise(kind, file, self.shape, self.without))
         pulse = file.reset_pulse
         self.joule_ohm = pulse.voltage_v**2 * pulse.width_s if pulse else 0.0
         self.register_buffer("energy_j", large_zeros(self.shape, np.float32) if pulse else None)
@@ -151,6 +160,10 @@ class DeviceArray(nn.Module):
     @property
     def n_devices(self) -> int:
         return math.prod(self.shape)
+
+    @property
+    def other_noise(self) -> dict[str, OtherNoise]:
+        return {name: cast(OtherNoise, self.get_submodule(f"noise_{name}")) for name in self._others}
 
     @property
     def log_r(self) -> Tensor:
@@ -211,6 +224,8 @@ class DeviceArray(nn.Module):
             while index.numel():
                 key, burst = pulse_key(seed, call, step), n.clamp(max=LONGEST_BURST)
                 advance(self.state(), self.noise_tables(), key, index, burst)
+                for noise in self.other_noise.values():
+                    noise.pulse(seed, (call, step), index, burst, self.log_r.view(-1), self.log_r0.view(-1))
                 more = n > LONGEST_BURST
                 index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
 
@@ -223,7 +238,8 @@ class DeviceArray(nn.Module):
     @property
     def in_main_memory(self) -> bool:
         """Whether the compiled kernel does the work."""
-        return self.log_r0.device.type == "cpu" and self.kernel == "auto" and not self._half
+        known = not self._half and not self._others
+        return self.log_r0.device.type == "cpu" and self.kernel == "auto" and known
 
     def set_(self, mask: Tensor) -> None:
         """SET the devices where `mask` (bool, `shape`) is true: a new cycle, starting again at R0.
@@ -256,7 +272,8 @@ class DeviceArray(nn.Module):
 
     def extra_repr(self) -> str:
         switched = f", without={','.join(self.without)}" if self.without else ""
-        return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}"
+        torch_only = f", plain torch for noise {', '.join(self._others)}" if self._others else ""
+        return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}{torch_only}"
 
     def _allocate(self, n_poles: int) -> None:
         self.register_buffer("log_r0", large_zeros(self.shape, np.float32))
@@ -273,6 +290,8 @@ class DeviceArray(nn.Module):
             rows = self.traits.view(-1, len(self._columns))[where]
             for column, name in enumerate(self._columns):
                 rows[:, column] = torch.from_numpy(own[name])
+            for noise in self.other_noise.values():
+                noise.store(where, fields)
             index = torch.arange(where.start, where.stop)
             self._begin_cycle(index, torch.zeros_like(index))
 
@@ -284,6 +303,8 @@ class DeviceArray(nn.Module):
     def _begin_cycle(self, index: Tensor, cycle: Tensor) -> None:
         key = make_key(int(self.clock[0]), "set")
         kernels.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
+        for noise in self.other_noise.values():
+            noise.begin(int(self.clock[0]), index, cycle)
 
     def state(self) -> DeviceState:
         """The buffers, for the kernels."""
@@ -300,6 +321,8 @@ class DeviceArray(nn.Module):
         device = fn(torch.empty(0, device=self.log_r0.device)).device
         for name, buffer in self._buffers.items():
             self._buffers[name] = None if buffer is None else buffer.to(device)
+        for noise in self.other_noise.values():
+            noise._apply(fn, recurse)
         return self
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.model import D2D
 from weakreset.parameter_file import ParameterFile, draw_devices
 from weakreset.simulation.quantile_table import QuantileTables
 
@@ -26,7 +27,7 @@ def draw_chip(
         stop = min(start + BLOCK, n_devices)
         rng = np.random.default_rng([seed, block, 0])
         devices = draw_devices(params, stop - start, rng, without, quantiles=quantiles)
-        fields = {"log_r0": np.log(devices.r0_ohm), **devices.drift, "rtn_amplitude": devices.rtn_amplitude}
+        fields = {"log_r0": np.log(devices.r0_ohm), **devices.drift, **devices.noise_columns}
         store(slice(start, stop), {name: values.astype(np.float32) for name, values in fields.items()})
 
 
@@ -35,7 +36,7 @@ def draw_unresponsive(
 ) -> NDArray[np.bool_]:
     """Which devices never move: the share `defects.fraction` of the file; none without D2D."""
     stuck = np.zeros(n_devices, dtype=np.bool_)
-    if params.defects.fraction > 0 and "d2d" not in without:
+    if params.defects.fraction > 0 and D2D not in without:
         for block, start in enumerate(range(0, n_devices, BLOCK)):
             part = stuck[start : start + BLOCK]
             part[:] = np.random.default_rng([seed, block, 1]).random(len(part)) < params.defects.fraction
