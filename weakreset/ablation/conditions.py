@@ -43,7 +43,8 @@ class Condition:
 def all_conditions(params: ParameterFile) -> tuple[Condition, ...]:
     """The conditions of a study: all on; each imperfection off, and alone; D2D scaled, and of one parameter alone.
 
-    Kinds of noise that the file has off are left out, unless every file has them.
+    Kinds of noise that the file has off are left out, unless every file has them and "all" names them. What "all"
+    does not name (read noise) can be switched off too; with one imperfection alone it stays as the file has it.
     """
     names = params.spread_names
     none = dict.fromkeys(names, 0.0)

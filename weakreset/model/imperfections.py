@@ -1,4 +1,4 @@
-"""The imperfections of devices, a row each: its switch, its words, what switching it off does, how large it is.
+"""The imperfections of devices, a row each: its switch, its words, how it is switched off, how large it is.
 
 D2D, and every kind of noise. `without`, the activity in a training, the conditions of a study, the help of the
 commands and the report all read this.
@@ -25,8 +25,6 @@ class Imperfection:
         Its switch: `without="rtn"`, condition "without rtn".
     label : str
         In sentences.
-    off : str
-        What devices are like without it.
     activity : tuple of Statistic
         How large it is in simulated devices.
     noise : NoiseKind, optional
@@ -37,14 +35,13 @@ class Imperfection:
 
     name: str
     label: str
-    off: str
     activity: tuple[Statistic, ...]
     noise: NoiseKind | None = None
     in_all: bool = True
 
 
 _D2D = Imperfection(
-    D2D, "D2D", "every device at the medians of the laws",
+    D2D, "D2D",
     (Statistic(D2D, "standard deviation of ln R0 between devices", "standard deviation", lambda seen: seen.spread),),
 )
 
@@ -53,7 +50,7 @@ def imperfections() -> dict[str, Imperfection]:
     """All rows by name: D2D, then the kinds of noise."""
     rows = [_D2D]
     rows += [
-        Imperfection(kind.name, kind.label, f"no {kind.label}", kind.activity or (), kind, kind.in_all)
+        Imperfection(kind.name, kind.label, kind.activity or (), kind, kind.in_all)
         for kind in noise_kinds().values()
     ]
     return {row.name: row for row in rows}

@@ -238,8 +238,12 @@ class DeviceArray(nn.Module):
     @property
     def in_main_memory(self) -> bool:
         """Whether the compiled kernel does the work."""
-        known = not self._half and not self._others
+        known = not self._half and not self._in_torch()
         return self.log_r0.device.type == "cpu" and self.kernel == "auto" and known
+
+    def _in_torch(self) -> list[str]:
+        """Kinds of noise that are on and that the compiled kernel does not know."""
+        return [name for name, noise in self.other_noise.items() if noise.on]
 
     def set_(self, mask: Tensor) -> None:
         """SET the devices where `mask` (bool, `shape`) is true: a new cycle, starting again at R0.
@@ -272,7 +276,8 @@ class DeviceArray(nn.Module):
 
     def extra_repr(self) -> str:
         switched = f", without={','.join(self.without)}" if self.without else ""
-        torch_only = f", plain torch for noise {', '.join(self._others)}" if self._others else ""
+        strange = self._in_torch()
+        torch_only = f", plain torch for noise {', '.join(strange)}" if strange else ""
         return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}{torch_only}"
 
     def _allocate(self, n_poles: int) -> None:

@@ -229,9 +229,3 @@ class NoiseKind:
 
     def __deepcopy__(self, memo: Any) -> NoiseKind:
         return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Sent to other processes by name: functions of strangers cannot be pickled."""
-        from weakreset.model.noise.registry import noise_kind
-
-        return noise_kind, (self.name,)

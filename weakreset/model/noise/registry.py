@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,11 @@ ENTRY_POINT_GROUP = "weakreset.noise_kinds"
 
 ALL, D2D = "all", "d2d"
 """Switches that are no noise, so that no kind may have their name."""
+
+_RESERVED = (ALL, D2D, "blocks", "in_force", "kinds")
+_RESERVED_KEYS = ("enabled", "kind", "n_devices", "n_informative", "note", "numbers")
+_NAME = re.compile(r"(?!model_)[a-z][a-z0-9_]*")
+"""pydantic, which makes the blocks, keeps names with model_ for itself."""
 
 _BUILT_IN = (PINK, RTN, READ)
 _registered: dict[str, NoiseKind] = {}
@@ -89,22 +95,25 @@ def _installed() -> tuple[NoiseKind, ...]:
 
 
 def _check(kind: NoiseKind, others: tuple[NoiseKind, ...]) -> None:
-    taken = {ALL, D2D, *(other.name for other in others)}
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", kind.name) or kind.name in taken:
+    taken = {*_RESERVED, *(other.name for other in others)}
+    if not _NAME.fullmatch(kind.name) or kind.name in taken:
         raise UsageError(
             f"a kind of noise cannot be called {kind.name!r}: it needs small letters, digits and _, and "
             f"{', '.join(sorted(taken))} are taken"
         )
-    keys = [key for name in (n.name for n in kind.numbers) for key in (name, f"{name}_stderr")]
+    keys = [key for number in kind.numbers for key in (number.name, f"{number.name}_stderr")]
     keys += [key for own in kind.own for key in (own.name, *([own.share.name] if own.share else []))]
-    keys += ["enabled", "note", "n_devices", "n_informative"]
-    side_by_side = {name for other in (*others, kind) for name in _side_by_side(other)}
-    twice = sorted({key for key in keys if keys.count(key) > 1 or not re.fullmatch(r"[a-z][a-z0-9_]*", key)})
-    if twice or len(side_by_side) < sum(len(_side_by_side(other)) for other in (*others, kind)):
-        shared = {name for other in others for name in _side_by_side(other)} & set(_side_by_side(kind))
-        names = ", ".join(twice or sorted(shared))
+    beside = _side_by_side(kind)
+    wrong = [key for key in keys if key in _RESERVED_KEYS or keys.count(key) > 1 or not _NAME.fullmatch(key)]
+    wrong += [name for name in beside if beside.count(name) > 1 or any(name in _side_by_side(o) for o in others)]
+    if wrong:
+        names = ", ".join(sorted(set(wrong)))
         raise UsageError(f"noise {kind.name!r}: the name of a number is taken or no name: {names}")
 
 
 def _side_by_side(kind: NoiseKind) -> list[str]:
     return [*(kind.known_as(number) for number in kind.numbers), *kind.columns]
+
+
+# sent to other processes by name: functions of strangers cannot be pickled
+copyreg.pickle(NoiseKind, lambda kind: (noise_kind, (kind.name,)))
