@@ -44,7 +44,7 @@ def all_conditions(params: ParameterFile) -> tuple[Condition, ...]:
     """The conditions of a study: all on; each imperfection off, and alone; D2D scaled, and of one parameter alone."""
     names = (*params.parameters, "rtn_amplitude")
     none = dict.fromkeys(names, 0.0)
-    alone = [name for name in ("m1", "t_star", "c1", "m2", "r0_ohm") if name in params.parameters]
+    alone = [*(name for name in params.parameters if name != "r0_ohm"), "r0_ohm"]
     return (
         Condition("ideal", ideal=True),
         Condition(ALL_ON),

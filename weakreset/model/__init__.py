@@ -2,12 +2,16 @@
 
 from weakreset.model.device import DeviceNoise, Devices, SimulatedTraces, simulate_devices
 from weakreset.model.drift import (
+    BUILT_IN,
     POWER_LAW,
     SATURATING,
     SHAPES,
     SINGLE_SLOPE,
     TWO_SLOPE,
+    DriftNumber,
+    DriftScan,
     DriftShape,
+    register_shape,
     two_slope,
 )
 from weakreset.model.laws import FAMILIES, Family, TruncatedLaw
@@ -23,6 +27,7 @@ from weakreset.model.pink_noise import (
 from weakreset.model.telegraph import high_probability_after, stationary_high_probability, telegraph_states
 
 __all__ = [
+    "BUILT_IN",
     "FAMILIES",
     "MEMORY_PULSES",
     "POWER_LAW",
@@ -32,6 +37,8 @@ __all__ = [
     "TWO_SLOPE",
     "DeviceNoise",
     "Devices",
+    "DriftNumber",
+    "DriftScan",
     "DriftShape",
     "Family",
     "SimulatedTraces",
@@ -42,6 +49,7 @@ __all__ = [
     "high_probability_after",
     "inverse_filter_taps",
     "pink_noise",
+    "register_shape",
     "simulate_devices",
     "spectrum",
     "stationary_high_probability",

@@ -111,8 +111,8 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 @functools.cache
 def _known_keys() -> frozenset[str]:
-    """Every key the schema knows, for "did you mean"."""
-    found: set[str] = {"r0_ohm", *(name for shape in SHAPES.values() for name in shape.parameters)}
+    """Every key the schema knows besides the numbers of drift shapes, for "did you mean"."""
+    found = {"r0_ohm"}
     schema = ParameterFile.model_json_schema(by_alias=True)
     for part in (schema, *schema["$defs"].values()):
         found |= set(part.get("properties", {}))
@@ -123,7 +123,8 @@ def _describe(item: Any) -> str:
     """One pydantic error in a line: place, what is wrong, offending value, nearest known key."""
     place = ".".join(str(part) for part in item["loc"]) or "file"
     if item["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(item["loc"][-1]), _known_keys(), n=1)
+        numbers = {name for shape in SHAPES.values() for name in shape.parameters}
+        near = difflib.get_close_matches(str(item["loc"][-1]), sorted(_known_keys() | numbers), n=1)
         return f"{place}: unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
     message = item["msg"].removeprefix("Value error, ")
     value = item.get("input")

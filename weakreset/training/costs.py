@@ -21,7 +21,7 @@ def costs(arrays: Sequence[DeviceArray], epoch: PulseReport) -> dict[str, float]
     -------
     dict
         pulses_mean, pulses_p99, pulses_max: RESET pulses a device has had since the start.
-        past_knee: share of the devices past their own knee t_star; absent for drift shapes without one.
+        past_knee: share of the devices past their own knee; absent for drift shapes without one.
         pulses, bursts: RESET pulses and bursts of them in the epoch, over all devices.
         reads: comparisons of a pair in the epoch. A pair is compared after each of its bursts; between bursts
         nothing moves, so that its sign is known. All pairs are compared once more before the first epoch.
@@ -49,7 +49,7 @@ def _energy(arrays: Sequence[DeviceArray]) -> dict[str, float]:
 
 
 def _past_knee(arrays: Sequence[DeviceArray]) -> dict[str, float]:
-    knees = [getattr(array, "t_star", None) for array in arrays]
+    knees = [getattr(array, array.drift_shape.knee) if array.drift_shape.knee else None for array in arrays]
     past = sum(int((a.pulse_count >= knee).sum()) for a, knee in zip(arrays, knees, strict=True) if knee is not None)
     if any(knee is None for knee in knees):
         return {}
