@@ -119,7 +119,7 @@ class Basis:
         scan, shape = self.scan, self.shape
         names = {scan.number, scan.nonnegative, *scan.beyond} - {""}
         if not names <= set(shape.parameters) or bool(scan.number) != bool(scan.column and scan.grid):
-            self._refuse("number, nonnegative and beyond must be numbers of the shape; a number needs a column and a grid")
+            self._refuse("number, nonnegative and beyond must be its numbers; a number needs a column and a grid")
         if scan.number and scan.column not in set(shape.parameters) - {shape.offset, scan.number}:
             self._refuse(f"column {scan.column!r} must be a number besides {shape.offset} and {scan.number}")
         if (scan.nonnegative and scan.nonnegative not in self.linear) or (scan.without and not scan.beyond):
@@ -128,7 +128,8 @@ class Basis:
             self._refuse(f"transform must be {len(self.linear)} x {len(self.linear)}, for {', '.join(self.linear)}")
         if scan.beyond and (not scan.knee or set(self.linear) - set(scan.beyond) != {scan.nonnegative}):
             self._refuse("beyond a knee every number must be seen but one, which is nonnegative")
-        self._try_out()
+        with np.errstate(all="ignore"):  # what is no number is no linear model either
+            self._try_out()
 
     def _try_out(self) -> None:
         """Compare columns and closed form at some candidates."""
@@ -147,7 +148,7 @@ class Basis:
             value = shape.value(t, *numbers.values())
             columns = np.hstack([self.columns(t), self.profile(t, np.array([k])[: len(grid)])])
             if columns.shape[1] != len(coefficients) or not np.allclose(columns @ coefficients, value, 1e-8, 1e-8):
-                self._refuse("for a given scanned number it is not the linear model that base, column and transform say")
+                self._refuse("for a given scanned number it is not linear as base, column and transform say")
             if not np.all(columns[:, 0] == 1.0):
                 self._refuse(f"the first base column must be that of {shape.offset}, a constant 1")
 

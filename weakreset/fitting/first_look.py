@@ -1,4 +1,4 @@
-"""What the first devices say of all: how large a number that is hard to see can be, how many telegraph steps there are."""
+"""What the first devices say of all: how large a number hard to see can be, and how many telegraph steps there are."""
 
 from __future__ import annotations
 
