@@ -19,11 +19,14 @@ from tests.torch_threads import one_torch_thread
 from weakreset.errors import FitError, ParameterFileError, SimulationError, UsageError
 from weakreset.fitting import fit_devices
 from weakreset.fitting.bases import basis_of
-from weakreset.model import SHAPES, DriftNumber, DriftScan, DriftShape, register_shape
+from weakreset.model import SHAPES, SINGLE_SLOPE, TWO_SLOPE, DriftNumber, DriftScan, DriftShape, register_shape
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.population import export_parameters, fit_population
+from weakreset.report import ReportInput, build_report
 from weakreset.simulation import DeviceArray
+from weakreset.simulation.differential_pair import PulseReport
 from weakreset.training import load_dataset, train
+from weakreset.training.costs import costs
 from weakreset.twin import simulate_traces
 
 __all__ = ["one_torch_thread"]
@@ -259,3 +262,58 @@ def test_a_process_that_is_started_afresh_registers_it_by_importing_its_module(m
     command = [sys.executable, "-c", code]
     out = subprocess.run(command, capture_output=True, text=True, check=True, env={**here(), "PYTHONPATH": path})
     assert out.stdout.strip() == "0.25"
+
+
+RENAMED = {"m1": "early", "t_star": "bend", "c1": "level", "m2": "late"}
+
+
+def kinked_form(xp, t, early, bend, level, late):
+    return level + early * xp.minimum(t, bend) + late * xp.maximum(t - bend, 0.0)
+
+
+@pytest.fixture
+def kinked():
+    """The two slopes under other names: what knows them by their own would treat it otherwise."""
+    line = register_shape(replace(
+        SINGLE_SLOPE, name="kinked-line", numbers=_renamed(SINGLE_SLOPE), offset="level", trend="early", words=None,
+        closed_form=lambda xp, t, early, level: level + early * t,
+    ))
+    scan = replace(
+        TWO_SLOPE.scan, number="bend", column="late", beyond=("level", "early"), nonnegative="late", without=line
+    )
+    yield register_shape(replace(
+        TWO_SLOPE, name="kinked", numbers=_renamed(TWO_SLOPE), offset="level", trend="early", words=None,
+        closed_form=kinked_form, scan=scan,
+    ))
+    del SHAPES["kinked-line"], SHAPES["kinked"]
+
+
+def _renamed(shape: DriftShape) -> tuple[DriftNumber, ...]:
+    return tuple(replace(number, name=RENAMED[number.name]) for number in shape.numbers)
+
+
+def test_nothing_knows_the_two_slopes_by_name(kinked):
+    traces = simulate_traces("majumdar2021", 40, 600, seed=7)
+    usual, other = fit_devices(traces), fit_devices(traces, drift="kinked")
+    frame, same = usual.to_frame(), other.to_frame()
+    names = {old + end: new + end for old, new in RENAMED.items() for end in ("", "_stderr", "_lo", "_hi", "_status")}
+    assert frame.rename(columns=names).equals(same)
+    laws, found = fit_population(usual, goodness=19), fit_population(other, goodness=19)
+    for name, law in laws.laws.items():
+        twin = found.laws[RENAMED.get(name, name)]
+        assert (law.law, law.stderr, law.note, law.n_censored) == (twin.law, twin.stderr, twin.note, twin.n_censored)
+        assert law.goodness_of_fit == twin.goodness_of_fit
+    files = [export_parameters(population, "lot", created="now") for population in (laws, found)]
+    arrays = [DeviceArray((2000,), file, seed=1) for file in files]
+    for array in arrays:
+        array.pulse(300)
+    assert arrays[0].log_r.equal(arrays[1].log_r)
+    assert costs(arrays[:1], PulseReport())["past_knee"] == costs(arrays[1:], PulseReport())["past_knee"] > 0
+    pages = [
+        build_report(ReportInput(title="t", fits=fits, population=population, params=params))
+        for fits, population, params in ((usual, laws, files[0]), (other, found, files[1]))
+    ]
+    for page, knee in zip(pages, ("t_star", "bend"), strict=True):
+        assert f"For them {knee} and " in page
+        assert "show a clear knee" in page
+    assert len(pages[1]) == pytest.approx(len(pages[0]), rel=0.1)

@@ -32,25 +32,43 @@ class Formula:
     def evaluate(
         self, operations: Mapping[str, Operation], names: Mapping[str, Any], constant: Operation = float
     ) -> Any:
-        """The number in the world of `operations`, where `constant` makes numbers of Python's; no part twice."""
-        known: dict[int, Any] = {}
+        """The number in the world of `operations`, where `constant` makes numbers of Python's."""
+        return self._value(operations, names, constant, {})
 
-        def value(part: Any) -> Any:
-            if not isinstance(part, Formula):
-                return constant(part)
-            if part.operation == "name":
-                return names[part.parts[0]]
-            if id(part) not in known:
-                known[id(part)] = operations[part.operation](*map(value, part.parts))
-            return known[id(part)]
-
-        return value(self)
+    def _value(
+        self, operations: Mapping[str, Operation], names: Mapping[str, Any], constant: Operation, known: dict[int, Any]
+    ) -> Any:
+        if self.operation == "name":
+            return names[self.parts[0]]
+        if id(self) not in known:  # no part is worked out twice
+            known[id(self)] = operations[self.operation](*(
+                part._value(operations, names, constant, known) if isinstance(part, Formula) else constant(part)
+                for part in self.parts
+            ))
+        return known[id(self)]
 
     def derivative(self, names: Mapping[str, Any], by: str) -> Any:
         """Derivative by the name `by` at numpy values of all names; a scalar 0.0 where nothing depends on it."""
-        pairs = {name: (value, 1.0 if name == by else None) for name, value in names.items()}
-        slope = self.evaluate(_WITH_SLOPE, pairs, lambda value: (float(value), None))[1]
+        known: dict[int, Any] = {}
+
+        def value(part: Any) -> Any:
+            return part._value(NUMPY, names, float, known) if isinstance(part, Formula) else float(part)
+
+        slope = self._slope(by, value, {})
         return 0.0 if slope is None else slope
+
+    def _slope(self, by: str, value: Operation, known: dict[int, Any]) -> Any:
+        """Derivative, or None where there is none; works out only the values that it needs."""
+        if self.operation == "name":
+            return 1.0 if self.parts[0] == by else None
+        if id(self) not in known:
+            terms = [
+                partial(value, self, *self.parts) * slope
+                for partial, part in zip(_SLOPES[self.operation], self.parts, strict=True)
+                if isinstance(part, Formula) and (slope := part._slope(by, value, known)) is not None
+            ]
+            known[id(self)] = sum(terms[1:], terms[0]) if terms else None
+        return known[id(self)]
 
     def __str__(self) -> str:
         if self.operation == "name":
@@ -115,36 +133,23 @@ OPERATIONS = (*_SIGNS, "negative", *_CALLED)
 NUMPY: Mapping[str, Operation] = {name: getattr(np, name) for name in OPERATIONS} | {"power": operator.pow}
 
 _SLOPES: Mapping[str, tuple[Operation, ...]] = {
-    "add": (lambda r, x, y: 1.0, lambda r, x, y: 1.0),
-    "subtract": (lambda r, x, y: 1.0, lambda r, x, y: -1.0),
-    "multiply": (lambda r, x, y: y, lambda r, x, y: x),
-    "divide": (lambda r, x, y: 1.0 / y, lambda r, x, y: -r / y),
-    "negative": (lambda r, x: -1.0,),
-    "minimum": (lambda r, x, y: np.where(x <= y, 1.0, 0.0), lambda r, x, y: np.where(x <= y, 0.0, 1.0)),
-    "maximum": (lambda r, x, y: np.where(x > y, 1.0, 0.0), lambda r, x, y: np.where(x > y, 0.0, 1.0)),
-    "exp": (lambda r, x: r,),
-    "expm1": (lambda r, x: np.exp(x),),
-    "log": (lambda r, x: 1.0 / x,),
-    "log1p": (lambda r, x: 1.0 / (1.0 + x),),
-    "power": (lambda r, x, y: y * x ** (y - 1.0), lambda r, x, y: r * np.log(np.where(x > 0, x, 1.0))),
+    "add": (lambda v, r, x, y: 1.0, lambda v, r, x, y: 1.0),
+    "subtract": (lambda v, r, x, y: 1.0, lambda v, r, x, y: -1.0),
+    "multiply": (lambda v, r, x, y: v(y), lambda v, r, x, y: v(x)),
+    "divide": (lambda v, r, x, y: 1.0 / v(y), lambda v, r, x, y: -v(r) / v(y)),
+    "negative": (lambda v, r, x: -1.0,),
+    "minimum": (lambda v, r, x, y: 1.0 * (v(x) <= v(y)), lambda v, r, x, y: 1.0 * (v(x) > v(y))),
+    "maximum": (lambda v, r, x, y: 1.0 * (v(x) > v(y)), lambda v, r, x, y: 1.0 * (v(x) <= v(y))),
+    "exp": (lambda v, r, x: v(r),),
+    "expm1": (lambda v, r, x: np.exp(v(x)),),
+    "log": (lambda v, r, x: 1.0 / v(x),),
+    "log1p": (lambda v, r, x: 1.0 / (1.0 + v(x)),),
+    "power": (
+        lambda v, r, x, y: v(y) * v(x) ** (v(y) - 1.0),
+        lambda v, r, x, y: v(r) * np.log(np.where(v(x) > 0, v(x), 1.0)),
+    ),
 }
-"""Derivative of each operation by each of its parts, from its result and them."""
-
-
-def _with_slope(operation: str) -> Operation:
-    def apply(*pairs: tuple[Any, Any]) -> tuple[Any, Any]:
-        values = [value for value, _ in pairs]
-        result = NUMPY[operation](*values)
-        terms = [
-            partial(result, *values) * slope
-            for partial, (_, slope) in zip(_SLOPES[operation], pairs, strict=True) if slope is not None
-        ]
-        return result, sum(terms[1:], terms[0]) if terms else None
-
-    return apply
-
-
-_WITH_SLOPE = {name: _with_slope(name) for name in OPERATIONS}
+"""Derivative of each operation by each of its parts x, y; v(part) is a value, r the operation itself."""
 
 
 def _node(operation: str, *parts: Any) -> Any:
