@@ -48,7 +48,7 @@ def all_conditions(params: ParameterFile) -> tuple[Condition, ...]:
     """
     names = params.spread_names
     none = dict.fromkeys(names, 0.0)
-    alone = [name for name in ("m1", "t_star", "c1", "m2", "r0_ohm") if name in params.parameters]
+    alone = [*(name for name in params.parameters if name != "r0_ohm"), "r0_ohm"]
     rows = _imperfections_of(params)
     joint = [row for row in rows if row.in_all]
     return (

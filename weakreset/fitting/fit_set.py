@@ -128,14 +128,12 @@ class FitSet(Shown):
 
         frame = pd.DataFrame([fit.row() for fit in self.fits])
         for name in frame.columns:
-            if frame[name].isna().any() and name not in _TEXT_COLUMNS:
+            if frame[name].isna().any() and name not in _TEXT_COLUMNS and not name.endswith("_status"):
                 frame[name] = frame[name].astype(float)
         return frame
 
 
-_TEXT_COLUMNS = frozenset(
-    ("device", "status", "t_star_status", "m2_status", "rtn_steps", "rtn_status", "excluded_because")
-)
+_TEXT_COLUMNS = ("device", "status", "rtn_steps", "excluded_because")
 
 
 def _number(value: float | None) -> str:

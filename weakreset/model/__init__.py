@@ -2,12 +2,16 @@
 
 from weakreset.model.device import Devices, SimulatedTraces, simulate_devices
 from weakreset.model.drift import (
+    BUILT_IN,
     POWER_LAW,
     SATURATING,
     SHAPES,
     SINGLE_SLOPE,
     TWO_SLOPE,
+    DriftNumber,
+    DriftScan,
     DriftShape,
+    register_shape,
     two_slope,
 )
 from weakreset.model.imperfections import D2D, Imperfection, check_without, imperfections, switches
@@ -40,6 +44,7 @@ from weakreset.model.noise import (
 from weakreset.model.streams import named_stream
 
 __all__ = [
+    "BUILT_IN",
     "D2D",
     "FAMILIES",
     "MEMORY_PULSES",
@@ -50,6 +55,8 @@ __all__ = [
     "TWO_SLOPE",
     "DeviceNoise",
     "Devices",
+    "DriftNumber",
+    "DriftScan",
     "DriftShape",
     "Family",
     "Generated",
@@ -74,6 +81,7 @@ __all__ = [
     "noise_kinds",
     "pink_noise",
     "register_noise",
+    "register_shape",
     "registered_noise",
     "simulate_devices",
     "spectrum",

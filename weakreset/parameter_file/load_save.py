@@ -111,8 +111,8 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 @functools.cache
 def _known_keys(kinds: tuple[str, ...]) -> frozenset[str]:
-    """Every key the schema knows with these kinds of noise, for "did you mean"."""
-    found: set[str] = {"r0_ohm", *(name for shape in SHAPES.values() for name in shape.parameters)}
+    """Every key the schema knows with these kinds of noise, besides the numbers of drift shapes, for "did you mean"."""
+    found: set[str] = {"r0_ohm"}
     schema = ParameterFile.model_json_schema(by_alias=True)
     for part in (schema, *schema["$defs"].values()):
         found |= set(part.get("properties", {}))
@@ -124,7 +124,8 @@ def _describe(item: Any) -> str:
     place = ".".join(str(part) for part in item["loc"]) or "file"
     if item["type"] == "extra_forbidden":
         kinds = tuple(noise_kinds())
-        near = difflib.get_close_matches(str(item["loc"][-1]), _known_keys(kinds), n=1)
+        numbers = {name for shape in SHAPES.values() for name in shape.parameters}
+        near = difflib.get_close_matches(str(item["loc"][-1]), sorted(_known_keys(kinds) | numbers), n=1)
         strange = len(item["loc"]) == 2 and item["loc"][0] == "noise"
         known = f"; kinds of noise that are known: {', '.join(kinds)}" if strange else ""
         return f"{place}: unknown key" + (f"; did you mean {near[0]!r}?" if near else "") + known

@@ -61,19 +61,19 @@ def _device_row(fit: DeviceFit, names: tuple[str, ...]) -> tuple[Cell, ...]:
         Cell(fit.device),
         Cell(STATUS_WORDS[fit.status], hint=fit.excluded_because),
         Cell("–" if pulses is None else str(pulses), pulses),
-        *(_estimate_cell(estimate, name) for estimate, name in zip(estimates, ("r0_ohm", *names), strict=True)),
+        *(_estimate_cell(estimate, estimate is fit.knee) for estimate in estimates),
         Cell(plus_minus(amplitude, fit.rtn.amplitude_stderr), amplitude, hint),
         Cell(str(len(fit.rtn.steps)) if fit.numbers else "–", float(len(fit.rtn.steps)) if fit.numbers else None),
     )
 
 
-def _estimate_cell(estimate: Estimate, name: str) -> Cell:
+def _estimate_cell(estimate: Estimate, is_knee: bool) -> Cell:
     hint = "" if estimate.status == "ok" else estimate.status.replace("_", " ")
     if estimate.value is None:
         return Cell("–", None, hint)
     if estimate.status == "upper_limit_only" and estimate.high is not None:
         return Cell(f"< {number(estimate.high, 2)}", estimate.high, hint)
-    if name == "t_star" and estimate.low is not None and estimate.high is not None:
+    if is_knee and estimate.low is not None and estimate.high is not None:
         return Cell(f"{estimate.value:.0f} [{estimate.low:.0f}, {estimate.high:.0f}]", estimate.value, hint)
     return Cell(plus_minus(estimate.value, estimate.stderr), estimate.value, hint)
 

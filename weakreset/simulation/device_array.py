@@ -18,7 +18,7 @@ from weakreset.simulation import fast_path, kernels
 from weakreset.simulation.array_arguments import checked_bursts, checked_seed, checked_shape, large_zeros
 from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.energy import energy_counted
-from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint
+from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint, simulated_shape
 from weakreset.simulation.kernels import DeviceState, NoiseTables, noise_tables
 from weakreset.simulation.moving_rows import POLE_UNIT, log_r_of, poles_of, row_width, state_of
 from weakreset.simulation.other_noise import OtherNoise, other_kinds
@@ -70,9 +70,12 @@ class DeviceArray(nn.Module):
 
     Attributes
     ----------
+    drift_shape : DriftShape
+        That of the file.
     traits : Tensor of float32, shape (*shape, columns)
-        What makes each device itself. Its columns can be had by name: `offset` (ln r0 + c1 + the slow level of
-        1/f noise; without ln r0 in half precision), `rtn_amplitude` and the numbers of the drift (`m1`, `t_star`, ...).
+        What makes each device itself. Its columns can be had by name: `offset` (ln r0 + that of the drift + the slow
+        level of 1/f noise; without ln r0 in half precision), `rtn_amplitude` and the other
+        numbers of the drift.
     moving : Tensor of int32, shape (*shape, columns)
         What a pulse changes (see `moving_rows`). Read it by name: `pulse_count` (int32, pulses since the last SET,
         at most 2^30 - 1), `rtn_high` (bool), `poles` of the 1/f noise (float32, shape (*shape, n_poles), each of unit
@@ -136,7 +139,8 @@ class DeviceArray(nn.Module):
         self._noise = file.device_noise(self.without)
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
         self._tables: NoiseTables | None = None
-        self._drift_shape, self._columns = file.model, trait_names(file.model)
+        self.drift_shape = simulated_shape(file)
+        self._columns = trait_names(self.drift_shape)
         self._allocate(n_poles)
         others = other_kinds(file, self.without)
         self._others = [kind.name for kind in others]
@@ -153,7 +157,7 @@ class DeviceArray(nn.Module):
             self.to(device)
 
     def __getattr__(self, name: str) -> Any:
-        """Columns of `traits` by name: m1, t_star, rtn_amplitude, ...: views of `shape`."""
+        """Columns of `traits` by name: offset, rtn_amplitude, numbers of the drift: views of `shape`."""
         columns = self.__dict__.get("_columns", ())
         return self.traits[..., columns.index(name)] if name in columns else super().__getattr__(name)
 
@@ -291,7 +295,8 @@ class DeviceArray(nn.Module):
     def _draw(self, file: ParameterFile, seed: int) -> None:
         def store(where: slice, fields: Mapping[str, Any]) -> None:
             self.log_r0.view(-1)[where] = torch.from_numpy(fields["log_r0"])
-            own = {**fields, "offset": fields["c1"] if self._half else fields["log_r0"] + fields["c1"]}
+            offset = fields[self.drift_shape.offset]
+            own = {**fields, "offset": offset if self._half else fields["log_r0"] + offset}
             rows = self.traits.view(-1, len(self._columns))[where]
             for column, name in enumerate(self._columns):
                 rows[:, column] = torch.from_numpy(own[name])
@@ -318,7 +323,7 @@ class DeviceArray(nn.Module):
     def noise_tables(self) -> NoiseTables:
         device = self.log_r0.device
         if self._tables is None or self._tables.normals.device != device:
-            self._tables = noise_tables(self._drift_shape, self._pink, self._noise, device)
+            self._tables = noise_tables(self.drift_shape, self._pink, self._noise, device)
         return self._tables
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> DeviceArray:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from weakreset.simulation.garbage import garbage_kept
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.moving_rows import row_width
 from weakreset.simulation.threads import in_threads
-from weakreset.simulation.traits import SHAPE_NUMBERS, trait_names
+from weakreset.simulation.traits import formula_number, outside, trait_names
 
 __all__ = ["adam_pulse", "advance", "pulse_pairs"]
 
@@ -31,7 +30,7 @@ _SHARES = 2
 def advance(state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, n: torch.Tensor) -> None:
     """As `kernels.advance`."""
     shared = (_chip(state), _physics(tables), _unsigned(key), index.numpy(), n.numpy())
-    _in_shares(_compiled().advance_range, shared, index.numel())
+    _in_shares(_compiled("advance_range", tables), shared, index.numel())
 
 
 def pulse_pairs(
@@ -39,7 +38,7 @@ def pulse_pairs(
 ) -> tuple[int, int, int]:
     """Signed bursts `n` (int32, flat) for pairs; brings `weight` up to date; pulses, devices, flips."""
     shared = (_chip(state), _physics(tables), _both(keys), n.numpy(), weight.numpy())
-    pulses, devices, flips = _in_shares(_compiled().pair_range, shared, n.numel())
+    pulses, devices, flips = _in_shares(_compiled("pair_range", tables), shared, n.numel())
     return pulses, devices, flips
 
 
@@ -50,7 +49,7 @@ def adam_pulse(
     """Adam's step on (gradient, mean, square), turned into pulses; pulses, devices, flips, not a number."""
     flat = [part.view(-1).numpy() for part in (*moments, weight)]
     shared = (_chip(state), _physics(tables), _both(keys), *flat, step)
-    pulses, devices, flips, bad = _in_shares(_compiled().adam_range, shared, weight.numel())
+    pulses, devices, flips, bad = _in_shares(_compiled("adam_range", tables), shared, weight.numel())
     return pulses, devices, flips, bad
 
 
@@ -75,12 +74,18 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
     return [sum(column) for column in zip(*results, strict=True)]
 
 
-@lru_cache(maxsize=1)
-def _compiled() -> ModuleType:
-    """Loaded when it is needed first, and numba with it."""
+@lru_cache(maxsize=64)
+def _compiled(name: str, tables: NoiseTables) -> Callable[..., Any]:
+    """Of this name in `compiled.step`, loaded when it is needed first, and numba with it.
+
+    What is kept on disk knows formulas by numbers, which another process may give to other ones: code for drift shapes
+    from outside this package is compiled in every process.
+    """
     with garbage_kept():
         from weakreset.simulation.compiled import step
-    return step
+        from weakreset.simulation.compiled.drift import not_kept
+    function: Callable[..., Any] = getattr(step, name)
+    return not_kept(function) if outside(formula_number(tables.shape)) else function
 
 
 _FREE: list[Scratch] = []
@@ -122,7 +127,7 @@ def _physics(tables: NoiseTables) -> Physics:
     bursts.view(np.float32)[:, : 2 * lanes] = torch.hstack([tables.keep, tables.renew]).numpy()
     bursts[:, lanes : lanes + 2] = torch.stack([tables.high_if_low, tables.high_if_high], dim=1).numpy()
     return Physics(
-        shape=constant(SHAPE_NUMBERS[tables.shape]), columns=constant(len(trait_names(tables.shape))),
+        shape=constant(formula_number(tables.shape)), columns=constant(len(trait_names(tables.shape))),
         width=constant(row_width(lanes)),
         pink=constant(tables.pink), rtn=constant(tables.rtn), read=constant(tables.read_sd > 0),
         bursts=bursts.reshape(-1), pole_sd=tuple(tables.pole_sd.numpy()), read_sd=np.float32(tables.read_sd),

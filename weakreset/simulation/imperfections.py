@@ -8,14 +8,31 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.model import D2D
+from weakreset.errors import SimulationError
+from weakreset.model import BUILT_IN, D2D, SHAPES, DriftShape
 from weakreset.parameter_file import ParameterFile, draw_devices
+from weakreset.simulation.drift import check_drift
 from weakreset.simulation.quantile_table import QuantileTables
 
-__all__ = ["BLOCK", "draw_chip", "draw_unresponsive", "physics_fingerprint"]
+__all__ = ["BLOCK", "draw_chip", "draw_unresponsive", "physics_fingerprint", "simulated_shape"]
 
 BLOCK = 1 << 18
 """Devices drawn at a time: bounds the memory, and makes device i the same whatever the size of the chip."""
+
+
+def simulated_shape(params: ParameterFile) -> DriftShape:
+    """The drift shape of a file.
+
+    Raises
+    ------
+    SimulationError
+        There is none of this name (any more), or float32 cannot follow it.
+    """
+    shape = SHAPES.get(params.model)
+    if shape is None:
+        raise SimulationError(f"drift shape {params.model!r} is not registered; known: {', '.join(SHAPES)}")
+    check_drift(shape, {name: params.parameters[name].law().median() for name in shape.parameters})
+    return shape
 
 
 def draw_chip(
@@ -45,5 +62,7 @@ def draw_unresponsive(
 
 def physics_fingerprint(params: ParameterFile, n_poles: int, half_traits: bool = False) -> int:
     """63 bits that change with anything in the file that moves a device after it was drawn."""
-    text = f"{params.model}|{params.noise.model_dump_json()}|{n_poles}" + ("|half" if half_traits else "")
+    shape = SHAPES[params.model]
+    drift = shape.name if shape in BUILT_IN else f"{shape.name} {shape.formula}"
+    text = f"{drift}|{params.noise.model_dump_json()}|{n_poles}" + ("|half" if half_traits else "")
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
