@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
 OWN_ALPHA_RATIO = 1.3
 """A device this much noisier than the technology is judged by its own noise."""
 
+_CALMER = 0.9
 _BLOCK = 64
 _FIRST_BLOCKS = 2
 _LEAST_BLOCKS_FORKED = 2
@@ -135,6 +136,16 @@ def scan_group(
     own = robust_alpha(_residuals(dictionary, white, products, plain))
     used = own if alpha is None else np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)
     configurations = known or (search_knees_and_steps(dictionary, products, used**2, plain) if rtn else plain)
+    if rtn and alpha is not None:
+        # telegraph steps are not noise: a device is as noisy as it is without them
+        own = robust_alpha(_residuals(dictionary, white, products, configurations))
+        after = np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)
+        if known is None:
+            again = np.flatnonzero(after < _CALMER * used)
+            found = search_knees_and_steps(dictionary, products[again], after[again] ** 2, [plain[i] for i in again])
+            for i, configuration in zip(again, found, strict=True):
+                configurations[i] = configuration
+        used = after
     for i, configuration in enumerate(configurations):
         design = design_of(dictionary, products[i], configuration)
         freedom = len(rows[i]) - design.mix.shape[1] - 2 * (configuration.knee is not None)
