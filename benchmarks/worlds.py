@@ -83,6 +83,20 @@ def _hetero(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Arra
     return published_noise(rng, n, pulses) * (1.0 + 4.0 * np.maximum(drift - drift[:, :1], 0.0))
 
 
+def _hetero_pink(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    size = 1.0 + 3.0 * np.maximum(drift - drift[:, :1], 0.0)
+    return ALPHA * size * pink_noise(rng, n, pulses) + telegraph(rng, n, pulses, 8e-4, 2e-3)
+
+
+def _hetero_time(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    size = np.linspace(0.6, 2.4, pulses)
+    return ALPHA * size * pink_noise(rng, n, pulses) + telegraph(rng, n, pulses, 8e-4, 2e-3)
+
+
+def _hetero_white(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    return 0.006 * (1.0 + 4.0 * np.maximum(drift - drift[:, :1], 0.0)) * rng.standard_normal((n, pulses))
+
+
 def _alpha_spread(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
     return published_noise(rng, n, pulses, ALPHA * np.exp(rng.normal(0.0, 0.5, n)))
 
@@ -124,7 +138,9 @@ def _student(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Arr
 
 
 NOISES: dict[str, Noise] = {
-    "control": _control, "white": _white, "read_rules": _read, "hetero": _hetero, "alpha_spread": _alpha_spread,
+    "control": _control, "white": _white, "read_rules": _read, "hetero": _hetero,
+    "hetero_pink": _hetero_pink, "hetero_time": _hetero_time, "hetero_white": _hetero_white,
+    "alpha_spread": _alpha_spread,
     "exponent_spread": _exponent_spread, "two_traps": _two_traps, "fast_trap": _fast_trap, "growing_rtn": _growing,
     "outliers": _outliers, "common_mode": _common, "random_walk": _random_walk, "student": _student,
 }

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from weakreset.errors import FitError
 from weakreset.fitting.bases import basis_of, fittable
 from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
+from weakreset.fitting.examined import examined
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
+from weakreset.fitting.lone_reads import lone_reads, without_lone_reads
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.other_noise import with_other_noise
@@ -139,14 +141,17 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
             fits[fit.device] = fit
             report(len(fits), total, "devices")
     ordered = [fits[trace.key] for trace in traces if trace.key in fits]
+    summary = _summary(ordered, noise, chosen)
+    ordered, verdict = examined(ordered, basis.shape, summary.rates, basis.scanned)
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
     return with_other_noise(FitSet(
         tuple(ordered + left_out),
-        _summary(ordered, noise, chosen),
+        summary,
         basis.shape,
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         notes=tuple(thinned),
+        drift_test=verdict,
     ))
 
 
@@ -166,6 +171,7 @@ def _grouped(traces: TraceSet) -> tuple[list[Group], list[Exclusion], list[str]]
     thinned: list[str] = []
     for trace in traces:
         pulses, log_ratio = trace.log_ratio()
+        log_ratio = without_lone_reads(pulses, log_ratio, lone_reads(log_ratio))
         stride = -(-len(pulses) // MOST_READS)
         if stride > 1:
             thinned.append(f"{trace.words}: {len(pulses)} reads, every {stride}. used")
@@ -202,4 +208,5 @@ def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> Po
         n_devices=len(usable),
         n_transitions=rates.n_transitions,
         note=rates.note,
+        rates=rates,
     )
