@@ -136,15 +136,15 @@ def scan_group(
     own = robust_alpha(_residuals(dictionary, white, products, plain))
     used = own if alpha is None else np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)
     configurations = known or (search_knees_and_steps(dictionary, products, used**2, plain) if rtn else plain)
-    if rtn and alpha is not None:
+    if rtn:
         # telegraph steps are not noise: a device is as noisy as it is without them
         own = robust_alpha(_residuals(dictionary, white, products, configurations))
-        after = np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)
+        after = own if alpha is None else np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)
         if known is None:
             again = np.flatnonzero(after < _CALMER * used)
             found = search_knees_and_steps(dictionary, products[again], after[again] ** 2, [plain[i] for i in again])
-            for i, configuration in zip(again, found, strict=True):
-                configurations[i] = configuration
+            for i, better in zip(again.tolist(), found, strict=True):
+                configurations[i] = better
         used = after
     for i, configuration in enumerate(configurations):
         design = design_of(dictionary, products[i], configuration)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import EllipsisType
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import FitError
-from weakreset.fitting.bases import basis_of, fittable
+from weakreset.fitting.bases import Basis, basis_of, fittable
 from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
 from weakreset.fitting.examined import examined
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
@@ -18,6 +18,7 @@ from weakreset.fitting.lone_reads import lone_reads, without_lone_reads
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.other_noise import with_other_noise
+from weakreset.fitting.own_colour import own_exponents
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.fitting.threads import one_blas_thread
@@ -140,6 +141,11 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
         for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
             fits[fit.device] = fit
             report(len(fits), total, "devices")
+        if chosen.exponent is None and noise.colour.exponent is not None:
+            own = own_exponents(list(fits.values()), noise.colour.exponent)
+            exponents = dict(zip(fits, own.exponents.tolist(), strict=True))
+            for fit in _again(groups, basis, noise, chosen.rtn, jobs, exponents):
+                fits[fit.device] = fit
     ordered = [fits[trace.key] for trace in traces if trace.key in fits]
     summary = _summary(ordered, noise, chosen)
     ordered, verdict = examined(ordered, basis.shape, summary.rates, basis.scanned)
@@ -153,6 +159,21 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
         notes=tuple(thinned),
         drift_test=verdict,
     ))
+
+
+def _again(
+    groups: list[Group], basis: Basis, noise: ColourFit, rtn: bool, jobs: int | None, exponents: Mapping[str, float]
+) -> Iterator[DeviceFit]:
+    """Fits of the devices whose noise has an exponent of its own."""
+    for exponent in sorted(set(exponents.values()) - {noise.colour.exponent}):
+        colour = replace(noise, colour=replace(noise.colour, exponent=exponent), alpha=None)
+        parts = [_chosen(group, [exponents[trace.key] == exponent for trace in group.traces]) for group in groups]
+        yield from fit_groups([part for part in parts if part.traces], basis, colour, rtn, jobs)
+
+
+def _chosen(group: Group, mask: Sequence[bool]) -> Group:
+    traces = [trace for trace, one in zip(group.traces, mask, strict=True) if one]
+    return Group(group.pulses, traces, group.rows[np.asarray(mask, dtype=np.bool_)])
 
 
 def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
