@@ -283,11 +283,13 @@ def main() -> None:
     parser.add_argument("--shared", default=os.environ.get("WEAKRESET_SHARED", "../shared/data"))
     arguments = parser.parse_args()
     shared = Path(arguments.shared)
-    for name, make in worlds(arguments.devices, arguments.pulses, arguments.seed, shared if shared.exists() else None):
-        if arguments.only and name not in arguments.only.split(","):
+    known = shared if shared.exists() else None
+    wanted = set(filter(None, arguments.only.split(",")))
+    for name in (*NOISES, "real techA", "real ret1", *SHAPES):
+        if wanted and name not in wanted:
             continue
         for seed in range(arguments.seed, arguments.seed + arguments.seeds):
-            made = dict(worlds(arguments.devices, arguments.pulses, seed, shared if shared.exists() else None))[name]()
+            made = dict(worlds(arguments.devices, arguments.pulses, seed, known))[name]()
             if made is None:
                 continue
             row = figures(made, arguments.drift)

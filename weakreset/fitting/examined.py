@@ -1,8 +1,8 @@
-"""Fits after a look at their residuals: errors that are too small grow, and a shape that does not describe them is said."""
+"""Fits after a look at their residuals: errors that are too small grow, a shape that does not describe them is said."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from weakreset.fitting.drift_test import DriftTest, drift_test
 from weakreset.fitting.residual_check import CONTRASTS, ResidualCheck, check_residuals
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
-from weakreset.fitting.rtn_rates import RtnRates
 from weakreset.model import DriftShape, stationary_high_probability
 
 __all__ = ["WIDEST_RATIO", "examined"]
@@ -26,7 +25,7 @@ _SURE = 4.0
 
 
 def examined(
-    fits: Sequence[DeviceFit], shape: DriftShape, rates: RtnRates, scanned: str
+    fits: Sequence[DeviceFit], shape: DriftShape, scanned: str, p_up: float | None, p_down: float | None
 ) -> tuple[list[DeviceFit], DriftTest]:
     """The fits with errors that hold and statuses that may be believed, and the verdict on the shape.
 
@@ -35,16 +34,16 @@ def examined(
     fits : sequence of DeviceFit
     shape : DriftShape
         What the set is fitted with.
-    rates : RtnRates
-        Telegraph noise of the set: a device that shows none may have sat in the high state all along.
     scanned : str
         The scanned number of the shape, or "".
+    p_up, p_down : float or None
+        Telegraph noise of the set: a device that shows none may have sat in the high state all along.
     """
     checks = check_residuals(fits)
     whole = [(fit, check) for fit, check in zip(fits, checks, strict=True) if check and fit.fitted_as == shape.name]
     test = drift_test(shape.name, [fit.device for fit, _ in whole], [check for _, check in whole])
     wrong = {*test.wrong_devices, *_rising_late(fits, checks, shape)}
-    hidden = _hidden_level(fits, rates)
+    hidden = _hidden_level(fits, p_up, p_down)
     return [
         fit if check is None else _examined(fit, check, not test.holds or fit.device in wrong, hidden, scanned)
         for fit, check in zip(fits, checks, strict=True)
@@ -61,15 +60,15 @@ def _rising_late(
     ]
 
 
-def _hidden_level(fits: Sequence[DeviceFit], rates: RtnRates) -> float:
+def _hidden_level(fits: Sequence[DeviceFit], p_up: float | None, p_down: float | None) -> float:
     """Standard deviation that a telegraph state which never changed adds to the offset of a device without steps."""
     seen = np.array([fit.rtn.amplitude for fit in fits if fit.rtn.status == "ok" and fit.rtn.amplitude])
-    if rates.p_up is None or rates.p_down is None or not len(seen):
+    if p_up is None or p_down is None or not len(seen):
         return 0.0
     lengths = np.array([fit.pulses[-1] - fit.pulses[0] for fit in fits if len(fit.pulses)], dtype=np.float64)
-    pi = stationary_high_probability(rates.p_up, rates.p_down)
-    high = float(np.mean(pi * (1.0 - rates.p_down) ** lengths))
-    quiet = high + float(np.mean((1.0 - pi) * (1.0 - rates.p_up) ** lengths))
+    pi = stationary_high_probability(p_up, p_down)
+    high = float(np.mean(pi * (1.0 - p_down) ** lengths))
+    quiet = high + float(np.mean((1.0 - pi) * (1.0 - p_up) ** lengths))
     share = min(1.0, len(seen) / (len(fits) * max(1.0 - quiet, 1e-6)))
     chance = share * high / (share * quiet + 1.0 - share) if share * quiet + 1.0 - share > 0 else 0.0
     return float(np.sqrt(chance * (1.0 - chance) * np.mean(seen**2)))

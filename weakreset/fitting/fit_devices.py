@@ -148,7 +148,7 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
                 fits[fit.device] = fit
     ordered = [fits[trace.key] for trace in traces if trace.key in fits]
     summary = _summary(ordered, noise, chosen)
-    ordered, verdict = examined(ordered, basis.shape, summary.rates, basis.scanned)
+    ordered, verdict = examined(ordered, basis.shape, basis.scanned, summary.p_up, summary.p_down)
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
     return with_other_noise(FitSet(
         tuple(ordered + left_out),
@@ -229,5 +229,4 @@ def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> Po
         n_devices=len(usable),
         n_transitions=rates.n_transitions,
         note=rates.note,
-        rates=rates,
     )

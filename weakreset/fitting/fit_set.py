@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, text_table
+from weakreset.fitting.drift_test import DriftTest
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.table import device_columns, device_rows
 from weakreset.model import DriftShape, noise_kind
 from weakreset.fitting.drift_test import DriftTest
-from weakreset.fitting.rtn_rates import RtnRates
 from weakreset.traces import Exclusion, TraceSet
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ class PooledNoise:
     note: str = ""
     others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Blocks of kinds of noise from elsewhere, as their estimators found them."""
-    rates: RtnRates = RtnRates(None, None, 0, 0)
 
     def __str__(self) -> str:
         """The numbers in a line."""
@@ -88,7 +87,7 @@ class FitSet(Shown):
     @property
     def usable(self) -> tuple[DeviceFit, ...]:
         """Fits of devices that were neither excluded nor failed."""
-        return tuple(fit for fit in self.fits if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED, FitStatus.WRONG_DRIFT))
+        return tuple(fit for fit in self.fits if fit.status not in (FitStatus.NOT_CONVERGED, FitStatus.EXCLUDED))
 
     def counts(self) -> dict[str, int]:
         """How many devices have each status."""

@@ -1,6 +1,6 @@
 """Devices whose noise has an exponent of its own.
 
-The exponent of 1/f^exponent is pooled over devices. Where cells differ (another trap, another process), a device that is
+The exponent of 1/f^exponent is pooled over devices. Where cells differ (another trap, another process), a device
 whitened with the others' exponent has intervals that are too narrow or too wide. So each device's likelihood of the
 exponent is looked at near the pooled one, on the residuals of its fit. Fitting takes some slow noise away from every
 device alike, so what counts is how far a device lies from the middle of all. Where the devices spread by more than

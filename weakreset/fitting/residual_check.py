@@ -1,4 +1,4 @@
-"""What the residuals of a fit say of it: errors that hold where the noise is not the assumed one, and the drift's shape.
+"""What the residuals of a fit say of it: errors that hold where the noise is not as assumed, and the drift's shape.
 
 Whitened residuals e of a right model are white with unit variance. Two looks at them, both linear:
 
