@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ def _part(group: Group, number: int) -> Group:
 
 def _glance_at_block(prepared: _Prepared, number: int) -> Glance:
     dictionary, task = prepared
-    return glance(dictionary, scan_group(dictionary, _part(task.group, number), task.noise.alpha, task.rtn))
+    return glance(dictionary, scan_group(dictionary, _part(task.group, number), _level(task.noise), task.rtn))
 
 
 def _fit_block(
@@ -117,8 +118,13 @@ def _fit_block(
 ) -> list[DeviceFit]:
     dictionary, task = prepared
     found = known[number] if number < len(known) else None
-    devices = scan_group(dictionary, _part(task.group, number), task.noise.alpha, task.rtn, found)
+    devices = scan_group(dictionary, _part(task.group, number), _level(task.noise), task.rtn, found)
     return [fit_device(dictionary, device, seen, _stream(device.trace.key)) for device in devices]
+
+
+def _level(noise: ColourFit) -> float | None:
+    """Alpha of all devices; None where each is to be judged by its own."""
+    return None if math.isnan(noise.alpha) else noise.alpha
 
 
 def _prepared(task: _Task) -> _Prepared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import EllipsisType
@@ -166,7 +167,7 @@ def _again(
 ) -> Iterator[DeviceFit]:
     """Fits of the devices whose noise has an exponent of its own."""
     for exponent in sorted(set(exponents.values()) - {noise.colour.exponent}):
-        colour = replace(noise, colour=replace(noise.colour, exponent=exponent), alpha=None)
+        colour = replace(noise, colour=replace(noise.colour, exponent=exponent), alpha=math.nan)
         parts = [_chosen(group, [exponents[trace.key] == exponent for trace in group.traces]) for group in groups]
         yield from fit_groups([part for part in parts if part.traces], basis, colour, rtn, jobs)
 

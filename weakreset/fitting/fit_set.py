@@ -14,7 +14,6 @@ from weakreset.fitting.drift_test import DriftTest
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.table import device_columns, device_rows
 from weakreset.model import DriftShape, noise_kind
-from weakreset.fitting.drift_test import DriftTest
 from weakreset.traces import Exclusion, TraceSet
 
 if TYPE_CHECKING:
