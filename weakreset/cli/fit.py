@@ -59,6 +59,8 @@ def fit_command(
     table = devices or output.with_suffix(".devices.csv")
     write_atomically(table, fits.to_frame().to_csv(index=False))
     console.print(_device_table(fits))
+    if fits.caveat:
+        console.print(fits.caveat, style="yellow", markup=False)
     for note in fits.notes:
         console.print(note, markup=False)
     summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}

@@ -56,11 +56,28 @@ class DriftTest:
     def holds(self) -> bool:
         return not self.reason
 
+    @property
+    def sentence(self) -> str:
+        """What the test says, for people; empty where nothing speaks against the shape."""
+        if not self.holds:
+            return (
+                f"The {self.drift} drift does not describe these devices: {self.reason} (mean score "
+                f"{max(self.mean_scores, key=abs):+.1f} over {self.n_devices} devices, p = {self.p_value:.1g} after "
+                "correction; 0.1 % of right shapes fail). No device is `ok`; fit another shape (`--drift auto`)."
+            )
+        if self.wrong_devices:
+            shown = ", ".join(self.wrong_devices[:5]) + (", ..." if len(self.wrong_devices) > 5 else "")
+            return (
+                f"The {self.drift} drift does not describe {len(self.wrong_devices)} devices ({shown}), though it does "
+                "the others: their status says so (0.1 % of right devices are called wrong)."
+            )
+        return ""
+
 
 def drift_test(drift: str, devices: Sequence[str], checks: Sequence[ResidualCheck]) -> DriftTest:
     """Test of a set whose `devices` have these `checks`."""
     n = len(checks)
-    none = tuple(float("nan") for _ in CONTRASTS)
+    none = tuple(0.0 for _ in CONTRASTS)
     if not n:
         return DriftTest(drift, 0, none, 1.0, "")
     scores = np.stack([check.scores for check in checks])
@@ -72,14 +89,14 @@ def drift_test(drift: str, devices: Sequence[str], checks: Sequence[ResidualChec
         known = column[np.isfinite(column)]
         if len(known) >= _LEAST_DEVICES:
             means[j] = known.mean()
-            t = means[j] / (known.std(ddof=1) / np.sqrt(len(known)))
-            p_values[j] = 2.0 * special.stdtr(len(known) - 1, -abs(t))
+            error = max(float(known.std(ddof=1)), 1e-12) / np.sqrt(len(known))
+            p_values[j] = 2.0 * special.stdtr(len(known) - 1, -abs(means[j]) / error)
     matters = np.where(np.abs(means) >= _MATTERS, p_values, 1.0)
     matters[~np.isfinite(matters)] = 1.0
     worst = int(matters.argmin())
     p_value = float(min(1.0, matters[worst] * len(CONTRASTS)))
     reason = CONTRASTS[worst] if p_value < LEVEL else ""
-    return DriftTest(drift, n, tuple(map(float, means)), p_value, reason, wrong)
+    return DriftTest(drift, n, tuple(map(float, np.nan_to_num(means))), p_value, reason, wrong)
 
 
 def _wrong_devices(devices: Sequence[str], scores: NDArray[np.float64]) -> tuple[str, ...]:

@@ -157,6 +157,7 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
         basis.shape,
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
+        caveat=verdict.sentence,
         notes=tuple(thinned),
         drift_test=verdict,
     ))

@@ -33,7 +33,8 @@ _LEAST_READS_A_BLOCK = 6
 _LEAST_LEFT = 1e-3
 
 CONTRASTS = (
-    "the knee is round", "another knee before it", "another knee after it", "the first pulses are faster", "it bends",
+    "their knee is round", "they bend before the knee too", "they bend after the knee too",
+    "their first pulses move them faster", "they are bent throughout",
 )
 
 
@@ -109,10 +110,10 @@ def _sandwich(jacobian: Array, residuals: Array) -> Array:
     scale = np.sqrt(np.einsum("ij,ij->j", jacobian, jacobian))
     unit = jacobian / np.where(scale > 0, scale, 1.0)
     bread = np.linalg.pinv(unit.T @ unit)
-    n_blocks = min(_BLOCKS, n // _LEAST_READS_A_BLOCK)
+    n_blocks = min(_BLOCKS + p, n // _LEAST_READS_A_BLOCK)  # the fit makes p sums over all blocks zero
     edges = np.linspace(0, n, n_blocks + 1).astype(int)
     parts = np.add.reduceat(unit * residuals[:, None], edges[:-1], axis=0)
-    meat = parts.T @ parts * (n_blocks / (n_blocks - 1.0) * n / max(n - p, 1))
+    meat = parts.T @ parts * (n_blocks / max(n_blocks - p, 1))
     ratio = np.diag(bread @ meat @ bread) / np.maximum(np.diag(bread), 1e-300)
     return np.asarray(np.sqrt(np.maximum(ratio, 0.0)))
 
