@@ -130,10 +130,10 @@ def run_lmfit(model: WhitenedModel, start: dict[str, float]) -> tuple[Any, Any]:
 @lru_cache(maxsize=64)
 def _empty_parameters(names: tuple[str, ...], scanned: str, low: float, high: float) -> Any:
     """Parameters with their limits, no values yet: to be copied, which is faster than adding them one by one."""
-    from weakreset.fitting.parameters import LeanParameters
+    from weakreset.fitting.parameters import parameters_kind
 
     limits = {scanned: (low, high), "rtn_amplitude": (0.0, np.inf)}
-    params = LeanParameters()
+    params = parameters_kind()()
     for name in names:
         least, most = limits.get(name, (-np.inf, np.inf))
         params.add(name, value=max(least, 0.0), min=least, max=most)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from weakreset.errors import SimulationError
 from weakreset.model import check_without
 from weakreset.parameter_file import ParameterFile, load_parameters
-from weakreset.simulation import fast_path, kernels
+from weakreset.simulation import kernels
 from weakreset.simulation.array_arguments import checked_bursts, checked_seed, checked_shape, large_zeros
+from weakreset.simulation.compiled import calls
 from weakreset.simulation.counter_random import Key, make_key
+from weakreset.simulation.device_buffers import SET_COUNTERS, DeviceBuffers
 from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint, simulated_shape
-from weakreset.simulation.kernels import DeviceState, NoiseTables, noise_tables
-from weakreset.simulation.moving_rows import POLE_UNIT, log_r_of, poles_of, row_width, state_of
+from weakreset.simulation.kernels import NoiseTables, noise_tables
 from weakreset.simulation.other_noise import OtherNoise, other_kinds
 from weakreset.simulation.pink_poles import fit_pink_poles
 from weakreset.simulation.skip_ahead import LONGEST_BURST
@@ -30,7 +31,6 @@ __all__ = ["DeviceArray", "ParameterSource", "pulse_key"]
 
 ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 
-_SET_COUNTERS = {"set_count": torch.int16, "retired_pulses": torch.int32}
 _MOST_SETS = 32767
 
 
@@ -39,7 +39,7 @@ def pulse_key(seed: int, call: int, step: int = 0) -> Key:
     return make_key(seed, "pulse", call, step)
 
 
-class DeviceArray(nn.Module):
+class DeviceArray(DeviceBuffers):
     """Devices drawn from a parameter file, moved by pulses.
 
     The law is that of `weakreset.model`: ln R = ln R0 + drift + alpha x + A s [+ read noise], with w(0) = 0,
@@ -115,33 +115,20 @@ class DeviceArray(nn.Module):
     number until the next pulse.
     """
 
-    log_r0: Tensor
-    traits: Tensor
-    moving: Tensor
-    set_count: Tensor | None
-    retired_pulses: Tensor | None
-    unresponsive: Tensor | None
-    energy_j: Tensor | None
-    clock: Tensor
-    physics: Tensor
-
     def __init__(
         self, shape: int | Sequence[int], params: ParameterSource, seed: int = 0, *,
         without: Sequence[str] | str = (), device: torch.device | str | None = None, n_poles: int = 4,
         half_traits: bool = False,
     ) -> None:
         super().__init__()
-        self._half, self._n_poles = half_traits, n_poles
         self.kernel = "auto"
-        self.shape = checked_shape(shape)
         self.without = check_without(without if isinstance(without, str) else list(without))
         file = load_parameters(params)
         self._noise = file.device_noise(self.without)
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
         self._tables: NoiseTables | None = None
         self.drift_shape = simulated_shape(file)
-        self._columns = trait_names(self.drift_shape)
-        self._allocate(n_poles)
+        self._allocate(checked_shape(shape), trait_names(self.drift_shape), n_poles, half_traits)
         others = other_kinds(file, self.without)
         self._others = [kind.name for kind in others]
         for kind in others:
@@ -156,47 +143,9 @@ class DeviceArray(nn.Module):
         if device is not None:
             self.to(device)
 
-    def __getattr__(self, name: str) -> Any:
-        """Columns of `traits` by name: offset, rtn_amplitude, numbers of the drift: views of `shape`."""
-        columns = self.__dict__.get("_columns", ())
-        return self.traits[..., columns.index(name)] if name in columns else super().__getattr__(name)
-
-    @property
-    def n_devices(self) -> int:
-        return math.prod(self.shape)
-
     @property
     def other_noise(self) -> dict[str, OtherNoise]:
         return {name: cast(OtherNoise, self.get_submodule(f"noise_{name}")) for name in self._others}
-
-    @property
-    def log_r(self) -> Tensor:
-        return log_r_of(self.moving)
-
-    @property
-    def pulse_count(self) -> Tensor:
-        return state_of(self.moving) >> 1
-
-    @property
-    def rtn_high(self) -> Tensor:
-        return (state_of(self.moving) & 1).to(torch.bool)
-
-    @property
-    def poles(self) -> Tensor:
-        return poles_of(self.moving)[..., : self._n_poles] * POLE_UNIT
-
-    def log_resistance(self) -> Tensor:
-        """ln R (R in ohm) as read after the last pulse; float32, a copy."""
-        return self.log_r.clone()
-
-    def resistance(self) -> Tensor:
-        """R in ohm as read after the last pulse; float32."""
-        return self.log_r.exp()
-
-    def total_pulses(self) -> Tensor:
-        """RESET pulses of the whole life of each device (endurance); int64."""
-        pulses = self.pulse_count.to(torch.int64)
-        return pulses if self.retired_pulses is None else pulses + self.retired_pulses
 
     def pulse(self, n: Tensor | int) -> None:
         """Give every device `n` RESET pulses, in place.
@@ -222,9 +171,9 @@ class DeviceArray(nn.Module):
             alive = ~self.unresponsive.view(-1)[index]
             index, n = index[alive], n[alive]
         index, n = index.to(torch.int64), n.to(torch.int64)
-        advance = fast_path.advance if self.in_main_memory else kernels.advance
+        advance = calls.advance if self.in_main_memory else kernels.advance
         step = 0
-        with energy_counted(self):
+        with self.energy_counted():
             while index.numel():
                 key, burst = pulse_key(seed, call, step), n.clamp(max=LONGEST_BURST)
                 advance(self.state(), self.noise_tables(), key, index, burst)
@@ -238,6 +187,10 @@ class DeviceArray(nn.Module):
         seed, call = self.clock.tolist()
         self.clock[1] = call + 1
         return seed, call
+
+    def energy_counted(self) -> AbstractContextManager[None]:
+        """What the pulses given inside cost is added to `energy_j`."""
+        return energy_counted(self.energy_j, self.moving, self.joule_ohm)
 
     @property
     def in_main_memory(self) -> bool:
@@ -266,7 +219,7 @@ class DeviceArray(nn.Module):
         index = mask.to(self.log_r0.device).reshape(-1).nonzero().view(-1)
         if self.unresponsive is not None:
             index = index[~self.unresponsive.view(-1)[index]]
-        for name, dtype in _SET_COUNTERS.items():
+        for name, dtype in SET_COUNTERS.items():
             if getattr(self, name) is None:
                 self._buffers[name] = torch.zeros(self.shape, dtype=dtype, device=self.log_r0.device)
         set_count, retired = cast(Tensor, self.set_count).view(-1), cast(Tensor, self.retired_pulses).view(-1)
@@ -284,14 +237,6 @@ class DeviceArray(nn.Module):
         torch_only = f", plain torch for noise {', '.join(strange)}" if strange else ""
         return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}{torch_only}"
 
-    def _allocate(self, n_poles: int) -> None:
-        self.register_buffer("log_r0", large_zeros(self.shape, np.float32))
-        own = np.float16 if self._half else np.float32
-        self.register_buffer("traits", large_zeros((*self.shape, len(self._columns)), own))
-        self.register_buffer("moving", large_zeros((*self.shape, row_width(n_poles)), np.int32))
-        for name in _SET_COUNTERS:
-            self.register_buffer(name, None)
-
     def _draw(self, file: ParameterFile, seed: int) -> None:
         def store(where: slice, fields: Mapping[str, Any]) -> None:
             self.log_r0.view(-1)[where] = torch.from_numpy(fields["log_r0"])
@@ -305,7 +250,6 @@ class DeviceArray(nn.Module):
             index = torch.arange(where.start, where.stop)
             self._begin_cycle(index, torch.zeros_like(index))
 
-        self.register_buffer("unresponsive", None)
         draw_chip(file, self.n_devices, seed, self.without, store)
         stuck = torch.from_numpy(draw_unresponsive(file, self.n_devices, seed, self.without)).view(self.shape)
         self.unresponsive = stuck if stuck.any() else None
@@ -316,38 +260,8 @@ class DeviceArray(nn.Module):
         for noise in self.other_noise.values():
             noise.begin(int(self.clock[0]), index, cycle)
 
-    def state(self) -> DeviceState:
-        """The buffers, for the kernels."""
-        return DeviceState(self.log_r0, self.traits, self.moving, self.unresponsive)
-
     def noise_tables(self) -> NoiseTables:
         device = self.log_r0.device
         if self._tables is None or self._tables.normals.device != device:
             self._tables = noise_tables(self.drift_shape, self._pink, self._noise, device)
         return self._tables
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> DeviceArray:
-        """Follow `.to(device)`, ignore `.half()` and `.double()`: the physics is float32."""
-        device = fn(torch.empty(0, device=self.log_r0.device)).device
-        for name, buffer in self._buffers.items():
-            self._buffers[name] = None if buffer is None else buffer.to(device)
-        for noise in self.other_noise.values():
-            noise._apply(fn, recurse)
-        return self
-
-    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
-        if f"{prefix}log_r" in state_dict:
-            raise SimulationError(
-                f"{prefix or 'state'}: was saved by an older weakreset, which kept ln R and pulse counts in tensors of "
-                "their own; train that run anew"
-            )
-        saved = state_dict.get(f"{prefix}physics")
-        if saved is not None and int(saved) != int(self.physics):
-            raise SimulationError(
-                f"{prefix or 'state'}: was saved from devices with other noise or another number of poles; "
-                "build the array with the parameter file it was saved with"
-            )
-        for name in (*_SET_COUNTERS, "unresponsive", "energy_j"):  # there or not, depending on the life of the chip
-            value = state_dict.get(f"{prefix}{name}")
-            self._buffers[name] = None if value is None else torch.zeros_like(value, device=self.log_r0.device)
-        super()._load_from_state_dict(state_dict, prefix, *args)

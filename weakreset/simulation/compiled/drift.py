@@ -1,14 +1,10 @@
-"""Drift formulas, compiled, and how to compile; see `simulation.drift` for the arithmetic, `step` for the rest."""
+"""Drift formulas, compiled; see `simulation.drift` for the arithmetic."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numba.extending
 import numpy as np
 from llvmlite import ir
@@ -16,60 +12,15 @@ from numba import types
 from numba.core import cgutils as typed_cgutils
 
 from weakreset.simulation.compiled.arguments import ROUNDER
+from weakreset.simulation.compiled.compiling import inner
 from weakreset.simulation.compiled.memory import bits_of, float_of
 from weakreset.simulation.drift import EXP_LIMIT, EXP_TERMS, LN_2, LN_2_PARTS, LOG_2_E, LOG_TERMS, SQRT_2
 from weakreset.simulation.traits import FIRST, OFFSET, numbered_formula, own_numbers
 
-__all__ = ["entry", "inlined", "inner", "not_kept", "with_drift"]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+__all__ = ["with_drift"]
 
 cgutils: Any = typed_cgutils
 _FLOAT, _I64 = ir.FloatType(), ir.IntType(64)
-
-_OPTIONS: dict[str, Any] = {
-    "nogil": True, "error_model": "numpy",
-    "_nrt": False,  # nothing is allocated: no counts of references, and an eighth less time to compile
-}
-_INNER = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_INLINED = _INNER | {"inline": "always"}
-
-
-def entry(function: Function) -> Function:
-    """Callable from Python; kept on disk for the next process; other threads run while it does.
-
-    numba keeps the code under the name of `function` and sees when its file changes, not when those change that it
-    takes functions and numbers from: so their contents are made part of the name.
-    """
-    function.__qualname__ = f"{function.__qualname__}_{_contents()}"
-    return cast(Function, numba.njit(cache=True, **_OPTIONS)(function))
-
-
-@lru_cache(maxsize=1)
-def _contents() -> str:
-    """Short for what the files of the simulation and of the drift shapes say."""
-    digest, package = hashlib.blake2b(digest_size=8), Path(__file__).parents[2]
-    for folder in (package / "model" / "drift", package / "simulation"):
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-@lru_cache(maxsize=16)
-def not_kept(function: Any) -> Any:
-    """The same as an `entry`, compiled anew in every process."""
-    return numba.njit(**_OPTIONS)(function.py_func)
-
-
-def inner(function: Function) -> Function:
-    """Callable from compiled code only, which saves half of the time to compile it."""
-    return cast(Function, numba.njit(**_INNER)(function))
-
-
-def inlined(function: Function) -> Function:
-    """Put into the functions that call it; which of the two kinds compiles faster was found by trying."""
-    return cast(Function, numba.njit(**_INLINED)(function))
-
 
 _ZERO, _HALF, _ONE, _NAN = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(np.nan)
 _LIMIT, _LOG_2_E, _LN_2, _SQRT_2 = (np.float32(value) for value in (EXP_LIMIT, LOG_2_E, LN_2, SQRT_2))
@@ -117,8 +68,8 @@ def _power(x: Any, y: Any) -> Any:
     return _exponential(_logarithm(x) * y)
 
 
-def _with_drift(_: Any, shape: Any, own: Any, t: Any) -> Any:
-    """`with_drift(shape, own, t)`: ln R without fast noise after `t` >= 1 pulses; `own` begins with the traits.
+def _with_drift(_: Any, shape: Any, traits: Any, own: Any, t: Any) -> Any:
+    """`with_drift(shape, traits, own, t)`: ln R without fast noise after `t` >= 1 pulses, traits from `own` on.
 
     `shape` is the number of the formula, as a `Constant`: the formula is worked out while this is compiled, and what
     remains of it are its additions and multiplications, each rounded by itself.
@@ -127,12 +78,13 @@ def _with_drift(_: Any, shape: Any, own: Any, t: Any) -> Any:
     columns = {drift.offset: OFFSET} | {name: FIRST + i for i, name in enumerate(own_numbers(drift))}
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        row = cgutils.create_struct_proxy(signature.args[1])(context, builder, arguments[1]).data
+        array = cgutils.create_struct_proxy(signature.args[1])(context, builder, arguments[1]).data
+        row = builder.gep(array, [arguments[2]])
         numbers = {name: builder.load(builder.gep(row, [ir.Constant(_I64, i)])) for name, i in columns.items()}
-        numbers["t"] = arguments[2]
+        numbers["t"] = arguments[3]
         return drift.formula.evaluate(_operations(context, builder), numbers, _constant)
 
-    return types.float32(shape, own, t), generate
+    return types.float32(shape, traits, own, t), generate
 
 
 with_drift: Any = numba.extending.intrinsic(_with_drift)

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from weakreset.simulation.compiled.arguments import AdamStep, Chip, Physics, Scratch, constant
+from weakreset.simulation.compiled.garbage import garbage_kept
+from weakreset.simulation.compiled.threads import in_threads
 from weakreset.simulation.counter_random import Key
-from weakreset.simulation.garbage import garbage_kept
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.moving_rows import row_width
-from weakreset.simulation.threads import in_threads
 from weakreset.simulation.traits import formula_number, outside, trait_names
 
 __all__ = ["adam_pulse", "advance", "pulse_pairs"]
@@ -83,7 +83,7 @@ def _compiled(name: str, tables: NoiseTables) -> Callable[..., Any]:
     """
     with garbage_kept():
         from weakreset.simulation.compiled import step
-        from weakreset.simulation.compiled.drift import not_kept
+        from weakreset.simulation.compiled.compiling import not_kept
     function: Callable[..., Any] = getattr(step, name)
     return not_kept(function) if outside(formula_number(tables.shape)) else function
 
@@ -105,11 +105,11 @@ def _scratch() -> Iterator[Scratch]:
 
 
 def _new_scratch() -> Scratch:
-    from weakreset.simulation.compiled.devices import CHUNK, PARTS
+    from weakreset.simulation.compiled.devices import CHUNK
     from weakreset.simulation.compiled.step import BLOCK
-    from weakreset.simulation.compiled.vectors import MASK_WIDTH
+    from weakreset.simulation.compiled.weights import MASK_WIDTH
 
-    device, pulses, words = (np.zeros(size, np.int64) for size in (2 * BLOCK, 2 * BLOCK, PARTS * CHUNK))
+    device, pulses, words = (np.zeros(size, np.int64) for size in (2 * BLOCK, 2 * BLOCK, CHUNK))
     masks = np.zeros(2 * (BLOCK // MASK_WIDTH + 2), np.uint64)
     return Scratch(device, pulses, words, np.empty(2 * BLOCK, np.float32), np.empty(BLOCK, np.int32), masks)
 
@@ -123,15 +123,14 @@ def _chip(state: DeviceState) -> Chip:
 @lru_cache(maxsize=64)
 def _physics(tables: NoiseTables) -> Physics:
     lanes = len(tables.pole_sd)
-    bursts = np.zeros((len(tables.keep), 2 * lanes), dtype=np.int64)
-    bursts.view(np.float32)[:, : 2 * lanes] = torch.hstack([tables.keep, tables.renew]).numpy()
-    bursts[:, lanes : lanes + 2] = torch.stack([tables.high_if_low, tables.high_if_high], dim=1).numpy()
     return Physics(
         shape=constant(formula_number(tables.shape)), columns=constant(len(trait_names(tables.shape))),
         width=constant(row_width(lanes)),
         pink=constant(tables.pink), rtn=constant(tables.rtn), read=constant(tables.read_sd > 0),
-        bursts=bursts.reshape(-1), pole_sd=tuple(tables.pole_sd.numpy()), read_sd=np.float32(tables.read_sd),
-        normals=tables.normals.numpy(), vectors=torch.cat([tables.vectors.view(-1), tables.white]).numpy(),
+        factors=torch.hstack([tables.keep, tables.renew]).view(-1).numpy(),
+        limits=torch.stack([tables.high_if_low, tables.high_if_high], dim=1).view(-1).numpy(),
+        pole_sd=tuple(tables.pole_sd.numpy()), read_sd=np.float32(tables.read_sd),
+        normals=tables.normals.numpy(), vectors=tables.vectors.view(-1).numpy(), white=tables.white.numpy(),
     )
 
 
