@@ -25,6 +25,8 @@ class Case:
         Readings that may be used (with the right value) or be left out by name.
     whole_device : dict of device to words
         Devices that may be left out as a whole, by name, for a reason that matches.
+    optional : set of key
+        Readings that nobody can ask for (of a line that was cut), but whose value must be right where they are used.
     must_refuse : words
         The file must be refused with a message that matches; '' where it may be read.
     refusal : words
@@ -48,6 +50,7 @@ class Case:
     left_out: dict[Key, str] = field(default_factory=dict)
     may_miss: set[Key] = field(default_factory=set)
     whole_device: dict[str, str] = field(default_factory=dict)
+    optional: set[Key] = field(default_factory=set)
     must_refuse: str = ""
     refusal: str = ""
     says: str = ""

@@ -59,7 +59,7 @@ def _(bench: Bench) -> Case:
     gone = hits(bench, lot)
     sheet = long_sheet(lot)
     spoil(lot, sheet, gone, -bench.pick(CODES[:-1]))
-    return Case(bench.write(sheet), less(lot, gone), dict.fromkeys(gone, OVERFLOW + "|negative"))
+    return Case(bench.write(sheet), less(lot, gone), dict.fromkeys(gone, OVERFLOW + "|negative|not a number"))
 
 
 @kind("overflow codes at pulse 0", 2, ALL)
