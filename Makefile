@@ -23,7 +23,7 @@ bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on d
 	$(BIN)/python benchmarks/accuracy.py
 
 fuzz: $(VENV)/.installed-dev  ## files whose truth is known: right or refused; damaged ones: traces or an error of ours
-	$(BIN)/python benchmarks/fuzz_truth.py --files 10000
+	$(BIN)/python benchmarks/fuzz_truth.py --files 4000
 	$(BIN)/python benchmarks/fuzz_readers.py --files 20000
 
 bench-validation: $(VENV)/.installed-dev  ## how often a true model fails, how often a wrong one is caught

@@ -61,6 +61,14 @@ def judge(case: Case) -> Verdict:
     return Verdict(RIGHT)
 
 
+def _without_names(case: Case, text: str) -> str:
+    """The folders and names of files hold words that no message said: `endurance.csv`."""
+    for path in case.paths:
+        text = text.replace(f"{path.parent}/", "")
+        text = text.replace(f"{path}/", "") if path.is_dir() else text.replace(path.name, "FILE")
+    return text
+
+
 def inspected(case: Case) -> str:
     """What `weakreset inspect` prints for the file."""
     import typer
@@ -71,7 +79,7 @@ def inspected(case: Case) -> str:
     app = typer.Typer()
     app.command()(inspect_command)
     result = CliRunner().invoke(app, [str(path) for path in case.paths], env={"COLUMNS": "500"})
-    return result.output
+    return _without_names(case, result.output)
 
 
 def _load(case: Case, **options: Any) -> Any:
@@ -143,7 +151,8 @@ def _wrong_values(read: Readings, truth: Readings, case: Case) -> str:
     off = [key for key, ohm in read.items() if not abs(ohm / truth[key] - 1) <= case.rtol]
     if off:
         ratio = np.median([read[key] / truth[key] for key in off])
-        return f"{len(off)} of {len(read)} values are off (median factor {ratio:.3g}), such as {off[0]}: {read[off[0]]:.6g}"
+        worst = f"{off[0]}: {read[off[0]]:.6g}"
+        return f"{len(off)} of {len(read)} values are off (median factor {ratio:.3g}), such as {worst}"
     return ""
 
 
@@ -240,6 +249,7 @@ def _judge_refusal(case: Case, text: str) -> Verdict:
         return _wrong("message", f"the refusal is not one paragraph: {text[:200]!r}")
     if case.names_file and not any(path.name in text for path in case.paths):
         return _wrong("message", f"the refusal does not name the file: {text[:200]}")
+    text = _without_names(case, text)
     words = case.must_refuse or case.refusal
     if words and not re.search(words, text):
         return _wrong("message", f"the refusal does not mention {words!r}: {text[:300]}")

@@ -104,7 +104,7 @@ def _(bench: Bench) -> Case:
     return Case(bench.write(long_sheet(lot)), lot.readings())
 
 
-@kind("cycles wide, a column a cycle", 3, TEXT + ("xlsx", "parquet", "tdms", "matlab", "hdf5"))
+@kind("cycles wide, a column a cycle", 3, (*TEXT, "xlsx", "parquet", "tdms", "matlab", "hdf5"))
 def _(bench: Bench) -> Case:
     """Columns called cycle are cycles of one device, never devices."""
     lot = bench.lot(n=1, k=50, cycles=5)

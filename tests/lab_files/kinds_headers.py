@@ -10,7 +10,7 @@ from tests.lab_files.lot import Lot
 from tests.lab_files.sheet import ALL, EXCEL, TEXT, Sheet
 
 SKIPPED = r"(?i)skip|preamble|before the header|above the header"
-WORDED = TEXT + ("xlsx", "parquet", "tdms")
+WORDED = (*TEXT, "xlsx", "parquet", "tdms")
 
 for _word in ("Pulse #", "PulseNum", "No. of pulses", "Nb pulses", "#", "N", "pulse_nr", "Pulse Count", "#pulses",
               "RESET pulse #", "number of pulses applied"):  # fmt: skip
@@ -59,7 +59,8 @@ def _(bench: Bench) -> Case:
     lot = bench.lot(n=3)
     lot = Lot(["W11", "W12", "W3"], lot.pulses, lot.ohm)
     word, convert = bench.pick([("Conductance ({})", inverse(1.0)), ("Resistance ({})", float), ("R [{}]", float)])
-    return Case(bench.write(wide_sheet(lot, [word.format(n) for n in lot.names], convert, "Pulse number")), lot.readings())
+    sheet = wide_sheet(lot, [word.format(name) for name in lot.names], convert, "Pulse number")
+    return Case(bench.write(sheet), lot.readings())
 
 
 @kind("brackets that hold the device, beside averages", 5, WORDED)

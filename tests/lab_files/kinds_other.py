@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from tests.lab_files.bench import Bench, inverse, kind, long_sheet
 from tests.lab_files.case import Case
-from tests.lab_files.lot import Lot, Readings
+from tests.lab_files.lot import Lot, Readings, six_digits
 from tests.lab_files.sheet import ALL, EXCEL, TEXT, Sheet
 
 TABLES = TEXT + EXCEL + ("parquet", "tdms")
@@ -109,10 +110,10 @@ def _(bench: Bench) -> Case:
 @kind("gradual SET", 4, ALL)
 def _(bench: Bench) -> Case:
     lot = bench.lot(n=2, k=60)
-    ohm = np.round(lot.ohm[:, :, :1] * np.exp(-2.2 * (1 - np.exp(-np.arange(60) / 25))) * (lot.ohm / lot.ohm) , 1)
-    noisy = np.array([float(f"{v:.6g}") for v in (ohm * np.exp(0.01 * bench.rng.standard_normal(ohm.shape))).ravel()])
-    lot = Lot(lot.names, lot.pulses, noisy.reshape(ohm.shape))
-    return Case(bench.write(long_sheet(lot)), lot.readings(), says=r"(?i)\bSET\b|falls|falling", refusal=r"(?i)\bSET\b|fall")
+    fall = -2.2 * (1 - np.exp(-np.arange(60) / 25)) + 0.01 * bench.rng.standard_normal(lot.ohm.shape)
+    lot = Lot(lot.names, lot.pulses, six_digits(lot.ohm[:, :, :1] * np.exp(fall)))
+    words = r"(?i)\bSET\b|falls|falling"
+    return Case(bench.write(long_sheet(lot)), lot.readings(), says=words, refusal=words)
 
 
 @kind("ramps up and down under a running counter", 4, TABLES)
@@ -128,7 +129,7 @@ def _(bench: Bench) -> Case:
         whole = 1 / np.array(gram)
         for trace in traces:
             places = [int(np.argmin(np.abs(whole / value - 1))) for value in trace.resistance_ohm]
-            if any(b != a + 1 for a, b in zip(places, places[1:], strict=False)):
+            if any(b != a + 1 for a, b in itertools.pairwise(places)):
                 return f"{trace.key} is not a stretch of the record"
             halves = [sum(place // k == half for place in places) for half in range(ramps)]
             if sorted(halves)[-2] > 2:

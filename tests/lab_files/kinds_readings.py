@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.lab_files.bench import Bench, inverse, kind, long_sheet, wide_sheet
 from tests.lab_files.case import Case
-from tests.lab_files.lot import Key, Lot, Readings
+from tests.lab_files.lot import Key, Lot, Readings, six_digits
 from tests.lab_files.sheet import ALL, EXCEL, TEXT, Sheet
 
 CODES = (9.9e37, 9.91e37, 9.91e37, 1e38, 1.99999e101, 9.96921e36, 3e11)
@@ -116,7 +116,8 @@ def _(bench: Bench) -> Case:
     sheet = _currents(bench, lot, gone, lambda ohm: pinned)
     volt = sheet.columns[-1][0]
     sheet.columns[-2] = [abs(cell) * (1 if volt > 0 else -1) for cell in sheet.columns[-2]]
-    return Case(bench.write(sheet), less(lot, gone), dict.fromkeys(gone, r"(?i)compliance|pinned|neighbour|glitch|decade"))
+    words = r"(?i)compliance|pinned|neighbour|glitch|decade"
+    return Case(bench.write(sheet), less(lot, gone), dict.fromkeys(gone, words))
 
 
 @kind("error texts among the readings", 2, TEXT + EXCEL)
@@ -191,7 +192,8 @@ def _(bench: Bench) -> Case:
 @kind("a device that shorts midway", 2, ALL)
 def _(bench: Bench) -> Case:
     level = bench.pick([5.0, 12.0, 40.0])
-    return _dying(bench, "(?i)short", lambda ohm: np.round(level * np.exp(0.02 * bench.rng.standard_normal(len(ohm))), 4))
+    noise = 0.02 * bench.rng.standard_normal(80)
+    return _dying(bench, "(?i)short", lambda ohm: six_digits(level * np.exp(noise[: len(ohm)])))
 
 
 @kind("a device that sticks midway", 2, ALL)

@@ -273,7 +273,8 @@ def _(bench: Bench) -> Case:
         for i, name in enumerate(lot.names)
     ]
     path = bench.folder / "lot.mat"
-    scipy.io.savemat(path, {"data": np.array([tuple(s.values()) for s in structs], dtype=[(k, "O") for k in structs[0]])})
+    types = [(key, "O") for key in structs[0]]
+    scipy.io.savemat(path, {"data": np.array([tuple(struct.values()) for struct in structs], dtype=types)})
     return Case(path, lot.readings())
 
 
@@ -294,7 +295,8 @@ def _(bench: Bench) -> Case:
 @kind("no unit, wide, values that cannot be ohm", 1, ALL)
 def _(bench: Bench) -> Case:
     lot = bench.lot(level_ohm=4e4)
-    return Case(bench.write(wide_sheet(lot, lot.names, digits(1e-3))), None, must_refuse="(?i)unit", ways=[lot.readings()])
+    path = bench.write(wide_sheet(lot, lot.names, digits(1e-3)))
+    return Case(path, None, must_refuse="(?i)unit", ways=[lot.readings()])
 
 
 @kind("no unit, conductances called resistance", 1, ALL)
@@ -309,7 +311,8 @@ def _(bench: Bench) -> Case:
     lot = bench.lot()
     prefix = bench.pick(["U2_", "dev", "W"])
     sheet = wide_sheet(lot, [f"{prefix}{i}" for i in range(lot.n)], inverse(1.0))
-    return Case(bench.write(sheet), None, must_refuse="(?i)siemens|conductance", ways=[lot.readings(lambda d: prefix + d[2:])])
+    ways = [lot.readings(lambda name: f"{prefix}{int(name[1:])}")]
+    return Case(bench.write(sheet), None, must_refuse="(?i)siemens|conductance", ways=ways)
 
 
 @kind("no unit, conductances in siemens", 1, ALL)
@@ -389,7 +392,8 @@ def _(bench: Bench) -> Case:
 def _(bench: Bench) -> Case:
     lot = bench.lot()
     encoding = bench.pick(["utf-8-sig", "utf-16"])
-    return Case(bench.write(long_sheet(lot, "R (kohm)", digits(1e-3)), newline="\r\n", encoding=encoding), lot.readings())
+    sheet = long_sheet(lot, "R (kohm)", digits(1e-3))
+    return Case(bench.write(sheet, newline="\r\n", encoding=encoding), lot.readings())
 
 
 @kind("units as a first row of texts", 1, NAMED)

@@ -112,7 +112,7 @@ def _named(pattern: str, n: int) -> list[str]:
 
 for _name, _pattern in DEVICE_NAMES.items():
 
-    @kind(f"rows are pulses, columns called {_name}", 4, TEXT + ("xlsx", "parquet", "tdms"))
+    @kind(f"rows are pulses, columns called {_name}", 4, (*TEXT, "xlsx", "parquet", "tdms"))
     def _(bench: Bench, pattern: str = _pattern) -> Case:
         n, k = bench.pick([(5, 60), (12, 45), (48, 32), (40, 40)])
         lot = bench.lot(n=n if "letter" not in pattern else 12, k=k)
@@ -121,7 +121,7 @@ for _name, _pattern in DEVICE_NAMES.items():
         return Case(bench.write(wide_sheet(lot, names, pulse="")), lot.readings(), says=ROWS)
 
 
-@kind("rows are pulses, devices in sorted order", 4, TEXT + ("xlsx", "parquet"))
+@kind("rows are pulses, devices in sorted order", 4, (*TEXT, "xlsx", "parquet"))
 def _(bench: Bench) -> Case:
     lot = bench.lot(n=40, k=int(bench.rng.integers(32, 41)), level_ohm=2e4, spread=0.4)
     lot = Lot(lot.names, lot.pulses, lot.ohm[np.argsort(lot.ohm[:, 0, 0])])
@@ -130,21 +130,21 @@ def _(bench: Bench) -> Case:
     return Case(bench.write(wide_sheet(lot, names, pulse="")), lot.readings(), says=ROWS)
 
 
-@kind("rows are pulses, columns called G1 with ohms in them", 4, TEXT + ("xlsx",))
+@kind("rows are pulses, columns called G1 with ohms in them", 4, (*TEXT, "xlsx"))
 def _(bench: Bench) -> Case:
     lot = bench.lot(n=8, k=45)
     lot = Lot([f"G{i + 1}" for i in range(8)], lot.pulses, lot.ohm)
     return Case(bench.write(wide_sheet(lot, lot.names, pulse="")), lot.readings())
 
 
-@kind("rows are pulses, columns called G1 with siemens in them", 4, TEXT + ("xlsx",))
+@kind("rows are pulses, columns called G1 with siemens in them", 4, (*TEXT, "xlsx"))
 def _(bench: Bench) -> Case:
     lot = bench.lot(n=8, k=45)
     lot = Lot([f"G{i + 1}" for i in range(8)], lot.pulses, lot.ohm)
     return Case(bench.write(wide_sheet(lot, lot.names, inverse(1.0), pulse="")), lot.readings())
 
 
-@kind("a matrix without header", 4, TEXT + ("xlsx", "matlab"))
+@kind("a matrix without header", 4, (*TEXT, "xlsx", "matlab"))
 def _(bench: Bench) -> Case:
     n, k = bench.pick([(5, 60), (45, 32), (40, 40)])
     lot = bench.lot(n=n, k=k)
@@ -202,19 +202,19 @@ def _by_row(bench: Bench, pattern: str, order: str) -> Case:
 
 for _name, _pattern in PULSE_NAMES.items():
 
-    @kind(f"a row a device, columns called {_name}", 4, TEXT + ("xlsx", "parquet", "tdms"))
+    @kind(f"a row a device, columns called {_name}", 4, (*TEXT, "xlsx", "parquet", "tdms"))
     def _(bench: Bench, pattern: str = _pattern) -> Case:
         return _by_row(bench, pattern, "rising")
 
 
 for _order in ("as text", "reversed", "shuffled"):
 
-    @kind(f"a row a device, columns {_order}", 4, TEXT + ("xlsx", "parquet", "tdms"))
+    @kind(f"a row a device, columns {_order}", 4, (*TEXT, "xlsx", "parquet", "tdms"))
     def _(bench: Bench, order: str = _order) -> Case:
         return _by_row(bench, bench.pick(["p{}", "P_{}", "pulse {}", "{}"]), order)
 
 
-@kind("a row a device, in kohm", 4, TEXT + ("xlsx", "parquet"))
+@kind("a row a device, in kohm", 4, (*TEXT, "xlsx", "parquet"))
 def _(bench: Bench) -> Case:
     lot = bench.lot(k=45)
     pattern = bench.pick(["pulse {} (kohm)", "pulse {} [kOhm]", "P_{} [kohm]"])
@@ -283,7 +283,8 @@ def _(bench: Bench) -> Case:
     pulse, device = bench.pick([(True, True), (True, False), (False, True)])
     matrix = lot.ohm[:, 0] if bench.rng.random() < 0.5 else lot.ohm[:, 0].T
     case = _matrix_file(bench, matrix, lot, pulse, device)
-    return Case(case.sources, None, must_refuse="(?i)square|40 x 40|40, 40|which side|which axis", ways=[lot.readings()])
+    words = "(?i)square|40 x 40|40, 40|which side|which axis"
+    return Case(case.sources, None, must_refuse=words, ways=[lot.readings()])
 
 
 # -- several tables in one file -----------------------------------------------------------------------------------

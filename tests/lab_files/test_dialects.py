@@ -44,7 +44,7 @@ def test_what_is_known_to_be_wrong_still_is(part):
     assert any(verdict.word in (WRONG, CRASHED) for verdict in verdicts), "take it off KNOWN_WRONG_DIALECTS"
 
 
-@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.fixed_dictionaries({name: st.sampled_from(options) for name, options in OPTIONS.items()}), st.integers(0, 99))
 def test_any_population_in_any_dialect(choices, seed):
     assume(not _known(choices))

@@ -108,6 +108,23 @@ def _(bench):
     return said and not re.search("12 of 12 devices", output), output[-400:]
 
 
+@promise("--map device=@file names a device after its file")
+def _(bench):
+    lot = bench.lot(n=1)
+    sheet = long_sheet(Lot(["same"], lot.pulses, lot.ohm))
+    paths = [bench.write(sheet, stem) for stem in ("north", "south")]
+    names = {trace.device for trace in load_traces(paths[:1], column_map="device=@file")}
+    return names == {"north"}, str(names)
+
+
+@promise("--skip passes over lines before the header")
+def _(bench):
+    sheet = long_sheet(bench.lot(n=3))
+    sheet.above = [["a", "b", "c"], ["d", "e", "f"]]
+    output, code = run("inspect", bench.write(sheet), "--skip", "2")
+    return code == 0 and "3 devices" in output, output[-200:]
+
+
 @promise("a device that opens midway counts as a defect")
 def _(bench):
     from weakreset import fit_population
