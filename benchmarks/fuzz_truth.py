@@ -21,6 +21,8 @@ from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 BAD = ("wrong", "crashed")
@@ -30,8 +32,8 @@ STEP = 1_000_000
 
 def judge_mutant(seed: int) -> tuple[str, int, str, str, bool]:
     """(What, seed, verdict, why, whether a way was shown) of one mutant."""
-    from tests.lab_files.dialect import mutant
     from tests.lab_files.judge import judge
+    from tests.lab_files.mutations import mutant
 
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
@@ -55,17 +57,19 @@ def judge_kind(task: tuple[str, str, int]) -> tuple[str, int, str, str, bool]:
 
 
 def kind_tasks(count: int, first: int) -> list[tuple[str, str, int]]:
-    """`count` lab files, all kinds and formats in turn."""
+    """`count` lab files, all kinds and formats in turn, in an order of the seed."""
     from tests.lab_files.kinds import KINDS
 
     pairs = [(kind.name, reader) for kind in KINDS.values() for reader in kind.readers]
-    return [(*pairs[i % len(pairs)], first + i // len(pairs)) for i in range(count)]
+    order = np.random.default_rng(first).permutation(len(pairs))
+    return [(*pairs[order[i % len(pairs)]], first + i // len(pairs)) for i in range(count)]
 
 
 def replay(seed: int) -> None:
     """Print one mutant and its verdict."""
-    from tests.lab_files.dialect import PLAIN, mutant
+    from tests.lab_files.dialect import PLAIN
     from tests.lab_files.judge import judge
+    from tests.lab_files.mutations import mutant
 
     with tempfile.TemporaryDirectory() as folder:
         name, choices, case = mutant(seed, Path(folder))

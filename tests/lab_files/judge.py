@@ -255,7 +255,7 @@ def _judge_refusal(case: Case, text: str) -> Verdict:
         return _wrong("message", f"the refusal does not mention {words!r}: {text[:300]}")
     if case.no_way and re.search(case.no_way, text):
         return _wrong("advice", f"the refusal offers {case.no_way!r}: {text[:300]}")
-    lines = advice(text)
+    lines = [line for line in advice(text) if not _of_another_stage(line)]
     outcomes = [_try(case, line) for line in lines]
     for line, (_, problem) in zip(lines, outcomes, strict=True):
         if problem:
@@ -302,6 +302,17 @@ def _try(case: Case, line: str) -> tuple[bool, str]:
     if not good and not PLAUSIBLE_OHM[0] <= median <= PLAUSIBLE_OHM[1]:
         return False, f"gives {median:.3g} ohm"
     return good, ""
+
+
+def _of_another_stage(line: str) -> bool:
+    """Whether it is an option of `weakreset fit` or `inspect` that changes nothing about what is read."""
+    import typer
+
+    from weakreset.cli.app import app
+
+    commands = typer.main.get_command(app).commands
+    known = {name for verb in ("fit", "inspect") for item in commands[verb].params for name in item.opts}
+    return line.split()[0] in known and not _keyword(line)[0]
 
 
 def _keyword(line: str) -> tuple[str, Any]:

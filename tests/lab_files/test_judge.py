@@ -7,7 +7,7 @@ import pytest
 
 from tests.lab_files.bench import Bench, digits, long_sheet
 from tests.lab_files.case import Case
-from tests.lab_files.judge import REFUSED, RIGHT, WRONG, advice, judge, match_names
+from tests.lab_files.judge import REFUSED, RIGHT, WRONG, _of_another_stage, advice, judge, match_names
 
 
 @pytest.fixture
@@ -69,6 +69,12 @@ def test_advice_is_what_a_user_would_paste():
     text = "f.csv: what is it? Say --map device=0,pulse=1,resistance=2[kohm], or --map pulse=COLUMN, or --skip 3."
     assert advice(text) == ["--map device=0,pulse=1,resistance=2[kohm]", "--skip 3"]
     assert advice("say so with --map. Or --map read_voltage='100 mV' (volt)") == ["--map read_voltage='100 mV'"]
+
+
+def test_an_option_of_the_fit_is_no_way_to_read():
+    assert _of_another_stage("--drift auto")
+    assert not _of_another_stage("--map device=0")
+    assert not _of_another_stage("--no-such-option 3")
 
 
 def test_names_match_by_their_words():
