@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 KNOWN_WRONG: dict[str, str] = {
-    "a copy under another name": "csv tab xlsx hdf5 tdms matlab",
-    "a copy in another format": "xlsx hdf5 parquet tab",
-    "a later export that contains an earlier one": "csv tab xlsx hdf5 tdms matlab",
-    "a continuation in a second file": "csv tab xlsx hdf5 tdms matlab",
-    "a continuation that repeats some pulses": "csv tab xlsx hdf5 tdms matlab",
     "cycles wide, a column a cycle": "csv semicolon tab xlsx tdms",
     "records of a source meter": "csv",
-    "one device in kohm and in ohm": "csv xlsx",
     "pulses called Pulse #": "tab tdms",
     "pulses called PulseNum": "csv semicolon tab xlsx tdms",
     "pulses called No. of pulses": "semicolon xlsx tdms",
@@ -34,7 +28,6 @@ KNOWN_WRONG: dict[str, str] = {
     "a row a cell, voltages before the reads": "tab csv",
     "gradual SET": "csv semicolon tab xlsx hdf5 matlab tdms",
     "ramps up and down under a running counter": "csv semicolon tab xlsx tdms",
-    "a folder in which some files cannot be read": "csv xlsx hdf5",
     "overflow codes": "csv semicolon tab xlsx hdf5 matlab tdms",
     "overflow codes, several in a row and at the end": "csv semicolon tab xlsx hdf5 matlab tdms",
     "overflow codes at pulse 0": "csv semicolon tab xlsx hdf5 matlab tdms",
@@ -136,11 +129,7 @@ KNOWN_WRONG_DIALECTS: list[dict[str, object]] = [
 
 KNOWN_WRONG_PROMISES: set[str] = {
     "inspect ends with a sentence to check against the bench",
-    "the sentence names a known unit as known",
-    "inspect promises the devices that fit uses",
     "an assumed unit is stored with the traces",
-    "a folder with unreadable files goes on with --keep-going",
-    "a folder with unreadable files stops naming all of them",
     "cycles of one device are no spread between devices",
     "a device that opens midway counts as a defect",
     "--map device=@file names a device after its file",

@@ -10,6 +10,7 @@ import typer
 from weakreset.cli.common import command_line, console_for, print_json, progress_bar
 from weakreset.cli.trace_options import (
     FormatOption,
+    KeepGoingOption,
     LimitsOption,
     MapOption,
     PulsesOption,
@@ -37,6 +38,7 @@ def fit_command(
     mixed_pulses: Annotated[bool, typer.Option(help="fit pulses of different amplitude or width together")] = False,
     stream: Annotated[bool | None, typer.Option(help="read in parts; without, large HDF5 files are")] = None,
     pulses: PulsesOption = "",
+    keep_going: KeepGoingOption = False,
     drift: Annotated[str, typer.Option(help="or single-slope, power-law, saturating-exponential, auto")] = "two-slope",
     alpha: Annotated[float | None, typer.Option(help="fix the 1/f amplitude (ln R)")] = None,
     exponent: Annotated[float | None, typer.Option(help="fix the exponent of 1/f^exponent")] = None,
@@ -53,7 +55,7 @@ def fit_command(
 ) -> None:
     """Fit every device, then the population, and write a parameter file."""
     console = console_for(json_)
-    chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream)
+    chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream, keep_going)
     fixed = {"drift": drift, "alpha": alpha, "exponent": exponent, "rtn": rtn, "mixed_pulses": mixed_pulses}
     fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console)
     table = devices or output.with_suffix(".devices.csv")

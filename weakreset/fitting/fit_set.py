@@ -153,5 +153,5 @@ def excluded_fits(exclusions: tuple[Exclusion, ...], drift: DriftShape) -> list[
             excluded_because=item.reason,
         )
         for item in exclusions
-        if item.pulse is None and item.line is None
+        if item.pulse is None and item.line is None and item.device
     ]
