@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 KNOWN_WRONG: dict[str, str] = {
-    "cycles wide, a column a cycle": "csv semicolon tab xlsx tdms",
     "records of a source meter": "csv",
     "pulses called Pulse #": "tab tdms",
     "pulses called PulseNum": "csv semicolon tab xlsx tdms",
