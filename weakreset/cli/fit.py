@@ -61,6 +61,7 @@ def fit_command(
     table = devices or output.with_suffix(".devices.csv")
     write_atomically(table, fits.to_frame().to_csv(index=False))
     console.print(_device_table(fits))
+    console.print(f"fitted: {fits.counted}", markup=False)
     for note in fits.notes:
         console.print(note, markup=False)
     summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
@@ -129,6 +130,8 @@ def _write(
         params.save(output)
         written["parameter_file"] = str(output)
         console.print(_law_table(population))
+        for sentence in population.cycle_sentences():
+            console.print(sentence, markup=False)
     except FitError as error:
         written["no_parameter_file_because"] = str(error)
         console.print(f"No parameter file: {error}", style="yellow", markup=False)
@@ -159,8 +162,9 @@ def _device_table(fits: Any) -> Any:
     from weakreset.fitting import FitStatus
 
     table = Table(title="Devices", title_justify="left")
-    for column in ("status", "devices", "what it means"):
-        table.add_column(column, justify="right" if column == "devices" else "left")
+    several = len({fit.of_device for fit in fits}) < len(fits)
+    for column in ("status", "cycles" if several else "devices", "what it means"):
+        table.add_column(column, justify="right" if column in ("devices", "cycles") else "left")
     for status in FitStatus:
         count = fits.counts()[status.value]
         if count:
@@ -176,7 +180,7 @@ def _law_table(population: Any) -> Any:
         table.add_column(column)
     for law in population.laws.values():
         numbers = ", ".join(_number(law, key, value) for key, value in law.law.params.items())
-        informed = f"{law.n_informative} of {law.n_devices}"
+        informed = f"{law.n_informative} of {law.n_devices} devices"
         note = "; ".join([*(test.sentence for test in law.goodness_of_fit), *([law.note] if law.note else [])])
         table.add_row(f"{law.parameter} [{law.unit}]".replace("[", "\\["), law.law.family, numbers, informed, note)
     return table

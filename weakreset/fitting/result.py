@@ -137,6 +137,8 @@ class DeviceFit(Shown):
         -2 ln of the likelihood at its maximum, noise included.
     n_numbers : int
         Numbers fitted to this device: drift and telegraph steps.
+    parent : str
+        The device where `device` names one of its cycles; '' where that is the device. See `of_device`.
     draws : LikelihoodDraws or None
         The whole likelihood of the device, for the population.
     """
@@ -163,6 +165,12 @@ class DeviceFit(Shown):
     draws: LikelihoodDraws | None = None
     deviance: float = math.nan
     n_numbers: int = 0
+    parent: str = ""
+
+    @property
+    def of_device(self) -> str:
+        """Name of the device, the same for all its cycles."""
+        return self.parent or self.device
 
     def drift_at(self, pulses: NDArray[np.int64]) -> Array:
         """Fitted drift, without telegraph noise."""

@@ -1,6 +1,6 @@
 """The parameter file: one JSON that the exporter writes and the simulation reads."""
 
-from weakreset.parameter_file.draw import IMPERFECTIONS, check_without, draw_devices
+from weakreset.parameter_file.draw import IMPERFECTIONS, check_without, draw_cycle, draw_devices
 from weakreset.parameter_file.law_errors import draw_laws, draw_parameters
 from weakreset.parameter_file.load_save import (
     dump_parameters,
@@ -16,6 +16,7 @@ from weakreset.parameter_file.schema import (
     SCHEMA_NAME,
     SCHEMA_VERSION,
     Correlation,
+    CycleSpread,
     D2dScaling,
     DefectKind,
     Defects,
@@ -39,6 +40,7 @@ __all__ = [
     "SCHEMA_NAME",
     "SCHEMA_VERSION",
     "Correlation",
+    "CycleSpread",
     "D2dScaling",
     "DefectKind",
     "Defects",
@@ -56,6 +58,7 @@ __all__ = [
     "TelegraphNoise",
     "check_without",
     "device_columns",
+    "draw_cycle",
     "draw_devices",
     "draw_laws",
     "draw_parameters",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from weakreset.errors import UsageError
 from weakreset.model import SHAPES, Devices, TruncatedLaw
 from weakreset.parameter_file.schema import Empirical, ParameterFile
 
-__all__ = ["IMPERFECTIONS", "check_without", "draw_devices"]
+__all__ = ["IMPERFECTIONS", "check_without", "draw_cycle", "draw_devices"]
 
 IMPERFECTIONS = ("d2d", "pink", "rtn")
 
@@ -61,6 +62,28 @@ def draw_devices(
     drawn = {name: inverse(laws[name], _scaled(params, name, laws[name], uniforms[name])) for name in names}
     r0_ohm = drawn.pop("r0_ohm")
     return Devices(r0_ohm, drawn, _amplitudes(params, n_devices, streams, without, inverse), shape)
+
+
+def draw_cycle(
+    params: ParameterFile, devices: Devices, rng: np.random.Generator, without: tuple[str, ...] = ()
+) -> Devices:
+    """The devices as they are in one cycle: their own numbers, and what the cycle adds (`c2c` of the file).
+
+    Times e^(sd z), or plus sd z for c1; `z` of each parameter has a stream of its own. Truncation is that of the
+    devices' own numbers. Without D2D every cycle is alike too.
+    """
+    if not params.c2c or "d2d" in without:
+        return devices
+    own = {"r0_ohm": devices.r0_ohm, **devices.drift}
+    now = {}
+    for name, stream in zip(own, rng.spawn(len(own)), strict=True):
+        spread = params.c2c.get(name)
+        if spread is None:
+            now[name] = own[name]
+            continue
+        step = spread.sd * stream.standard_normal(len(devices))
+        now[name] = own[name] + step if spread.scale == "linear" else own[name] * np.exp(step)
+    return replace(devices, r0_ohm=now.pop("r0_ohm"), drift=now)
 
 
 def _measured(

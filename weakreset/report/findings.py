@@ -47,6 +47,7 @@ def trusted(content: ReportInput) -> list[str]:
     if content.population is not None:
         caveat = fits.caveat if fits is not None else ""
         lines += [note for note in content.population.notes if note != caveat]
+        lines += content.population.cycle_sentences()
         unclear = [
             name for name, law in content.population.laws.items()
             if len(law.candidates) > 1 and law.candidates[0].weight < _CLEAR_WEIGHT
@@ -70,7 +71,9 @@ def _of_fits(fits: FitSet) -> list[str]:
     excluded = counts[FitStatus.EXCLUDED.value]
     left_out = f" {excluded} {'was' if excluded == 1 else 'were'} left out, with reasons below." if excluded else ""
     clear = counts[FitStatus.OK.value]
-    line = f"{len(fits) - excluded} of {len(fits)} devices were fitted; {clear} show a clear knee.{left_out}"
+    n_devices = len({fit.of_device for fit in fits})
+    whole = f"{len(fits)} devices" if n_devices == len(fits) else f"{len(fits)} cycles of {n_devices} devices"
+    line = f"{len(fits) - excluded} of {whole} were fitted; {clear} show a clear knee.{left_out}"
     noise = fits.noise
     if noise.alpha is None or noise.exponent is None:
         return [line]
