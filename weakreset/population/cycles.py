@@ -4,7 +4,9 @@
 
 y is ln of a positive number, and c1 as it is. Both spreads come from restricted maximum likelihood (REML), with the
 errors of the cycles' own estimates as they are; sd_c is given only where its absence is rejected at 5 % (one-sided
-likelihood ratio). The law of a parameter then has the family found with one cycle of each device, and the spread sd_d.
+likelihood ratio). Where cycles switch between telegraph levels, the level of a quiet one is part of its c1, and the
+spread of c1 cannot be told. The law of a parameter then has the family found with one cycle of each device, and the
+spread sd_d.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ _MOSTLY = 0.9
 _LEAST_SIGMAS = 3.0
 _REJECTED = 2.705543  # 95 % point of half a chi-squared: 5 %, one-sided
 _FLOOR = 1e-6
+_WIDEST, _POINTS, _ZOOMS = 4.0, 21, 5
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,10 @@ def cycle_spreads(usable: Sequence[DeviceFit], names: Sequence[str]) -> dict[str
 def _spread(name: str, usable: Sequence[DeviceFit], n_devices: int) -> CycleSpread:
     scale = "linear" if name in LINEAR else "ln"
     made = CycleSpread(name, scale, None, None, None, n_devices, len(usable))
+    switching = sum(fit.rtn.status != "not_detected" for fit in usable)
+    if name == "c1" and switching:
+        words = f"{switching} cycles show telegraph steps, and the level of one that sits still is part of its c1"
+        return replace(made, note=f"not identifiable: {words}")
     seen = [fit for fit in usable if name not in _AFTER_KNEE or fit.status is FitStatus.OK]
     points = [(fit.of_device, *point) for fit in seen if (point := _point(fit.estimates[name], name)) is not None]
     if len(points) < _MOSTLY * len(usable):
@@ -109,37 +116,37 @@ def variance_components(values: Array, errors: Array, devices: Sequence[str]) ->
     size = float(np.std(values)) or 1.0
     y, e2 = (values - values.mean()) / size, np.maximum(errors / size, _FLOOR) ** 2
     several = int(code.max()) > 0
+    order = np.argsort(code, kind="stable")
+    y, e2, starts = y[order], e2[order], np.flatnonzero(np.diff(code[order], prepend=-1))
+    counts = np.diff(np.append(starts, len(y)))
 
-    def deviance(cycle: float, device: float) -> float:
-        w = 1.0 / (cycle**2 + e2)
-        total = np.bincount(code, w)
-        mean = np.bincount(code, w * y) / total
-        variance = device**2 + 1.0 / total
-        centre = float((mean / variance).sum() / (1.0 / variance).sum())
-        fit = float((w * (y - mean[code]) ** 2).sum() + ((mean - centre) ** 2 / variance).sum())
-        return fit - float(np.log(w).sum()) + float(np.log(variance * total).sum()) + math.log((1 / variance).sum())
+    def deviance(cycle: Array, device: Array) -> Array:
+        """-2 ln L at all pairs: shape (len(cycle), len(device))."""
+        w = 1.0 / (cycle[:, None] ** 2 + e2)
+        total = np.add.reduceat(w, starts, axis=1)
+        mean = np.add.reduceat(w * y, starts, axis=1) / total
+        own = (w * (y - np.repeat(mean, counts, axis=1)) ** 2).sum(axis=1) - np.log(w).sum(axis=1)
+        variance = device[None, :, None] ** 2 + 1.0 / total[:, None, :]
+        weight = (1.0 / variance).sum(axis=2)
+        centre = (mean[:, None, :] / variance).sum(axis=2) / weight
+        between = ((mean[:, None, :] - centre[..., None]) ** 2 / variance).sum(axis=2)
+        return np.asarray(own[:, None] + between + np.log(variance * total[:, None, :]).sum(axis=2) + np.log(weight))
 
     def best(cycle: float | None) -> tuple[float, float, float]:
-        """Deviance, cycle, device at the best; `cycle` given or free."""
-        free = [1.0] * ((cycle is None) + several)
-        if not free:
-            return deviance(cycle or 0.0, 0.0), cycle or 0.0, 0.0
-
-        def objective(x: Array) -> float:
-            return deviance(float(x[0]) if cycle is None else cycle, float(x[-1]) if several else 0.0)
-
-        tried = [
-            optimize.minimize(
-                objective, np.full(len(free), start), method="L-BFGS-B", bounds=[(0.0, 10.0)] * len(free)
-            )
-            for start in (0.1, 0.7)
-        ]
-        at = min(tried, key=lambda found: float(found.fun))
-        return float(at.fun), float(at.x[0]) if cycle is None else cycle, float(at.x[-1]) if several else 0.0
+        """Deviance, cycle, device at the best; `cycle` given or free. A grid, closed in on four times."""
+        low, high = np.zeros(2), np.full(2, _WIDEST)
+        for _ in range(_ZOOMS):
+            cycles = np.linspace(low[0], high[0], _POINTS) if cycle is None else np.array([cycle])
+            own = np.linspace(low[1], high[1], _POINTS) if several else np.zeros(1)
+            table = deviance(cycles, own)
+            i, j = np.unravel_index(int(np.argmin(table)), table.shape)
+            at, step = np.array([cycles[i], own[j]]), 2.0 * (high - low) / (_POINTS - 1)
+            low, high = np.maximum(at - step, 0.0), at + step
+        return float(table[i, j]), float(at[0]), float(at[1])
 
     lowest, cycle, device = best(None)
     ratio = max(best(0.0)[0] - lowest, 0.0)
-    h = max(0.05 * cycle, 1e-3)
+    h = max(0.2 * cycle, 1e-3)
     curvature = (best(cycle + h)[0] - 2 * lowest + best(max(cycle - h, 0.0))[0]) / h**2
     stderr = math.sqrt(2.0 / curvature) if curvature > 0 else math.inf
     return Components(device * size if several else None, cycle * size, stderr * size, ratio)

@@ -16,6 +16,7 @@ from weakreset.parameter_file import ParameterFile, check_without, load_paramete
 from weakreset.simulation import fast_path, kernels
 from weakreset.simulation.array_arguments import checked_bursts, checked_seed, checked_shape, large_zeros
 from weakreset.simulation.counter_random import Key, make_key
+from weakreset.simulation.cycle_spread import cycle_steps
 from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint
 from weakreset.simulation.kernels import DeviceState, NoiseTables, noise_tables
@@ -133,6 +134,7 @@ class DeviceArray(nn.Module):
         self._tables: NoiseTables | None = None
         self._drift_shape, self._columns = file.model, trait_names(file.model)
         self._allocate(n_poles)
+        self._steps = cycle_steps(file, self.without, half_traits)
         pulse = file.reset_pulse
         self.joule_ohm = pulse.voltage_v**2 * pulse.width_s if pulse else 0.0
         self.register_buffer("energy_j", large_zeros(self.shape, np.float32) if pulse else None)
@@ -228,8 +230,9 @@ class DeviceArray(nn.Module):
     def set_(self, mask: Tensor) -> None:
         """SET the devices where `mask` (bool, `shape`) is true: a new cycle, starting again at R0.
 
-        Drift parameters stay with the device; 1/f and telegraph noise are redrawn from their stationary laws,
-        the pulse count returns to 0 and the SET count grows by one.
+        Drift parameters and R0 stay with the device, but for what the file says of cycles (`c2c`): that part is drawn
+        anew. 1/f and telegraph noise are redrawn from their stationary laws, the pulse count returns to 0 and the SET
+        count grows by one.
 
         Raises
         ------
@@ -256,6 +259,7 @@ class DeviceArray(nn.Module):
 
     def extra_repr(self) -> str:
         switched = f", without={','.join(self.without)}" if self.without else ""
+        switched += "" if self._steps is None else f", c2c={'+'.join(name for name, _, _ in self._steps.spreads)}"
         return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}"
 
     def _allocate(self, n_poles: int) -> None:
@@ -282,7 +286,11 @@ class DeviceArray(nn.Module):
         self.unresponsive = stuck if stuck.any() else None
 
     def _begin_cycle(self, index: Tensor, cycle: Tensor) -> None:
-        key = make_key(int(self.clock[0]), "set")
+        seed = int(self.clock[0])
+        if self._steps is not None:
+            state, normals = self.state().flat(), self.noise_tables().normals
+            self._steps.redraw(seed, state.log_r0, state.traits, normals, index, cycle)
+        key = make_key(seed, "set")
         kernels.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
 
     def state(self) -> DeviceState:

@@ -45,4 +45,5 @@ def draw_unresponsive(
 def physics_fingerprint(params: ParameterFile, n_poles: int, half_traits: bool = False) -> int:
     """63 bits that change with anything in the file that moves a device after it was drawn."""
     text = f"{params.model}|{params.noise.model_dump_json()}|{n_poles}" + ("|half" if half_traits else "")
+    text += f"|{sorted((name, spread.sd) for name, spread in params.c2c.items())}" if params.c2c else ""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

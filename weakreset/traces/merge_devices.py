@@ -42,10 +42,18 @@ class FileDevice:
         return np.concatenate([trace.resistance_ohm for trace in self.traces])
 
     @cached_property
-    def grain(self) -> float:
-        """Smallest difference of two values: what one digit of the file is worth, in ohm; or less."""
-        values = np.unique(self.ohm)
-        return float(np.diff(values).min()) if len(values) > 1 else 0.0
+    def digits(self) -> tuple[int, float]:
+        """Decimal digits of the numbers, 3 to 7, and whether (1 or -1) they are those of ohm or of siemens."""
+        for digits in (3, 4, 5, 6):
+            for power in (1.0, -1.0):
+                if _rounded_to(self.ohm**power, digits):
+                    return digits, power
+        return 7, 1.0
+
+    def half_digit(self, ohm: Array) -> Array:
+        """Half of the last digit of each reading, relative to it."""
+        digits, power = self.digits
+        return np.asarray(0.51 * _last_digit(ohm**power, digits) / ohm**power)
 
     @property
     def file(self) -> str:
@@ -55,6 +63,15 @@ class FileDevice:
         """The reading in which a continuation from key `at` begins: the last one; of a new cycle, the first read."""
         same = int(self.keys[-1]) // CYCLE == at // CYCLE
         return float(self.ohm[-1] if same else self.ohm[0])
+
+
+def _last_digit(values: Array, digits: int) -> Array:
+    return np.asarray(10.0 ** (np.floor(np.log10(values)) - digits + 1))
+
+
+def _rounded_to(values: Array, digits: int) -> bool:
+    steps = values / _last_digit(values, digits)
+    return bool(np.all(np.abs(steps - np.round(steps)) < 1e-6 * steps))
 
 
 def merge_devices(parts: Sequence[TraceSet], groups: Sequence[list[FileDevice]]) -> list[TraceSet]:

@@ -180,7 +180,7 @@ def _equal(a: FileDevice, b: FileDevice) -> bool:
 
 def _tolerance(a: FileDevice, b: FileDevice, ohm: Array) -> Array:
     """Half a digit of the coarser file, where the readings scatter by far more than that; else nearly nothing."""
-    half = 0.51 * max(a.grain, b.grain) / ohm
+    half = np.maximum(a.half_digit(ohm), b.half_digit(ohm))
     scatter = float(np.std(np.diff(np.log(ohm)))) if len(ohm) > 2 else 0.0
     coarse = np.clip(half, _EXACT, _COARSE)
     return np.asarray(ohm * (coarse if scatter > 2 * float(np.median(coarse)) else _EXACT))
