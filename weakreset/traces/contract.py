@@ -102,14 +102,18 @@ class Table(ABC):
         Name of the one device of this table when the file says it elsewhere than in a column, else ''.
     metadata : mapping of str to str
         What the file says about itself, keys in lower case. Understood are `unit` (of all readings),
+        `resistance unit` (of one quantity), `reading` (the name of all readings, where columns have other names),
         `read_voltage_v`, `layout` (`wide-by-column`: a column a device) and `empty` (`not read`: an empty cell is no
         reading rather than a missing one).
+    units : sequence of str
+        Unit of each column as the file states it beside the name, '' where it does not; () where it states none.
     """
 
     names: tuple[str, ...]
     has_header: bool
     device: str = ""
     metadata: Mapping[str, str]
+    units: Sequence[str] = ()
 
     @property
     @abstractmethod
@@ -171,7 +175,7 @@ class ColumnsTable(Table):
         Unique, or '' where unnamed.
     columns : sequence of ndarray
         NaN is an empty cell, in the column of the devices too.
-    device, metadata, has_header
+    device, metadata, has_header, units
         As in `Table`.
     lines : ndarray of int, shape (n_rows,), optional
         Line of the file, counted from 1, that each row came from.
@@ -188,8 +192,10 @@ class ColumnsTable(Table):
         has_header: bool = True,
         lines: NDArray[np.int64] | None = None,
         block: NDArray[np.float64] | None = None,
+        units: Sequence[str] = (),
     ) -> None:
         self.names, self.columns, self.block = tuple(names), list(columns), block
+        self.units = tuple(units)
         self.device, self.metadata, self.has_header, self.lines = device, dict(metadata or {}), has_header, lines
 
     def _column(self, index: int) -> NDArray[Any]:

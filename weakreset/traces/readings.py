@@ -13,8 +13,9 @@ from weakreset.errors import TraceFormatError
 from weakreset.traces.cells import Cells, find_cells
 from weakreset.traces.contract import Table
 from weakreset.traces.counting import number_column
-from weakreset.traces.layout import Layout
+from weakreset.traces.layout import Layout, UnitDoubtError
 from weakreset.traces.trace import Reason
+from weakreset.traces.units import parse_unit
 
 __all__ = ["Readings", "find_readings"]
 
@@ -55,7 +56,7 @@ def _in_ohm(
     cells: Cells, table: Table, layout: Layout, file: str, voltage_v: float | None
 ) -> NDArray[np.float64]:
     role = layout.values[0].role
-    factor = _unit_factor(cells, layout)
+    factor = _unit_by_row(cells, table, layout, file) if layout.of("unit") else _unit_factor(cells, layout)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         si = cells.value if isinstance(factor, float) and factor == 1.0 else cells.value * factor
         if role == "resistance":
@@ -74,6 +75,34 @@ def _unit_factor(cells: Cells, layout: Layout) -> NDArray[np.float64] | float:
         return np.asarray(scale[cells.device], dtype=np.float64)
     column = {pulse: i for i, pulse in enumerate(layout.column_pulses)}
     return np.array([scale[column[int(pulse)]] for pulse in cells.pulse])
+
+
+def _unit_by_row(cells: Cells, table: Table, layout: Layout, file: str) -> NDArray[np.float64]:
+    """Size of the unit of each reading, from a column of units.
+
+    Raises
+    ------
+    TraceFormatError
+        A cell is no unit of the readings, or is empty beside a reading, or the unit of the readings is known to differ.
+    """
+    column, reading = layout.of("unit")[0], layout.values[0]
+    codes, texts = table.codes(column.index)
+    units = [parse_unit(text) for text in texts]
+    codes = codes if cells.row is None else codes[cells.row]
+    own = {role.unit.scale for role in layout.values if role.unit}
+    known = np.array([u is not None and u.quantity == reading.role and own <= {u.scale} for u in units] + [False])
+    wrong = np.flatnonzero(~known[codes] & ~np.isnan(cells.value))
+    if wrong.size:
+        row = int(wrong[0]) if cells.row is None else int(cells.row[wrong[0]])
+        code = int(codes[wrong[0]])
+        said = f"{texts[code][:60]!r}" if code >= 0 else "nothing"
+        meant = f" [{reading.unit.symbol}]" if reading.unit else ""
+        raise UnitDoubtError(
+            f"{file}, {table.place_of(row)}: column {column.name!r} says {said}, which is not the unit of "
+            f"{reading.name!r}{meant}, or not one of {reading.role} that we know",
+            tuple(role.index for role in layout.values), (reading.role,),
+        )
+    return np.array([unit.scale if unit else np.nan for unit in units] + [np.nan])[codes]
 
 
 def _read_voltage(

@@ -60,6 +60,7 @@ class DelimitedTable(Table):
     def __init__(self, body: bytes, shape: TextShape, file: str) -> None:
         self._body, self._shape, self._file = body, shape, file
         self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
+        self.units = shape.units
 
     @property
     def sample(self) -> list[list[str]]:
@@ -155,6 +156,7 @@ class LinewiseTable(Table):
     def __init__(self, body: bytes, shape: TextShape, file: str) -> None:
         self._shape, self._file = shape, file
         self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
+        self.units = shape.units
         self._lines = [(i, line) for i, line in enumerate(body.split(b"\n")) if line.strip()]
 
     @property

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, cell_text, column_of, says_simulated
 from weakreset.traces.readers.isolated import read_isolated, require
-from weakreset.traces.units import QUANTITIES, parse_unit, split_name
-from weakreset.traces.vocabulary import role_of
+from weakreset.traces.units import QUANTITIES
+from weakreset.traces.vocabulary import is_unit_key, role_of, unit_of_quantity
 
 __all__ = ["MatlabReader"]
 
@@ -56,7 +56,10 @@ class MatlabReader:
             _check_hdf5(path)
         variables = {k: v for k, v in pymatreader.read_mat(str(path)).items() if not k.startswith(("__", "#"))}
         simulated = says_simulated(cell_text(variables.pop("simulated", "")))
+        general = {f"{role} unit" if role else "unit": text for role, text in _unit_fields(variables)}
         tables, left_out = _tables(variables)
+        for table in tables:
+            table.metadata = general | dict(table.metadata)
         if not tables:
             raise TraceFormatError(
                 f"no struct, matrix or vectors of readings; its variables are {', '.join(map(repr, variables))[:200]}. "
@@ -169,10 +172,15 @@ def _matrix_table(
         raise TraceFormatError(f"{place}{pulse_name}: pulse numbers must be whole and increasing")
     columns: dict[str, NDArray[Any]] = {n: t for n, t in names.items() if len(t) == len(values)}
     left_out = [place + name for name in variables if name not in (*columns, matrix, pulse_name)]
-    unit = parse_unit(split_name(matrix)[1], role_of(matrix))
-    about = {"unit": unit.symbol if unit else QUANTITIES[role_of(matrix)], "empty": "not read", "layout": "wide-by-row"}
+    about = {"reading": matrix, "empty": "not read", "layout": "wide-by-row"}
+    units = {f"{role} unit" if role else "unit": text for role, text in _unit_fields(variables)}
     headers = [*columns, *(str(int(pulse)) for pulse in pulses)]
-    return ColumnsTable(headers, list(columns.values()), metadata=about, block=values), left_out
+    return ColumnsTable(headers, list(columns.values()), metadata=about | units, block=values), left_out
+
+
+def _unit_fields(variables: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Quantity ('' for any) and text of the fields that say a unit: `unit`, `R_unit`."""
+    return [(unit_of_quantity(n), v) for n, v in variables.items() if isinstance(v, str) and is_unit_key(n)]
 
 
 def _numbers(value: Any) -> NDArray[Any] | None:
