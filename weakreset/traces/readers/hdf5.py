@@ -68,7 +68,10 @@ class Hdf5Reader:
         try:
             with h5py.File(path, "r") as root:
                 budget = Budget("", path.stat().st_size, _LARGEST_BYTES)
-                tables = [t for group, found in walk(root, budget) for t in _tables(group, _readable(found), budget)]
+                groups = [(group, _readable(found)) for group, found in walk(root, budget)]
+                tables = [table for group, found in groups for table in _tables(group, found, budget)]
+                if not tables:
+                    tables = [table for group, found in groups for table in _columns(group, found, budget, wide=True)]
                 simulated = says_simulated(attribute(root, "simulated"))
                 schema = attribute(root, "schema")
         except BROKEN as error:
@@ -175,11 +178,16 @@ def _matrix_name(datasets: dict[str, h5py.Dataset]) -> str | None:
 
 
 def _columns(
-    group: h5py.Group, datasets: dict[str, h5py.Dataset], budget: Budget, rows: slice | None = None
+    group: h5py.Group,
+    datasets: dict[str, h5py.Dataset],
+    budget: Budget,
+    rows: slice | None = None,
+    wide: bool = False,
 ) -> list[Table]:
+    """Datasets of one length as a table; `wide`: a dataset a device beside one of pulses will do."""
     columns = {name: item for name, item in datasets.items() if item.ndim == 1}
     roles = {role_of(name) for name in columns}
-    if not roles & _VALUES:
+    if not roles & _VALUES and not (wide and "pulse" in roles and len(columns) > 1):
         return []
     lengths = {name: item.shape[0] for name, item in columns.items()}
     if len(set(lengths.values())) > 1:

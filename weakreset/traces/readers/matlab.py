@@ -101,6 +101,8 @@ def _tables(variables: Mapping[str, Any]) -> tuple[list[ColumnsTable], list[str]
             left_out += lost if table is not None else [name] if not many else [f"{name}({i + 1})"]
         tables += found
         left_out += [name] if name not in structs and value is not None else []
+    if not tables and (beside_pulses := _columns_beside_pulses(variables)) is not None:
+        return [beside_pulses], [name for name in variables if name not in beside_pulses.names]
     if not tables:
         matrices = {n: a for n, v in variables.items() if (a := _numbers(v)) is not None and a.ndim == 2}
         if len(matrices) == 1:
@@ -108,6 +110,14 @@ def _tables(variables: Mapping[str, Any]) -> tuple[list[ColumnsTable], list[str]
             names = [f"column {i}" for i in range(matrix.shape[1])]
             return [ColumnsTable(names, list(matrix.T), has_header=False)], [n for n in variables if n != name]
     return tables, left_out
+
+
+def _columns_beside_pulses(variables: Mapping[str, Any]) -> ColumnsTable | None:
+    """A vector of pulse numbers and further vectors as long, which are devices by name alone."""
+    vectors = {n: a for n, v in variables.items() if (a := _numbers(v)) is not None and a.ndim == 1 and a.size > 1}
+    pulse = next((array for name, array in vectors.items() if role_of(name) == "pulse"), None)
+    columns = {name: array for name, array in vectors.items() if pulse is not None and array.size == pulse.size}
+    return ColumnsTable(list(columns), list(columns.values())) if len(columns) > 1 else None
 
 
 def _elements(value: Any) -> list[Mapping[str, Any]]:

@@ -161,7 +161,7 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     TraceFormatError
         Far more columns than a table of readings has.
     """
-    lines, comments, numbers = _head_lines(text)
+    lines, comments, numbers, between = _head_lines(text)
     if not lines:
         return None
     widest = max(line.count(separator) for line in lines for separator in _SEPARATORS)
@@ -175,7 +175,10 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     header = glued if glued is not None else rows[0] if has_header else None
     data = rows[1:] if has_header else rows
     units = find_units_row(data[0], data[1:]) if header is not None and len(data) > 1 else None
+    above = int(has_header) + int(units is not None)
     data = data if units is None else data[1:]
+    if header is not None and units is None and len(cells := split_line(between, separator)) == len(header):
+        units = find_units_row(cells, data)
     width = max((len(row) for row in data), default=0)
     if header is None:
         names = tuple(f"column {i}" for i in range(width))
@@ -183,16 +186,19 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
         # Lines may end in empty cells that the header does not name; a line with more content than that is torn.
         torn = any(any(row[len(header) :]) for row in data)
         names = _unique(header, len(header) if torn else max(width, len(header)))
-    above = int(has_header) + int(units is not None)
     first = numbers[above] if above < len(numbers) else numbers[0] + above
     stated = (*units, *[""] * (len(names) - len(units)))[: len(names)] if units is not None else ()
     return TextShape(separator, decimal, names, header is not None, first, metadata, data, stated)
 
 
-def _head_lines(text: bytes) -> tuple[list[str], list[str], list[int]]:
-    """The first lines with content, the comments before them, and the numbers of these lines, counted from 0."""
+def _head_lines(text: bytes) -> tuple[list[str], list[str], list[int], str]:
+    """The first lines with content, the comments before them, the numbers of these lines, counted from 0.
+
+    And a line between the first two that begins as a comment does, which may be one of units: `#,,kohm`.
+    """
     lines: list[str] = []
     comments: list[str] = []
+    between = ""
     numbers: list[int] = []
     position, number = 0, 0
     while position < len(text) and len(lines) < _SAMPLE_LINES and (position < _SAMPLE_BYTES or len(lines) < 2):
@@ -201,11 +207,12 @@ def _head_lines(text: bytes) -> tuple[list[str], list[str], list[int]]:
         line = text[position:end].decode("utf-8", errors="replace")
         if line.startswith(COMMENT_MARKS):
             comments += [line.lstrip("".join(COMMENT_MARKS))] if not lines else []
+            between = line if len(lines) == 1 else between
         elif line.strip():
             lines.append(line)
             numbers.append(number)
         position, number = end + 1, number + 1
-    return lines, comments, numbers
+    return lines, comments, numbers, between
 
 
 def _separator(lines: Sequence[str]) -> str:
