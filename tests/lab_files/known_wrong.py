@@ -34,7 +34,6 @@ KNOWN_WRONG: dict[str, str] = {
     "gradual SET": "csv semicolon tab xlsx hdf5 matlab tdms",
     "ramps up and down under a running counter": "csv semicolon tab xlsx tdms",
     "a folder in which some files cannot be read": "csv xlsx hdf5",
-    "thousands that may be decimals": "tab",
     "wide with columns that are no devices": "csv semicolon xlsx tdms",
     "wide with elapsed_ms": "csv xlsx tdms",
     "wide with MIN": "csv xlsx tdms",

@@ -77,7 +77,8 @@ def _defects(fits: FitSet) -> list[str]:
     shown = "; ".join(f"{device}: {reason}" for device, reason in defects[:_DEFECTS_SHOWN])
     more = f"; and {len(defects) - _DEFECTS_SHOWN} more" if len(defects) > _DEFECTS_SHOWN else ""
     what = "device is a defect" if len(defects) == 1 else "devices are defects"
-    return [f"{len(defects)} of {len(fits)} {what} (open, short or stuck, some from a pulse on): {shown}{more}.", *assumed]
+    kinds = "(open, short or stuck, some from a pulse on)"
+    return [f"{len(defects)} of {len(fits)} {what} {kinds}: {shown}{more}.", *assumed]
 
 
 def _of_fits(fits: FitSet) -> list[str]:

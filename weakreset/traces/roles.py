@@ -119,6 +119,8 @@ def _guess_by_name(index: int, header: str, table: Table) -> ColumnRole:
         return ColumnRole(index, header, unit.quantity, 0.6, f"the unit is {unit.symbol}", unit)
     if whole and not bracketed:
         return ColumnRole(index, header, *whole, f"the name may mean {whole[0]}")
+    if isinstance(inside := unit_in_words(header, "resistance"), Unit):
+        return ColumnRole(index, header, "resistance", 0.6, f"the unit is {inside.symbol}", inside)
     if is_pulse_setting(header):
         return ColumnRole(index, header, "extra", 0.9, "amplitude or width of the pulses; kept, never mixed in a fit")
     return ColumnRole(index, header, "extra", 0.5, "not recognised; kept as an extra column")
@@ -159,6 +161,7 @@ def _apply_map(roles: list[ColumnRole], column_map: ColumnMap, table: Table, fil
     """The roles given by hand; columns that were guessed for one of them become extras."""
     given = {entry.role for entry in column_map.entries}
     given |= set(VALUES) if given & set(VALUES) else set()
+    given |= {"unit"} if any(entry.unit for entry in column_map.of(*VALUES)) else set()
     settled = list(roles)
     for role in roles:
         if role.role in given and role.role != "ignore":

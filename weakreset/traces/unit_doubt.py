@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,6 +31,8 @@ _CANDIDATES = {
 }
 _NAMES_SHOWN = 3
 _BY_NAME = 0.5
+_THOUSANDS = re.compile(r"^[1-9]\d{0,2}[.,]\d{3}$")
+_LEAST_CELLS = 5
 
 
 def assumed_unit(layout: Layout) -> str:
@@ -53,13 +56,17 @@ def check_assumed(
 ) -> None:
     """Refuse readings whose assumed unit gives no plausible resistance: a median outside 100 ohm to 100 Mohm.
 
-    Fewer than 30 readings are not judged, since no device is fitted from them.
+    And those whose mark may divide thousands as well as decimals, where only thousands would be plausible. Fewer than
+    30 readings are not judged for their unit, since no device is fitted from them.
 
     Raises
     ------
     TraceFormatError
         With maps that name the unit and have been tried on the file.
     """
+    for table, layout, found in zip(tables, layouts, readings, strict=True):
+        if doubt := _thousands(table, layout, found, file):
+            raise with_ways(doubt, tables, column_map, read_voltage_v, file)
     unsaid = [i for i, layout in enumerate(layouts) if assumed_unit(layout)]
     if not unsaid:
         return
@@ -80,6 +87,25 @@ def check_assumed(
         tuple(item.index for item in layout.values), quantities,
     )
     raise with_ways(doubt, tables, column_map, read_voltage_v, file)
+
+
+def _thousands(table: Table, layout: Layout, readings: Readings, file: str) -> UnitDoubtError | None:
+    """A doubt where every reading looks like `41.310`, is implausible so, and would be plausible as 41310."""
+    index, quantity = layout.values[0].index, layout.values[0].role
+    cells = {row[index].strip() for row in table.sample if index < len(row)} - {""}
+    if quantity != "resistance" or len(cells) < _LEAST_CELLS or not all(map(_THOUSANDS.match, cells)):
+        return None
+    median = float(np.median(good)) if (good := readings.resistance_ohm[readings.reason == Reason.GOOD]).size else 0.0
+    if _PLAUSIBLE_OHM[0] <= median or not _PLAUSIBLE_OHM[0] <= 1e3 * median <= _PLAUSIBLE_OHM[1]:
+        return None
+    cell = min(cells)
+    whole, decimals = re.sub(r"[.,]", "", cell), cell.replace(",", ".")
+    return UnitDoubtError(
+        f"{file}: {cell!r} in column {layout.values[0].name!r} may be {whole} (a mark of thousands) or "
+        f"{float(decimals):g} (decimals), and as decimals the readings have a median of {median:.3g} ohm, which is not "
+        "plausible. Export without thousands marks",
+        tuple(item.index for item in layout.values), (quantity,),
+    )
 
 
 def with_ways(

@@ -10,7 +10,7 @@ import numpy as np
 
 from weakreset.traces.contract import MISSING_WORDS, ColumnsTable, Table
 from weakreset.traces.units import QUANTITIES, looks_like_unit, parse_unit
-from weakreset.traces.vocabulary import classify_name, is_unit_key, normalise, role_of
+from weakreset.traces.vocabulary import classify_name, is_unit_key, normalise, role_of, unit_of_quantity
 
 __all__ = [
     "find_units_row",
@@ -54,7 +54,7 @@ def units_in_comments(comments: Iterable[str]) -> dict[str, str]:
 def _statements(comment: str) -> list[tuple[str, str]]:
     if match := _SAID.match(comment):
         words = normalise(match["key"])
-        if is_unit_key(words):
+        if is_unit_key(words) and not unit_of_quantity(words):
             return [("unit", match["value"])]
         stem = re.sub(r"^units? of (?:the )?|\s+units?$", "", words)
         role = _quantity(stem)
