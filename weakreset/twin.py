@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from weakreset.model import SimulatedTraces, pink_noise, simulate_devices
+from weakreset.model import SimulatedTraces, check_without, simulate_devices
 from weakreset.options import named_options
-from weakreset.parameter_file import ParameterFile, check_without, draw_devices, load_parameters
+from weakreset.parameter_file import ParameterFile, draw_devices, load_parameters
 from weakreset.traces import SourceFile, TraceSet
 
 __all__ = ["simulate_population", "simulate_traces"]
@@ -18,18 +16,17 @@ __all__ = ["simulate_population", "simulate_traces"]
 
 def simulate_population(
     params: ParameterFile, n_devices: int, n_pulses: int, seed: int | np.random.Generator,
-    without: tuple[str, ...] = (),
-    pink: Callable[[np.random.Generator, int, int, float], NDArray[np.float64]] = pink_noise,
+    without: tuple[str, ...] = (), quick: bool = False,
 ) -> SimulatedTraces:
     """Draw devices from `params` and measure them once after every pulse; with their hidden truth.
 
-    Devices and noise have separate streams: switching an imperfection off keeps all the others. `pink` as in
+    Devices and noise have separate streams: switching an imperfection off keeps all the others. `quick` as in
     `simulate_devices`.
     """
     rng = np.random.default_rng(seed)
     device_rng, noise_rng = rng.spawn(2)
     devices = draw_devices(params, n_devices, device_rng, without)
-    return simulate_devices(devices, params.device_noise(without), n_pulses, noise_rng, pink)
+    return simulate_devices(devices, params.device_noise(without), n_pulses, noise_rng, quick)
 
 
 @named_options
@@ -49,7 +46,7 @@ def simulate_traces(
     seed : int or numpy.random.Generator
         Same seed, same traces.
     without : sequence of str
-        Imperfections to switch off: any of d2d, pink, rtn, all.
+        Imperfections to switch off: names of `weakreset.model.imperfections()`, or all.
 
     Returns
     -------

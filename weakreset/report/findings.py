@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from weakreset.display import number, percent, plus_minus
 from weakreset.fitting import FitSet, FitStatus
+from weakreset.model import SHAPES
 from weakreset.parameter_file import ParameterFile
 from weakreset.population.defects import name_defects
 from weakreset.report.content import ReportInput
@@ -41,10 +42,7 @@ def trusted(content: ReportInput) -> list[str]:
         fitted = len(fits) - counts[FitStatus.EXCLUDED.value]
         unresolved = counts[FitStatus.KNEE_UNRESOLVED.value]
         if unresolved:
-            lines.append(
-                f"{unresolved} of {fitted} fitted devices show no knee. For them t* and m2 are not identifiable, and "
-                "no number is given. The population laws know that these devices exist."
-            )
+            lines.append(_unresolved(fits, unresolved, fitted))
         if counts[FitStatus.NOT_CONVERGED.value]:
             lines.append(f"{counts[FitStatus.NOT_CONVERGED.value]} fits did not converge and inform nothing.")
     if content.population is not None:
@@ -85,8 +83,8 @@ def _of_fits(fits: FitSet) -> list[str]:
     counts = fits.counts()
     excluded = counts[FitStatus.EXCLUDED.value]
     left_out = f" {excluded} {'was' if excluded == 1 else 'were'} left out, with reasons below." if excluded else ""
-    clear = counts[FitStatus.OK.value]
-    line = f"{len(fits) - excluded} of {len(fits)} devices were fitted; {clear} show a clear knee.{left_out}"
+    clear, seen = counts[FitStatus.OK.value], "show a clear knee" if fits.drift.knee else "identify every number"
+    line = f"{len(fits) - excluded} of {len(fits)} devices were fitted; {clear} {seen}.{left_out}"
     noise = fits.noise
     if noise.alpha is None or noise.exponent is None:
         return [line]
@@ -98,13 +96,22 @@ def _of_fits(fits: FitSet) -> list[str]:
     return [line, f"{pink} Telegraph noise was found in {telegraph} devices."]
 
 
+def _unresolved(fits: FitSet, count: int, fitted: int) -> str:
+    scan = fits.drift.scan
+    hidden = [] if scan is None else [scan.number, *([scan.nonnegative] if scan.beyond else [])]
+    what = "knee" if fits.drift.knee else f"clear {hidden[0]}"
+    return (
+        f"{count} of {fitted} fitted devices show no {what}. For them {' and '.join(hidden)} "
+        f"{'are' if len(hidden) > 1 else 'is'} not identifiable, and no number is given. The population laws know that "
+        "these devices exist."
+    )
+
+
 def _typical_device(params: ParameterFile) -> str:
     """Medians of the laws, in words."""
     laws = {name: entry.law() for name, entry in params.parameters.items()}
     text = f"The median device of {params.name} starts at {number(laws['r0_ohm'].median())} Ω"
-    if {"m1", "t_star", "m2"} <= set(laws):
-        text += (
-            f", climbs by {percent(laws['m1'].median(), 3)} a pulse up to pulse {laws['t_star'].median():.0f}, "
-            f"and by {percent(laws['m2'].median(), 4)} a pulse from there on"
-        )
+    words = SHAPES[params.model].words
+    if words is not None:
+        text += f", {words({name: law.median() for name, law in laws.items()})}"
     return text + "."

@@ -98,9 +98,13 @@ def find_layout(table: Table, column_map: ColumnMap, file: str) -> Layout:
             f"{file}: no header line, so nothing says which column is what; {_warn_negative(table)}{_hint(table)}"
         )
     roles = find_roles(table, column_map, file)
-    constants = {entry.role: entry.constant for entry in column_map.entries if entry.constant is not None}
+    constants: dict[str, str] = {}
+    counter = False
+    for entry in column_map.entries:
+        counter |= entry.row_counter
+        if entry.constant is not None:
+            constants[entry.role] = entry.constant
     voltage = constants.get("read_voltage") or number_or_none(table.metadata.get("read_voltage_v", ""))
-    counter = any(entry.row_counter for entry in column_map.entries)
     layout = Layout(
         "long", _one_pulse_column(roles), constants.get("device") or "", float(voltage) if voltage else None, counter
     )

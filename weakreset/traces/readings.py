@@ -73,7 +73,10 @@ def _in_ohm(
 
 def _unit_factor(cells: Cells, layout: Layout) -> NDArray[np.float64] | float:
     """Size of the unit in SI units: one for all, or one for each element where columns have different units."""
-    scale = np.array([role.unit.scale if role.unit else 1.0 for role in layout.values])
+    roles = layout.values
+    if len(roles) == 1:
+        return roles[0].unit.scale if roles[0].unit else 1.0
+    scale = np.array([role.unit.scale if role.unit else 1.0 for role in roles])
     if len(set(scale.tolist())) == 1:
         return float(scale[0])
     if layout.kind == "wide-by-column":

@@ -71,7 +71,8 @@ def find_roles(table: Table, column_map: ColumnMap, file: str) -> list[ColumnRol
         roles = _declared_wide(table)
     else:
         roles = [_guess(i, header, table) for i, header in enumerate(table.names)]
-    roles = _apply_map(roles, column_map, table, file)
+    if column_map:
+        roles = _apply_map(roles, column_map, table, file)
     roles = _settle_values(roles, column_map, table, file)
     roles = _settle_devices(roles)
     return _settle_counting(roles, table, file)
@@ -197,12 +198,12 @@ def _settle_values(
     """One quantity is the reading: resistance before conductance before current, the surest name of it."""
     if column_map.of(*VALUES):
         return roles
-    surest: dict[str, float] = {}
-    for role in roles:
-        if role.role in VALUES:
-            surest[role.role] = max(role.confidence, surest.get(role.role, 0.0))
-    if not surest:
+    values = [role for role in roles if role.role in VALUES]
+    if not values:
         return _wide_without_units(roles, table)
+    if len(values) == 1:
+        return roles
+    surest = {role.role: role.confidence for role in sorted(values, key=lambda role: role.confidence)}
     best = max(sorted(surest, key=VALUES.index), key=lambda quantity: surest[quantity] >= LIKELY)
     chosen = {role.index: role.name for role in roles if role.role == best and role.confidence == surest[best]}
     if len(chosen) > 1 and any(role.role == "device" for role in roles):
@@ -265,7 +266,7 @@ def _settle_devices(roles: list[ColumnRole]) -> list[ColumnRole]:
     """One column is the device; without one, address columns (wafer, die, row, col) name it together."""
     devices = [role for role in roles if role.role == "device"]
     if devices:
-        if all(role.reason == _GIVEN for role in devices):
+        if len(devices) == 1 or all(role.reason == _GIVEN for role in devices):
             return roles
         top = max(devices, key=lambda role: (role.confidence, -_device_rank(role.name)))
         return _only(roles, ["device"], [top.index], f"{top.name!r} is taken for the device")
@@ -284,6 +285,8 @@ def _device_rank(name: str) -> int:
 
 def _settle_counting(roles: Sequence[ColumnRole], table: Table, file: str) -> list[ColumnRole]:
     """One way of counting pulses: a pulse column before bursts before operations; doubtful columns become extras."""
+    if not {role.role for role in roles} & {"operation", "burst"}:
+        return list(roles)
     settled = [_settle_operation(role, table, file) if role.role == "operation" else role for role in roles]
     settled = _only_first(_only_first(settled, "operation"), "burst")
     bursts = [role for role in settled if role.role == "burst"]
