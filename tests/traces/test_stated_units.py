@@ -10,6 +10,7 @@ import pytest
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces import load_traces
+from weakreset.traces.contract import numbers_from_text
 from weakreset.traces.readers.stated_units import find_units_row, units_in_comments
 from weakreset.traces.units import parse_unit
 
@@ -111,3 +112,17 @@ def test_attributes_of_any_case_and_type(tmp_path, key, value):
     traces = load_traces(tmp_path / "lot.h5", limits=None)
     assert traces.traces[0].resistance_ohm.tolist() == [10500, 11000]
     assert [(item.pulse, item.reason) for item in traces.exclusions] == [(2, "missing reading (empty or NaN)")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "value"),
+    [
+        ("41'310", ".", 41310), ("41 310,5", ",", 41310.5), ("1,234.5", ".", 1234.5), ("1.234,5", ",", 1234.5),
+        ("1.234.567", ",", 1234567), ("41,310", ".", None), ("41.310", ",", None), ("41,310", ",", 41.31),
+        ("0.310", ",", 0.31), ("12 5", ".", None), ("1,23.5", ".", None),
+    ],
+)  # fmt: skip
+def test_marks_of_thousands_are_taken_out_where_nothing_else_is_meant(cell, decimal, value):
+    column = numbers_from_text([cell], decimal)
+    assert column.text == ({0: cell} if value is None else {})
+    assert value is None or column.values[0] == value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from weakreset.traces.contract import Table
 from weakreset.traces.units import Unit, is_bracketed, parse_unit, split_name, unit_in_words
@@ -32,7 +33,7 @@ def find_unit(table: Table, index: int, quantity: str, header: str) -> FoundUnit
     said = [("name", in_name)] if in_name else []
     said += [("line of units" if not is_attribute(table) else "attribute", beside)] if beside else []
     said += [("file", general)] if general and (not said or _fits(general, quantity)) else []
-    return _agreed(said, quantity, header)
+    return _agreed(tuple(said), quantity, header)
 
 
 def is_attribute(table: Table) -> bool:
@@ -40,6 +41,7 @@ def is_attribute(table: Table) -> bool:
     return table.line_of(0) is None if table.n_rows else True
 
 
+@lru_cache(maxsize=4096)  # tables of 100,000 columns state the same for each
 def _in_name(header: str, quantity: str) -> str:
     if not header:
         return ""
@@ -55,7 +57,8 @@ def _fits(text: str, quantity: str) -> bool:
     return unit is not None and unit.quantity == quantity
 
 
-def _agreed(said: list[tuple[str, str]], quantity: str, header: str) -> FoundUnit:
+@lru_cache(maxsize=4096)
+def _agreed(said: tuple[tuple[str, str], ...], quantity: str, header: str) -> FoundUnit:
     units: list[tuple[str, str, Unit]] = []
     for place, text in said:
         # Only a name may be lower-cased by the program that wrote it: a unit `us` beside it is microseconds.

@@ -241,7 +241,7 @@ def _stated_quantity(table: Table) -> str:
 def _by_elimination(role: ColumnRole, quantity: str, table: Table) -> ColumnRole:
     found = find_unit(table, role.index, quantity, "")
     text = split_name(role.name)[1] if is_bracketed(role.name) else ""
-    if found.problem or looks_like_unit(text) or unit_in_words(role.name, quantity):
+    if found.problem or looks_like_unit(text) or (not role.name.isdigit() and unit_in_words(role.name, quantity)):
         reason = found.problem or f"{role.name!r} ends in {text!r}, which is not a unit that we know"
         return replace(role, role="extra", confidence=0.0, reason=f"{reason}: map it by hand")
     reason = f"the file says {found.unit.symbol}" if found.unit else "no unit given, ohm assumed"

@@ -24,6 +24,7 @@ _PLAUSIBLE_OHM = (100.0, 1e8)
 _SIEMENS = (1e-9, 1e-2)
 _LARGEST_OFFERED_OHM = 1e7
 _LEAST_READINGS = 30
+_MOST_READINGS = 100_000
 _CANDIDATES = {
     "resistance": ("ohm", "kohm", "Mohm", "Gohm"),
     "conductance": ("S", "mS", "uS", "nS"),
@@ -70,7 +71,7 @@ def check_assumed(
     unsaid = [i for i, layout in enumerate(layouts) if assumed_unit(layout)]
     if not unsaid:
         return
-    good = np.concatenate([readings[i].resistance_ohm[readings[i].reason == Reason.GOOD] for i in unsaid])
+    good = np.concatenate([_some_good(readings[i]) for i in unsaid])
     if len(good) < _LEAST_READINGS:
         return
     median = float(np.median(good))
@@ -89,13 +90,19 @@ def check_assumed(
     raise with_ways(doubt, tables, column_map, read_voltage_v, file)
 
 
+def _some_good(readings: Readings) -> NDArray[np.float64]:
+    """Resistances of good readings, of very many as many as a median needs."""
+    some = slice(None, None, max(1, len(readings.reason) // _MOST_READINGS))
+    return np.asarray(readings.resistance_ohm[some][readings.reason[some] == Reason.GOOD])
+
+
 def _thousands(table: Table, layout: Layout, readings: Readings, file: str) -> UnitDoubtError | None:
     """A doubt where every reading looks like `41.310`, is implausible so, and would be plausible as 41310."""
     index, quantity = layout.values[0].index, layout.values[0].role
     cells = {row[index].strip() for row in table.sample if index < len(row)} - {""}
     if quantity != "resistance" or len(cells) < _LEAST_CELLS or not all(map(_THOUSANDS.match, cells)):
         return None
-    median = float(np.median(good)) if (good := readings.resistance_ohm[readings.reason == Reason.GOOD]).size else 0.0
+    median = float(np.median(good)) if (good := _some_good(readings)).size else 0.0
     if _PLAUSIBLE_OHM[0] <= median or not _PLAUSIBLE_OHM[0] <= 1e3 * median <= _PLAUSIBLE_OHM[1]:
         return None
     cell = min(cells)
