@@ -6,17 +6,20 @@ from weakreset.display import number, percent, plus_minus
 from weakreset.fitting import FitSet, FitStatus
 from weakreset.model import SHAPES
 from weakreset.parameter_file import ParameterFile
+from weakreset.population.defects import name_defects
 from weakreset.report.content import ReportInput
 
 __all__ = ["found", "trusted"]
 
 _CLEAR_WEIGHT = 0.9
+_DEFECTS_SHOWN = 12
 
 
 def found(content: ReportInput) -> list[str]:
     """What was found, one finding a line."""
     lines = list(content.summary)
     if content.fit_set is not None:
+        lines += _defects(content.fit_set)
         lines += _of_fits(content.fit_set)
     if content.params is not None:
         lines.append(_typical_device(content.params))
@@ -61,6 +64,19 @@ def trusted(content: ReportInput) -> list[str]:
     if len(content.runs) > 1:
         lines.append("Each training run is one seed: small differences in accuracy between runs mean nothing.")
     return lines
+
+
+def _defects(fits: FitSet) -> list[str]:
+    """Devices that are open, short or stuck, or became so midway; and a unit that was assumed."""
+    assumed = [f"{note[0].upper()}{note[1:]}." for note in fits.traces.notes if note.startswith("unit assumed")]
+    defects = name_defects(fits)
+    if not defects:
+        return assumed
+    shown = "; ".join(f"{device}: {reason}" for device, reason in defects[:_DEFECTS_SHOWN])
+    more = f"; and {len(defects) - _DEFECTS_SHOWN} more" if len(defects) > _DEFECTS_SHOWN else ""
+    what = "device is a defect" if len(defects) == 1 else "devices are defects"
+    kinds = "(open, short or stuck, some from a pulse on)"
+    return [f"{len(defects)} of {len(fits)} {what} {kinds}: {shown}{more}.", *assumed]
 
 
 def _of_fits(fits: FitSet) -> list[str]:
