@@ -45,7 +45,7 @@ class DemoResult:
     def summary(self) -> list[str]:
         """What was found, in a few lines."""
         counts, noise, laws = self.fits.counts(), self.fits.noise, self.population.laws
-        knee = laws["t_star"]
+        knee = laws[self.fits.drift.knee]
         return [
             f"Devices: {len(self.fits)} in {len(DEMO_TRACES)} files of simulated traces; {counts['ok']} with a "
             f"resolved knee, {counts['beyond_or_undetected']} whose knee cannot be told, {counts['excluded']} excluded "

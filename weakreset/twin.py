@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from weakreset.model import SimulatedTraces, pink_noise, simulate_devices
+from weakreset.model import SimulatedTraces, check_without, simulate_devices
 from weakreset.options import named_options
-from weakreset.parameter_file import ParameterFile, check_without, draw_cycle, draw_devices, load_parameters
+from weakreset.parameter_file import ParameterFile, draw_cycle, draw_devices, load_parameters
 from weakreset.traces import PulseTrace, SourceFile, TraceSet
 
 __all__ = ["simulate_population", "simulate_traces"]
@@ -18,12 +17,11 @@ __all__ = ["simulate_population", "simulate_traces"]
 
 def simulate_population(
     params: ParameterFile, n_devices: int, n_pulses: int, seed: int | np.random.Generator,
-    without: tuple[str, ...] = (),
-    pink: Callable[[np.random.Generator, int, int, float], NDArray[np.float64]] = pink_noise,
+    without: tuple[str, ...] = (), quick: bool = False,
 ) -> SimulatedTraces:
     """Draw devices from `params` and measure them once after every pulse; with their hidden truth.
 
-    Devices and noise have separate streams: switching an imperfection off keeps all the others. `pink` as in
+    Devices and noise have separate streams: switching an imperfection off keeps all the others. `quick` as in
     `simulate_devices`.
     """
     rng = np.random.default_rng(seed)
@@ -31,7 +29,7 @@ def simulate_population(
     devices = draw_devices(params, n_devices, device_rng, without)
     if params.c2c:  # one stream more, only then: files without it keep their bits
         devices = draw_cycle(params, devices, rng.spawn(1)[0], without)
-    return simulate_devices(devices, params.device_noise(without), n_pulses, noise_rng, pink)
+    return simulate_devices(devices, params.device_noise(without), n_pulses, noise_rng, quick)
 
 
 @named_options
@@ -52,7 +50,8 @@ def simulate_traces(
     seed : int or numpy.random.Generator
         Same seed, same traces.
     without : sequence of str
-        Imperfections to switch off: any of d2d (with it the spread between cycles), pink, rtn, all.
+        Imperfections to switch off: names of `weakreset.model.imperfections()`, or all. With d2d goes the spread
+        between cycles.
     n_cycles : int
         Cycles of each device, a SET before each: noise is drawn anew, and the spread between cycles if the file has it.
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.shared_data import shared
 from weakreset.cli import main
+from weakreset.model import BUILT_IN
 from weakreset.parameter_file import load_parameters
 from weakreset.traces import load_traces
 
@@ -132,6 +133,14 @@ def test_a_broken_parameter_file_lists_its_mistakes(tmp_path, capsys):
 @pytest.mark.parametrize("text", ["5", "9:3", "a:b", "1:2:3"])
 def test_a_pulse_range_that_makes_no_sense_is_refused(text, traces_file, tmp_path):
     assert main(["fit", str(traces_file), "-o", str(tmp_path / "p.json"), "--pulses", text]) == 2
+
+
+def test_help_of_fit_names_every_drift_shape(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["fit", "--help"]) == 0
+    words = capsys.readouterr().out.split()
+    for shape in BUILT_IN:
+        assert any(shape.name in word for word in words), shape.name
 
 
 def test_help_and_version_work_as_a_program():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weakreset.fitting.bases import BASES
+from weakreset.fitting.bases import basis_of
 from weakreset.fitting.blocks import Group, scan_group
 from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.knee_posterior import scan_moments
 from weakreset.fitting.missed_steps import StepPrior, log_missed_steps
 from weakreset.fitting.whitening import NoiseColour, Whitener
-from weakreset.model import autocovariance
+from weakreset.model import TWO_SLOPE, autocovariance
 
 ALPHA = 0.007
 PRIOR = StepPrior(rate=0.001, amplitude=0.05)
@@ -24,7 +24,7 @@ def short():
     noise = np.random.default_rng(7).multivariate_normal(np.zeros(60), autocovariance(1.0, 60)[abs(np.subtract.outer(
         pulses, pulses))])
     row = 0.004 * np.minimum(pulses, 30) + 3 * ALPHA * (pulses >= 45) + ALPHA * noise
-    dictionary = Dictionary(Whitener(pulses, NoiseColour(1.0, 0.0)), BASES["two-slope"])
+    dictionary = Dictionary(Whitener(pulses, NoiseColour(1.0, 0.0)), basis_of(TWO_SLOPE))
     device = next(iter(scan_group(dictionary, Group(pulses, [None], row[None]), ALPHA, True)))
     return dictionary, device, row
 

@@ -9,7 +9,12 @@ import lmfit
 import numpy as np
 import pytest
 
-from weakreset.fitting.parameters import LeanParameters
+from weakreset.fitting import drift_fit, fit_devices
+from weakreset.fitting import parameters as lean_parameters
+from weakreset.fitting.parameters import LeanParameters, parameters_kind
+from weakreset.parameter_file import majumdar2021
+from weakreset.traces import TraceSet
+from weakreset.twin import simulate_population
 
 
 def filled(kind):
@@ -69,3 +74,55 @@ def test_uncertainties_asked_for_later_are_those_of_lmfit(passed_on, expression)
         assert lean[name].nominal_value == value.nominal_value
         assert lean[name].std_dev == pytest.approx(value.std_dev, rel=1e-12)
     assert (lean["a"] - lean["b"]).std_dev == pytest.approx((plain["a"] - plain["b"]).std_dev, rel=1e-12)
+
+
+@pytest.fixture
+def forgetful():
+    """What was found out about lmfit, and made of it, is forgotten before and after."""
+    for remembered in (parameters_kind, drift_fit._empty_parameters):
+        remembered.cache_clear()
+    yield
+    for remembered in (parameters_kind, drift_fit._empty_parameters):
+        remembered.cache_clear()
+
+
+def test_this_lmfit_is_the_one_they_know(forgetful):
+    assert parameters_kind() is LeanParameters
+
+
+def without_an_interpreter(self, usersyms=None):
+    raise AttributeError("this lmfit has no _asteval")
+
+
+def copied_badly(self, memo):
+    twin = lmfit.Parameters()
+    for name in self:
+        twin.add(name, value=1.0)
+    return twin
+
+
+@pytest.mark.parametrize(
+    ("method", "changed"),
+    [
+        ("__init__", without_an_interpreter),
+        ("__deepcopy__", copied_badly),
+        ("create_uvars", lambda self, covar=None: None),
+    ],
+)
+def test_a_lmfit_they_do_not_fit_keeps_its_own(forgetful, monkeypatch, method, changed):
+    monkeypatch.setattr(LeanParameters, method, changed)
+    assert parameters_kind() is lmfit.Parameters
+
+
+def test_a_fit_with_lmfits_own_gives_the_same_numbers(forgetful, monkeypatch):
+    truth = simulate_population(majumdar2021(), 4, 300, 5)
+    traces = TraceSet.from_arrays([f"d{i}" for i in range(4)], truth.pulses, truth.resistance_ohm())
+    lean = fit_devices(traces, jobs=1)
+    drift_fit._empty_parameters.cache_clear()
+    monkeypatch.setattr(lean_parameters, "parameters_kind", lambda: lmfit.Parameters)
+    plain = fit_devices(traces, jobs=1)
+    for one, other in zip(lean, plain, strict=True):
+        assert (type(one.result.params), type(other.result.params)) == (LeanParameters, lmfit.Parameters)
+        assert one.numbers == other.numbers
+        assert one.estimates == other.estimates
+        assert lmfit.fit_report(one.result) == lmfit.fit_report(other.result)

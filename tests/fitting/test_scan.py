@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weakreset.fitting.bases import BASES
+from weakreset.fitting.bases import basis_of
 from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.step_search import best_knees, search_knees_and_steps
 from weakreset.fitting.whitening import NoiseColour, Whitener
-from weakreset.model import two_slope
+from weakreset.model import SINGLE_SLOPE, TWO_SLOPE, two_slope
 
 
 def scan(pulses, rows, colour=NoiseColour(None), variance=1e-4, rtn=False):  # noqa: B008
-    dictionary = Dictionary(Whitener(pulses, colour), BASES["two-slope"], rtn)
+    dictionary = Dictionary(Whitener(pulses, colour), basis_of(TWO_SLOPE), rtn)
     _, products = dictionary.project(rows)
     plain = best_knees(dictionary, products)
     if not rtn:
@@ -77,7 +77,7 @@ def test_hmmlearn_finds_the_same_steps_on_white_noise():
     y = 0.1 * state + 0.01 * rng.standard_normal(400)
     model = hmm.GaussianHMM(2, random_state=0, n_iter=50).fit(y[:, None])
     path = model.predict(y[:, None])
-    dictionary = Dictionary(Whitener(t, NoiseColour(None)), BASES["single-slope"], True)
+    dictionary = Dictionary(Whitener(t, NoiseColour(None)), basis_of(SINGLE_SLOPE), True)
     _, products = dictionary.project(y[None])
     (found,) = search_knees_and_steps(dictionary, products, np.array([1e-4]), best_knees(dictionary, products))
     reads = [int(dictionary.step_reads[s - dictionary.steps.start]) for s in found.steps]

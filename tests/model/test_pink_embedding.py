@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from weakreset.model import autocovariance, embedded_pink_noise
-from weakreset.model import pink_embedding as module
+from weakreset.model.noise import pink_embedding as module
 
 N_SERIES, N_PULSES = 4000, 400
 

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import special
 
 from weakreset.fitting.likelihood_draws import LikelihoodDraws
+from weakreset.model import TWO_SLOPE
 
 NAMES = ("m1", "t_star", "c1", "m2")
 ERRORS = {"m1": 1e-5, "t_star": 8.0, "c1": 0.008, "m2": 5e-6}
@@ -33,5 +34,5 @@ def wafer(rng, laws, n_devices, matrix=None, n_draws=60):
         hidden = true["t_star"][i] > LAST
         draws[:, 1] = rng.uniform(LAST - 50, LAST, n_draws) if hidden else np.clip(draws[:, 1], 42.0, LAST)
         beyond = np.stack([seen[name] + ERRORS[name] * rng.standard_normal(40) for name in ("c1", "m1")], axis=1)
-        devices.append(LikelihoodDraws(NAMES, draws, -60.0 if hidden else 60.0, beyond, LAST))
+        devices.append(LikelihoodDraws(TWO_SLOPE, NAMES, draws, -60.0 if hidden else 60.0, beyond, LAST))
     return devices, {"r0_ohm": z[:, 0]}

@@ -70,7 +70,8 @@ def simulated(c2c, n_devices, n_cycles, seed, n_pulses=250):
     for name, scale in (("m1", 3e-3), ("t_star", 100.0), ("m2", 3e-4)):
         law = {"family": "lognorm", "params": {"s": 0.2, "scale": scale}, "truncation": (None, None)}
         raw["parameters"][name] |= law
-    return simulate_traces(ParameterFile.model_validate(raw | {"c2c": c2c}), n_devices, n_pulses, seed, n_cycles=n_cycles)
+    file = ParameterFile.model_validate(raw | {"c2c": c2c})
+    return simulate_traces(file, n_devices, n_pulses, seed, n_cycles=n_cycles)
 
 
 def test_cycles_of_several_devices_give_two_spreads_and_the_file_holds_them():

@@ -7,7 +7,7 @@ import pytest
 
 from tests.population.synthetic import NAMES, correlated, wafer
 from weakreset.fitting.likelihood_draws import LikelihoodDraws
-from weakreset.model import TruncatedLaw
+from weakreset.model import TWO_SLOPE, TruncatedLaw
 from weakreset.parameter_file import majumdar2021, parse_parameters
 from weakreset.parameter_file.load_save import dump_parameters
 from weakreset.population import export_parameters, fit_population
@@ -86,9 +86,8 @@ def two_numbers(rng, true, sd=0.4):
     seen = true + sd * rng.standard_normal(len(true))
     grid = np.linspace(-3, 3, 25)
     weights = np.repeat(grid, np.maximum(1, np.round(6 * np.exp(-(grid**2) / 2))).astype(int))
-    return Hierarchy(
-        [LikelihoodDraws(("c1", "m1"), np.stack([v + sd * weights, np.full(len(weights), 0.1)], 1), 0.0) for v in seen]
-    )
+    columns = [np.stack([v + sd * weights, np.full(len(weights), 0.1)], 1) for v in seen]
+    return Hierarchy([LikelihoodDraws(TWO_SLOPE, ("c1", "m1"), column, 0.0) for column in columns])
 
 
 def law_p_values(rng, true):

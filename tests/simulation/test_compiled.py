@@ -14,7 +14,8 @@ from tests.processes import here
 from weakreset.errors import SimulationError
 from weakreset.model import SHAPES
 from weakreset.parameter_file import Defects, ParameterFile, load_parameters
-from weakreset.simulation import BinaryLinear, DeviceArray, PulseOptimizer, fast_path
+from weakreset.simulation import BinaryLinear, DeviceArray, PulseOptimizer
+from weakreset.simulation.compiled import calls
 from weakreset.simulation.compiled import devices as compiled_devices
 from weakreset.simulation.compiled import step as compiled
 
@@ -134,7 +135,7 @@ def test_a_gradient_that_is_no_number_raises_and_gives_no_pulse(params: Paramete
 
 def test_bits_do_not_depend_on_threads_or_block(params: ParameterFile, monkeypatch: pytest.MonkeyPatch) -> None:
     reference, _ = trained(params, "auto")
-    monkeypatch.setattr(fast_path, "_LEAST_SHARE", 100)
+    monkeypatch.setattr(calls, "_LEAST_SHARE", 100)
     threads = torch.get_num_threads()
     try:
         for count in (1, 2, 5):
@@ -150,8 +151,10 @@ def test_compiled_code_is_kept_under_what_its_sources_say() -> None:
     """numba sees changes of the file of an entry, not of the files that it takes functions from."""
     name = compiled.adam_range.py_func.__qualname__  # type: ignore[attr-defined]
     digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(Path(compiled.__file__).parents[1].rglob("*.py")):
-        digest.update(path.read_bytes())
+    package = Path(compiled.__file__).parents[2]
+    for folder in (package / "model" / "drift", package / "simulation"):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.read_bytes())
     assert name == f"adam_range_{digest.hexdigest()}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from weakreset.simulation.garbage import garbage_kept
+from weakreset.simulation.compiled.garbage import garbage_kept
 
 
 @pytest.fixture(autouse=True)

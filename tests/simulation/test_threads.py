@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from tests.processes import here
-from weakreset.simulation import threads
-from weakreset.simulation.threads import in_threads
+from weakreset.simulation.compiled import threads
+from weakreset.simulation.compiled.threads import in_threads
 
 
 @pytest.fixture(params=["torch's", "own"])
@@ -48,7 +48,7 @@ def test_what_a_thread_raises_is_raised_here(kind: str) -> None:
 
 FORKED = """
 import os
-from weakreset.simulation.threads import in_threads
+from weakreset.simulation.compiled.threads import in_threads
 print(in_threads(lambda: 1, 2), flush=True)
 child = os.fork()
 if child == 0:

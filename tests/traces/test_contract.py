@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from weakreset import traces as stage
+from tests.test_house import MODULES, graph_of, in_a_circle
 from weakreset.errors import WeakResetError
-from weakreset.traces import ColumnsTable, column_of, inspect_traces, load_traces, parse_map, recognise
+from weakreset.traces import ColumnsTable, FileContent, column_of, inspect_traces, load_traces, parse_map, recognise
 from weakreset.traces.assemble import find_traces
 from weakreset.traces.layout import find_layout
 from weakreset.traces.readers import wire
 from weakreset.traces.readers.delimited import DelimitedReader
 from weakreset.traces.readings import find_readings
 
-FOLDER = Path(stage.__file__).parent
 CSV = "device,pulse,R,note\n" + "".join(
     f"{name},{i},{value},x\n"
     for name in ("A", "B", "")
@@ -26,44 +23,17 @@ CSV = "device,pulse,R,note\n" + "".join(
 )
 
 
-def edges() -> dict[str, set[str]]:
-    """Modules of the stage that each imports, at its top, in a function or for types; and what is loaded by name."""
-    names = {".".join(("weakreset", "traces", *path.relative_to(FOLDER).with_suffix("").parts)): path
-             for path in FOLDER.rglob("*.py")}  # fmt: skip
-    found: dict[str, set[str]] = {}
-    for name, path in names.items():
-        imported = set()
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                imported |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-            elif isinstance(node, ast.Import):
-                imported |= {alias.name for alias in node.names}
-        found[name] = (imported & names.keys()) - {name}
-    by_name = {*recognise._BINARY_FIRST, *recognise._TEXT, *recognise._BINARY}
-    found["weakreset.traces.recognise"] |= {f"weakreset.traces.readers.{module}" for module in by_name}
-    del found["weakreset.traces.__init__"]  # names its modules, and is imported by none of them
-    return found
-
-
-def circle(graph: dict[str, set[str]]) -> list[str]:
-    """Modules that import each other, found by taking away those that import nothing that is left."""
-    left = dict(graph)
-    while free := [name for name, below in left.items() if not below & left.keys()]:
-        for name in free:
-            del left[name]
-    return sorted(left)
-
-
-def test_no_module_imports_one_that_imports_it():
-    graph = edges()
-    assert len(graph) > 30
-    assert circle(graph) == []
-    assert circle(graph | {"weakreset.traces.contract": {"weakreset.traces.recognise"}})  # it would be seen
+def test_readers_loaded_by_name_are_in_no_circle_either():
+    graph = graph_of(MODULES)
+    for module in {*recognise._BINARY_FIRST, *recognise._TEXT, *recognise._BINARY}:
+        graph["weakreset.traces.recognise"].add(f"weakreset.traces.readers.{module}")
+    assert not {name for name in in_a_circle(graph) if name.startswith("weakreset.traces")}
+    graph["weakreset.traces.contract"].add("weakreset.traces.recognise")
+    assert "weakreset.traces.readers.hdf5" in in_a_circle(graph)  # it would be seen
 
 
 def test_the_contract_lies_below_everything():
-    assert edges()["weakreset.traces.contract"] == set()
-    assert "from weakreset" not in (FOLDER / "contract.py").read_text()
+    assert graph_of(MODULES)["weakreset.traces.contract"] == set()
 
 
 @pytest.mark.parametrize("block", [False, True])
@@ -72,7 +42,7 @@ def test_a_block_is_columns(block):
     names = ["device", "0", "5", "6", "9"]
     device = column_of(["A", "", "B"])
     table = ColumnsTable(names, [device], block=values) if block else ColumnsTable(names, [device, *values.T])
-    (table,) = wire.unpack(b"".join(wire.pack(stage.FileContent([table])))).tables
+    (table,) = wire.unpack(b"".join(wire.pack(FileContent([table])))).tables
     assert table.n_rows == 3
     assert table.codes(0)[0].tolist() == [0, -1, 1]
     assert table.numbers(3).values.tolist() == values[:, 2].tolist()

@@ -54,7 +54,7 @@ def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path):
 def test_exclusions_are_renamed_with_their_device(tmp_path):
     for k, name in enumerate(("a", "b"), start=1):
         rows = "".join(f"X,{i},{k * i}\n" for i in range(1, 40))
-        (tmp_path / f"{name}.csv").write_text("device,pulse,R\nX,0,\n" + rows)
+        (tmp_path / f"{name}.csv").write_text("device,pulse,R_ohm\nX,0,\n" + rows)
     traces = load_traces(tmp_path, limits=None)
     assert [item.device for item in traces.exclusions] == ["a/X", "b/X"]
 

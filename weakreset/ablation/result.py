@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from weakreset.ablation.conditions import ALL_ON
+from weakreset.ablation.conditions import ALL_ON, WITHOUT
 from weakreset.display import Shown, Summary
 from weakreset.multiple_testing import holm
+from weakreset.parameter_file import imperfections
 
 __all__ = ["COLUMNS", "Ablation", "Effect", "Row", "mean_and_half_width"]
 
 COLUMNS = ("condition", "accuracy %", "less all on (points)", "adjusted p", "pulses a device: mean, p99")
 LEVEL = 0.05
+_IN_WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
 @dataclass(frozen=True)
@@ -106,18 +108,19 @@ class Ablation(Shown):
             f"All imperfections on: {_percent(base.mean, base.half_width)} test accuracy (last epoch, mean and 95 % "
             f"interval of {len(self.seeds)} seeds)."
         ]
-        causes = {name: self.effect(f"without {name}") for name in ("d2d", "pink", "rtn")}
+        causes = {name: self.effect(f"{WITHOUT}{name}") for name in imperfections()}
         known = {name: effect for name, effect in causes.items() if effect is not None}
         ranked = sorted(known, key=lambda name: -known[name].mean)
+        label = {name: row.label for name, row in imperfections().items()}
         for name in ranked:
             effect = known[name]
             points = f"{100 * effect.mean:+.2f} ± {100 * effect.half_width:.2f} points"
             if effect.certain and effect.mean > 0:
-                words = f"{_CAUSES[name]} costs accuracy: switching it off brings {points}"
+                words = f"{label[name]} costs accuracy: switching it off brings {points}"
             elif effect.certain:
-                words = f"{_CAUSES[name]} helps: switching it off brings {points}"
+                words = f"{label[name]} helps: switching it off brings {points}"
             else:
-                words = f"{_CAUSES[name]}: no effect is shown, switching it off brings {points}"
+                words = f"{label[name]}: no effect is shown, switching it off brings {points}"
             lines.append(f"{words} (adjusted p = {effect.adjusted_p_value:.2g}).")
         if len(ranked) > 1:
             lines.append(self._separation(ranked))
@@ -149,18 +152,19 @@ class Ablation(Shown):
 
     def _separation(self, ranked: Sequence[str]) -> str:
         """Whether the most harmful imperfection can be told from each of the others (paired, Holm)."""
-        first = np.array(self.row(f"without {ranked[0]}").accuracies)
-        others = list(ranked[1:])
-        p_values = [_paired(first - np.array(self.row(f"without {name}").accuracies))[2] for name in others]
+        first = np.array(self.row(f"{WITHOUT}{ranked[0]}").accuracies)
+        others, label = list(ranked[1:]), {name: row.label for name, row in imperfections().items()}
+        p_values = [_paired(first - np.array(self.row(f"{WITHOUT}{name}").accuracies))[2] for name in others]
         adjusted = holm(np.array([p if math.isfinite(p) else 1.0 for p in p_values]))
-        apart = [_CAUSES[name] for name, p in zip(others, adjusted, strict=True) if p < LEVEL]
-        near = [_CAUSES[name] for name, p in zip(others, adjusted, strict=True) if p >= LEVEL]
+        apart = [label[name] for name, p in zip(others, adjusted, strict=True) if p < LEVEL]
+        near = [label[name] for name, p in zip(others, adjusted, strict=True) if p >= LEVEL]
         parts = [f"more than {' and '.join(apart)}"] if apart else []
         parts += [f"not separable from {' and '.join(near)}"] if near else []
-        largest = self.effect(f"without {ranked[0]}")
+        largest = self.effect(f"{WITHOUT}{ranked[0]}")
         if largest is None or not largest.certain or largest.mean <= 0:
-            return f"None of the three is shown to cost accuracy with {len(self.seeds)} seeds."
-        return f"Largest cost: {_CAUSES[ranked[0]]}, {', '.join(parts)} with {len(self.seeds)} seeds."
+            count = _IN_WORDS.get(len(ranked), len(ranked))
+            return f"None of the {count} is shown to cost accuracy with {len(self.seeds)} seeds."
+        return f"Largest cost: {label[ranked[0]]}, {', '.join(parts)} with {len(self.seeds)} seeds."
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, for JSON."""
@@ -181,9 +185,6 @@ class Ablation(Shown):
                      *row.accuracies)
             lines.append(",".join(str(cell) for cell in cells))
         return "\n".join(lines) + "\n"
-
-
-_CAUSES = {"d2d": "D2D", "pink": "1/f noise", "rtn": "RTN"}
 
 
 def mean_and_half_width(values: np.ndarray[Any, Any]) -> tuple[float, float]:

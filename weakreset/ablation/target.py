@@ -92,7 +92,7 @@ def run_target(
     if not 0.0 < target < 1.0:
         raise UsageError(f"the target must be an accuracy between 0 and 1 (0.97 for 97 %), got {target}")
     names = tuple(parameters or (*(name for name in params.parameters if name != "r0_ohm"), "r0_ohm", "all"))
-    unknown = [name for name in names if name not in (*params.parameters, "rtn_amplitude", "all")]
+    unknown = [name for name in names if name not in (*params.spread_names, "all")]
     if unknown:
         raise UsageError(f"no such parameter: {', '.join(unknown)}")
     table = {name: [spread_condition(params, name, factor) for factor in LADDER] for name in names}

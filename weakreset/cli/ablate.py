@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from weakreset.cli.common import console_for, print_json, progress_bar, resumable
+from weakreset.cli.imperfections import CONDITIONS
 from weakreset.errors import UsageError
 from weakreset.resources import write_atomically
 
@@ -35,7 +36,7 @@ def ablate_command(
     seeds: Annotated[int, typer.Option(help="Seeds 0, 1, ...: chips, orders of the images.")] = 5,
     nominal: Annotated[str, typer.Option(help='Device that "no D2D" means: median or mean.')] = "median",
     lr: Annotated[float | None, typer.Option(help="In place of that of the recipe.")] = None,
-    only: Annotated[str, typer.Option(help='Conditions, comma between: "without d2d,without d2d (mean device)".')] = "",
+    only: Annotated[str, typer.Option(help=f"Conditions, comma between: {CONDITIONS} and those of the table.")] = "",
     target: Annotated[float | None, typer.Option(help="Wanted accuracy (0.97): how far must spreads shrink?")] = None,
     parameters: Annotated[str, typer.Option(help="With --target: only these, e.g. m1,t_star,all.")] = "",
     jobs: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,

@@ -12,6 +12,7 @@ from weakreset.cli.compare import compare_command
 from weakreset.cli.demo import demo_command
 from weakreset.cli.export import export_command
 from weakreset.cli.fit import fit_command
+from weakreset.cli.imperfections import ImperfectionsCommand
 from weakreset.cli.inspect import inspect_command
 from weakreset.cli.simulate import simulate_command
 from weakreset.cli.template import template_command
@@ -31,10 +32,10 @@ app = typer.Typer(
 app.command("demo")(demo_command)
 app.command("inspect")(inspect_command)
 app.command("fit")(fit_command)
-app.command("simulate")(simulate_command)
+app.command("simulate", cls=ImperfectionsCommand)(simulate_command)
 app.command("validate")(validate_command)
-app.command("train")(train_command)
-app.command("ablate")(ablate_command)
+app.command("train", cls=ImperfectionsCommand)(train_command)
+app.command("ablate", cls=ImperfectionsCommand)(ablate_command)
 app.command("compare")(compare_command)
 app.command("export")(export_command)
 app.command("template")(template_command)

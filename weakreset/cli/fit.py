@@ -149,7 +149,7 @@ def _numbers(fits: Any) -> dict[str, Any]:
     return {
         "noise": {
             "alpha": noise.alpha, "exponent": noise.exponent, "read_sd": noise.read_sd,
-            "p_up": noise.p_up, "p_down": noise.p_down,
+            "p_up": noise.p_up, "p_down": noise.p_down, **noise.others,
         },
         "method": fits.method,
         "caveat": fits.caveat,

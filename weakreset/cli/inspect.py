@@ -16,6 +16,7 @@ from rich.table import Table
 
 from weakreset.cli.common import progress_bar
 from weakreset.cli.trace_options import (
+    ASSUMED,
     FormatOption,
     KeepGoingOption,
     LimitsOption,
@@ -62,6 +63,8 @@ def inspect_command(
             if not inspection.problem:
                 _show(console, inspection)
     else:
+        for note in dict.fromkeys(n for item in found for n in item.notes if n.startswith(ASSUMED)):
+            console.print(note, style="yellow", markup=False)
         console.print(_overview(found) if len(found) <= _LINE_EACH else _alike_files(found))
         console.print(_totals(found), markup=False)
         console.print(f"screening limits: {chosen.reading['limits']}", markup=False)
@@ -87,7 +90,8 @@ def inspect_command(
 def _show(console: Console, inspection: FileInspection) -> None:
     """One file in detail."""
     label = " [yellow](simulated)[/]" if inspection.simulated else ""
-    console.print(f"[bold]{escape(inspection.path)}[/]{label}")
+    assumed = "".join(f" [yellow]{escape(note)}[/]" for note in inspection.notes if note.startswith(ASSUMED))
+    console.print(f"[bold]{escape(inspection.path)}[/]{label}{assumed}")
     console.print(f"  {inspection.format}: {inspection.why}; {inspection.layout}", markup=False)
     console.print(_column_table(inspection))
     console.print(f"  {_content(inspection)}", markup=False)
@@ -106,7 +110,7 @@ def _show(console: Console, inspection: FileInspection) -> None:
 
 def _remarks(inspection: FileInspection) -> list[str]:
     """What is worth knowing before a fit."""
-    lines = list(inspection.notes)
+    lines = [note for note in inspection.notes if not note.startswith(ASSUMED)]
     for column, counts in inspection.pulse_settings.items():
         shown = ", ".join(f"{value} ({reads} reads)" for value, reads in list(counts.items())[:_SETTINGS_SHOWN])
         more = f", and {len(counts) - _SETTINGS_SHOWN} more" if len(counts) > _SETTINGS_SHOWN else ""

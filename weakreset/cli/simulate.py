@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from weakreset.cli.common import console_for, print_json
+from weakreset.cli.imperfections import SWITCHES
 from weakreset.errors import UsageError
 
 __all__ = ["simulate_command"]
@@ -19,7 +20,7 @@ def simulate_command(
     devices: Annotated[int, typer.Option(min=1, help="number of devices")] = 100,
     pulses: Annotated[int, typer.Option(min=1, help="RESET pulses a device")] = 1000,
     seed: Annotated[int, typer.Option(help="same seed, same traces")] = 0,
-    without: Annotated[str, typer.Option(help="imperfections to switch off: d2d,pink,rtn or all")] = "",
+    without: Annotated[str, typer.Option(help=f"imperfections to switch off, comma between: {SWITCHES}")] = "",
     cycles: Annotated[int, typer.Option(min=1, help="cycles a device, a SET before each")] = 1,
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:

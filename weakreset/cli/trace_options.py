@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from weakreset.traces.load import ReadingOptions
 
 __all__ = [
+    "ASSUMED",
     "FormatOption",
     "KeepGoingOption",
     "LimitsOption",
@@ -40,6 +41,8 @@ PulsesOption = Annotated[str, typer.Option(help="only pulses A:B (both included)
 
 _STREAM_FROM_BYTES = 256 << 20
 _REASONS_SHOWN = 12
+ASSUMED = "unit assumed:"
+"""What a note on a unit that no file says begins with: such notes come first."""
 
 
 def parse_pulse_range(text: str) -> tuple[int | None, int | None]:
@@ -131,7 +134,10 @@ class TraceOptions:
 
 
 def print_left_out(console: Console, traces: TraceSet) -> None:
-    """Counts of all that was left out by reason, and the notes on how traces were chosen."""
+    """Units that were assumed, counts of all that was left out by reason, the notes on how traces were chosen."""
+    for note in traces.notes:
+        if note.startswith(ASSUMED):
+            console.print(note, style="yellow", markup=False)
     devices: Counter[str] = Counter()
     reads: Counter[str] = Counter()
     for item in traces.exclusions:
@@ -148,6 +154,7 @@ def print_left_out(console: Console, traces: TraceSet) -> None:
     if len(counted) > _REASONS_SHOWN:
         console.print(f"... and {len(counted) - _REASONS_SHOWN} more reasons; see the report", markup=False)
     for note in traces.notes:
-        console.print(note, markup=False)
+        if not note.startswith(ASSUMED):
+            console.print(note, markup=False)
     if traces.read_noise is not None:
         console.print(f"read noise {traces.read_noise} (take it with --read-sd repeats)", markup=False)

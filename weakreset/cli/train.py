@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from weakreset.cli.imperfections import SWITCHES
+
 if TYPE_CHECKING:
     from weakreset.plots import LayerWear
     from weakreset.training import Progress, TrainingRun
@@ -35,7 +37,7 @@ def train_command(
     seed: Annotated[int, typer.Option(help="Chip, order of the images, latent weights.")] = 0,
     recipe: Annotated[str, typer.Option(help="device-aware, published or ideal.")] = "device-aware",
     lr: Annotated[float | None, typer.Option(help="Learning rate in place of that of the recipe.")] = None,
-    without: Annotated[str, typer.Option(help="Switch off any of d2d,pink,rtn, or all.")] = "",
+    without: Annotated[str, typer.Option(help=f"Imperfections to switch off, comma between: {SWITCHES}.")] = "",
     device: Annotated[str | None, typer.Option(help="torch device, e.g. cuda.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,

@@ -10,9 +10,11 @@ import numpy as np
 from weakreset.comparison.quantities import COLUMNS, Difference, Quantity, law_quantities
 from weakreset.display import Shown, Summary
 from weakreset.errors import ParameterFileError
+from weakreset.model import Number
 from weakreset.multiple_testing import holm
 from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile
+from weakreset.parameter_file.noise_schema import NoiseBlock
 
 __all__ = ["Comparison", "compare_parameters"]
 
@@ -88,12 +90,13 @@ def compare_parameters(a: ParameterFile, b: ParameterFile, seed: int | np.random
             "fit both with the same --drift"
         )
     rng = np.random.default_rng(seed)
-    found = [*_laws(a, b, rng), *_noise(a, b)]
+    noise, lonely = _noise(a, b)
+    found = [*_laws(a, b, rng), *noise]
     tested = [i for i, difference in enumerate(found) if difference.p_value is not None]
     adjusted = holm(np.array([found[i].p_value for i in tested], dtype=np.float64))
     for i, p in zip(tested, adjusted, strict=True):
         found[i] = replace(found[i], adjusted_p_value=float(p))
-    return Comparison(a, b, tuple(found), (*_families(a, b), *_correlations(a, b)))
+    return Comparison(a, b, tuple(found), (*lonely, *_families(a, b), *_correlations(a, b)))
 
 
 def _laws(a: ParameterFile, b: ParameterFile, rng: np.random.Generator) -> list[Difference]:
@@ -107,21 +110,25 @@ def _laws(a: ParameterFile, b: ParameterFile, rng: np.random.Generator) -> list[
     return differences
 
 
-def _noise(a: ParameterFile, b: ParameterFile) -> list[Difference]:
-    pinks = (a.noise.pink, b.noise.pink)
-    levels = [
-        Quantity(p.alpha, None if p.alpha_stderr is None or p.alpha <= 0 else p.alpha_stderr / p.alpha) for p in pinks
-    ]
-    exponents = [Quantity(p.exponent, p.exponent_stderr, positive=False) for p in pinks]
-    differences = [
-        Difference.between("alpha of 1/f noise", "ln R", *levels),
-        Difference.between("exponent of 1/f noise", "1", *exponents),
-    ]
-    if a.noise.rtn.enabled and b.noise.rtn.enabled:
-        for name in ("p_up", "p_down"):
-            rates = (Quantity(getattr(file.noise.rtn, name), None) for file in (a, b))
-            differences.append(Difference.between(f"{name} of RTN", "1/pulse", *rates))
-    return differences
+def _noise(a: ParameterFile, b: ParameterFile) -> tuple[list[Difference], list[str]]:
+    """Numbers of the kinds of noise that both files have on; kinds that only one has, in words."""
+    blocks = [{kind: block for kind, block in file.noise.blocks() if block.enabled} for file in (a, b)]
+    differences, notes = [], []
+    for kind in dict.fromkeys([*blocks[0], *blocks[1]]):
+        if kind not in blocks[0] or kind not in blocks[1]:
+            notes.append(f"{kind.label} is on in {'A' if kind in blocks[0] else 'B'} only")
+            continue
+        for number in kind.numbers:
+            mine, other = (_quantity(number, file[kind]) for file in blocks)
+            differences.append(Difference.between(f"{number.name} of {kind.label}", number.unit, mine, other))
+    return differences, notes
+
+
+def _quantity(number: Number, block: NoiseBlock) -> Quantity:
+    value, error = getattr(block, number.name), getattr(block, f"{number.name}_stderr", None)
+    if number.signed:
+        return Quantity(value, error, positive=False)
+    return Quantity(value, None if error is None or value <= 0 else error / value)
 
 
 def _families(a: ParameterFile, b: ParameterFile) -> list[str]:

@@ -2,65 +2,105 @@
 
     drift(t) = base(t) . b + d * profile(t, k)
 
-For the two-slope drift the base is (1, t), k is the knee, and the profile is a ramp that starts there.
+For the two-slope drift the base is (1, t), k is the knee, and the profile is a ramp that starts there. What a shape
+says of itself is in `DriftScan`; the columns come from the derivatives of its closed form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.model import POWER_LAW, SATURATING, SINGLE_SLOPE, TWO_SLOPE, DriftShape
+from weakreset.errors import FitError
+from weakreset.model import SHAPES, DriftScan, DriftShape
 
-__all__ = ["BASES", "Basis"]
+__all__ = ["Basis", "basis_of", "fittable"]
 
 Array = NDArray[np.float64]
 
-_MOST_CANDIDATES = 2500
-_GRID_POINTS = 160
+_CANDIDATES_AT_A_TIME = 256
+_TRIED_PULSES = np.arange(1, 301)
+_TRIED_CANDIDATES = 5
 
 
-@dataclass(frozen=True)
+def fittable() -> list[str]:
+    """Names of the drift shapes that can be fitted."""
+    return [name for name, shape in SHAPES.items() if shape.scan is not None]
+
+
+@lru_cache(maxsize=64)
+def basis_of(shape: DriftShape) -> Basis:
+    """The basis of a drift shape.
+
+    Raises
+    ------
+    FitError
+        The shape does not say how it is fitted, or says what does not go with its closed form.
+    """
+    if shape.scan is None:
+        raise FitError(
+            f"drift {shape.name!r} can be simulated but not fitted: it has no `scan`. Fit {', '.join(fittable())}"
+        )
+    return Basis(shape, shape.scan)
+
+
 class Basis:
     """How a drift shape is scanned.
+
+    Parameters
+    ----------
+    shape : DriftShape
+    scan : DriftScan
+        Of this shape.
 
     Attributes
     ----------
     scanned : str
         Name of the number that is scanned, or "" where there is none.
-    columns : callable
-        t -> (n, p) base columns, the first constant.
-    profile : callable
-        (t, k) -> (n, len(k)) profile columns.
-    grid : callable
-        read pulses -> candidate values of the scanned number.
     sign : int
         Required sign of the profile's coefficient; 0 where either may be.
-    numbers : callable
-        (base coefficients, profile coefficient, k) -> drift numbers by name.
-    transform : ndarray-valued callable
-        Matrix M with numbers = M @ (coefficients, profile coefficient), rows in `linear` order.
     linear : tuple of str
-        Names of the numbers that are linear in the coefficients.
+        Names of the numbers that are linear in the coefficients, the offset first.
+    transform : ndarray
+        Matrix M with numbers = M @ (base coefficients, profile coefficient), rows in `linear` order.
     """
 
-    shape: DriftShape
-    scanned: str
-    columns: Callable[[Array], Array]
-    profile: Callable[[Array, Array], Array]
-    grid: Callable[[NDArray[np.int64]], Array]
-    sign: int
-    linear: tuple[str, ...]
-    transform: Array
+    def __init__(self, shape: DriftShape, scan: DriftScan) -> None:
+        self.shape = shape
+        self.scan = scan
+        self.scanned = scan.number
+        self.sign = scan.sign
+        others = [name for name in shape.parameters if name not in (shape.offset, scan.number, scan.column)]
+        self.linear = (shape.offset, *others, *([scan.column] if scan.number else []))
+        self.transform: Array = np.array(scan.transform) if scan.transform else np.eye(len(self.linear))
+        self._check()
 
     @cached_property
     def inverse(self) -> Array:
         """From numbers back to coefficients."""
         return np.asarray(np.linalg.inv(self.transform), dtype=np.float64)
+
+    def columns(self, t: Array) -> Array:
+        """Base columns at pulses t; shape (n, p), the first constant."""
+        if self.scan.base is not None:
+            return self.scan.base(t)
+        names = self.linear[:-1] if self.scanned else self.linear
+        return np.column_stack([self._derivative(name, t, np.ones(1)) for name in names])
+
+    def profile(self, t: Array, k: Array) -> Array:
+        """Profile columns at pulses t, one for each k; shape (n, len(k))."""
+        parts = [
+            self._derivative(self.scan.column, t[:, None], k[None, first : first + _CANDIDATES_AT_A_TIME])
+            for first in range(0, len(k), _CANDIDATES_AT_A_TIME)
+        ]
+        return np.hstack(parts) if parts else np.empty((len(t), 0))
+
+    def grid(self, pulses: NDArray[np.int64]) -> Array:
+        """Candidates of the scanned number for reads at these pulses; none where nothing is scanned."""
+        return np.empty(0) if self.scan.grid is None else np.asarray(self.scan.grid(pulses), dtype=np.float64)
 
     def numbers(self, coefficients: Array, k: float) -> dict[str, float]:
         """Drift numbers from the base coefficients, the profile coefficient and the scanned value."""
@@ -70,57 +110,47 @@ class Basis:
             result[self.scanned] = float(k)
         return {name: result[name] for name in self.shape.parameters}
 
+    def _derivative(self, by: str, t: Array, k: Array) -> Array:
+        """Of the closed form by a number that it is linear in: the others do not matter."""
+        numbers = (k if name == self.scanned else 0.0 for name in self.shape.parameters)
+        return self.shape.derivative(by, t, *numbers)
 
-def knee_grid(pulses: NDArray[np.int64]) -> Array:
-    """Knees that leave at least 20 reads before (8 in short traces) and 6 after; thinned in long ones."""
-    n = len(pulses)
-    before = 20 if n >= 200 else min(8, n // 4)
-    inside = pulses[before - 1 : max(n - 6, before)].astype(np.float64)
-    return inside[:: 1 + len(inside) // _MOST_CANDIDATES]
+    def _check(self) -> None:
+        scan, shape = self.scan, self.shape
+        names = {scan.number, scan.nonnegative, *scan.beyond} - {""}
+        if not names <= set(shape.parameters) or bool(scan.number) != bool(scan.column and scan.grid):
+            self._refuse("number, nonnegative and beyond must be its numbers; a number needs a column and a grid")
+        if scan.number and scan.column not in set(shape.parameters) - {shape.offset, scan.number}:
+            self._refuse(f"column {scan.column!r} must be a number besides {shape.offset} and {scan.number}")
+        if (scan.nonnegative and scan.nonnegative not in self.linear) or (scan.without and not scan.beyond):
+            self._refuse("nonnegative must be a number that is not scanned, and `without` needs `beyond`")
+        if self.transform.shape != (len(self.linear), len(self.linear)):
+            self._refuse(f"transform must be {len(self.linear)} x {len(self.linear)}, for {', '.join(self.linear)}")
+        if scan.beyond and (not scan.knee or set(self.linear) - set(scan.beyond) != {scan.nonnegative}):
+            self._refuse("beyond a knee every number must be seen but one, which is nonnegative")
+        with np.errstate(all="ignore"):  # what is no number is no linear model either
+            self._try_out()
 
+    def _try_out(self) -> None:
+        """Compare columns and closed form at some candidates."""
+        shape = self.shape
+        t, rng = _TRIED_PULSES.astype(np.float64), np.random.default_rng(0)
+        grid = self.grid(_TRIED_PULSES)
+        if self.scanned and (len(grid) < _TRIED_CANDIDATES or not np.all(np.diff(grid) > 0)):
+            self._refuse(f"its grid has {len(grid)} candidates for 300 reads; some ascending ones are needed")
+        tried = grid[:: max(1, len(grid) // _TRIED_CANDIDATES)] if self.scanned else np.zeros(1)
+        without = self.scan.without
+        if without is not None and not np.array_equal(basis_of(without).columns(t), self.columns(t)):
+            self._refuse(f"{without.name!r}, which is to be what is left without the profile, has another base")
+        for k in tried:
+            coefficients = rng.uniform(0.001, 1.0, len(self.linear))
+            numbers = self.numbers(coefficients, float(k))
+            value = shape.value(t, *numbers.values())
+            columns = np.hstack([self.columns(t), self.profile(t, np.array([k])[: len(grid)])])
+            if columns.shape[1] != len(coefficients) or not np.allclose(columns @ coefficients, value, 1e-8, 1e-8):
+                self._refuse("for a given scanned number it is not linear as base, column and transform say")
+            if not np.all(columns[:, 0] == 1.0):
+                self._refuse(f"the first base column must be that of {shape.offset}, a constant 1")
 
-def _ramp(t: Array, k: Array) -> Array:
-    return np.maximum(t[:, None] - k[None, :], 0.0)
-
-
-def _line(t: Array) -> Array:
-    return np.column_stack([np.ones_like(t), t])
-
-
-def _one(t: Array) -> Array:
-    return np.ones((len(t), 1))
-
-
-def _nothing(t: Array, k: Array) -> Array:
-    return np.empty((len(t), 0))
-
-
-def _no_grid(pulses: NDArray[np.int64]) -> Array:
-    return np.empty(0)
-
-
-def _exponent_grid(pulses: NDArray[np.int64]) -> Array:
-    return np.geomspace(0.05, 3.0, _GRID_POINTS)
-
-
-def _tau_grid(pulses: NDArray[np.int64]) -> Array:
-    return np.geomspace(max(3.0, 3.0 * float(np.median(np.diff(pulses)))), 3.0 * float(pulses[-1]), _GRID_POINTS)
-
-
-BASES: Mapping[str, Basis] = {
-    basis.shape.name: basis
-    for basis in (
-        Basis(
-            TWO_SLOPE, "t_star", _line, _ramp, knee_grid, -1, ("c1", "m1", "m2"),
-            np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 1.0]]),
-        ),
-        Basis(SINGLE_SLOPE, "", _line, _nothing, _no_grid, 0, ("c1", "m1"), np.eye(2)),
-        Basis(
-            POWER_LAW, "b", _one, lambda t, k: t[:, None] ** k[None, :], _exponent_grid, 0, ("c1", "a"), np.eye(2)
-        ),
-        Basis(
-            SATURATING, "tau", _one, lambda t, k: -np.expm1(-t[:, None] / k[None, :]), _tau_grid, 0,
-            ("c1", "rise"), np.eye(2),
-        ),
-    )
-}
+    def _refuse(self, reason: str) -> NoReturn:
+        raise FitError(f"drift {self.shape.name!r} cannot be fitted: {reason}")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.fitting.bases import BASES, Basis
+from weakreset.fitting.bases import Basis, basis_of
 from weakreset.fitting.design import design_of
 from weakreset.fitting.device_fit import Outlook, ScannedDevice, fit_device
 from weakreset.fitting.dictionary import Dictionary
@@ -21,6 +21,7 @@ from weakreset.fitting.processes import can_fork, in_processes
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.step_search import Configuration, best_knees, search_knees_and_steps
 from weakreset.fitting.whitening import Whitener
+from weakreset.model import DriftShape
 from weakreset.traces import PulseTrace
 
 __all__ = ["OWN_ALPHA_RATIO", "Group", "fit_groups", "scan_group"]
@@ -51,7 +52,7 @@ class _Task:
     """What a process needs to fit blocks of one group."""
 
     group: Group
-    shape: str
+    shape: DriftShape
     noise: ColourFit
     rtn: bool
 
@@ -67,7 +68,7 @@ def fit_groups(
     Parameters
     ----------
     groups : sequence of Group
-        The largest first: its first devices say how large m2 may be, and how many steps there are.
+        The largest first: its first devices say how large a nonnegative number may be, how many steps there are.
     jobs : int, optional
         Processes, 0 for one a core. None: one a core where processes can be forked, else this one alone.
     """
@@ -78,7 +79,7 @@ def fit_groups(
     known: list[list[Configuration]] = []
     for group in groups:
         dictionary = Dictionary(Whitener(group.pulses, noise.colour), basis, rtn)
-        task = _Task(group, basis.shape.name, noise, rtn)
+        task = _Task(group, basis.shape, noise, rtn)
         n_blocks = -(-len(group.traces) // _BLOCK)
         if seen is None:
             first = min(n_blocks, _FIRST_BLOCKS)
@@ -121,7 +122,7 @@ def _fit_block(
 
 def _prepared(task: _Task) -> _Prepared:
     """For a process that was started afresh."""
-    return Dictionary(Whitener(task.group.pulses, task.noise.colour), BASES[task.shape], task.rtn), task
+    return Dictionary(Whitener(task.group.pulses, task.noise.colour), basis_of(task.shape), task.rtn), task
 
 
 def scan_group(

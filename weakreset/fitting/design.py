@@ -58,7 +58,7 @@ class Design:
         if configuration.knee is not None:
             k = dictionary.grid[[configuration.knee - dictionary.profiles.start]]
             columns.append(dictionary.basis.profile(t, k))
-            if dictionary.basis.shape.name == "two-slope":
+            if dictionary.basis.scan.knee:
                 columns.append((t > k[0])[:, None].astype(np.float64))
         return np.hstack(columns)
 

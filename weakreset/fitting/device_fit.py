@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.fitting.bases import BASES, Basis
+from weakreset.fitting.bases import Basis, basis_of
 from weakreset.fitting.design import Design
 from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.drift_fit import WhitenedModel, run_lmfit
@@ -17,7 +17,6 @@ from weakreset.fitting.likelihood_draws import LikelihoodDraws, draw_likelihood
 from weakreset.fitting.missed_steps import StepPrior, log_missed_steps
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, RtnFit, r0_estimate
 from weakreset.fitting.step_search import Configuration
-from weakreset.model import DriftShape
 from weakreset.traces import PulseTrace
 
 __all__ = ["RESOLVED_LR", "Outlook", "ScannedDevice", "fit_device", "likelihood_ratio"]
@@ -52,12 +51,12 @@ class Outlook:
 
     Attributes
     ----------
-    m2_cap : float
-        m2 is drawn below this; infinite for shapes without m2.
+    cap : float
+        The number that is never negative (m2) is drawn below this; infinite for shapes without one.
     steps : StepPrior
     """
 
-    m2_cap: float
+    cap: float
     steps: StepPrior
 
 
@@ -69,10 +68,10 @@ def fit_device(
     moments = _moments(dictionary, scanned, outlook.steps)
     posterior = knee_posterior(basis, moments) if basis.scanned else None
     lr = likelihood_ratio(dictionary, scanned) if basis.scanned else 0.0
-    draws = draw_likelihood(basis, moments, outlook.m2_cap, rng)
+    draws = draw_likelihood(basis, moments, outlook.cap, rng)
     resolved = posterior is None or (lr > RESOLVED_LR and posterior.high < _WIDEST_RATIO * posterior.low)
-    use_knee = bool(basis.scanned) and (lr > _DETECTED_LR or basis.shape.name != "two-slope")
-    used = basis if use_knee or not basis.scanned else BASES["single-slope"]
+    without = basis.scan.without
+    used = basis if without is None or lr > _DETECTED_LR else basis_of(without)
     result = _lmfit(dictionary, used, scanned)
     numbers = _numbers(basis, used, result, scanned)
     known = posterior if resolved else None
@@ -84,7 +83,7 @@ def fit_device(
         device=scanned.trace.key,
         parent=scanned.trace.device,
         status=status,
-        estimates=_estimates(scanned.trace, basis.shape, used, result, known, draws, status, lr),
+        estimates=_estimates(scanned.trace, basis, used, result, known, draws, status, lr),
         drift=basis.shape,
         pulses=dictionary.whitener.pulses,
         log_ratio=scanned.log_ratio,
@@ -154,16 +153,17 @@ def _lmfit(dictionary: Dictionary, used: Basis, scanned: ScannedDevice) -> Any:
 
 
 def _numbers(basis: Basis, used: Basis, result: Any, scanned: ScannedDevice) -> dict[str, float]:
-    """Best-fit numbers of the full shape, a straight line being a knee at the last read."""
+    """Best-fit numbers of the full shape; without its profile it is one whose knee is the last read."""
     values = {name: float(result.params[name].value) for name in used.shape.parameters}
-    if used is not basis:
-        values |= {"t_star": float(scanned.trace.n_pulses), "m2": values["m1"]}
-    return {name: values[name] for name in basis.shape.parameters}
+    if used is basis:
+        return values
+    coefficients = used.inverse @ [values[name] for name in used.linear]
+    return basis.numbers(np.append(coefficients, 0.0), float(scanned.trace.n_pulses))
 
 
 def _estimates(
     trace: PulseTrace,
-    shape: DriftShape,
+    basis: Basis,
     used: Basis,
     result: Any,
     posterior: KneePosterior | None,
@@ -172,16 +172,15 @@ def _estimates(
     lr: float,
 ) -> dict[str, Estimate]:
     estimates = {"r0_ohm": r0_estimate(trace)}
-    scanned = BASES[shape.name].scanned
-    for name in shape.parameters:
+    for name in basis.shape.parameters:
         if status is FitStatus.NOT_CONVERGED:
             estimates[name] = Estimate(None, status=status.value)
-        elif name == scanned:
+        elif name == basis.scanned:
             estimates[name] = _scanned_estimate(posterior, lr)
-        elif name == "m2" and posterior is None:
-            estimates[name] = Estimate(None, status=FitStatus.KNEE_UNRESOLVED.value)
         elif posterior is None and draws.beyond is not None:
-            estimates[name] = _averaged_estimate(name, draws)
+            seen = name in basis.scan.beyond
+            unresolved = Estimate(None, status=FitStatus.KNEE_UNRESOLVED.value)
+            estimates[name] = _averaged_estimate(name, draws) if seen else unresolved
         else:
             estimates[name] = _linear_estimate(name, used, result, posterior)
     return estimates
@@ -197,7 +196,7 @@ def _scanned_estimate(posterior: KneePosterior | None, lr: float) -> Estimate:
 def _linear_estimate(name: str, used: Basis, result: Any, posterior: KneePosterior | None) -> Estimate:
     """lmfit's value; its stderr, or the posterior's where the knee's uncertainty makes that larger.
 
-    m2 is the posterior's, which knows that m2 >= 0; lmfit's may come out negative.
+    A number that is never negative (m2) is the posterior's, which knows that; lmfit's may come out below zero.
     """
     parameter = result.params[name]
     stderr = float(parameter.stderr) if parameter.stderr is not None else None
@@ -207,7 +206,7 @@ def _linear_estimate(name: str, used: Basis, result: Any, posterior: KneePosteri
     value = float(parameter.value)
     if stderr is None or not np.isfinite(stderr):
         return Estimate(None, status="no standard error: not identifiable")
-    if name == "m2" and posterior is not None:
+    if name == used.scan.nonnegative and posterior is not None:
         seen = value > _UPPER_LIMIT_SIGMAS * stderr
         i = used.linear.index(name)
         value, stderr = float(posterior.linear_mean[i]), float(posterior.linear_sd[i])
@@ -217,9 +216,9 @@ def _linear_estimate(name: str, used: Basis, result: Any, posterior: KneePosteri
 
 
 def _averaged_estimate(name: str, draws: LikelihoodDraws) -> Estimate:
-    """m1 or c1 of a device whose knee cannot be told: averaged over every place it may be, beyond the trace too.
+    """A number of a device whose knee cannot be told: averaged over every place it may be, beyond the trace too.
 
-    The slope of the whole trace would be neat and wrong: it mixes m1 with m2 where a faint knee lies inside.
+    The slope of the whole trace would be neat and wrong: it mixes both slopes where a faint knee lies inside.
     """
     mean, sd = draws.averaged(name)
     return Estimate(mean, sd, mean - 1.96 * sd, mean + 1.96 * sd, "averaged over possible knees")

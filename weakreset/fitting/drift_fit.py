@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.fitting.bases import BASES, Basis
+from weakreset.fitting.bases import Basis, basis_of
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.whitening import NoiseColour, Whitener
+from weakreset.model import SHAPES
 
 __all__ = ["WhitenedModel", "lmfit_problem", "run_lmfit"]
 
@@ -27,7 +28,7 @@ class WhitenedModel:
     """The whitened model of one device, in units of alpha.
 
     Between two neighbouring candidates the two-slope ramp is exactly the linear interpolation of their
-    ramps, so the whitened model at any real t_star needs no further whitening.
+    ramps, so the whitened model at any real knee needs no further whitening.
 
     Attributes
     ----------
@@ -98,7 +99,7 @@ def run_lmfit(model: WhitenedModel, start: dict[str, float]) -> tuple[Any, Any]:
     """Fit one device.
 
     Slopes are not bounded: a bound at 0 would take away the standard error of every device whose slope
-    cannot be told from 0. t_star stays between the scanned candidates, the telegraph amplitude >= 0.
+    cannot be told from 0. The scanned number stays between its candidates, the telegraph amplitude >= 0.
 
     Parameters
     ----------
@@ -129,10 +130,10 @@ def run_lmfit(model: WhitenedModel, start: dict[str, float]) -> tuple[Any, Any]:
 @lru_cache(maxsize=64)
 def _empty_parameters(names: tuple[str, ...], scanned: str, low: float, high: float) -> Any:
     """Parameters with their limits, no values yet: to be copied, which is faster than adding them one by one."""
-    from weakreset.fitting.parameters import LeanParameters
+    from weakreset.fitting.parameters import parameters_kind
 
     limits = {scanned: (low, high), "rtn_amplitude": (0.0, np.inf)}
-    params = LeanParameters()
+    params = parameters_kind()()
     for name in names:
         least, most = limits.get(name, (-np.inf, np.inf))
         params.add(name, value=max(least, 0.0), min=least, max=most)
@@ -147,7 +148,7 @@ def lmfit_problem(fit: DeviceFit) -> tuple[Any, Any]:
     >>> minimizer, result = lmfit_problem(fits["dev01"])          # doctest: +SKIP
     >>> print(lmfit.ci_report(lmfit.conf_interval(minimizer, result)))   # doctest: +SKIP
     """
-    basis = BASES[fit.fitted_as]
+    basis = basis_of(SHAPES[fit.fitted_as])
     whitener = Whitener(fit.pulses, NoiseColour(fit.exponent, fit.read_ratio))
     t = fit.pulses.astype(np.float64)
     grid = basis.grid(fit.pulses)

@@ -1,4 +1,4 @@
-"""What the first devices of a set say of all: how large m2 can be, and how many telegraph steps there are."""
+"""What the first devices say of all: how large a number hard to see can be, and how many telegraph steps there are."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from weakreset.fitting.step_search import Configuration
 __all__ = ["Glance", "glance", "outlook"]
 
 _CAP_ROUNDS = 4
-_WIDE_M2 = 1e-2
+_WIDE_CAP = 1e-2
 
 
 @dataclass(frozen=True)
 class Glance:
-    """Some devices: (m2, its variance) of those with a clear knee, amplitudes of the steps found, pulses seen.
+    """Some devices, their steps' amplitudes and their pulses.
 
-    `configurations` are the devices' own, so that nobody searches for them twice.
+    `nonnegative` holds (value, variance) of the number of this kind (m2) where the knee is clear; `configurations` are
+    the devices' own, so that nobody searches for them twice.
     """
 
-    m2: list[tuple[float, float]]
+    nonnegative: list[tuple[float, float]]
     amplitudes: list[float]
     pulses: float
     configurations: list[Configuration]
@@ -34,9 +35,9 @@ class Glance:
 
 def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
     """Look at devices that were scanned."""
-    linear = dictionary.basis.linear
-    row = linear.index("m2") if "m2" in linear else None
-    m2: list[tuple[float, float]] = []
+    basis = dictionary.basis
+    row = basis.linear.index(basis.scan.nonnegative) if basis.scan.nonnegative else None
+    seen: list[tuple[float, float]] = []
     amplitudes: list[float] = []
     span = float(dictionary.whitener.pulses[-1] - dictionary.whitener.pulses[0])
     pulses = 0.0
@@ -51,8 +52,8 @@ def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
         if row is not None and likelihood_ratio(dictionary, device) > RESOLVED_LR:
             moments = scan_moments(dictionary, device.products, device.design, device.alpha**2)
             at = int(moments.log_z.argmax())
-            m2.append((float(moments.numbers[row, at]), float(moments.variances()[row, at])))
-    return Glance(m2, amplitudes, pulses, configurations)
+            seen.append((float(moments.numbers[row, at]), float(moments.variances()[row, at])))
+    return Glance(seen, amplitudes, pulses, configurations)
 
 
 def outlook(dictionary: Dictionary, glances: Sequence[Glance]) -> Outlook:
@@ -62,14 +63,14 @@ def outlook(dictionary: Dictionary, glances: Sequence[Glance]) -> Outlook:
     if amplitudes:
         pulses = sum(one.pulses for one in glances)
         steps = StepPrior(len(amplitudes) / pulses, float(np.sqrt(np.mean(np.square(amplitudes)))))
-    has_m2 = "m2" in dictionary.basis.linear
-    return Outlook(_m2_cap([pair for one in glances for pair in one.m2]) if has_m2 else np.inf, steps)
+    capped = bool(dictionary.basis.scan.nonnegative)
+    return Outlook(_cap([pair for one in glances for pair in one.nonnegative]) if capped else np.inf, steps)
 
 
-def _m2_cap(seen: Sequence[tuple[float, float]]) -> float:
-    """Eight times the mean m2 of the devices with a clear knee, its error allowed for: far above them all."""
+def _cap(seen: Sequence[tuple[float, float]]) -> float:
+    """Eight times the mean of the devices with a clear knee, its error allowed for: far above them all."""
     if not seen:
-        return _WIDE_M2
+        return _WIDE_CAP
     values, variances = np.array(seen).T
     mean = 0.0
     for _ in range(_CAP_ROUNDS):  # devices differ by about the mean, so not one that knows itself well decides

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import FitError
-from weakreset.fitting.bases import BASES
+from weakreset.fitting.bases import basis_of, fittable
 from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.noise_survey import survey_noise
+from weakreset.fitting.other_noise import with_other_noise
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.fitting.threads import one_blas_thread
+from weakreset.model import SHAPES
 from weakreset.options import named_options
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
 from weakreset.traces.fit_needs import LEAST_READS, too_short
@@ -98,7 +100,7 @@ def fit_devices(
     Raises
     ------
     FitError
-        Unknown drift, or not one trace that is long enough.
+        Unknown drift, one that cannot be fitted, or not one trace that is long enough.
     TraceError
         The traces mix pulses of different amplitude or width.
     UsageError
@@ -118,9 +120,9 @@ def fit_devices(
 
 
 def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
-    if chosen.drift not in BASES:
-        raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(BASES)}, auto")
-    basis = BASES[chosen.drift]
+    if chosen.drift not in SHAPES:
+        raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(fittable())}, auto")
+    basis = basis_of(SHAPES[chosen.drift])
     groups, short, thinned = _grouped(traces)
     if not groups:
         raise FitError(
@@ -138,19 +140,19 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
             report(len(fits), total, "devices")
     ordered = [fits[trace.key] for trace in traces if trace.key in fits]
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
-    return FitSet(
+    return with_other_noise(FitSet(
         tuple(ordered + left_out),
         _summary(ordered, noise, chosen),
         basis.shape,
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         notes=tuple(thinned),
-    )
+    ))
 
 
 def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
     """The drift shape with the lowest AIC over the whole set, the others' AIC in the notes."""
-    tried = {name: _fit_one_drift(traces, replace(options, drift=name), progress, jobs) for name in BASES}
+    tried = {name: _fit_one_drift(traces, replace(options, drift=name), progress, jobs) for name in fittable()}
     ranked = sorted(tried, key=lambda name: tried[name].aic)
     best = tried[ranked[0]]
     gaps = ", ".join(f"{name} +{tried[name].aic - best.aic:.1f}" for name in ranked[1:])

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, text_table
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.table import device_columns, device_rows
-from weakreset.model import DriftShape
+from weakreset.model import DriftShape, noise_kind
 from weakreset.traces import Exclusion, TraceSet
 from weakreset.traces.lot_sentence import counted_devices
 
@@ -39,11 +39,15 @@ class PooledNoise:
     n_devices: int = 0
     n_transitions: int = 0
     note: str = ""
+    others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Blocks of kinds of noise from elsewhere, as their estimators found them."""
 
     def __str__(self) -> str:
         """The numbers in a line."""
         names = {"alpha": "alpha", "exponent": "exponent", "read_sd": "read", "p_up": "p_up", "p_down": "p_down"}
-        return "noise of all: " + ", ".join(f"{word} {_number(getattr(self, name))}" for name, word in names.items())
+        ours = ", ".join(f"{word} {_number(getattr(self, name))}" for name, word in names.items())
+        others = (f"; {noise_kind(name).label}: {_numbers(block)}" for name, block in self.others.items())
+        return f"noise of all: {ours}{''.join(others)}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -130,18 +134,20 @@ class FitSet(Shown):
 
         frame = pd.DataFrame([fit.row() for fit in self.fits])
         for name in frame.columns:
-            if frame[name].isna().any() and name not in _TEXT_COLUMNS:
+            if frame[name].isna().any() and name not in _TEXT_COLUMNS and not name.endswith("_status"):
                 frame[name] = frame[name].astype(float)
         return frame
 
 
-_TEXT_COLUMNS = frozenset(
-    ("device", "status", "t_star_status", "m2_status", "rtn_steps", "rtn_status", "excluded_because")
-)
+_TEXT_COLUMNS = ("device", "status", "rtn_steps", "excluded_because")
 
 
 def _number(value: float | None) -> str:
     return "not identifiable" if value is None else f"{value:.3g}"
+
+
+def _numbers(block: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in block.items() if isinstance(value, float))
 
 
 def excluded_fits(exclusions: tuple[Exclusion, ...], drift: DriftShape) -> list[DeviceFit]:

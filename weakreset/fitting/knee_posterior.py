@@ -1,6 +1,6 @@
 """Posterior of the scanned number (the knee) on its grid, everything linear integrated out exactly.
 
-The likelihood in t_star is rough under 1/f noise, so a symmetric standard error from the curvature at
+The likelihood in the knee is rough under 1/f noise, so a symmetric standard error from the curvature at
 its top covers 70 to 80 % instead of 95 %. The posterior under a flat prior on the pulse axis does not
 rest on that curvature.
 """
@@ -122,22 +122,18 @@ def knee_posterior(basis: Basis, moments: ScanMoments) -> KneePosterior:
     """Posterior under a flat prior on the scanned number."""
     variances = moments.variances()
     log_p = moments.log_z + np.log(moments.width)
-    log_p += _constraints(
-        basis.linear, basis.sign, moments.numbers, variances, moments.added, moments.added_variance
-    )
+    log_p += _constraints(basis, moments.numbers, variances, moments.added, moments.added_variance)
     weight = np.exp(log_p - log_p.max())
     return _summary(moments.grid, weight / weight.sum(), moments.numbers, variances)
 
 
-def _constraints(
-    linear: tuple[str, ...], sign: int, numbers: Array, variances: Array, added: Array, added_variance: Array
-) -> Array:
-    """ln P that the profile has its required sign and that m2 is not negative."""
+def _constraints(basis: Basis, numbers: Array, variances: Array, added: Array, added_variance: Array) -> Array:
+    """ln P that the profile has its required sign, and that the number which is never negative is not."""
     total = np.zeros(len(added))
-    if sign:
-        total += special.log_ndtr(sign * added / np.sqrt(added_variance))
-    if "m2" in linear:
-        i = linear.index("m2")
+    if basis.sign:
+        total += special.log_ndtr(basis.sign * added / np.sqrt(added_variance))
+    if basis.scan.nonnegative:
+        i = basis.linear.index(basis.scan.nonnegative)
         total += special.log_ndtr(numbers[i] / np.sqrt(variances[i]))
     return total
 

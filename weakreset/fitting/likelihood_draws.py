@@ -15,6 +15,7 @@ from scipy import special
 
 from weakreset.fitting.bases import Basis
 from weakreset.fitting.knee_posterior import ScanMoments
+from weakreset.model import DriftShape
 
 __all__ = ["LikelihoodDraws", "draw_likelihood"]
 
@@ -30,20 +31,24 @@ class LikelihoodDraws:
 
     Attributes
     ----------
+    shape : DriftShape
     names : tuple of str
-        Drift numbers, in the order of the columns of `inside`.
+        Its numbers (or some of them), in the order of the columns of `inside`.
     inside : ndarray, shape (k, len(names))
         Draws with the scanned number inside the trace (all numbers known).
     log_z : float
         ln of the integral of the likelihood over them, relative to `beyond`.
-    beyond : ndarray, shape (j, 2), or None
-        Draws of (c1, m1) for a knee beyond the trace; None for shapes without that case.
+    beyond : ndarray, shape (j, q), or None
+        Draws of the numbers that are seen of a knee beyond the trace (`DriftScan.beyond`); None for shapes without
+        that case.
     last : float
         Where "beyond" begins, in pulses.
     log_volume : float
-        ln of the volume (pulses times range of m2) over which the flat case "inside" was integrated.
+        ln of the volume (pulses times range of the nonnegative number) over which the flat case "inside" was
+        integrated.
     """
 
+    shape: DriftShape
     names: tuple[str, ...]
     inside: Array
     log_z: float
@@ -51,14 +56,19 @@ class LikelihoodDraws:
     last: float = np.inf
     log_volume: float = 0.0
 
+    @property
+    def names_beyond(self) -> tuple[str, ...]:
+        """Of the columns of `beyond`."""
+        return self.shape.scan.beyond if self.shape.scan is not None else ()
+
     def averaged(self, name: str) -> tuple[float, float]:
-        """Mean and standard deviation of m1 or c1, a knee inside and one beyond being as likely beforehand."""
+        """Mean and standard deviation of a number, a knee inside and one beyond being as likely beforehand."""
         if self.beyond is None:
             column = self.inside[:, self.names.index(name)]
             return float(column.mean()), float(column.std())
         log_odds = self.log_z - self.log_volume
         chance = 1.0 / (1.0 + float(np.exp(min(-log_odds, 700.0))))
-        parts = (self.inside[:, self.names.index(name)], self.beyond[:, 0 if name == "c1" else 1])
+        parts = (self.inside[:, self.names.index(name)], self.beyond[:, self.names_beyond.index(name)])
         means = np.array([part.mean() for part in parts])
         weights = np.array([chance, 1.0 - chance])
         mean = float(weights @ means)
@@ -67,26 +77,26 @@ class LikelihoodDraws:
 
 
 def draw_likelihood(
-    basis: Basis, moments: ScanMoments, m2_cap: float, rng: np.random.Generator
+    basis: Basis, moments: ScanMoments, cap: float, rng: np.random.Generator
 ) -> LikelihoodDraws:
     """Draw from the likelihood of one device.
 
     Parameters
     ----------
-    m2_cap : float
-        m2 is drawn between 0 and this: far above what the population holds, or most draws of a device
-        that hardly sees its m2 would be wasted.
+    cap : float
+        A number that is never negative (m2) is drawn between 0 and this: far above what the population holds, or
+        most draws of a device that hardly sees it would be wasted.
     """
     if not basis.scanned:
         normal = special.ndtri(_even(_INSIDE, len(basis.linear), rng))
         linear = moments.base_numbers + normal @ _root(moments.core).T
-        return LikelihoodDraws(basis.shape.parameters, _ordered(basis, linear, np.empty(0)), 0.0)
+        return LikelihoodDraws(basis.shape, basis.shape.parameters, _ordered(basis, linear, np.empty(0)), 0.0)
     log_w = moments.log_z + np.log(moments.width)
     bounds = None
-    if "m2" in basis.linear:
-        i = basis.linear.index("m2")
+    if basis.scan.nonnegative:
+        i = basis.linear.index(basis.scan.nonnegative)
         sd = np.sqrt(moments.core[i, i] + moments.slope[i] ** 2 * moments.added_variance)
-        bounds = special.ndtr((np.array([[0.0], [m2_cap]]) - moments.numbers[i]) / sd)
+        bounds = special.ndtr((np.array([[0.0], [cap]]) - moments.numbers[i]) / sd)
         log_w += np.log(np.maximum(bounds[1] - bounds[0], 1e-300))
     top = float(log_w.max())
     cumulative = np.cumsum(np.exp(log_w - top))
@@ -94,15 +104,17 @@ def draw_likelihood(
     at = np.minimum(at, len(log_w) - 1)
     slope = moments.slope[:, at]
     covariance = moments.core + np.einsum("ik,jk->kij", slope * moments.added_variance[at], slope)
-    linear = _draw_linear(basis, moments, covariance, at, bounds, m2_cap, rng)
+    linear = _draw_linear(basis, moments, covariance, at, bounds, cap, rng)
     inside = _ordered(basis, linear, moments.grid[at])
     beyond = None
-    if basis.shape.name == "two-slope":
-        normal = special.ndtri(_even(_BEYOND, 2, rng))
-        beyond = moments.base_numbers[:2] + normal @ _root(moments.core[:2, :2]).T
+    if basis.scan.beyond:
+        seen = [basis.linear.index(name) for name in basis.scan.beyond]
+        normal = special.ndtri(_even(_BEYOND, len(seen), rng))
+        beyond = moments.base_numbers[seen] + normal @ _root(moments.core[np.ix_(seen, seen)]).T
     log_z = top + float(np.log(cumulative[-1]))
-    volume = float(np.log(moments.width.sum())) + (float(np.log(m2_cap)) if beyond is not None else 0.0)
-    return LikelihoodDraws(basis.shape.parameters, inside, log_z, beyond, float(moments.grid[-1]), volume)
+    volume = float(np.log(moments.width.sum())) + (float(np.log(cap)) if beyond is not None else 0.0)
+    last = float(moments.grid[-1])
+    return LikelihoodDraws(basis.shape, basis.shape.parameters, inside, log_z, beyond, last, volume)
 
 
 @lru_cache(maxsize=8)
@@ -130,25 +142,25 @@ def _root(covariance: Array) -> Array:
 
 def _draw_linear(
     basis: Basis, moments: ScanMoments, covariance: Array, at: NDArray[np.intp],
-    bounds: Array | None, m2_cap: float, rng: np.random.Generator,
+    bounds: Array | None, cap: float, rng: np.random.Generator,
 ) -> Array:
     mean = moments.numbers[:, at].T
     if bounds is None:
         normal = special.ndtri(_even(len(at), mean.shape[1], rng))
         return np.asarray(mean + np.einsum("kij,kj->ki", _root(covariance), normal))
-    i = basis.linear.index("m2")
+    i = basis.linear.index(basis.scan.nonnegative)
     others = [j for j in range(len(basis.linear)) if j != i]
     even = _even(len(at), mean.shape[1], rng)
     low, high = bounds[:, at]
     u = np.clip(low + (high - low) * even[:, 0], 1e-15, 1 - 1e-15)
     sd = np.sqrt(covariance[:, i, i])
-    m2 = np.clip(mean[:, i] + sd * special.ndtri(u), 0.0, m2_cap)
+    bounded = np.clip(mean[:, i] + sd * special.ndtri(u), 0.0, cap)
     gain = covariance[:, others, i] / sd[:, None] ** 2
     left = covariance[:, others][:, :, others] - sd[:, None, None] ** 2 * gain[:, :, None] * gain[:, None, :]
     draws = np.empty_like(mean)
-    draws[:, i] = m2
+    draws[:, i] = bounded
     normal = special.ndtri(even[:, 1:])
-    shift = gain * (m2 - mean[:, i])[:, None]
+    shift = gain * (bounded - mean[:, i])[:, None]
     draws[:, others] = mean[:, others] + shift + np.einsum("kij,kj->ki", _root(left), normal)
     return draws
 

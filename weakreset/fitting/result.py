@@ -39,7 +39,7 @@ class FitStatus(str, Enum):
 _SENTENCES = {
     FitStatus.OK: "Both slopes and the knee between them stand out from the noise.",
     FitStatus.KNEE_UNRESOLVED: "No knee stands out from the noise: it lies beyond the trace or is too faint. "
-    "t_star and m2 are not identifiable; m1 and c1 are averaged over every place the knee may be.",
+    "Knee and second slope are not identifiable; first slope and offset are averaged over every place the knee may be.",
     FitStatus.NOT_CONVERGED: "The optimizer did not converge. Do not use these numbers.",
     FitStatus.EXCLUDED: "Left out before the fit, for the reason given.",
 }
@@ -172,6 +172,12 @@ class DeviceFit(Shown):
         """Name of the device, the same for all its cycles."""
         return self.parent or self.device
 
+    @property
+    def knee(self) -> Estimate | None:
+        """Where the drift bends; None where the shape has no knee or the device does not show it."""
+        estimate = self.estimates.get(self.drift.knee)
+        return None if estimate is None or estimate.value is None else estimate
+
     def drift_at(self, pulses: NDArray[np.int64]) -> Array:
         """Fitted drift, without telegraph noise."""
         return self.drift.value(pulses, *(self.numbers[name] for name in self.drift.parameters))
@@ -212,12 +218,12 @@ class DeviceFit(Shown):
         for name in self.drift.parameters:
             value = estimate(name) or missing
             row[name] = value.value
-            if name == "t_star":
-                row |= {"t_star_lo": value.low, "t_star_hi": value.high, "t_star_status": value.status}
+            if name == self.drift.knee:
+                row |= {f"{name}_lo": value.low, f"{name}_hi": value.high, f"{name}_status": value.status}
             else:
                 row[f"{name}_stderr"] = value.stderr
-            if name == "m2":
-                row["m2_status"] = value.status
+            if name == self.drift.nonnegative:
+                row[f"{name}_status"] = value.status
         row |= {
             "alpha": self.alpha,
             "rtn_amplitude": self.rtn.amplitude,

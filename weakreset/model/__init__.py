@@ -1,28 +1,51 @@
 """The physics, once, in numpy: laws, drift, 1/f noise, telegraph noise, and the device made of them."""
 
-from weakreset.model.device import DeviceNoise, Devices, SimulatedTraces, simulate_devices
+from weakreset.model.device import Devices, SimulatedTraces, simulate_devices
 from weakreset.model.drift import (
+    BUILT_IN,
     POWER_LAW,
     SATURATING,
     SHAPES,
     SINGLE_SLOPE,
     TWO_SLOPE,
+    DriftNumber,
+    DriftScan,
     DriftShape,
+    register_shape,
     two_slope,
 )
+from weakreset.model.imperfections import D2D, Imperfection, check_without, imperfections, switches
 from weakreset.model.laws import FAMILIES, Family, TruncatedLaw
-from weakreset.model.pink_embedding import embedded_pink_noise
-from weakreset.model.pink_noise import (
+from weakreset.model.noise import (
     MEMORY_PULSES,
+    DeviceNoise,
+    Generated,
+    NoiseKind,
+    NoiseRun,
+    Number,
+    OwnNumber,
+    Statistic,
+    TorchNoise,
     autocovariance,
+    embedded_pink_noise,
     filter_taps,
+    high_probability_after,
     inverse_filter_taps,
+    noise_kind,
+    noise_kinds,
     pink_noise,
+    register_noise,
+    registered_noise,
     spectrum,
+    stationary_high_probability,
+    telegraph_states,
+    withdraw_noise,
 )
-from weakreset.model.telegraph import high_probability_after, stationary_high_probability, telegraph_states
+from weakreset.model.streams import named_stream
 
 __all__ = [
+    "BUILT_IN",
+    "D2D",
     "FAMILIES",
     "MEMORY_PULSES",
     "POWER_LAW",
@@ -32,19 +55,39 @@ __all__ = [
     "TWO_SLOPE",
     "DeviceNoise",
     "Devices",
+    "DriftNumber",
+    "DriftScan",
     "DriftShape",
     "Family",
+    "Generated",
+    "Imperfection",
+    "NoiseKind",
+    "NoiseRun",
+    "Number",
+    "OwnNumber",
     "SimulatedTraces",
+    "Statistic",
+    "TorchNoise",
     "TruncatedLaw",
     "autocovariance",
+    "check_without",
     "embedded_pink_noise",
     "filter_taps",
     "high_probability_after",
+    "imperfections",
     "inverse_filter_taps",
+    "named_stream",
+    "noise_kind",
+    "noise_kinds",
     "pink_noise",
+    "register_noise",
+    "register_shape",
+    "registered_noise",
     "simulate_devices",
     "spectrum",
     "stationary_high_probability",
+    "switches",
     "telegraph_states",
     "two_slope",
+    "withdraw_noise",
 ]

@@ -1,50 +1,32 @@
-"""The weak-RESET device: drift + alpha * 1/f noise + A * telegraph state, on ln(R/R0).
+"""The weak-RESET device: drift + noise on ln(R/R0).
 
     ln(R(t)/R0) = drift(t) + alpha x(t) + A s(t) + read noise,   t = 1, 2, ...;   R(0) = R0
 
 (Majumdar et al., IEEE TED 2021, arXiv 2107.06064; the read noise is ours.) Natural logarithm. Noise moves
 with pulses, not with time: a device that gets no pulse keeps its resistance. A fresh or freshly SET
-device draws 1/f and telegraph noise from their stationary laws.
+device draws 1/f and telegraph noise from their stationary laws. The noises are those of `weakreset.model.noise`,
+others can be registered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.model.drift import TWO_SLOPE, DriftShape
-from weakreset.model.pink_noise import pink_noise
-from weakreset.model.telegraph import telegraph_states
+from weakreset.model.noise import DeviceNoise, NoiseKind, NoiseRun
+from weakreset.model.streams import named_stream
 
-__all__ = ["DeviceNoise", "Devices", "SimulatedTraces", "simulate_devices"]
+__all__ = ["Devices", "SimulatedTraces", "simulate_devices"]
 
 Array = NDArray[np.float64]
 
-
-@dataclass(frozen=True)
-class DeviceNoise:
-    """Noise shared by all devices of a technology; an amplitude of 0 switches a part off.
-
-    Attributes
-    ----------
-    alpha : float
-        Standard deviation of the white noise that drives the 1/f filter (in ln R).
-    exponent : float
-        beta of 1/f^beta.
-    p_up, p_down : float
-        Telegraph switching probabilities per pulse.
-    read_sd : float
-        Standard deviation of white noise added by each read (in ln R).
-    """
-
-    alpha: float = 0.0
-    exponent: float = 1.0
-    p_up: float = 0.0
-    p_down: float = 0.0
-    read_sd: float = 0.0
+_FIRST_STREAMS = 3
+"""Kinds of noise that had a stream each before there was a registry."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +43,23 @@ class Devices:
         Telegraph step A in ln R.
     shape : DriftShape
         Which closed form the drift follows.
+    others : mapping of str to ndarray
+        Own numbers of kinds of noise from elsewhere, by column (KIND_NAME).
     """
 
     r0_ohm: Array
     drift: Mapping[str, Array]
     rtn_amplitude: Array
     shape: DriftShape = TWO_SLOPE
+    others: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.r0_ohm)
+
+    @property
+    def noise_columns(self) -> dict[str, Array]:
+        """Own numbers of all kinds of noise by column."""
+        return {"rtn_amplitude": self.rtn_amplitude, **self.others}
 
     def mean_log_ratio(self, pulses: NDArray[np.int64]) -> Array:
         """Drift alone at `pulses` >= 1; shape (n_devices, n_pulses)."""
@@ -87,39 +77,53 @@ class SimulatedTraces:
         0, 1, ..., n_pulses.
     log_ratio : ndarray, shape (n_devices, n_pulses + 1)
         ln(R/R0) as read.
-    high : ndarray of bool, same shape
-        Telegraph state; False at pulse 0.
+    states : mapping of str to ndarray, same shape
+        Hidden states by kind of noise, zero at pulse 0; of those that have one and were on.
     """
 
     pulses: NDArray[np.int64]
     log_ratio: Array
-    high: NDArray[np.bool_]
+    states: Mapping[str, NDArray[Any]]
     devices: Devices
+
+    @property
+    def high(self) -> NDArray[np.bool_]:
+        """Telegraph state (of the kind `rtn`), shape as `log_ratio`; False throughout where there was none."""
+        none = np.zeros(self.log_ratio.shape, dtype=np.bool_)
+        return self.states.get("rtn", none)
 
     def resistance_ohm(self) -> Array:
         return np.asarray(self.devices.r0_ohm[:, None] * np.exp(self.log_ratio))
 
 
 def simulate_devices(
-    devices: Devices, noise: DeviceNoise, n_pulses: int, rng: np.random.Generator,
-    pink: Callable[[np.random.Generator, int, int, float], Array] = pink_noise,
+    devices: Devices, noise: DeviceNoise, n_pulses: int, rng: np.random.Generator, quick: bool = False
 ) -> SimulatedTraces:
     """One read after each of `n_pulses` pulses on every device, and the read of the fresh device.
 
-    Each kind of noise has its own stream, so switching one off leaves the others as they were. `pink` is `pink_noise`,
-    or `embedded_pink_noise` where speed matters and a seed need not give the noise it always gave.
+    Each kind of noise has its own stream, so switching one off leaves the others as they were. `quick` where speed
+    matters and a seed need not give the noise it always gave.
+
+    Raises
+    ------
+    KeyError
+        The devices lack an own number that a kind of noise needs.
     """
-    pink_rng, rtn_rng, read_rng = rng.spawn(3)
-    n_devices = len(devices)
+    streams = rng.spawn(_FIRST_STREAMS + 1)
     pulses = np.arange(n_pulses + 1)
-    log_ratio = np.zeros((n_devices, n_pulses + 1))
-    high = np.zeros((n_devices, n_pulses + 1), dtype=np.bool_)
-    log_ratio[:, 1:] = devices.mean_log_ratio(pulses[1:])
-    if noise.alpha > 0:
-        log_ratio[:, 1:] += noise.alpha * pink(pink_rng, n_devices, n_pulses, noise.exponent)
-    if noise.p_up > 0 and np.any(devices.rtn_amplitude > 0):
-        high[:, 1:] = telegraph_states(rtn_rng, n_devices, n_pulses, noise.p_up, noise.p_down)
-        log_ratio[:, 1:] += devices.rtn_amplitude[:, None] * high[:, 1:]
-    if noise.read_sd > 0:
-        log_ratio[:, 1:] += noise.read_sd * read_rng.standard_normal((n_devices, n_pulses))
-    return SimulatedTraces(pulses, log_ratio, high, devices)
+    log_ratio = np.zeros((len(devices), n_pulses + 1))
+    drift = devices.mean_log_ratio(pulses[1:])
+    log_ratio[:, 1:] = drift
+    states = {}
+    for kind, numbers in noise.audible():
+        own_rng = named_stream(streams[-1], kind.name) if kind.stream is None else streams[kind.stream]
+        own = _own_numbers(devices, kind)
+        made = kind.generate(NoiseRun(own_rng, len(devices), n_pulses, numbers, own, drift, quick))
+        log_ratio[:, 1:] += made.log_ratio
+        if made.state is not None:
+            states[kind.name] = np.concatenate([np.zeros_like(made.state, shape=(len(devices), 1)), made.state], axis=1)
+    return SimulatedTraces(pulses, log_ratio, states, devices)
+
+
+def _own_numbers(devices: Devices, kind: NoiseKind) -> dict[str, Array]:
+    return {own.name: devices.noise_columns[column] for column, own in kind.columns.items()}

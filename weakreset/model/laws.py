@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -245,6 +246,11 @@ class TruncatedLaw:
     def sample(self, rng: np.random.Generator, size: int | tuple[int, ...]) -> Array:
         """Draws by inversion: one uniform a value, in order."""
         return self.ppf(rng.random(size))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a parameter file writes it: family, params, truncation (None where there is no limit)."""
+        ends = [limit if math.isfinite(limit) else None for limit in (self.lower, self.upper)]
+        return {"family": self.family, "params": dict(self.params), "truncation": ends}
 
     def median(self) -> float:
         return float(self.ppf(0.5))

@@ -1,6 +1,7 @@
 """The parameter file: one JSON that the exporter writes and the simulation reads."""
 
-from weakreset.parameter_file.draw import IMPERFECTIONS, check_without, draw_cycle, draw_devices
+from weakreset.model import Imperfection, check_without, imperfections
+from weakreset.parameter_file.draw import draw_cycle, draw_devices
 from weakreset.parameter_file.law_errors import draw_laws, draw_parameters
 from weakreset.parameter_file.load_save import (
     dump_parameters,
@@ -27,16 +28,12 @@ from weakreset.parameter_file.schema import (
     Noise,
     ParameterFile,
     ParameterLaw,
-    PinkNoise,
     Provenance,
-    ReadNoise,
     ResetPulse,
-    TelegraphNoise,
 )
 from weakreset.parameter_file.tables import device_columns, law_rows, write_devices, write_laws
 
 __all__ = [
-    "IMPERFECTIONS",
     "SCHEMA_NAME",
     "SCHEMA_VERSION",
     "Correlation",
@@ -47,15 +44,13 @@ __all__ = [
     "Empirical",
     "ExcludedDevice",
     "FamilyChoice",
+    "Imperfection",
     "InputFile",
     "Noise",
     "ParameterFile",
     "ParameterLaw",
-    "PinkNoise",
     "Provenance",
-    "ReadNoise",
     "ResetPulse",
-    "TelegraphNoise",
     "check_without",
     "device_columns",
     "draw_cycle",
@@ -63,6 +58,7 @@ __all__ = [
     "draw_laws",
     "draw_parameters",
     "dump_parameters",
+    "imperfections",
     "json_schema",
     "law_rows",
     "load_parameters",

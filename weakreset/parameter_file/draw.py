@@ -9,29 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from weakreset.errors import UsageError
-from weakreset.model import SHAPES, Devices, TruncatedLaw
+from weakreset.model import D2D, SHAPES, Devices, TruncatedLaw, named_stream
 from weakreset.parameter_file.schema import Empirical, ParameterFile
 
-__all__ = ["IMPERFECTIONS", "check_without", "draw_cycle", "draw_devices"]
+__all__ = ["draw_cycle", "draw_devices"]
 
-IMPERFECTIONS = ("d2d", "pink", "rtn")
-
-
-def check_without(without: tuple[str, ...] | list[str] | str) -> tuple[str, ...]:
-    """Normalise a choice of imperfections to switch off; 'all' stands for each of them.
-
-    Raises
-    ------
-    UsageError
-        For a name that is not one of d2d, pink, rtn, all.
-    """
-    names = [part.strip() for part in without.split(",")] if isinstance(without, str) else list(without)
-    names = [name for name in names if name]
-    unknown = [name for name in names if name not in (*IMPERFECTIONS, "all")]
-    if unknown:
-        raise UsageError(f"cannot switch off {', '.join(unknown)}: choose from {', '.join(IMPERFECTIONS)}, all")
-    return IMPERFECTIONS if "all" in names else tuple(name for name in IMPERFECTIONS if name in names)
+_FIRST_STREAMS = 2
+"""Of own numbers of noise, there before there was a registry of its kinds."""
 
 
 def draw_devices(
@@ -51,17 +35,23 @@ def draw_devices(
     if params.spread == "empirical" and params.empirical is not None:
         return _measured(params, params.empirical, n_devices, rng, without)
     names = ("r0_ohm", *shape.parameters)
-    streams = dict(zip((*names, "rtn_amplitude", "rtn_present"), rng.spawn(len(names) + 2), strict=True))
-    uniforms = {name: streams[name].random(n_devices) for name in names}
+    streams = rng.spawn(len(names) + _FIRST_STREAMS + 1)
+    uniforms = {name: stream.random(n_devices) for name, stream in zip(names, streams, strict=False)}
     if params.correlation is not None:
         uniforms |= _correlated(uniforms, params.correlation.names, np.asarray(params.correlation.matrix))
-    if "d2d" in without:
+    if D2D in without:
         uniforms = {name: np.full(n_devices, 0.5) for name in names}
-    inverse = TruncatedLaw.ppf if "d2d" in without else quantiles
+    inverse = TruncatedLaw.ppf if D2D in without else quantiles
     laws = {name: params.parameters[name].law() for name in names}
     drawn = {name: inverse(laws[name], _scaled(params, name, laws[name], uniforms[name])) for name in names}
-    r0_ohm = drawn.pop("r0_ohm")
-    return Devices(r0_ohm, drawn, _amplitudes(params, n_devices, streams, without, inverse), shape)
+    return _devices(params, drawn, _own_numbers(params, n_devices, streams[len(names) :], without, inverse))
+
+
+def _devices(
+    params: ParameterFile, drawn: dict[str, NDArray[np.float64]], noise: dict[str, NDArray[np.float64]]
+) -> Devices:
+    r0_ohm, amplitude = drawn.pop("r0_ohm"), noise.pop("rtn_amplitude")
+    return Devices(r0_ohm, drawn, amplitude, SHAPES[params.model], noise)
 
 
 def draw_cycle(
@@ -92,11 +82,14 @@ def _measured(
     """Rows of the measured devices, drawn with replacement; a row stays together, so correlations are kept."""
     rows = np.asarray(empirical.devices, dtype=np.float64)
     chosen = np.minimum((rng.random(n_devices) * len(rows)).astype(np.int64), len(rows) - 1)
-    drawn = np.tile(np.median(rows, axis=0), (n_devices, 1)) if "d2d" in without else rows[chosen]
+    drawn = np.tile(np.median(rows, axis=0), (n_devices, 1)) if D2D in without else rows[chosen]
     columns = dict(zip(empirical.names, np.ascontiguousarray(drawn.T), strict=True))
-    r0_ohm, amplitude = columns.pop("r0_ohm"), columns.pop("rtn_amplitude")
-    silent = "rtn" in without or not params.noise.rtn.enabled
-    return Devices(r0_ohm, columns, np.zeros(n_devices) if silent else amplitude, SHAPES[params.model])
+    noise = _own_numbers(params, n_devices, rng.spawn(_FIRST_STREAMS + 1), without, TruncatedLaw.ppf)
+    for kind, block in params.noise.blocks():
+        for column in set(kind.columns) & set(columns):
+            measured = columns.pop(column)
+            noise[column] = measured if block.enabled and kind.name not in without else np.zeros(n_devices)
+    return _devices(params, columns, noise)
 
 
 def _correlated(
@@ -120,18 +113,31 @@ def _scaled(params: ParameterFile, name: str, law: TruncatedLaw, uniforms: NDArr
     return np.asarray(special.ndtr(middle + factor * (scores - middle)))
 
 
-def _amplitudes(
-    params: ParameterFile, n_devices: int, streams: dict[str, np.random.Generator], without: tuple[str, ...],
+def _own_numbers(
+    params: ParameterFile, n_devices: int, streams: list[np.random.Generator], without: tuple[str, ...],
     inverse: Callable[[TruncatedLaw, NDArray[np.float64]], NDArray[np.float64]],
-) -> NDArray[np.float64]:
-    rtn = params.noise.rtn
-    if not rtn.enabled or rtn.amplitude is None or "rtn" in without:
-        return np.zeros(n_devices)
-    if "d2d" in without:
-        return np.full(n_devices, rtn.amplitude.law().median() if rtn.fraction_of_devices >= 0.5 else 0.0)
-    law = rtn.amplitude.law()
-    uniforms = _scaled(params, "rtn_amplitude", law, streams["rtn_amplitude"].random(n_devices))
-    amplitude = inverse(law, uniforms)
-    if params.d2d is not None and params.d2d.scale.get("rtn_amplitude", 1.0) == 0.0:
-        return amplitude if rtn.fraction_of_devices >= 0.5 else np.zeros(n_devices)
-    return np.where(streams["rtn_present"].random(n_devices) < rtn.fraction_of_devices, amplitude, 0.0)
+) -> dict[str, NDArray[np.float64]]:
+    """Own numbers of the devices of every kind of noise by column; zero where it is off, or a device has none."""
+    drawn = {}
+    for kind, block in params.noise.blocks():
+        for column, own in kind.columns.items():
+            names = (column, f"{column} present")
+            value_rng, present_rng = (
+                (named_stream(streams[-1], name) for name in names) if own.streams is None
+                else (streams[place] for place in own.streams)
+            )
+            entry = getattr(block, own.name)
+            if not block.enabled or entry is None or kind.name in without:
+                drawn[column] = np.zeros(n_devices)
+                continue
+            share = 1.0 if own.share is None else getattr(block, own.share.name)
+            law: TruncatedLaw = entry.law()
+            if D2D in without:
+                drawn[column] = np.full(n_devices, law.median() if share >= 0.5 else 0.0)
+                continue
+            values = inverse(law, _scaled(params, column, law, value_rng.random(n_devices)))
+            if params.d2d is not None and params.d2d.scale.get(column, 1.0) == 0.0:
+                drawn[column] = values if share >= 0.5 else np.zeros(n_devices)
+            else:
+                drawn[column] = np.where(present_rng.random(n_devices) < share, values, 0.0)
+    return drawn

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.model import FAMILIES, TruncatedLaw
+from weakreset.model import FAMILIES, Number, TruncatedLaw
+from weakreset.parameter_file.noise_schema import NoiseBlock
 from weakreset.parameter_file.schema import ParameterFile
 
 __all__ = ["draw_laws", "draw_parameters"]
 
 _POINTS = 400
-_LEAST_RATE, _MOST_RATE = 1e-9, 0.5
 
 
 def draw_laws(law: TruncatedLaw, stderr: Mapping[str, float], n: int, rng: np.random.Generator) -> list[TruncatedLaw]:
@@ -53,23 +53,35 @@ def draw_parameters(params: ParameterFile, n: int, rng: np.random.Generator) -> 
 
 
 def _draw_noise(noise: dict[str, Any], params: ParameterFile, rng: np.random.Generator) -> None:
-    pink, rtn = params.noise.pink, params.noise.rtn
-    scores = rng.standard_normal(4)
-    if pink.enabled and pink.alpha_stderr:
-        noise["pink"]["alpha"] = max(pink.alpha + pink.alpha_stderr * float(scores[0]), 0.0)
-    if pink.enabled and pink.exponent_stderr:
-        noise["pink"]["exponent"] = min(max(pink.exponent + pink.exponent_stderr * float(scores[1]), 0.0), 1.95)
-    if rtn.enabled and rtn.n_informative:
-        for key, score in (("p_up", scores[2]), ("p_down", scores[3])):
-            rate = getattr(rtn, key) * math.exp(float(score) / math.sqrt(rtn.n_informative))
-            noise["rtn"][key] = min(max(rate, _LEAST_RATE), _MOST_RATE)
-        if rtn.amplitude is not None:
-            law = rtn.amplitude.law()
-            drawn = draw_laws(law, _errors_of_sample(law, rtn.n_informative), 1, rng)[0]
-            noise["rtn"]["amplitude"]["params"] = dict(drawn.params)
-    if rtn.enabled and rtn.n_devices:
-        share, n = rtn.fraction_of_devices, rtn.n_devices
-        noise["rtn"]["fraction_of_devices"] = float(rng.beta(share * n + 0.5, (1.0 - share) * n + 0.5))
+    uncertain = [
+        (kind, block, number) for kind, block in params.noise.blocks() for number in kind.numbers if number.uncertain
+    ]
+    for (kind, block, number), score in zip(uncertain, rng.standard_normal(len(uncertain)).tolist(), strict=True):
+        if block.enabled:
+            noise[kind.name][number.name] = _drawn(number, block, score)
+    for kind, block in params.noise.blocks():
+        for own in kind.own if block.enabled else ():
+            entry, n = getattr(block, own.name), getattr(block, "n_informative", None)
+            if n and entry is not None:
+                law = entry.law()
+                drawn = draw_laws(law, _errors_of_sample(law, n), 1, rng)[0]
+                noise[kind.name][own.name]["params"] = dict(drawn.params)
+            n = getattr(block, "n_devices", None)
+            if n and own.share is not None:
+                share = getattr(block, own.share.name)
+                noise[kind.name][own.share.name] = float(rng.beta(share * n + 0.5, (1.0 - share) * n + 0.5))
+
+
+def _drawn(number: Number, block: NoiseBlock, score: float) -> float:
+    """A number moved by `score` standard errors, on a logarithmic scale where it is known by events; or as it is."""
+    value: float = getattr(block, number.name)
+    if number.uncertain == "stderr":
+        error = getattr(block, f"{number.name}_stderr")
+        moved = value + error * score if error else None
+    else:
+        events = getattr(block, "n_informative", None)
+        moved = value * math.exp(score / math.sqrt(events)) if events else None
+    return value if moved is None else min(max(moved, number.within[0]), number.within[1])
 
 
 def _errors_of_sample(law: TruncatedLaw, n: int) -> dict[str, float]:

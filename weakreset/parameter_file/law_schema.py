@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from weakreset.model import TruncatedLaw
 
 __all__ = [
-    "LINEAR",
     "AnyLaw",
     "CycleSpread",
     "FamilyChoice",
@@ -22,8 +21,6 @@ __all__ = [
 ]
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-LINEAR = frozenset({"c1"})
-"""Parameters that may be negative: their cycle-to-cycle spread is that of the number itself, not of its logarithm."""
 Interval = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from weakreset.errors import ParameterFileError
-from weakreset.model import SHAPES
+from weakreset.model import SHAPES, noise_kinds
 from weakreset.parameter_file.schema import SCHEMA_NAME, SCHEMA_VERSION, ParameterFile
 from weakreset.resources import bundled
 
@@ -110,9 +110,9 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 @functools.cache
-def _known_keys() -> frozenset[str]:
-    """Every key the schema knows, for "did you mean"."""
-    found: set[str] = {"r0_ohm", *(name for shape in SHAPES.values() for name in shape.parameters)}
+def _known_keys(kinds: tuple[str, ...]) -> frozenset[str]:
+    """Every key the schema knows with these kinds of noise, besides the numbers of drift shapes, for "did you mean"."""
+    found: set[str] = {"r0_ohm"}
     schema = ParameterFile.model_json_schema(by_alias=True)
     for part in (schema, *schema["$defs"].values()):
         found |= set(part.get("properties", {}))
@@ -123,8 +123,12 @@ def _describe(item: Any) -> str:
     """One pydantic error in a line: place, what is wrong, offending value, nearest known key."""
     place = ".".join(str(part) for part in item["loc"]) or "file"
     if item["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(item["loc"][-1]), _known_keys(), n=1)
-        return f"{place}: unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
+        kinds = tuple(noise_kinds())
+        numbers = {name for shape in SHAPES.values() for name in shape.parameters}
+        near = difflib.get_close_matches(str(item["loc"][-1]), sorted(_known_keys(kinds) | numbers), n=1)
+        strange = len(item["loc"]) == 2 and item["loc"][0] == "noise"
+        known = f"; kinds of noise that are known: {', '.join(kinds)}" if strange else ""
+        return f"{place}: unknown key" + (f"; did you mean {near[0]!r}?" if near else "") + known
     message = item["msg"].removeprefix("Value error, ")
     value = item.get("input")
     shown = "" if isinstance(value, dict) or item["type"] == "missing" else f" (got {value!r:.80})"

@@ -28,8 +28,7 @@ def scale_spread(params: ParameterFile, scale: Mapping[str, float] | float, nomi
     ParameterFileError
         For a name or factor that makes no sense, or a file whose spread is empirical.
     """
-    names = (*params.parameters, "rtn_amplitude")
-    factors = dict(scale) if isinstance(scale, Mapping) else dict.fromkeys(names, float(scale))
+    factors = dict(scale) if isinstance(scale, Mapping) else dict.fromkeys(params.spread_names, float(scale))
     raw: dict[str, Any] = params.model_dump(by_alias=True) | {"d2d": {"nominal": nominal, "scale": factors}}
     try:
         return ParameterFile.model_validate(raw)

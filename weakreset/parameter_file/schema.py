@@ -11,8 +11,6 @@ from pydantic import ConfigDict, Field, model_validator
 from weakreset.display import Shown, Summary
 from weakreset.model import SHAPES, DeviceNoise
 from weakreset.parameter_file.law_schema import (
-    LINEAR,
-    AnyLaw,
     CycleSpread,
     FamilyChoice,
     Interval,
@@ -20,6 +18,7 @@ from weakreset.parameter_file.law_schema import (
     Probability,
     Strict,
 )
+from weakreset.parameter_file.noise_schema import AnyNoise, Noise
 from weakreset.parameter_file.overview import overview
 from weakreset.parameter_file.text import json_text
 from weakreset.resources import write_atomically
@@ -38,11 +37,8 @@ __all__ = [
     "Noise",
     "ParameterFile",
     "ParameterLaw",
-    "PinkNoise",
     "Provenance",
-    "ReadNoise",
     "ResetPulse",
-    "TelegraphNoise",
 ]
 
 SCHEMA_NAME = "weakreset-parameters"
@@ -89,50 +85,6 @@ class Correlation(Strict):
         if smallest <= 0:
             raise ValueError(f"matrix is not positive definite (smallest eigenvalue {smallest:.3g})")
         return self
-
-
-class PinkNoise(Strict):
-    """1/f^exponent noise per pulse; `alpha` multiplies unit-variance driving noise."""
-
-    enabled: bool = True
-    alpha: float = Field(ge=0)
-    exponent: float = Field(default=1.0, ge=0.0, lt=2.0)
-    alpha_stderr: float | None = Field(default=None, ge=0)
-    exponent_stderr: float | None = Field(default=None, ge=0)
-    n_devices: int | None = Field(default=None, ge=0)
-    note: str | None = None
-
-
-class TelegraphNoise(Strict):
-    """Two-state random telegraph noise; each device holds one amplitude drawn from `amplitude`."""
-
-    enabled: bool = True
-    p_up: Probability = Field(description="low to high, per pulse")
-    p_down: Probability = Field(description="high to low, per pulse")
-    amplitude: AnyLaw | None = Field(description="step in ln R; null when telegraph noise was not seen")
-    fraction_of_devices: Probability = Field(default=1.0, description="share of devices that have RTN at all")
-    n_devices: int | None = Field(default=None, ge=0)
-    n_informative: int | None = Field(default=None, ge=0)
-    note: str | None = None
-
-    @model_validator(mode="after")
-    def _enabled_needs_an_amplitude(self) -> TelegraphNoise:
-        if self.enabled and self.amplitude is None:
-            raise ValueError("enabled RTN needs an amplitude law")
-        return self
-
-
-class ReadNoise(Strict):
-    """White noise added by each read, in ln R."""
-
-    enabled: bool = False
-    sd: float = Field(default=0.0, ge=0)
-
-
-class Noise(Strict):
-    pink: PinkNoise
-    rtn: TelegraphNoise
-    read: ReadNoise = ReadNoise()
 
 
 class DefectKind(Strict):
@@ -225,7 +177,7 @@ class ParameterFile(Shown, Strict):
         default="parametric", description="draw devices from the laws of parameters, or from the rows of empirical"
     )
     empirical: Empirical | None = None
-    noise: Noise
+    noise: AnyNoise
     defects: Defects = Defects()
     c2c: dict[str, CycleSpread] | None = Field(
         default=None, description="cycle-to-cycle spread by parameter name, drawn anew at every SET; absent: none known"
@@ -266,16 +218,19 @@ class ParameterFile(Shown, Strict):
     def _cycle_problems(self) -> list[str]:
         spreads = self.c2c or {}
         problems = [f"c2c: no such parameter: {name}" for name in spreads if name not in self.parameters]
+        numbers = SHAPES[self.model].numbers if self.model in SHAPES else ()
+        wanted = {"r0_ohm": "ln"} | {number.name: number.scale for number in numbers}
         return problems + [
-            f"c2c.{name}: scale must be {wanted}, got {spread.scale}"
+            f"c2c.{name}: scale must be {wanted[name]}, got {spread.scale}"
             for name, spread in spreads.items()
-            if spread.scale != (wanted := "linear" if name in LINEAR else "ln")
+            if spread.scale != wanted.get(name, spread.scale)
         ]
 
     def _empirical_problems(self) -> list[str]:
         if self.empirical is None:
             return ["spread is empirical, but there is no empirical block"] if self.spread == "empirical" else []
-        wanted = {"r0_ohm", *(SHAPES[self.model].parameters if self.model in SHAPES else ()), "rtn_amplitude"}
+        noise = (column for kind, _ in self.noise.blocks() for column, own in kind.columns.items() if own.measured)
+        wanted = {"r0_ohm", *(SHAPES[self.model].parameters if self.model in SHAPES else ()), *noise}
         if set(self.empirical.names) == wanted or self.model not in SHAPES:
             return []
         return [f"empirical: names must be {', '.join(sorted(wanted))}, got {', '.join(self.empirical.names)}"]
@@ -285,7 +240,7 @@ class ParameterFile(Shown, Strict):
             return []
         if self.spread == "empirical":
             return ["d2d: the spread of measured devices (spread empirical) cannot be scaled; use spread parametric"]
-        known = {*self.parameters, "rtn_amplitude"}
+        known = self.spread_names
         problems = [f"d2d.scale: no such parameter: {name}" for name in self.d2d.scale if name not in known]
         return problems + [
             f"d2d.scale: {name} must be >= 0, got {value}" for name, value in self.d2d.scale.items() if value < 0
@@ -293,7 +248,11 @@ class ParameterFile(Shown, Strict):
 
     def to_json(self) -> str:
         """The text that `save` writes."""
-        return json_text(self.model_dump(mode="json", by_alias=True, exclude_none=True))
+        content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        for kind, _ in self.noise.blocks():
+            for own in kind.own:
+                content["noise"][kind.name].setdefault(own.name, None)
+        return json_text(content)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the file atomically; readable, diffable JSON."""
@@ -303,14 +262,10 @@ class ParameterFile(Shown, Strict):
         return overview(self.model_dump(exclude_none=True), self.parameters)
 
     def device_noise(self, without: tuple[str, ...] = ()) -> DeviceNoise:
-        """Noise of the device model, with the parts named in `without` (pink, rtn) switched off."""
-        pink, rtn, read = self.noise.pink, self.noise.rtn, self.noise.read
-        pink_on = pink.enabled and "pink" not in without
-        rtn_on = rtn.enabled and "rtn" not in without
-        return DeviceNoise(
-            alpha=pink.alpha if pink_on else 0.0,
-            exponent=pink.exponent,
-            p_up=rtn.p_up if rtn_on else 0.0,
-            p_down=rtn.p_down if rtn_on else 0.0,
-            read_sd=read.sd if read.enabled else 0.0,
-        )
+        """Noise of the device model, with the kinds named in `without` (pink, rtn, ...) switched off."""
+        return self.noise.in_force(without)
+
+    @property
+    def spread_names(self) -> tuple[str, ...]:
+        """Everything that differs between devices: the parameters, and the own numbers of kinds of noise."""
+        return (*self.parameters, *(column for kind, _ in self.noise.blocks() for column in kind.columns))

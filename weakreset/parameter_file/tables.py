@@ -32,18 +32,17 @@ def law_rows(params: ParameterFile) -> list[dict[str, Any]]:
     rows = []
     for name, entry in params.parameters.items():
         rows += _law(name, entry.unit, entry)
-    pink, rtn, read = params.noise.pink, params.noise.rtn, params.noise.read
-    counts = {"n_devices": pink.n_devices}
-    if pink.enabled:
-        rows.append(_number("pink.alpha", "ln R", pink.alpha, stderr=pink.alpha_stderr, **counts))
-        rows.append(_number("pink.exponent", "1", pink.exponent, stderr=pink.exponent_stderr, **counts))
-    if rtn.enabled and rtn.amplitude is not None:
-        counts = {"n_devices": rtn.n_devices, "n_informative": rtn.n_informative}
-        rows += [_number(f"rtn.{key}", "1/pulse", getattr(rtn, key), **counts) for key in ("p_up", "p_down")]
-        rows.append(_number("rtn.fraction_of_devices", "1", rtn.fraction_of_devices, **counts))
-        rows += _law("rtn.amplitude", "ln R", rtn.amplitude)
-    if read.enabled:
-        rows.append(_number("read.sd", "ln R", read.sd))
+    for kind, block in params.noise.blocks():
+        if not block.enabled:
+            continue
+        counts = {name: getattr(block, name) for name in kind.counts}
+        numbers = [*kind.numbers, *(own.share for own in kind.own if own.share is not None)]
+        for number in numbers:
+            stderr = getattr(block, f"{number.name}_stderr", None)
+            value = getattr(block, number.name)
+            rows.append(_number(f"{kind.name}.{number.name}", number.unit, value, stderr=stderr, **counts))
+        for own in kind.own:
+            rows += _law(f"{kind.name}.{own.name}", own.unit, getattr(block, own.name))
     return rows
 
 
@@ -62,10 +61,10 @@ def write_laws(params: ParameterFile, path: str | os.PathLike[str]) -> Path:
 
 
 def device_columns(params: ParameterFile, n_devices: int, seed: int) -> dict[str, NDArray[np.float64]]:
-    """Numbers of `n_devices` drawn devices by name: r0_ohm, those of the drift, rtn_amplitude."""
+    """Numbers of `n_devices` drawn devices by name: r0_ohm, those of the drift, rtn_amplitude and the like."""
     devices = draw_devices(params, n_devices, np.random.default_rng(seed))
     drift = {name: devices.drift[name] for name in SHAPES[params.model].parameters}
-    return {"r0_ohm": devices.r0_ohm, **drift, "rtn_amplitude": devices.rtn_amplitude}
+    return {"r0_ohm": devices.r0_ohm, **drift, **devices.noise_columns}
 
 
 def write_devices(params: ParameterFile, path: str | os.PathLike[str], n_devices: int, seed: int) -> Path:
@@ -122,7 +121,8 @@ def _csv(comments: Sequence[str], header: Sequence[str], rows: Iterable[Sequence
 def _hdf5(params: ParameterFile, names: list[str], columns: dict[str, NDArray[np.float64]], seed: int) -> bytes:
     import h5py
 
-    units = {name: entry.unit for name, entry in params.parameters.items()} | {"rtn_amplitude": "ln R"}
+    units = {name: entry.unit for name, entry in params.parameters.items()}
+    units |= {column: own.unit for kind, _ in params.noise.blocks() for column, own in kind.columns.items()}
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as root:
         root.attrs.update({"simulated": True, "drawn_from": params.name, "seed": seed, "drift": params.model})

@@ -10,14 +10,13 @@ __all__ = ["json_text"]
 
 
 def json_text(content: dict[str, Any]) -> str:
-    """JSON with short lists on one line; laws show their truncation, and telegraph noise its amplitude, even if null.
+    """JSON with short lists on one line; laws show their truncation, even if null.
 
     Parameters
     ----------
     content : dict
         As `ParameterFile.model_dump` gives it without nulls; completed in place.
     """
-    content["noise"]["rtn"].setdefault("amplitude", None)
     blocks = (content["parameters"], *content["noise"].values())
     for law in (entry for block in blocks for entry in block.values() if isinstance(entry, dict) and "family" in entry):
         law.setdefault("truncation", [None, None])

@@ -10,7 +10,7 @@ from scipy.linalg import toeplitz
 
 from weakreset.fitting import DeviceFit, PooledNoise
 from weakreset.model import autocovariance
-from weakreset.plots.style import PALETTE, panel_place, styled, tag_simulated_figure
+from weakreset.plots.style import PALETTE, axis_label, panel_place, styled, tag_simulated_figure
 from weakreset.plots.traces_with_fits import STATUS_WORDS, draw_fit
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def _expected(fit: DeviceFit, alpha: float, exponent: float, read_sd: float) -> 
         return None
     t = np.arange(n, dtype=np.float64)
     columns = [np.ones(n), t]
-    if fit.estimates.get("t_star") is not None and fit.estimates["t_star"].value is not None:
-        columns.append(np.maximum(t + fit.pulses[0] - fit.numbers["t_star"], 0.0))
+    if fit.knee is not None:
+        columns.append(np.maximum(t + fit.pulses[0] - fit.numbers[fit.drift.knee], 0.0))
     basis = np.linalg.qr(np.stack(columns, axis=1))[0]
     covariance = alpha**2 * toeplitz(autocovariance(exponent, n)) + read_sd**2 * np.eye(n)
     half = covariance - basis @ (basis.T @ covariance)
@@ -105,9 +105,10 @@ def _expected(fit: DeviceFit, alpha: float, exponent: float, read_sd: float) -> 
 
 
 def _knee(ax: Axes, fit: DeviceFit) -> None:
-    ax.set_title("where the knee may be", loc="left")
-    if fit.knee_profile is None:
-        ax.text(0.5, 0.5, "no knee profile", transform=ax.transAxes, ha="center")
+    scan, word = fit.drift.scan, "knee" if fit.drift.knee else "scanned number"
+    ax.set_title(f"where the {word} may be", loc="left")
+    if fit.knee_profile is None or scan is None:
+        ax.text(0.5, 0.5, f"no {word} profile", transform=ax.transAxes, ha="center")
         ax.set_axis_off()
         return
     candidates, probability = fit.knee_profile
@@ -117,11 +118,13 @@ def _knee(ax: Axes, fit: DeviceFit) -> None:
     ax.plot(candidates, share, drawstyle="steps-mid", color=PALETTE["orange"], lw=1.0)
     likely = candidates[share > 1e-4 * share.max()]
     if len(likely):
-        pad = max(5.0, 0.3 * float(likely[-1] - likely[0]))
+        pad = max(5.0 if fit.drift.knee else 0.0, 0.3 * float(likely[-1] - likely[0]))
         ax.set_xlim(max(0.0, float(likely[0]) - pad), float(likely[-1]) + pad)
-    knee = fit.estimates.get("t_star")
-    if knee is not None and knee.value is not None and knee.low is not None and knee.high is not None:
+    knee = fit.knee
+    if knee is not None and knee.low is not None and knee.high is not None:
         ax.axvspan(knee.low, knee.high, color=PALETTE["grey"], alpha=0.25, lw=0)
         ax.set_title(f"knee {knee.value:.0f}, 95 % in {knee.low:.0f} to {knee.high:.0f}", loc="left")
-    ax.set(xlabel="knee $t^*$ (pulses)", ylabel="probability a pulse")
+    label = axis_label(scan.number, fit.drift.units[scan.number])
+    ax.set(xlabel=f"knee {label}" if fit.drift.knee else label)
+    ax.set(ylabel="probability a pulse" if fit.drift.knee else "probability of each candidate")
     ax.set_ylim(bottom=0)

@@ -48,7 +48,7 @@ def endurance(layers: Sequence[LayerWear], *, knee: float | None = None, ax: Axe
     ----------
     layers : sequence of LayerWear
     knee : float, optional
-        Median t_star of the technology, to judge the pulses by.
+        Median knee of the technology, to judge the pulses by.
     ax : matplotlib.axes.Axes, optional
         Its place is divided into panels.
 
@@ -83,7 +83,7 @@ def _shares(ax: Axes, layers: Sequence[LayerWear], knee: float | None) -> None:
         name = layer.name.replace("$", r"\$").lstrip("_") or "layer"
         ax.step(values[shown], share[shown], where="post", color=colour, label=f"layer {name}")
     if knee is not None:
-        ax.axvline(knee, color=PALETTE["grey"], ls="--", lw=1.0, label="median knee $t^*$")
+        ax.axvline(knee, color=PALETTE["grey"], ls="--", lw=1.0, label="median knee")
     ax.set_xscale("log")
     ax.set_xlim(left=1.0)
     ax.set_yscale("log")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weakreset.plots.style import SYMBOLS, UNITS, grid_shape, panel_place
+from weakreset.plots.style import axis_label, grid_shape, panel_place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ def panel_grid(n: int, ax: Axes | None, panel_height: float) -> tuple[Axes, SubF
 
 def density_axes(ax: Axes, name: str, unit: str, title: str) -> None:
     """Name the axes of a panel that shows the density of parameter `name`."""
-    ax.set(xlabel=f"{SYMBOLS.get(name, name)} ({UNITS.get(name, unit)})", ylabel="density", yticks=[])
+    ax.set(xlabel=axis_label(name, unit), ylabel="density", yticks=[])
     ax.set_ylim(bottom=0)
     ax.set_title(title, loc="left", fontsize=8)
     ax.locator_params(axis="x", nbins=5)

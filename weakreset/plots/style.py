@@ -7,14 +7,15 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
+from weakreset.model import SHAPES
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, FigureBase, SubFigure
 
 __all__ = [
     "PALETTE",
-    "SYMBOLS",
-    "UNITS",
+    "axis_label",
     "figure_bytes",
     "grid_shape",
     "new_axes",
@@ -38,18 +39,7 @@ PALETTE = {
     "grey": "#8C8C8C",
 }
 
-SYMBOLS = {
-    "r0_ohm": "$R_0$",
-    "m1": "$m_1$",
-    "t_star": "$t^*$",
-    "c1": "$c_1$",
-    "m2": "$m_2$",
-    "rtn_amplitude": "RTN amplitude $A$",
-}
-
-UNITS = {
-    "r0_ohm": "Ω", "m1": "1/pulse", "t_star": "pulses", "c1": "ln R", "m2": "1/pulse", "rtn_amplitude": "ln R"
-}
+_DEVICE = {"r0_ohm": ("$R_0$", "Ω"), "rtn_amplitude": ("RTN amplitude $A$", "ln R")}
 
 # Any: newer matplotlib types the keys as literals, older does not
 _SETTINGS: Any = {
@@ -143,3 +133,14 @@ def figure_bytes(drawing: Axes | Figure, kind: str = "svg", dpi: int = 150) -> b
     with matplotlib.rc_context({"svg.hashsalt": "weakreset"}):
         figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)
     return stream.getvalue()
+
+
+def axis_label(name: str, unit: str) -> str:
+    """`$m_1$ (1/pulse)`: a number of the device or of a drift shape as axes have it."""
+    if name in _DEVICE:
+        symbol, shown = _DEVICE[name]
+    else:
+        shape = next((shape for shape in SHAPES.values() if name in shape.parameters), None)
+        symbol = name if shape is None else shape[name].symbol or name
+        shown = "ln R" if shape is not None and name == shape.offset else "pulses" if unit == "pulse" else unit
+    return f"{symbol} ({shown})"

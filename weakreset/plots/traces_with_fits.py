@@ -92,9 +92,10 @@ def draw_fit(ax: Axes, fit: DeviceFit) -> None:
             fit.pulses, fit.curve(), color=PALETTE["vermillion"], lw=0.9, drawstyle="steps-post",
             label="drift + telegraph steps",
         )
-    knee = fit.estimates.get("t_star")
+    knee = fit.knee
     if knee is not None and knee.value is not None:
-        ax.axvline(knee.value, color=orange, lw=1.1, ls="--", label="knee $t^*$, 95 % interval")
+        symbol = fit.drift[fit.drift.knee].symbol
+        ax.axvline(knee.value, color=orange, lw=1.1, ls="--", label=f"knee {symbol}, 95 % interval".replace(" ,", ","))
         if knee.low is not None and knee.high is not None:
             ax.axvspan(knee.low, knee.high, color=orange, alpha=0.3, lw=0)
 

@@ -10,20 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.result import DeviceFit, FitStatus
-from weakreset.model import TruncatedLaw
+from weakreset.model import DriftNumber, DriftShape, TruncatedLaw
 from weakreset.population.families import POSITIVE_FAMILIES, REAL_FAMILIES, FreeLaw, akaike, start_law
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.result import Candidate
 
-__all__ = ["FAMILY_DRAWS", "LEAST_DEVICES", "SIGNED", "Laws", "choose_families", "start_laws"]
+__all__ = ["FAMILY_DRAWS", "LEAST_DEVICES", "Laws", "choose_families", "start_laws"]
 
 Array = NDArray[np.float64]
 
 LEAST_DEVICES = 5
 FAMILY_DRAWS = 40
 """Draws of each device for the choice of families, which needs differences of likelihoods only."""
-SIGNED = frozenset({"c1"})
-_USUAL = {"c1": "norm", "m1": "expon", "m2": "expon", "t_star": "lognorm"}
 
 
 @dataclass(frozen=True)
@@ -35,20 +33,20 @@ class Laws:
     candidates: dict[str, tuple[Candidate, ...]]
 
 
-def _families_for(name: str, given: Mapping[str, str]) -> tuple[str, ...]:
-    if name in given:
-        return (given[name],)
-    return REAL_FAMILIES if name in SIGNED else POSITIVE_FAMILIES
+def _families_for(number: DriftNumber, given: Mapping[str, str]) -> tuple[str, ...]:
+    if number.name in given:
+        return (given[number.name],)
+    return REAL_FAMILIES if number.bounds[0] < 0 else POSITIVE_FAMILIES
 
 
 def start_laws(
-    usable: Sequence[DeviceFit], names: Sequence[str], limits: Mapping[str, tuple[float, float]],
+    usable: Sequence[DeviceFit], shape: DriftShape, limits: Mapping[str, tuple[float, float]],
     families: Mapping[str, str],
 ) -> Laws:
     """Rough laws by moments of the device estimates, in the usual or the given families."""
     free, laws = {}, {}
-    for name in names:
-        family = families.get(name, _USUAL.get(name, "lognorm"))
+    for name in shape.parameters:
+        family = families.get(name, shape[name].family)
         free[name], laws[name] = start_law(family, _rough_values(name, usable, limits[name]), *limits[name])
     return Laws(free, laws, {})
 
@@ -71,13 +69,14 @@ def choose_families(
     free, candidates = dict(state.free), {}
     for name in free:
         family = free[name].family
-        if _families_for(name, families) == (family,) and family != "expon":  # nothing to choose: it is at its best
+        choice = _families_for(hierarchy.shape[name], families)
+        if choice == (family,) and family != "expon":  # nothing to choose: it is at its best
             candidates[name] = akaike({family: 2.0 * (free[name].n_numbers - hierarchy.log_likelihood(laws))})
             continue
         sample = _likely_values(name, hierarchy, laws)
         trials = [
             (family, *option)
-            for family in _families_for(name, families)
+            for family in choice
             for option in _options(family, name, sample, hierarchy, laws, limits[name], free[name])
         ]
         tried: dict[str, tuple[float, FreeLaw, TruncatedLaw]] = {}
@@ -107,7 +106,7 @@ def _options(
 ) -> list[tuple[FreeLaw, TruncatedLaw]]:
     """Where to start a family; for the exponential of a slope also with a loc above zero."""
     options = [(current, laws[name])] if family == current.family else [start_law(family, sample, *limits)]
-    if family == "expon" and name != "t_star":
+    if family == "expon" and name != hierarchy.shape.knee:
         options.append(_best_loc(name, float(sample.mean()), hierarchy, laws, limits))
     return options
 

@@ -65,7 +65,7 @@ class CorrelatedHierarchy(Hierarchy):
     ----------
     base : Hierarchy
     laws : mapping of str to TruncatedLaw
-        Used once, to take telegraph amplitudes out of the c1 of devices that sat in the high state.
+        Used once, to take telegraph amplitudes out of the offset of devices that sat in the high state.
     known : mapping of str to ndarray, shape (n_devices,)
         Normal scores of numbers known exactly; they come first in the matrix.
     matrix : ndarray
@@ -78,12 +78,13 @@ class CorrelatedHierarchy(Hierarchy):
         self.__dict__.update(base.__dict__)
         self._order = (*known, *base.names)
         self._inverse: Array = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
-        seen = [i for i, name in enumerate(self._order) if name in known or name in base.beyond or name == "t_star"]
+        shown = {*known, *base.beyond, base.shape.knee}
+        seen = [i for i, name in enumerate(self._order) if name in shown]
         self._seen = tuple(self._order[i] for i in seen)
         block = matrix[np.ix_(seen, seen)]
         self._inverse_beyond: Array = np.asarray(np.linalg.inv(block), dtype=np.float64)
         self._log_roots = tuple(-0.5 * float(np.linalg.slogdet(m)[1]) for m in (matrix, block))
-        size = (base.inside[base.names[0]].shape, base.beyond["c1"].shape if base.beyond else None)
+        size = (base.inside[base.names[0]].shape, base.shape_beyond)
         self._known: Scores = {
             name: (np.broadcast_to(z[:, None], size[0]), np.broadcast_to(z[:, None], size[1]) if size[1] else None)
             for name, z in known.items()
@@ -108,8 +109,8 @@ class CorrelatedHierarchy(Hierarchy):
 
     def _scores(self, name: str, law: TruncatedLaw) -> tuple[Array, Array | None]:
         inside, beyond = self._own[name]
-        if name == "t_star" and self.beyond:
-            return normal_scores(law, inside), tail_scores(law, self.last, self.beyond["c1"].shape)
+        if name == self.shape.knee and self.shape_beyond:
+            return normal_scores(law, inside), tail_scores(law, self.last, self.shape_beyond)
         return normal_scores(law, inside), None if beyond is None else normal_scores(law, beyond)
 
     def _log_copula(self, scores: Scores) -> tuple[Array, Array | None]:
@@ -132,12 +133,12 @@ class CorrelatedHierarchy(Hierarchy):
         densities = dict(still) | {name: self.log_density(name, law) for name, law in laws.items() if name in moving}
         scores = self._known | {name: self._scores(name, law) for name, law in laws.items()}
         densities["copula"] = self._log_copula(scores)
-        log_beyond = self.log_beyond(laws.get("t_star"))
+        log_beyond = self.log_beyond(laws.get(self.shape.knee))
         total, *weights = self.combine(densities, log_beyond)
         pulls = self._pulls(scores)
         gradient, at = np.zeros(len(x)), 0
         for name in moving:
-            tail = log_beyond if name == "t_star" and self.beyond else None
+            tail = log_beyond if name == self.shape.knee and self.beyond else None
             here = ((*densities[name], tail), (_UNMOVED, _UNMOVED, None))
             for _ in free[name].free:
                 law = nudged_law(x, at, FORWARD_STEP * scale[at], name, moving, free)
@@ -155,7 +156,7 @@ class CorrelatedHierarchy(Hierarchy):
         self, name: str, law: TruncatedLaw, scores: Scores, pulls: Scores
     ) -> tuple[tuple[Array | None, ...], tuple[Array | None, ...]]:
         """What one law contributes: its density and the copula, at (inside, beyond, the chance of beyond)."""
-        tail = self.log_beyond(law) if name == "t_star" and self.beyond else None
+        tail = self.log_beyond(law) if name == self.shape.knee and self.beyond else None
         copula: list[Array | None] = []
         for moved, at, pull, inverse, order in zip(
             self._scores(name, law), scores[name], pulls.get(name, (None, None)),

@@ -2,11 +2,11 @@
 
     y_ij = mu + d_i + c_ij + e_ij,   d ~ N(0, sd_d^2),  c ~ N(0, sd_c^2),  e ~ N(0, stderr_ij^2) known
 
-y is ln of a positive number, and c1 as it is. Both spreads come from restricted maximum likelihood (REML), with the
-errors of the cycles' own estimates as they are; sd_c is given only where its absence is rejected at 5 % (one-sided
-likelihood ratio). Where cycles switch between telegraph levels, the level of a quiet one is part of its c1, and the
-spread of c1 cannot be told. The law of a parameter then has the family found with one cycle of each device, and the
-spread sd_d.
+y is ln of a positive number, and one that may be negative (c1) as it is. Both spreads come from restricted maximum
+likelihood (REML), with the errors of the cycles' own estimates as they are; sd_c is given only where its absence is
+rejected at 5 % (one-sided likelihood ratio). Where cycles switch between telegraph levels, the level of a quiet one is
+part of its c1, and the spread of c1 cannot be told. The law of a parameter then has the family found with one cycle of
+each device, and the spread sd_d.
 """
 
 from __future__ import annotations
@@ -20,15 +20,13 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
-from weakreset.model import TruncatedLaw
+from weakreset.model import DriftShape, TruncatedLaw
 from weakreset.population.result import CycleSpread, LawFit
 
 __all__ = ["Components", "cycle_spreads", "one_cycle_each", "variance_components", "without_cycles"]
 
 Array = NDArray[np.float64]
 
-LINEAR = frozenset({"c1"})
-_AFTER_KNEE = frozenset({"t_star", "m2"})
 _LEAST_FREEDOM = 5
 _MOSTLY = 0.9
 _LEAST_SIGMAS = 3.0
@@ -60,23 +58,24 @@ def one_cycle_each(usable: Sequence[DeviceFit]) -> list[DeviceFit]:
     return list(first.values())
 
 
-def cycle_spreads(usable: Sequence[DeviceFit], names: Sequence[str]) -> dict[str, CycleSpread]:
+def cycle_spreads(usable: Sequence[DeviceFit], drift: DriftShape) -> dict[str, CycleSpread]:
     """The spread between cycles of each parameter, where devices have several; `sd` None where it is not seen."""
     n_devices = len({fit.of_device for fit in usable})
     if len(usable) == n_devices:
         return {}
-    return {name: _spread(name, usable, n_devices) for name in names}
+    return {name: _spread(name, usable, drift, n_devices) for name in ("r0_ohm", *drift.parameters)}
 
 
-def _spread(name: str, usable: Sequence[DeviceFit], n_devices: int) -> CycleSpread:
-    scale = "linear" if name in LINEAR else "ln"
+def _spread(name: str, usable: Sequence[DeviceFit], drift: DriftShape, n_devices: int) -> CycleSpread:
+    scale = "ln" if name == "r0_ohm" else drift[name].scale
+    hidden = () if drift.scan is None else (drift.scan.number, drift.scan.nonnegative)
     made = CycleSpread(name, scale, None, None, None, n_devices, len(usable))
     switching = sum(fit.rtn.status != "not_detected" for fit in usable)
-    if name == "c1" and switching:
-        words = f"{switching} cycles show telegraph steps, and the level of one that sits still is part of its c1"
+    if name == drift.offset and switching:
+        words = f"{switching} cycles show telegraph steps, and the level of one that sits still is part of its {name}"
         return replace(made, note=f"not identifiable: {words}")
-    seen = [fit for fit in usable if name not in _AFTER_KNEE or fit.status is FitStatus.OK]
-    points = [(fit.of_device, *point) for fit in seen if (point := _point(fit.estimates[name], name)) is not None]
+    seen = [fit for fit in usable if name not in hidden or fit.status is FitStatus.OK]
+    points = [(fit.of_device, *point) for fit in seen if (point := _point(fit.estimates[name], scale)) is not None]
     if len(points) < _MOSTLY * len(usable):
         return replace(made, note=f"not identifiable: {len(points)} of {len(usable)} cycles tell their {name}")
     if len(points) - len({device for device, _, _ in points}) < _LEAST_FREEDOM:
@@ -88,7 +87,7 @@ def _spread(name: str, usable: Sequence[DeviceFit], n_devices: int) -> CycleSpre
     return replace(made, sd=found.cycle, stderr=found.cycle_stderr, device_sd=found.device)
 
 
-def _point(estimate: Estimate, name: str) -> tuple[float, float] | None:
+def _point(estimate: Estimate, scale: str) -> tuple[float, float] | None:
     """Value and error in the natural scale; None where the estimate does not tell."""
     value, error = estimate.value, estimate.stderr
     if value is None:
@@ -98,7 +97,7 @@ def _point(estimate: Estimate, name: str) -> tuple[float, float] | None:
         if known:
             return math.log(value), (math.log(estimate.high or 1.0) - math.log(estimate.low or 1.0)) / 3.92
         error = 0.0
-    if name in LINEAR:
+    if scale == "linear":
         return value, error
     return (math.log(value), error / value) if value > _LEAST_SIGMAS * error and value > 0 else None
 

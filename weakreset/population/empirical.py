@@ -10,6 +10,11 @@ from weakreset.population.result import Population
 
 __all__ = ["measured_devices"]
 
+_SELECTION = (
+    "This selects: late and faint knees are missing, so knees are too early on average and slopes before them too "
+    "steep. "
+)
+
 
 def measured_devices(population: Population) -> dict[str, Any]:
     """Rows of the devices that identify every one of their numbers, and how many do not.
@@ -30,9 +35,9 @@ def measured_devices(population: Population) -> dict[str, Any]:
         )
     note = (
         f"{len(rows)} of {len(fits.usable)} fitted devices; {left_out} that do not identify every number are left out. "
-        "This selects: late and faint knees are missing, so t_star is too short on average and m1 too large. "
-        "The numbers are estimates and spread by their errors too, m2 most. Telegraph amplitude 0 means that no step "
-        "was seen, and c1 of a device that sat in the high state throughout holds its amplitude. The laws in "
+        f"{_SELECTION if fits.drift.knee else ''}The numbers are estimates and spread by their errors too, those that "
+        "are hard to see most. Telegraph amplitude 0 means that no step was seen, and "
+        f"{fits.drift.offset} of a device that sat in the high state throughout holds its amplitude. The laws in "
         "`parameters` correct for all of this"
     )
     return {"names": names, "devices": rows, "n_left_out": left_out, "note": note}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from weakreset.errors import ParameterFileError
+from weakreset.model import NoiseKind, noise_kinds
 from weakreset.options import named_options
+from weakreset.parameter_file.noise_schema import noise_block
 from weakreset.parameter_file.schema import ParameterFile
 from weakreset.population.empirical import measured_devices
 from weakreset.population.result import LawFit, Population
@@ -52,9 +54,7 @@ def export_parameters(
     ParameterFileError
         A noise level that the simulation needs is not identifiable; `empirical` without a resolved device.
     """
-    noise = population.noise
-    if noise.alpha is None:
-        raise ParameterFileError("alpha is not identifiable from these traces, so they do not make a parameter file")
+    blocks = {kind.name: _noise(kind, population) for kind in noise_kinds().values()}
     when = created or datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return ParameterFile.model_validate(
         {
@@ -65,18 +65,7 @@ def export_parameters(
             "correlation": _correlation(population),
             "spread": "empirical" if empirical else "parametric",
             "empirical": measured_devices(population) if empirical else None,
-            "noise": {
-                "pink": {
-                    "enabled": noise.alpha > 0,
-                    "alpha": noise.alpha,
-                    "exponent": noise.exponent if noise.exponent is not None else 0.0,
-                    "alpha_stderr": noise.alpha_stderr,
-                    "exponent_stderr": noise.exponent_stderr,
-                    "n_devices": noise.n_devices,
-                },
-                "rtn": _telegraph(population),
-                "read": {"enabled": noise.read_sd > 0, "sd": noise.read_sd},
-            },
+            "noise": {kind: block for kind, block in blocks.items() if block is not None},
             "defects": _defects(population),
             "c2c": _cycles(population),
             "provenance": _provenance(population, command, when, notes) | {"held_out": list(held_out)},
@@ -84,16 +73,19 @@ def export_parameters(
     )
 
 
-def _limits(law: LawFit) -> list[float | None]:
-    return [limit if math.isfinite(limit) else None for limit in (law.law.lower, law.law.upper)]
-
-
-def _law(law: LawFit) -> dict[str, Any]:
-    return {"family": law.law.family, "params": dict(law.law.params), "truncation": _limits(law)}
+def _noise(kind: NoiseKind, population: Population) -> Mapping[str, Any] | None:
+    """The block of a kind of noise; None where the fit says nothing of it."""
+    if kind.export is not None:
+        return kind.export(population)
+    found = population.noise.others.get(kind.name)
+    try:
+        return None if found is None else noise_block(kind).model_validate(dict(found)).model_dump()
+    except ValueError as error:
+        raise ParameterFileError(f"the estimator of {kind.label} gave no block of a file: {error}") from None
 
 
 def _parameter(law: LawFit) -> dict[str, Any]:
-    return _law(law) | {
+    return law.law.to_dict() | {
         "unit": law.unit,
         "stderr": dict(law.stderr) or None,
         "n_devices": law.n_devices,
@@ -108,23 +100,6 @@ def _parameter(law: LawFit) -> dict[str, Any]:
         "note": law.note or None,
         "interval": {key: list(ends) for key, ends in law.interval.items()} or None,
         "goodness_of_fit": [asdict(test) for test in law.goodness_of_fit] or None,
-    }
-
-
-def _telegraph(population: Population) -> dict[str, Any]:
-    noise, law = population.noise, population.rtn_amplitude
-    common = {"n_devices": noise.n_devices}
-    if law is None or noise.p_up is None or noise.p_down is None:
-        note = noise.note or "too few devices with telegraph steps for a law of their amplitude: not identifiable"
-        return common | {"enabled": False, "p_up": 0.0, "p_down": 0.0, "amplitude": None, "note": note}
-    return common | {
-        "enabled": True,
-        "p_up": noise.p_up,
-        "p_down": noise.p_down,
-        "amplitude": _law(law),
-        "fraction_of_devices": population.rtn_fraction if population.rtn_fraction is not None else 1.0,
-        "n_informative": law.n_informative,
-        "note": law.note or None,
     }
 
 

@@ -28,7 +28,7 @@ def few_devices(fits: FitSet) -> Population:
     n_devices = len({fit.of_device for fit in usable})
     counted = counted_devices(n_devices, len(usable))
     note = f"informed by {counted}: device-to-device spread not identifiable, the median stands for all"
-    cycles = cycle_spreads(usable, ("r0_ohm", *fits.drift.parameters))
+    cycles = cycle_spreads(usable, fits.drift)
     laws = {}
     for name in ("r0_ohm", *fits.drift.parameters):
         known = np.array([v for fit in usable if (v := fit.estimates[name].value) is not None])

@@ -13,10 +13,10 @@ from weakreset.errors import FitError
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
-from weakreset.model import TruncatedLaw
+from weakreset.model import DriftShape, TruncatedLaw
 from weakreset.options import named_options
 from weakreset.population.bootstrap import Progress
-from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, SIGNED, choose_families, start_laws
+from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, choose_families, start_laws
 from weakreset.population.correlated import fit_together
 from weakreset.population.cycles import cycle_spreads, one_cycle_each, without_cycles
 from weakreset.population.defects import count_defects
@@ -54,8 +54,8 @@ def fit_population(
     families : mapping of str to str, optional
         Family by parameter name; chosen by AIC where not given.
     truncation : mapping of str to (float, float), optional
-        Limits known beforehand. Default: none for c1, [0, inf) for slopes and R0, and for t_star from
-        the smallest knee that a trace can show.
+        Limits known beforehand. Default: [0, inf) for R0, the bounds of the drift shape for its numbers (none for c1,
+        [0, inf) for slopes), and for a knee from the smallest that a trace can show.
     bootstrap : int
         Replicates of a bootstrap over devices for 95 % intervals of the laws' numbers (200 is usual); 0 leaves it at
         standard errors from the curvature.
@@ -90,12 +90,12 @@ def _fit(
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
     everything, fits = fits, replace(fits, fits=tuple(usable)) if len(usable) < len(cycles) else fits
-    _refuse_no_drift(usable)
+    _refuse_no_drift(usable, fits.drift)
     limits = _limits(fits, usable) | dict(truncation)
     amplitude, fraction = fit_rtn_amplitude(fits)
     stuck = stuck_high(fits, amplitude, fraction)
     measured = fits.drift.parameters
-    state = start_laws(usable, measured, limits, families)
+    state = start_laws(usable, fits.drift, limits, families)
     hierarchy = Hierarchy.of(usable, stuck)
     state = choose_families(hierarchy.thinned(FAMILY_DRAWS), state, limits, families)
     fitted = {"r0_ohm": _fit_r0(usable, limits, families)}
@@ -107,34 +107,37 @@ def _fit(
         fitted[name] = _law_fit(name, fits, usable, laws[name], stderr, state.candidates[name])
     if bootstrap or goodness:
         fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, progress)
-    spreads = cycle_spreads(cycles, ("r0_ohm", *measured))
+    spreads = cycle_spreads(cycles, fits.drift)
     return Population(
         fits.drift.name, without_cycles(fitted, spreads), fits.noise, amplitude, fraction, everything, correlation,
         defects=count_defects(everything), notes=_notes(fits, correlation), cycles=spreads,
     )
 
 
-def _refuse_no_drift(usable: Sequence[DeviceFit]) -> None:
+def _refuse_no_drift(usable: Sequence[DeviceFit], drift: DriftShape) -> None:
     """No law of a slope is identifiable where the mean of all is not three standard errors above zero."""
-    known = [e for fit in usable if (e := fit.estimates.get("m1")) is not None and e.value is not None and e.stderr]
+    trend = drift.trend
+    known = [e for fit in usable if (e := fit.estimates.get(trend)) is not None and e.value is not None and e.stderr]
     if not known:
         return
     values = np.array([float(e.value or 0.0) for e in known])
     weights = np.array([float(e.stderr or 1.0) ** -2 for e in known])
     mean, stderr = float(weights @ values / weights.sum()), float(weights.sum() ** -0.5)
     if mean < _SEEN_SIGMAS * stderr:
+        *others, last = (name for name in drift.parameters if name != drift.offset)
+        names = f"laws of {', '.join(others)} and {last} are" if others else f"law of {last} is"
         raise FitError(
-            f"no drift is seen: the mean slope m1 of {len(known)} devices is {mean:.2g} +- {stderr:.2g} per pulse, so "
-            "the laws of m1, t_star and m2 are not identifiable. Were the devices pulsed, and are pulse numbers right?"
+            f"no drift is seen: the mean slope {trend} of {len(known)} devices is {mean:.2g} +- {stderr:.2g} "
+            f"per pulse, so the {names} not identifiable. Were the devices pulsed, and are pulse numbers right?"
         )
 
 
 def _limits(fits: FitSet, usable: Sequence[DeviceFit]) -> dict[str, tuple[float, float]]:
-    limits = {name: (-math.inf if name in SIGNED else 0.0, math.inf) for name in fits.drift.parameters}
-    limits["r0_ohm"] = (0.0, math.inf)
-    if "t_star" in limits:
+    limits = {number.name: number.bounds for number in fits.drift.numbers} | {"r0_ohm": (0.0, math.inf)}
+    knee = fits.drift.knee
+    if knee:
         first = min(float(fit.knee_profile[0][0]) for fit in usable if fit.knee_profile is not None)
-        limits["t_star"] = (first, math.inf)
+        limits[knee] = (first, limits[knee][1])
     return limits
 
 
@@ -175,13 +178,13 @@ def _law_fit(
     candidates: tuple[Candidate, ...],
 ) -> LawFit:
     known = [fit for fit in usable if fit.estimates[name].value is not None]
-    if name == "m2":
+    if name == fits.drift.nonnegative:
         known = [fit for fit in known if fit.status is FitStatus.OK]
     values = np.array([float(fit.estimates[name].value or 0.0) for fit in known])
     note = _undecided(candidates)
     window = (law.lower, math.inf)
     censored = 0
-    if name == "t_star":
+    if name == fits.drift.knee:
         last = max(float(fit.pulses[-1]) for fit in usable)
         window = (law.lower, last)
         censored = len(usable) - len(known)

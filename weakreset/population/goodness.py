@@ -7,9 +7,9 @@ Where a device does not know its number exactly, its likelihood is first summed 
 standard deviation of its draws, weighted by the laws of its other numbers), and the statistic is the
 distance between the law and the devices' posterior means. A replica gives each device a true value from the law, the
 same standard deviation, an error drawn from it, and a law fitted again: shrinkage is the same in both. That
-needs the uncertainty not to depend on the value. It holds for c1 and m1, not for t_star and m2, of which a
-device says something or nothing depending on where its knee is: those, and numbers of other drift shapes,
-are not tested.
+needs the uncertainty not to depend on the value. It holds for the offset, and for numbers that a trace shows whatever
+its knee is (m1 of two slopes). It does not hold for a number that is scanned, nor for one of which a device says
+something or nothing depending on it (t_star and m2): those are not tested.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from weakreset.fitting.likelihood_draws import LikelihoodDraws
-from weakreset.model import TruncatedLaw
+from weakreset.model import DriftShape, TruncatedLaw
 from weakreset.population.families import FreeLaw, fit_values
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.result import GoodnessOfFit
@@ -36,14 +36,14 @@ SUBSTITUTE = (
     "distance of the devices' posterior means from the law, against replicas of devices with the same uncertainty "
     "(normal) and a law fitted again"
 )
-_TESTABLE = frozenset({"c1", "m1"})
 _NODES = 60
 _TINY = 1e-12
 
 
-def is_testable(name: str) -> bool:
+def is_testable(shape: DriftShape, name: str) -> bool:
     """Whether a device's uncertainty about this number is the same whatever the number is."""
-    return name in _TESTABLE
+    scan = shape.scan
+    return name == shape.offset or (scan is not None and (not scan.number or name in scan.beyond))
 
 
 def distances(law: TruncatedLaw, values: Array) -> Array:
@@ -80,7 +80,7 @@ def goodness_of_law(
     replicas = []
     for _ in range(replicates):
         value = fitted.sample(rng, len(centre)) + sd * rng.standard_normal(len(centre))
-        if name == "c1" and quiet.any():
+        if name == hierarchy.shape.offset and quiet.any():
             high = quiet & (rng.random(len(centre)) < stuck.probability)
             value = value + high * rng.choice(stuck.amplitudes, len(centre))
         replicas.append(_distances_of_means(hierarchy, name, free, fitted, value, sd)[0])
@@ -108,7 +108,8 @@ def _distances_of_means(
     """Fit the law to normal likelihoods; distances of the posterior means from it."""
     even = special.ndtri((np.arange(_NODES) + 0.5) / _NODES)
     even = even / even.std()
-    draws = [LikelihoodDraws((name,), (c + s * even)[:, None], 0.0) for c, s in zip(centre, sd, strict=True)]
+    columns = [(c + s * even)[:, None] for c, s in zip(centre, sd, strict=True)]
+    draws = [LikelihoodDraws(hierarchy.shape, (name,), column, 0.0) for column in columns]
     alone = Hierarchy(draws, hierarchy.stuck, hierarchy.may_be_stuck)
     fitted = alone.maximize({name: free}, {name: start})[0][name]
     weight, _ = alone.posterior({name: fitted})

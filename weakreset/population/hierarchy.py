@@ -1,10 +1,11 @@
 """Likelihood of the D2D laws given all devices, what no device knows about itself integrated out.
 
-    L(laws) = prod_i [ Z_i mean_k prod_p law_p(draw_ik)  +  P(t_star > last_i) mean_j law_m1 law_c1(draw_ij) ]
+    L(laws) = prod_i [ Z_i mean_k prod_p law_p(draw_ik)  +  P(knee > last_i) mean_j prod_q law_q(draw_ij) ]
 
 The draws come from each device's own likelihood (`LikelihoodDraws`). The second term is the case that the
-knee lies beyond the trace. A device without telegraph steps may also have sat in the high state
-throughout; then its c1 holds a telegraph amplitude too, which the `stuck` mixture allows for.
+knee lies beyond the trace; q are the numbers that are seen even then. A device without telegraph steps may also have
+sat in the high state throughout; then its offset (c1) holds a telegraph amplitude too, which the `stuck` mixture
+allows for.
 """
 
 from __future__ import annotations
@@ -58,18 +59,24 @@ class Hierarchy:
         self, draws: Sequence[LikelihoodDraws], stuck: StuckHigh | None = None,
         may_be_stuck: NDArray[np.bool_] | None = None,
     ) -> None:
+        self.shape = draws[0].shape
         self.names = draws[0].names
         self.inside = {name: np.stack([draw.inside[:, i] for draw in draws]) for i, name in enumerate(self.names)}
         self.log_z = np.array([draw.log_z for draw in draws])
         self.last = np.array([draw.last for draw in draws])
         self.beyond: dict[str, Array] = {}
         if all(draw.beyond is not None for draw in draws):
-            pairs = np.stack([draw.beyond for draw in draws if draw.beyond is not None])
-            self.beyond = {"c1": pairs[..., 0], "m1": pairs[..., 1]}
+            hidden = np.stack([draw.beyond for draw in draws if draw.beyond is not None])
+            self.beyond = {name: hidden[..., i] for i, name in enumerate(draws[0].names_beyond)}
         self.stuck = stuck or StuckHigh()
         quiet = np.zeros(len(draws), dtype=np.bool_) if may_be_stuck is None else may_be_stuck
         self.may_be_stuck = quiet & (self.stuck.probability > 0)
         self.counts = np.ones(len(draws))
+
+    @property
+    def shape_beyond(self) -> tuple[int, ...] | None:
+        """(devices, draws) of the case that the knee lies beyond, or None."""
+        return next((values.shape for values in self.beyond.values()), None)
 
     @classmethod
     def of(cls, fits: Sequence[DeviceFit], stuck: StuckHigh) -> Hierarchy:
@@ -97,12 +104,12 @@ class Hierarchy:
 
     def log_density(self, name: str, law: TruncatedLaw) -> tuple[Array, Array | None]:
         """ln law at the draws inside and beyond."""
-        beyond = self._c1_aware(name, law, self.beyond[name]) if name in self.beyond else None
-        return self._c1_aware(name, law, self.inside[name]), beyond
+        beyond = self._stuck_aware(name, law, self.beyond[name]) if name in self.beyond else None
+        return self._stuck_aware(name, law, self.inside[name]), beyond
 
-    def _c1_aware(self, name: str, law: TruncatedLaw, values: Array) -> Array:
+    def _stuck_aware(self, name: str, law: TruncatedLaw, values: Array) -> Array:
         density = law.logpdf(values)
-        if name != "c1" or not self.may_be_stuck.any():
+        if name != self.shape.offset or not self.may_be_stuck.any():
             return density
         quiet, p = values[self.may_be_stuck], self.stuck.probability
         total = np.full(quiet.shape, 1.0 - p)
@@ -112,7 +119,7 @@ class Hierarchy:
         return density
 
     def log_beyond(self, law: TruncatedLaw | None) -> Array:
-        """ln P(t_star > last read) of each device; -inf where the shape has no such case."""
+        """ln P(knee > last read) of each device; -inf where the shape has no such case."""
         if law is None or not self.beyond:
             return np.full(len(self.log_z), -np.inf)
         with np.errstate(divide="ignore"):
@@ -149,12 +156,12 @@ class Hierarchy:
     def posterior(self, laws: Mapping[str, TruncatedLaw]) -> tuple[Array, Array]:
         """Posterior weight of each draw, inside and beyond; they sum to a device's count over both."""
         densities = {name: self.log_density(name, law) for name, law in laws.items()}
-        _, inside, beyond, _ = self.combine(densities, self.log_beyond(laws.get("t_star")))
+        _, inside, beyond, _ = self.combine(densities, self.log_beyond(laws.get(self.shape.knee)))
         return inside, beyond
 
     def log_likelihood(self, laws: Mapping[str, TruncatedLaw]) -> float:
         densities = {name: self.log_density(name, law) for name, law in laws.items()}
-        return self.combine(densities, self.log_beyond(laws.get("t_star")))[0]
+        return self.combine(densities, self.log_beyond(laws.get(self.shape.knee)))[0]
 
     def maximize(
         self, free: Mapping[str, FreeLaw], start: Mapping[str, TruncatedLaw], only: Sequence[str] | None = None
@@ -185,15 +192,15 @@ class Hierarchy:
         except (ValueError, OverflowError):
             return 1e12, np.zeros(len(x))
         densities = dict(still) | {name: self.log_density(name, law) for name, law in laws.items()}
-        knee = laws.get("t_star", start.get("t_star"))
+        knee = laws.get(self.shape.knee, start.get(self.shape.knee))
         log_beyond = self.log_beyond(knee)
         total, inside, beyond, chance = self.combine(densities, log_beyond)
         gradient, at = np.zeros(len(x)), 0
         for name in moving:
-            here = (*densities[name], log_beyond if name == "t_star" else None)
+            here = (*densities[name], log_beyond if name == self.shape.knee else None)
             for _ in free[name].free:
                 law = nudged_law(x, at, FORWARD_STEP * scale[at], name, moving, free)
-                ahead = (*self.log_density(name, law), self.log_beyond(law) if name == "t_star" else None)
+                ahead = (*self.log_density(name, law), self.log_beyond(law) if name == self.shape.knee else None)
                 gradient[at] = sum(
                     weighted_difference(weight, there, before)
                     for weight, there, before in zip((inside, beyond, chance), ahead, here, strict=True)

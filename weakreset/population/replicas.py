@@ -33,7 +33,7 @@ def with_replicas(
         for done, (name, rng) in enumerate(zip(fitted, test_rngs, strict=True)):
             if name == "r0_ohm":
                 tests = goodness_of_values(r0.values, r0.law, goodness, rng)
-            elif is_testable(name):
+            elif is_testable(likelihood.shape, name):
                 tests = goodness_of_law(likelihood, name, state.free[name], state.laws, goodness, rng)
             else:
                 continue

@@ -72,7 +72,7 @@ def score_devices(
 
     Notes
     -----
-    Beyond the trace t_star is drawn from the tail of its law, evenly by a golden-ratio sequence, and a number
+    Beyond the trace the knee is drawn from the tail of its law, evenly by a golden-ratio sequence, and a number
     that has no effect there (m2) is integrated out, which for a Gaussian copula means left out.
     Devices whose likelihood no law explains (weights of zero) are left out.
     """
@@ -90,7 +90,7 @@ def score_devices(
     for i, name in enumerate(names):
         if name in exact:
             column = np.broadcast_to(exact[name][:, None], beyond_weight.shape)
-        elif name == "t_star" and hierarchy.beyond:
+        elif name == hierarchy.shape.knee and hierarchy.beyond:
             column = tail_scores(laws[name], hierarchy.last, beyond_weight.shape)
         elif name in hierarchy.beyond:
             column = normal_scores(laws[name], own_numbers(hierarchy, name, laws[name], True))
@@ -113,10 +113,10 @@ def tail_scores(law: TruncatedLaw, last: Array, shape: tuple[int, ...]) -> Array
 
 
 def own_numbers(hierarchy: Hierarchy, name: str, law: TruncatedLaw, beyond: bool) -> Array:
-    """The draws; of c1 without the telegraph amplitude that a device in the high state throughout holds."""
+    """The draws; of the offset without the telegraph amplitude that a device in the high state throughout holds."""
     values = hierarchy.beyond[name] if beyond else hierarchy.inside[name]
     rows = hierarchy.may_be_stuck
-    if name != "c1" or not rows.any():
+    if name != hierarchy.shape.offset or not rows.any():
         return values
     stuck = hierarchy.stuck
     shifts = np.array([0.0, *stuck.amplitudes])

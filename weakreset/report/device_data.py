@@ -64,8 +64,8 @@ def _device(fit: DeviceFit, words: _Words, points: int) -> dict[str, Any]:
         made |= {"n": len(pulses), "x": positions(pulses[shown]), "y": column(values[shown], 2)}
     if fit.numbers:
         made |= {"curve": _curve(fit), **_telegraph(fit), **_residuals(fit, points)}
-        knee = fit.estimates.get("t_star")
-        if knee is not None and knee.value is not None:
+        knee = fit.knee
+        if knee is not None:
             made["knee"] = [_plain(item) for item in (knee.value, knee.low, knee.high)]
     made["numbers"] = _numbers(fit, words)
     if fit.result is not None:
@@ -77,7 +77,7 @@ def _curve(fit: DeviceFit) -> list[list[Any]]:
     """Drift at pulses spread evenly, geometrically, and around the knee."""
     first, last = int(fit.pulses[0]), int(fit.pulses[-1])
     knots = [np.linspace(first, last, 33), max(first, 1) + np.geomspace(1, max(2, last - first), 12)]
-    knee = fit.numbers.get("t_star")
+    knee = fit.numbers.get(fit.drift.knee)
     if knee is not None and math.isfinite(knee):
         knots.append(np.array([math.floor(knee), math.ceil(knee)], dtype=float))
     pulses = np.unique(np.rint(np.concatenate(knots)).astype(np.int64))

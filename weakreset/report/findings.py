@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from weakreset.display import number, percent, plus_minus
 from weakreset.fitting import FitSet, FitStatus
+from weakreset.model import SHAPES
 from weakreset.parameter_file import ParameterFile
+from weakreset.population.defects import name_defects
 from weakreset.report.content import ReportInput
 
 __all__ = ["found", "trusted"]
 
 _CLEAR_WEIGHT = 0.9
+_DEFECTS_SHOWN = 12
 
 
 def found(content: ReportInput) -> list[str]:
     """What was found, one finding a line."""
     lines = list(content.summary)
     if content.fit_set is not None:
+        lines += _defects(content.fit_set)
         lines += _of_fits(content.fit_set)
     if content.params is not None:
         lines.append(_typical_device(content.params))
@@ -38,10 +42,7 @@ def trusted(content: ReportInput) -> list[str]:
         fitted = len(fits) - counts[FitStatus.EXCLUDED.value]
         unresolved = counts[FitStatus.KNEE_UNRESOLVED.value]
         if unresolved:
-            lines.append(
-                f"{unresolved} of {fitted} fitted devices show no knee. For them t* and m2 are not identifiable, and "
-                "no number is given. The population laws know that these devices exist."
-            )
+            lines.append(_unresolved(fits, unresolved, fitted))
         if counts[FitStatus.NOT_CONVERGED.value]:
             lines.append(f"{counts[FitStatus.NOT_CONVERGED.value]} fits did not converge and inform nothing.")
     if content.population is not None:
@@ -66,14 +67,27 @@ def trusted(content: ReportInput) -> list[str]:
     return lines
 
 
+def _defects(fits: FitSet) -> list[str]:
+    """Devices that are open, short or stuck, or became so midway; and a unit that was assumed."""
+    assumed = [f"{note[0].upper()}{note[1:]}." for note in fits.traces.notes if note.startswith("unit assumed")]
+    defects = name_defects(fits)
+    if not defects:
+        return assumed
+    shown = "; ".join(f"{device}: {reason}" for device, reason in defects[:_DEFECTS_SHOWN])
+    more = f"; and {len(defects) - _DEFECTS_SHOWN} more" if len(defects) > _DEFECTS_SHOWN else ""
+    what = "device is a defect" if len(defects) == 1 else "devices are defects"
+    kinds = "(open, short or stuck, some from a pulse on)"
+    return [f"{len(defects)} of {len(fits)} {what} {kinds}: {shown}{more}.", *assumed]
+
+
 def _of_fits(fits: FitSet) -> list[str]:
     counts = fits.counts()
     excluded = counts[FitStatus.EXCLUDED.value]
     left_out = f" {excluded} {'was' if excluded == 1 else 'were'} left out, with reasons below." if excluded else ""
-    clear = counts[FitStatus.OK.value]
+    clear, seen = counts[FitStatus.OK.value], "show a clear knee" if fits.drift.knee else "identify every number"
     n_devices = len({fit.of_device for fit in fits})
     whole = f"{len(fits)} devices" if n_devices == len(fits) else f"{len(fits)} cycles of {n_devices} devices"
-    line = f"{len(fits) - excluded} of {whole} were fitted; {clear} show a clear knee.{left_out}"
+    line = f"{len(fits) - excluded} of {whole} were fitted; {clear} {seen}.{left_out}"
     noise = fits.noise
     if noise.alpha is None or noise.exponent is None:
         return [line]
@@ -85,13 +99,22 @@ def _of_fits(fits: FitSet) -> list[str]:
     return [line, f"{pink} Telegraph noise was found in {telegraph} devices."]
 
 
+def _unresolved(fits: FitSet, count: int, fitted: int) -> str:
+    scan = fits.drift.scan
+    hidden = [] if scan is None else [scan.number, *([scan.nonnegative] if scan.beyond else [])]
+    what = "knee" if fits.drift.knee else f"clear {hidden[0]}"
+    return (
+        f"{count} of {fitted} fitted devices show no {what}. For them {' and '.join(hidden)} "
+        f"{'are' if len(hidden) > 1 else 'is'} not identifiable, and no number is given. The population laws know that "
+        "these devices exist."
+    )
+
+
 def _typical_device(params: ParameterFile) -> str:
     """Medians of the laws, in words."""
     laws = {name: entry.law() for name, entry in params.parameters.items()}
     text = f"The median device of {params.name} starts at {number(laws['r0_ohm'].median())} Ω"
-    if {"m1", "t_star", "m2"} <= set(laws):
-        text += (
-            f", climbs by {percent(laws['m1'].median(), 3)} a pulse up to pulse {laws['t_star'].median():.0f}, "
-            f"and by {percent(laws['m2'].median(), 4)} a pulse from there on"
-        )
+    words = SHAPES[params.model].words
+    if words is not None:
+        text += f", {words({name: law.median() for name, law in laws.items()})}"
     return text + "."

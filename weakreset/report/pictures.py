@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from weakreset import plots
 from weakreset.fitting import FitSet, FitStatus
+from weakreset.model import SHAPES
 from weakreset.report.content import ReportInput
 from weakreset.validation import Verdict
 
@@ -63,8 +64,9 @@ def pictures(content: ReportInput) -> dict[str, Picture]:
 
 
 def _median_knee(content: ReportInput) -> float | None:
-    law = content.params.parameters.get("t_star") if content.params is not None else None
-    return None if law is None else law.law().median()
+    params = content.params
+    knee = "" if params is None else SHAPES[params.model].knee
+    return params.parameters[knee].law().median() if params is not None and knee else None
 
 
 def _device_pages(fits: FitSet) -> dict[str, Picture]:

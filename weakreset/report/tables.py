@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from weakreset.display import number, percent, plus_minus
-from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus
+from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus, PooledNoise
+from weakreset.model import NoiseKind, noise_kinds
 from weakreset.parameter_file import ParameterFile
 from weakreset.plots.d2d_laws import FAMILY_WORDS
 from weakreset.plots.traces_with_fits import STATUS_WORDS
@@ -60,19 +61,19 @@ def _device_row(fit: DeviceFit, names: tuple[str, ...]) -> tuple[Cell, ...]:
         Cell(fit.device),
         Cell(STATUS_WORDS[fit.status], hint=fit.excluded_because),
         Cell("–" if pulses is None else str(pulses), pulses),
-        *(_estimate_cell(estimate, name) for estimate, name in zip(estimates, ("r0_ohm", *names), strict=True)),
+        *(_estimate_cell(estimate, estimate is fit.knee) for estimate in estimates),
         Cell(plus_minus(amplitude, fit.rtn.amplitude_stderr), amplitude, hint),
         Cell(str(len(fit.rtn.steps)) if fit.numbers else "–", float(len(fit.rtn.steps)) if fit.numbers else None),
     )
 
 
-def _estimate_cell(estimate: Estimate, name: str) -> Cell:
+def _estimate_cell(estimate: Estimate, is_knee: bool) -> Cell:
     hint = "" if estimate.status == "ok" else estimate.status.replace("_", " ")
     if estimate.value is None:
         return Cell("–", None, hint)
     if estimate.status == "upper_limit_only" and estimate.high is not None:
         return Cell(f"< {number(estimate.high, 2)}", estimate.high, hint)
-    if name == "t_star" and estimate.low is not None and estimate.high is not None:
+    if is_knee and estimate.low is not None and estimate.high is not None:
         return Cell(f"{estimate.value:.0f} [{estimate.low:.0f}, {estimate.high:.0f}]", estimate.value, hint)
     return Cell(plus_minus(estimate.value, estimate.stderr), estimate.value, hint)
 
@@ -162,29 +163,41 @@ def _what(item: Exclusion) -> str:
 
 def noise_rows(content: ReportInput) -> list[tuple[str, str]]:
     """Name and value of each noise figure, from the fits where there are some."""
-    fits = content.fit_set
-    if fits is not None:
-        noise = fits.noise
-        rows = [
-            ("1/f amplitude α (ln R, on unit-variance driving noise)", plus_minus(noise.alpha, noise.alpha_stderr)),
-            ("1/f exponent β", plus_minus(noise.exponent, noise.exponent_stderr)),
-            ("white read noise (sd of ln R)", number(noise.read_sd, 3) if noise.read_sd > 0 else "none found"),
-            ("telegraph noise, up (per pulse)", number(noise.p_up, 3)),
-            ("telegraph noise, down (per pulse)", number(noise.p_down, 3)),
-            ("telegraph transitions seen", str(noise.n_transitions)),
-            ("devices behind these figures", str(noise.n_devices)),
-        ]
-        return [*rows, ("note", noise.note)] if noise.note else rows
+    if content.fit_set is not None:
+        return _fitted_noise(content.fit_set.noise)
     if content.params is None:
         return []
-    law = content.params.noise
-    return [
-        ("1/f amplitude α (ln R, on unit-variance driving noise)", plus_minus(law.pink.alpha, law.pink.alpha_stderr)),
-        ("1/f exponent β", plus_minus(law.pink.exponent, law.pink.exponent_stderr)),
-        ("white read noise (sd of ln R)", number(law.read.sd, 3) if law.read.enabled else "off"),
-        ("telegraph noise, up (per pulse)", number(law.rtn.p_up, 3) if law.rtn.enabled else "off"),
-        ("telegraph noise, down (per pulse)", number(law.rtn.p_down, 3) if law.rtn.enabled else "off"),
+    return [row for kind, block in content.params.noise.blocks() for row in _block_rows(kind, dict(block))]
+
+
+def _fitted_noise(noise: PooledNoise) -> list[tuple[str, str]]:
+    rows = []
+    for kind in noise_kinds().values():
+        if kind.name in noise.others:
+            rows += _block_rows(kind, noise.others[kind.name])
+        elif kind.in_every_file:
+            pooled = {number.name: getattr(noise, kind.known_as(number)) for number in kind.numbers}
+            errors = {f"{name}_stderr": getattr(noise, f"{name}_stderr", None) for name in pooled}
+            # a kind that is off unless the file says otherwise is one that the fit may find none of
+            none = not kind.enabled and kind.silent(pooled)
+            rows += _block_rows(kind, pooled | errors | {"enabled": not none}, off="none found")
+    rows += [
+        ("telegraph transitions seen", str(noise.n_transitions)),
+        ("devices behind these figures", str(noise.n_devices)),
     ]
+    return [*rows, ("note", noise.note)] if noise.note else rows
+
+
+def _block_rows(kind: NoiseKind, block: Mapping[str, Any], off: str = "off") -> list[tuple[str, str]]:
+    """A row a number, from the block of a kind of noise."""
+    if not block.get("enabled", kind.enabled):
+        return [(kind.words(number), off) for number in kind.numbers]
+    rows = []
+    for known in kind.numbers:
+        value, stderr = block.get(known.name, known.default), block.get(f"{known.name}_stderr")
+        text = plus_minus(value, stderr) if known.uncertain == "stderr" else number(value, 3)
+        rows.append((kind.words(known), text))
+    return rows
 
 
 def training_rows(content: ReportInput) -> list[tuple[str, str, str, str]]:

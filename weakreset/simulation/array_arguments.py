@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from weakreset.errors import SimulationError
 from weakreset.simulation.moving_rows import MOST_PULSES
 
-__all__ = ["checked_bursts", "checked_seed", "checked_shape", "large_zeros"]
+__all__ = ["check_saved", "checked_bursts", "checked_seed", "checked_shape", "large_zeros"]
 
 _SEED_BITS = 63
 _LINE = 64
@@ -59,3 +60,18 @@ def checked_seed(seed: int) -> int:
     if isinstance(seed, bool) or not 0 <= int(seed) < 1 << _SEED_BITS:
         raise SimulationError(f"seed must be an integer in 0 .. 2^{_SEED_BITS} - 1, got {seed!r}")
     return int(seed)
+
+
+def check_saved(state: Mapping[str, Any], prefix: str, physics: int) -> None:
+    """Refuse a saved state, its names beginning with `prefix`, that is not of devices with this `physics`."""
+    if f"{prefix}log_r" in state:
+        raise SimulationError(
+            f"{prefix or 'state'}: was saved by an older weakreset, which kept ln R and pulse counts in tensors of "
+            "their own; train that run anew"
+        )
+    saved = state.get(f"{prefix}physics")
+    if saved is not None and int(saved) != physics:
+        raise SimulationError(
+            f"{prefix or 'state'}: was saved from devices with other noise or another number of poles; "
+            "build the array with the parameter file it was saved with"
+        )

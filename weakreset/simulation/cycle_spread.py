@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from weakreset.errors import SimulationError
-from weakreset.model import SHAPES
+from weakreset.model import DriftShape
 from weakreset.parameter_file import ParameterFile
 from weakreset.simulation.counter_random import make_key, normal, random_words
 from weakreset.simulation.traits import OFFSET, trait_names
@@ -21,9 +21,9 @@ _CHUNK = 1 << 15
 
 @dataclass(frozen=True)
 class CycleSteps:
-    """Standard deviation by parameter name, and the word (see `counter_random`) that its numbers come from."""
+    """Standard deviation by parameter name, and the number of its stream."""
 
-    shape: str
+    shape: DriftShape
     spreads: tuple[tuple[str, float, int], ...]
 
     def redraw(
@@ -31,23 +31,28 @@ class CycleSteps:
         index: torch.Tensor, cycle: torch.Tensor,
     ) -> None:
         """Move `log_r0` and `traits` (flat, in place) of devices `index` to `cycle` from the cycle before."""
-        key, columns = make_key(seed, "c2c"), trait_names(self.shape)
+        columns = trait_names(self.shape)
         for part, count in zip(torch.split(index, _CHUNK), torch.split(cycle, _CHUNK), strict=True):
             now = part + len(log_r0) * count.to(torch.int64)
             again = count > 0
             before = torch.where(again, now - len(log_r0), now)
-            for name, sd, word in self.spreads:
-                step = normal(random_words(key, now, word), normals)
-                step = torch.where(again, step - normal(random_words(key, before, word), normals), step) * sd
+            for name, sd, number in self.spreads:
+                key = make_key(seed, "c2c", number)
+                step = normal(random_words(key, now, 0), normals)
+                step = torch.where(again, step - normal(random_words(key, before, 0), normals), step) * sd
                 if name == "r0_ohm":
                     log_r0[part] += step
-                if name in ("r0_ohm", "c1"):
+                if name in ("r0_ohm", self.shape.offset):
                     traits[part, OFFSET] += step
+                elif self.shape[name].scale == "linear":
+                    traits[part, columns.index(name)] += step
                 else:
                     traits[part, columns.index(name)] *= step.double().exp().float()
 
 
-def cycle_steps(params: ParameterFile, without: tuple[str, ...], half_traits: bool) -> CycleSteps | None:
+def cycle_steps(
+    params: ParameterFile, shape: DriftShape, without: tuple[str, ...], half_traits: bool
+) -> CycleSteps | None:
     """What SET changes; None where the file says nothing of cycles, or D2D is off.
 
     Raises
@@ -62,6 +67,6 @@ def cycle_steps(params: ParameterFile, without: tuple[str, ...], half_traits: bo
             f"half_traits: {params.name} has cycle-to-cycle spread (c2c), which halves cannot follow from SET to SET; "
             "use half_traits=False, or take c2c out of the file"
         )
-    names = ("r0_ohm", *SHAPES[params.model].parameters)
-    spreads = [(name, params.c2c[name].sd, word) for word, name in enumerate(names) if name in params.c2c]
-    return CycleSteps(params.model, tuple(spreads))
+    names = ("r0_ohm", *shape.parameters)
+    spreads = [(name, params.c2c[name].sd, number) for number, name in enumerate(names) if name in params.c2c]
+    return CycleSteps(shape, tuple(spreads))

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from weakreset.errors import SimulationError
-from weakreset.parameter_file import ParameterFile, check_without, load_parameters
-from weakreset.simulation import fast_path, kernels
+from weakreset.model import check_without
+from weakreset.parameter_file import ParameterFile, load_parameters
+from weakreset.simulation import kernels
 from weakreset.simulation.array_arguments import checked_bursts, checked_seed, checked_shape, large_zeros
+from weakreset.simulation.compiled import calls
 from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.cycle_spread import cycle_steps
+from weakreset.simulation.device_buffers import SET_COUNTERS, DeviceBuffers
 from weakreset.simulation.energy import energy_counted
-from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint
-from weakreset.simulation.kernels import DeviceState, NoiseTables, noise_tables
-from weakreset.simulation.moving_rows import POLE_UNIT, log_r_of, poles_of, row_width, state_of
+from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint, simulated_shape
+from weakreset.simulation.kernels import NoiseTables, noise_tables
+from weakreset.simulation.other_noise import OtherNoise, other_kinds
 from weakreset.simulation.pink_poles import fit_pink_poles
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 from weakreset.simulation.traits import trait_names
@@ -29,7 +32,6 @@ __all__ = ["DeviceArray", "ParameterSource", "pulse_key"]
 
 ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 
-_SET_COUNTERS = {"set_count": torch.int16, "retired_pulses": torch.int32}
 _MOST_SETS = 32767
 
 
@@ -38,7 +40,7 @@ def pulse_key(seed: int, call: int, step: int = 0) -> Key:
     return make_key(seed, "pulse", call, step)
 
 
-class DeviceArray(nn.Module):
+class DeviceArray(DeviceBuffers):
     """Devices drawn from a parameter file, moved by pulses.
 
     The law is that of `weakreset.model`: ln R = ln R0 + drift + alpha x + A s [+ read noise], with w(0) = 0,
@@ -55,8 +57,8 @@ class DeviceArray(nn.Module):
         In 0 .. 2^63 - 1. Same seed, same bits: for any number of threads, any chunk size, and whether or not
         training was interrupted. Arrays that are to differ need different seeds.
     without : sequence of str
-        Imperfections to switch off (d2d, pink, rtn, all). The others stay on the same chip: same D2D, same
-        random numbers. "d2d" puts every device at the medians of the laws.
+        Imperfections to switch off (names of `weakreset.model.imperfections()`, or all). The others stay on the same
+        chip: same D2D, same random numbers. "d2d" puts every device at the medians of the laws.
     device : torch.device, optional
         Where the state lives.
     n_poles : int
@@ -69,9 +71,12 @@ class DeviceArray(nn.Module):
 
     Attributes
     ----------
+    drift_shape : DriftShape
+        That of the file.
     traits : Tensor of float32, shape (*shape, columns)
-        What makes each device itself. Its columns can be had by name: `offset` (ln r0 + c1 + the slow level of
-        1/f noise; without ln r0 in half precision), `rtn_amplitude` and the numbers of the drift (`m1`, `t_star`, ...).
+        What makes each device itself. Its columns can be had by name: `offset` (ln r0 + that of the drift + the slow
+        level of 1/f noise; without ln r0 in half precision), `rtn_amplitude` and the other
+        numbers of the drift.
     moving : Tensor of int32, shape (*shape, columns)
         What a pulse changes (see `moving_rows`). Read it by name: `pulse_count` (int32, pulses since the last SET,
         at most 2^30 - 1), `rtn_high` (bool), `poles` of the 1/f noise (float32, shape (*shape, n_poles), each of unit
@@ -86,12 +91,15 @@ class DeviceArray(nn.Module):
         Devices that never move (`defects.fraction` of the file); they keep R0 and count no pulses.
     kernel : "auto" or "torch"
         "auto" takes the compiled kernel in main memory and plain torch elsewhere; "torch" takes plain torch
-        everywhere. Both give the same bits.
+        everywhere. Both give the same bits. Arrays with a kind of noise from elsewhere are moved by plain torch, for
+        the kernel does not know it; their `repr` says so.
+    other_noise : mapping of str to OtherNoise
+        Kinds of noise from elsewhere (`weakreset.model.register_noise`): modules `noise_NAME` that hold their state.
 
     Raises
     ------
     SimulationError
-        For a shape, seed or drift shape that cannot be simulated.
+        For a shape, seed, drift shape or kind of noise that cannot be simulated.
 
     Notes
     -----
@@ -108,33 +116,25 @@ class DeviceArray(nn.Module):
     number until the next pulse.
     """
 
-    log_r0: Tensor
-    traits: Tensor
-    moving: Tensor
-    set_count: Tensor | None
-    retired_pulses: Tensor | None
-    unresponsive: Tensor | None
-    energy_j: Tensor | None
-    clock: Tensor
-    physics: Tensor
-
     def __init__(
         self, shape: int | Sequence[int], params: ParameterSource, seed: int = 0, *,
         without: Sequence[str] | str = (), device: torch.device | str | None = None, n_poles: int = 4,
         half_traits: bool = False,
     ) -> None:
         super().__init__()
-        self._half, self._n_poles = half_traits, n_poles
         self.kernel = "auto"
-        self.shape = checked_shape(shape)
         self.without = check_without(without if isinstance(without, str) else list(without))
         file = load_parameters(params)
         self._noise = file.device_noise(self.without)
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
         self._tables: NoiseTables | None = None
-        self._drift_shape, self._columns = file.model, trait_names(file.model)
-        self._allocate(n_poles)
-        self._steps = cycle_steps(file, self.without, half_traits)
+        self.drift_shape = simulated_shape(file)
+        self._allocate(checked_shape(shape), trait_names(self.drift_shape), n_poles, half_traits)
+        others = other_kinds(file, self.without)
+        self._others = [kind.name for kind in others]
+        for kind in others:
+            self.add_module(f"noise_{kind.name}", OtherNoise(kind, file, self.shape, self.without))
+        self._steps = cycle_steps(file, self.drift_shape, self.without, half_traits)
         pulse = file.reset_pulse
         self.joule_ohm = pulse.voltage_v**2 * pulse.width_s if pulse else 0.0
         self.register_buffer("energy_j", large_zeros(self.shape, np.float32) if pulse else None)
@@ -145,43 +145,9 @@ class DeviceArray(nn.Module):
         if device is not None:
             self.to(device)
 
-    def __getattr__(self, name: str) -> Any:
-        """Columns of `traits` by name: m1, t_star, rtn_amplitude, ...: views of `shape`."""
-        columns = self.__dict__.get("_columns", ())
-        return self.traits[..., columns.index(name)] if name in columns else super().__getattr__(name)
-
     @property
-    def n_devices(self) -> int:
-        return math.prod(self.shape)
-
-    @property
-    def log_r(self) -> Tensor:
-        return log_r_of(self.moving)
-
-    @property
-    def pulse_count(self) -> Tensor:
-        return state_of(self.moving) >> 1
-
-    @property
-    def rtn_high(self) -> Tensor:
-        return (state_of(self.moving) & 1).to(torch.bool)
-
-    @property
-    def poles(self) -> Tensor:
-        return poles_of(self.moving)[..., : self._n_poles] * POLE_UNIT
-
-    def log_resistance(self) -> Tensor:
-        """ln R (R in ohm) as read after the last pulse; float32, a copy."""
-        return self.log_r.clone()
-
-    def resistance(self) -> Tensor:
-        """R in ohm as read after the last pulse; float32."""
-        return self.log_r.exp()
-
-    def total_pulses(self) -> Tensor:
-        """RESET pulses of the whole life of each device (endurance); int64."""
-        pulses = self.pulse_count.to(torch.int64)
-        return pulses if self.retired_pulses is None else pulses + self.retired_pulses
+    def other_noise(self) -> dict[str, OtherNoise]:
+        return {name: cast(OtherNoise, self.get_submodule(f"noise_{name}")) for name in self._others}
 
     def pulse(self, n: Tensor | int) -> None:
         """Give every device `n` RESET pulses, in place.
@@ -207,12 +173,14 @@ class DeviceArray(nn.Module):
             alive = ~self.unresponsive.view(-1)[index]
             index, n = index[alive], n[alive]
         index, n = index.to(torch.int64), n.to(torch.int64)
-        advance = fast_path.advance if self.in_main_memory else kernels.advance
+        advance = calls.advance if self.in_main_memory else kernels.advance
         step = 0
-        with energy_counted(self):
+        with self.energy_counted():
             while index.numel():
                 key, burst = pulse_key(seed, call, step), n.clamp(max=LONGEST_BURST)
                 advance(self.state(), self.noise_tables(), key, index, burst)
+                for noise in self.other_noise.values():
+                    noise.pulse(seed, (call, step), index, burst, self.log_r.view(-1), self.log_r0.view(-1))
                 more = n > LONGEST_BURST
                 index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
 
@@ -222,10 +190,19 @@ class DeviceArray(nn.Module):
         self.clock[1] = call + 1
         return seed, call
 
+    def energy_counted(self) -> AbstractContextManager[None]:
+        """What the pulses given inside cost is added to `energy_j`."""
+        return energy_counted(self.energy_j, self.moving, self.joule_ohm)
+
     @property
     def in_main_memory(self) -> bool:
         """Whether the compiled kernel does the work."""
-        return self.log_r0.device.type == "cpu" and self.kernel == "auto" and not self._half
+        known = not self._half and not self._in_torch()
+        return self.log_r0.device.type == "cpu" and self.kernel == "auto" and known
+
+    def _in_torch(self) -> list[str]:
+        """Kinds of noise that are on and that the compiled kernel does not know."""
+        return [name for name, noise in self.other_noise.items() if noise.on]
 
     def set_(self, mask: Tensor) -> None:
         """SET the devices where `mask` (bool, `shape`) is true: a new cycle, starting again at R0.
@@ -245,7 +222,7 @@ class DeviceArray(nn.Module):
         index = mask.to(self.log_r0.device).reshape(-1).nonzero().view(-1)
         if self.unresponsive is not None:
             index = index[~self.unresponsive.view(-1)[index]]
-        for name, dtype in _SET_COUNTERS.items():
+        for name, dtype in SET_COUNTERS.items():
             if getattr(self, name) is None:
                 self._buffers[name] = torch.zeros(self.shape, dtype=dtype, device=self.log_r0.device)
         set_count, retired = cast(Tensor, self.set_count).view(-1), cast(Tensor, self.retired_pulses).view(-1)
@@ -260,27 +237,23 @@ class DeviceArray(nn.Module):
     def extra_repr(self) -> str:
         switched = f", without={','.join(self.without)}" if self.without else ""
         switched += "" if self._steps is None else f", c2c={'+'.join(name for name, _, _ in self._steps.spreads)}"
-        return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}"
-
-    def _allocate(self, n_poles: int) -> None:
-        self.register_buffer("log_r0", large_zeros(self.shape, np.float32))
-        own = np.float16 if self._half else np.float32
-        self.register_buffer("traits", large_zeros((*self.shape, len(self._columns)), own))
-        self.register_buffer("moving", large_zeros((*self.shape, row_width(n_poles)), np.int32))
-        for name in _SET_COUNTERS:
-            self.register_buffer(name, None)
+        strange = self._in_torch()
+        torch_only = f", plain torch for noise {', '.join(strange)}" if strange else ""
+        return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}{torch_only}"
 
     def _draw(self, file: ParameterFile, seed: int) -> None:
         def store(where: slice, fields: Mapping[str, Any]) -> None:
             self.log_r0.view(-1)[where] = torch.from_numpy(fields["log_r0"])
-            own = {**fields, "offset": fields["c1"] if self._half else fields["log_r0"] + fields["c1"]}
+            offset = fields[self.drift_shape.offset]
+            own = {**fields, "offset": offset if self._half else fields["log_r0"] + offset}
             rows = self.traits.view(-1, len(self._columns))[where]
             for column, name in enumerate(self._columns):
                 rows[:, column] = torch.from_numpy(own[name])
+            for noise in self.other_noise.values():
+                noise.store(where, fields)
             index = torch.arange(where.start, where.stop)
             self._begin_cycle(index, torch.zeros_like(index))
 
-        self.register_buffer("unresponsive", None)
         draw_chip(file, self.n_devices, seed, self.without, store)
         stuck = torch.from_numpy(draw_unresponsive(file, self.n_devices, seed, self.without)).view(self.shape)
         self.unresponsive = stuck if stuck.any() else None
@@ -292,37 +265,11 @@ class DeviceArray(nn.Module):
             self._steps.redraw(seed, state.log_r0, state.traits, normals, index, cycle)
         key = make_key(seed, "set")
         kernels.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
-
-    def state(self) -> DeviceState:
-        """The buffers, for the kernels."""
-        return DeviceState(self.log_r0, self.traits, self.moving, self.unresponsive)
+        for noise in self.other_noise.values():
+            noise.begin(int(self.clock[0]), index, cycle)
 
     def noise_tables(self) -> NoiseTables:
         device = self.log_r0.device
         if self._tables is None or self._tables.normals.device != device:
-            self._tables = noise_tables(self._drift_shape, self._pink, self._noise, device)
+            self._tables = noise_tables(self.drift_shape, self._pink, self._noise, device)
         return self._tables
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> DeviceArray:
-        """Follow `.to(device)`, ignore `.half()` and `.double()`: the physics is float32."""
-        device = fn(torch.empty(0, device=self.log_r0.device)).device
-        for name, buffer in self._buffers.items():
-            self._buffers[name] = None if buffer is None else buffer.to(device)
-        return self
-
-    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
-        if f"{prefix}log_r" in state_dict:
-            raise SimulationError(
-                f"{prefix or 'state'}: was saved by an older weakreset, which kept ln R and pulse counts in tensors of "
-                "their own; train that run anew"
-            )
-        saved = state_dict.get(f"{prefix}physics")
-        if saved is not None and int(saved) != int(self.physics):
-            raise SimulationError(
-                f"{prefix or 'state'}: was saved from devices with other noise or another number of poles; "
-                "build the array with the parameter file it was saved with"
-            )
-        for name in (*_SET_COUNTERS, "unresponsive", "energy_j"):  # there or not, depending on the life of the chip
-            value = state_dict.get(f"{prefix}{name}")
-            self._buffers[name] = None if value is None else torch.zeros_like(value, device=self.log_r0.device)
-        super()._load_from_state_dict(state_dict, prefix, *args)

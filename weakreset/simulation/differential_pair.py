@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
-from weakreset.simulation import fast_path
+from weakreset.simulation.compiled import calls
 from weakreset.simulation.compiled.arguments import AdamStep
 from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
-from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
@@ -102,8 +101,8 @@ class DifferentialPair(nn.Module):
         flat = n.reshape(-1)
         if weight is not None and self.runs_compiled(weight, LONGEST_BURST) and _longest(flat) <= LONGEST_BURST:
             bursts = flat.to(torch.int32)
-            with energy_counted(self.array):
-                done = fast_path.pulse_pairs(*self._for_kernel(), bursts, weight.detach().view(-1))
+            with self.array.energy_counted():
+                done = calls.pulse_pairs(*self._for_kernel(), bursts, weight.detach().view(-1))
             return PulseReport(*done)
         return self._pulse_some(flat, weight)
 
@@ -117,8 +116,8 @@ class DifferentialPair(nn.Module):
 
         Returns the report and the number of weights whose update was no number; those get no pulse.
         """
-        with energy_counted(self.array):
-            *done, lost = fast_path.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
+        with self.array.energy_counted():
+            *done, lost = calls.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
         return PulseReport(*done), lost
 
     def _for_kernel(self) -> tuple[DeviceState, NoiseTables, tuple[Key, Key]]:

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+
+from torch import Tensor
 
 from weakreset.simulation.drift import exponential
-
-if TYPE_CHECKING:
-    from weakreset.simulation.device_array import DeviceArray
+from weakreset.simulation.moving_rows import log_r_of, state_of
 
 __all__ = ["energy_counted"]
 
 
 @contextmanager
-def energy_counted(array: DeviceArray) -> Iterator[None]:
-    """Add the cost of the pulses given inside to `array.energy_j`; nothing where the file has no `reset_pulse`."""
-    if array.energy_j is None:
+def energy_counted(energy_j: Tensor | None, moving: Tensor, joule_ohm: float) -> Iterator[None]:
+    """Add the cost of the pulses given inside to `energy_j`; nothing where it is None: the file has no `reset_pulse`.
+
+    `moving` holds the rows of the devices (see `moving_rows`), `joule_ohm` is V^2 w.
+    """
+    if energy_j is None:
         yield
         return
-    log_r, count = array.log_resistance(), array.pulse_count
+    log_r, count = log_r_of(moving).clone(), state_of(moving) >> 1
     yield
-    conductance = exponential(-log_r).add_(exponential(-array.log_r)).mul_(0.5)  # the same bits for any split
-    array.energy_j += (array.pulse_count - count) * conductance * array.joule_ohm
+    conductance = exponential(-log_r).add_(exponential(-log_r_of(moving))).mul_(0.5)  # the same bits for any split
+    energy_j += ((state_of(moving) >> 1) - count) * conductance * joule_ohm

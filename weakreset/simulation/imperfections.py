@@ -8,13 +8,31 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.errors import SimulationError
+from weakreset.model import BUILT_IN, D2D, SHAPES, DriftShape
 from weakreset.parameter_file import ParameterFile, draw_devices
+from weakreset.simulation.drift import check_drift
 from weakreset.simulation.quantile_table import QuantileTables
 
-__all__ = ["BLOCK", "draw_chip", "draw_unresponsive", "physics_fingerprint"]
+__all__ = ["BLOCK", "draw_chip", "draw_unresponsive", "physics_fingerprint", "simulated_shape"]
 
 BLOCK = 1 << 18
 """Devices drawn at a time: bounds the memory, and makes device i the same whatever the size of the chip."""
+
+
+def simulated_shape(params: ParameterFile) -> DriftShape:
+    """The drift shape of a file.
+
+    Raises
+    ------
+    SimulationError
+        There is none of this name (any more), or float32 cannot follow it.
+    """
+    shape = SHAPES.get(params.model)
+    if shape is None:
+        raise SimulationError(f"drift shape {params.model!r} is not registered; known: {', '.join(SHAPES)}")
+    check_drift(shape, {name: params.parameters[name].law().median() for name in shape.parameters})
+    return shape
 
 
 def draw_chip(
@@ -26,7 +44,7 @@ def draw_chip(
         stop = min(start + BLOCK, n_devices)
         rng = np.random.default_rng([seed, block, 0])
         devices = draw_devices(params, stop - start, rng, without, quantiles=quantiles)
-        fields = {"log_r0": np.log(devices.r0_ohm), **devices.drift, "rtn_amplitude": devices.rtn_amplitude}
+        fields = {"log_r0": np.log(devices.r0_ohm), **devices.drift, **devices.noise_columns}
         store(slice(start, stop), {name: values.astype(np.float32) for name, values in fields.items()})
 
 
@@ -35,7 +53,7 @@ def draw_unresponsive(
 ) -> NDArray[np.bool_]:
     """Which devices never move: the share `defects.fraction` of the file; none without D2D."""
     stuck = np.zeros(n_devices, dtype=np.bool_)
-    if params.defects.fraction > 0 and "d2d" not in without:
+    if params.defects.fraction > 0 and D2D not in without:
         for block, start in enumerate(range(0, n_devices, BLOCK)):
             part = stuck[start : start + BLOCK]
             part[:] = np.random.default_rng([seed, block, 1]).random(len(part)) < params.defects.fraction
@@ -44,6 +62,8 @@ def draw_unresponsive(
 
 def physics_fingerprint(params: ParameterFile, n_poles: int, half_traits: bool = False) -> int:
     """63 bits that change with anything in the file that moves a device after it was drawn."""
-    text = f"{params.model}|{params.noise.model_dump_json()}|{n_poles}" + ("|half" if half_traits else "")
+    shape = SHAPES[params.model]
+    drift = shape.name if shape in BUILT_IN else f"{shape.name} {shape.formula}"
+    text = f"{drift}|{params.noise.model_dump_json()}|{n_poles}" + ("|half" if half_traits else "")
     text += f"|{sorted((name, spread.sd) for name, spread in params.c2c.items())}" if params.c2c else ""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from weakreset.model import DeviceNoise
+from weakreset.model import DeviceNoise, DriftShape
 from weakreset.simulation.counter_random import (
     FIRST_SD,
     READ_WORD,
@@ -60,7 +60,7 @@ class NoiseTables:
     make up a normal, at the size of the white part of 1/f noise.
     """
 
-    shape: str
+    shape: DriftShape
     pink: bool
     rtn: bool
     keep: torch.Tensor
@@ -76,7 +76,9 @@ class NoiseTables:
     vectors: torch.Tensor
 
 
-def noise_tables(shape: str, poles: PinkPoles, noise: DeviceNoise, device: torch.device) -> NoiseTables:
+def noise_tables(
+    shape: DriftShape, poles: PinkPoles, noise: DeviceNoise, device: torch.device
+) -> NoiseTables:
     """Move the skip-ahead tables to `device` and fold alpha into the amplitudes."""
     rows, n_poles = skip_ahead(poles, noise.p_up, noise.p_down), len(poles.variance)
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update, bursts
+from weakreset.simulation.compiled.garbage import garbage_kept
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, pair_of
-from weakreset.simulation.garbage import garbage_kept
 
 __all__ = ["PulseOptimizer"]
 

@@ -24,15 +24,17 @@ from weakreset.options import named_options
 from weakreset.resources import display_path, sha256_meanwhile
 from weakreset.traces.assemble import find_traces
 from weakreset.traces.column_map import ColumnMap, parse_map
-from weakreset.traces.contract import FileContent
+from weakreset.traces.contract import FileContent, Table
 from weakreset.traces.find_files import Sources, file_stem, find_files
-from weakreset.traces.layout import Layout, find_layout
-from weakreset.traces.readings import find_readings
+from weakreset.traces.layout import Layout, UnitDoubtError, find_layout
+from weakreset.traces.readers.stated_units import lift_units_row
+from weakreset.traces.readings import Readings, find_readings
 from weakreset.traces.recognise import choose_reader
 from weakreset.traces.same_device import one_device_each
 from weakreset.traces.screening import ScreeningLimits, screen
 from weakreset.traces.trace import Exclusion
 from weakreset.traces.trace_set import SourceFile, TraceSet
+from weakreset.traces.unit_doubt import assumed_unit, check_assumed, with_ways
 
 __all__ = [
     "UNREADABLE",
@@ -240,14 +242,29 @@ def understand(opened: OpenFile, options: ReadingOptions) -> FileRead:
     """
     file, content = opened.name, opened.content
     digest = None if content.sha256 else sha256_meanwhile(opened.path)
-    layouts = [find_layout(table, options.column_map, file) for table in content.tables]
-    parts = []
-    for table, layout in zip(content.tables, layouts, strict=True):
-        readings = find_readings(table, layout, file, file_stem(opened.path), options.read_voltage_v)
-        parts.append(find_traces(readings, table, layout, file))
+    tables = [lift_units_row(table) for table in content.tables]
+    layouts, found = _find_readings(tables, options, file, file_stem(opened.path))
+    parts = [find_traces(*part, file) for part in zip(found, tables, layouts, strict=True)]
     sha256 = content.sha256 if digest is None else digest.result()
     source = SourceFile(file, sha256, opened.format, opened.why, content.simulated)
-    return FileRead(replace(TraceSet.join(parts), sources=(source,)), layouts[0], len(parts))
+    notes = tuple(dict.fromkeys(filter(None, map(assumed_unit, layouts))))
+    return FileRead(replace(TraceSet.join(parts), sources=(source,), notes=notes), layouts[0], len(parts))
+
+
+def _find_readings(
+    tables: Sequence[Table], options: ReadingOptions, file: str, default_device: str
+) -> tuple[list[Layout], list[Readings]]:
+    """Layout and readings of each table; where a unit is in doubt the refusal shows maps that work."""
+    try:
+        layouts = [find_layout(table, options.column_map, file) for table in tables]
+        found = [
+            find_readings(table, layout, file, default_device, options.read_voltage_v)
+            for table, layout in zip(tables, layouts, strict=True)
+        ]
+    except UnitDoubtError as doubt:
+        raise with_ways(doubt, tables, options.column_map, options.read_voltage_v, file) from None
+    check_assumed(tables, layouts, found, options.column_map, options.read_voltage_v, file)
+    return layouts, found
 
 
 def join_files(files: Sequence[Path], parts: Sequence[TraceSet]) -> TraceSet:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
 
 from weakreset.errors import TraceFormatError, UsageError
-from weakreset.traces.contract import Reader
+from weakreset.traces.contract import Reader, Recognition
 
 __all__ = ["ENTRY_POINT_GROUP", "choose_reader", "readers"]
 
@@ -74,13 +75,19 @@ def choose_reader(path: Path, file: str, format: str | None = None) -> tuple[Rea
     with open(path, "rb") as stream:
         head = stream.read(_HEAD_BYTES)
     for text_only in (True, False):
-        answers = [(reader.recognise(path, head), reader) for reader in readers(text_only).values()]
-        taken = [(answer, reader) for answer, reader in answers if answer is not None]
-        if taken:
-            answer, reader = max(taken, key=lambda pair: pair[0].confidence)
-            if answer.confidence >= _SURE or not text_only:
-                return reader, answer.why
+        found = _surest(path, head, readers(text_only))
+        if found is not None and (found[1].confidence >= _SURE or not text_only):
+            return found[0], found[1].why
     raise TraceFormatError(
         f"{file}: no reader takes this file (it begins with {head[:12]!r}). Readers: {', '.join(readers())}; "
         "export it as CSV, or see `weakreset template`"
     )
+
+
+def _surest(path: Path, head: bytes, candidates: Mapping[str, Reader]) -> tuple[Reader, Recognition] | None:
+    found: tuple[Reader, Recognition] | None = None
+    for reader in candidates.values():
+        answer = reader.recognise(path, head)
+        if answer is not None and (found is None or answer.confidence > found[1].confidence):
+            found = reader, answer
+    return found

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from weakreset.simulation.device_array import DeviceArray
 from weakreset.simulation.differential_pair import PulseReport
+from weakreset.simulation.traits import trait_names
 
 __all__ = ["costs", "pulses_by_device"]
 
@@ -21,7 +22,7 @@ def costs(arrays: Sequence[DeviceArray], epoch: PulseReport) -> dict[str, float]
     -------
     dict
         pulses_mean, pulses_p99, pulses_max: RESET pulses a device has had since the start.
-        past_knee: share of the devices past their own knee t_star; absent for drift shapes without one.
+        past_knee: share of the devices past their own knee; absent for drift shapes without one.
         pulses, bursts: RESET pulses and bursts of them in the epoch, over all devices.
         reads: comparisons of a pair in the epoch. A pair is compared after each of its bursts; between bursts
         nothing moves, so that its sign is known. All pairs are compared once more before the first epoch.
@@ -49,11 +50,16 @@ def _energy(arrays: Sequence[DeviceArray]) -> dict[str, float]:
 
 
 def _past_knee(arrays: Sequence[DeviceArray]) -> dict[str, float]:
-    knees = [getattr(array, "t_star", None) for array in arrays]
+    knees = [_knees(array) for array in arrays]
     past = sum(int((a.pulse_count >= knee).sum()) for a, knee in zip(arrays, knees, strict=True) if knee is not None)
     if any(knee is None for knee in knees):
         return {}
     return {"past_knee": past / sum(array.n_devices for array in arrays)}
+
+
+def _knees(array: DeviceArray) -> torch.Tensor | None:
+    knee = array.drift_shape.knee
+    return array.traits[..., trait_names(array.drift_shape).index(knee)] if knee else None
 
 
 def pulses_by_device(array: DeviceArray) -> NDArray[np.int64]:

@@ -9,7 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from weakreset.errors import UsageError
-from weakreset.parameter_file import ParameterFile, check_without, dump_parameters
+from weakreset.model import D2D, check_without
+from weakreset.parameter_file import ParameterFile, dump_parameters
 from weakreset.training.recipes import Recipe, recipe_named
 
 __all__ = ["DEFAULTS", "TrainingSettings", "describe", "differences"]
@@ -81,8 +82,8 @@ def describe(settings: TrainingSettings, params: ParameterFile) -> dict[str, Any
         "without": list(settings.without),
         "parameter_file": params.name,
         "parameter_file_sha256": hashlib.sha256(dump_parameters(params).encode()).hexdigest(),
-        "noise_in_force": asdict(noise) if settings.recipe.devices else None,
-        "nominal_device": "medians of the truncated laws" if "d2d" in settings.without else None,
+        "noise_in_force": noise.to_dict() if settings.recipe.devices else None,
+        "nominal_device": "medians of the truncated laws" if D2D in settings.without else None,
         "simulated": True,
         "weakreset_version": _installed_version(),
         "torch_version": torch.__version__,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.model import embedded_pink_noise
 from weakreset.parameter_file import ParameterFile
 from weakreset.twin import simulate_population
 from weakreset.validation.features import block_means
@@ -75,7 +74,7 @@ def _simulated(
     """Blocks of simulated devices, and the numbers that made them; those that are the same in all are left out."""
     blocks, drawn = [], []
     for size in block_sizes(_N_LEARNED_FROM, int(pulses[-1]) + 1):
-        twin = simulate_population(params, size, int(pulses[-1]), rng.spawn(1)[0], pink=embedded_pink_noise)
+        twin = simulate_population(params, size, int(pulses[-1]), rng.spawn(1)[0], quick=True)
         log_r = np.log(twin.devices.r0_ohm)[:, None] + twin.log_ratio[:, pulses]
         blocks.append(block_means(pulses, log_r, plan.block_edges))
         drawn.append({"r0_ohm": twin.devices.r0_ohm, **twin.devices.drift})

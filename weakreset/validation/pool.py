@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.model import embedded_pink_noise
 from weakreset.parameter_file import ParameterFile, draw_parameters
 from weakreset.twin import simulate_population
 from weakreset.validation.features import device_features
@@ -130,7 +129,7 @@ def block_sizes(total: int, n_reads: int) -> list[int]:
 
 
 def _simulate(params: ParameterFile, n_devices: int, pulses: NDArray[np.int64], rng: np.random.Generator) -> Array:
-    twin = simulate_population(params, n_devices, int(pulses[-1]), rng, pink=embedded_pink_noise)
+    twin = simulate_population(params, n_devices, int(pulses[-1]), rng, quick=True)
     return np.log(twin.devices.r0_ohm)[:, None] + twin.log_ratio[:, pulses]
 
 

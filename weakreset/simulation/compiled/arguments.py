@@ -53,9 +53,9 @@ class Chip(NamedTuple):
 class Physics(NamedTuple):
     """`kernels.NoiseTables` as flat numpy arrays.
 
-    `bursts` has a row for every burst, of two numbers a pole: keep of every pole and renew of every pole (float32, two
-    to an integer), and a limit for each telegraph state before. `pole_sd` is a tuple: its length is part of its type,
-    so code for the poles is compiled without loops. Behind the vectors of `normal_vectors` lie the white terms.
+    `factors` has a row for every burst: keep of every pole, then renew of every pole. So has `limits`: that of each
+    telegraph state before. `pole_sd` is a tuple: its length is part of its type, so code for the poles is compiled
+    without loops.
     """
 
     shape: Constant
@@ -64,11 +64,13 @@ class Physics(NamedTuple):
     pink: Constant
     rtn: Constant
     read: Constant
-    bursts: Integers
+    factors: Floats
+    limits: Integers
     pole_sd: tuple[np.float32, ...]
     read_sd: np.float32
     normals: Floats
     vectors: Floats
+    white: Floats
 
 
 class Scratch(NamedTuple):

@@ -1,20 +1,14 @@
-"""The update of `kernels` once more, compiled for the processor by numba: same numbers, same order, same bits.
-
-Weights are gone through in blocks; those that get pulses are listed, and a full list is moved: memory asked for,
-random words made, then one device after the other, everything in registers. Only devices that get pulses are
-touched, and nothing depends on the order, so the work may be split among threads anywhere. No fused multiplication
-and no reassociation (numba does neither unless asked): a test compares every bit with the plain torch kernel, which
-remains the path for other devices and the oracle for this one.
-"""
+"""The three functions that Python calls: a range of weights, or of devices, in blocks and lists. See the folder."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from weakreset.simulation.compiled.arguments import AdamStep, Chip, Floats, Integers, Physics, Scratch, Wholes, constant
+from weakreset.simulation.compiled.compiling import entry, inner
 from weakreset.simulation.compiled.devices import advance_list
-from weakreset.simulation.compiled.drift import entry, inner
-from weakreset.simulation.compiled.memory import row_at
 from weakreset.simulation.compiled.weights import adam_bursts, count_some, leave_out, list_devices, read_signs
 
 __all__ = ["BLOCK", "adam_range", "advance_range", "pair_range"]
@@ -23,6 +17,7 @@ BLOCK = 2048
 """Weights gone through at a time. So many devices are listed, at least, before they are moved, and less than twice."""
 
 _PAIRS, _ALONE = constant(1), constant(0)
+_FIRST = np.uint64(0)
 
 
 @inner
@@ -59,9 +54,9 @@ def pair_range(
     pulses, devices, flips, found, since = 0, 0, 0, 0, start
     for begin in range(start, stop, BLOCK):
         end = begin + BLOCK if begin + BLOCK < stop else stop
-        bursts, count = row_at(n, begin), end - begin
-        some = count_some(bursts, count)
-        list_devices(bursts, count, some, begin, room, found)
+        first, count = np.uint64(begin), end - begin
+        some = count_some(n, first, count)
+        list_devices(n, first, count, some, begin, room, found)
         found += some
         if found >= BLOCK or end == stop:
             done = _move(chip, physics, keys, room, found, weight, since, end)
@@ -80,11 +75,8 @@ def adam_range(
     for begin in range(start, stop, BLOCK):
         end = begin + BLOCK if begin + BLOCK < stop else stop
         bursts, count = room.bursts, end - begin
-        some, lost = adam_bursts(
-            row_at(gradient, begin), row_at(mean, begin), row_at(square, begin), row_at(weight, begin),
-            step, bursts, count,
-        )
-        list_devices(bursts, count, some, begin, room, found)
+        some, lost = adam_bursts(gradient, mean, square, weight, step, bursts, np.uint64(begin), count)
+        list_devices(bursts, _FIRST, count, some, begin, room, found)
         found, bad = found + some, bad + lost
         if found >= BLOCK or end == stop:
             done = _move(chip, physics, keys, room, found, weight, since, end)

@@ -7,32 +7,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.simulation.compiled.arguments import ROUNDER, AdamStep, Floats, Integers, Masks, Scratch, Wholes
+from weakreset.simulation.compiled.arguments import ROUNDER, AdamStep, Floats, Integers, Scratch, Wholes
+from weakreset.simulation.compiled.compiling import inlined, inner
 from weakreset.simulation.compiled.devices import word_of
-from weakreset.simulation.compiled.drift import inlined, inner
-from weakreset.simulation.compiled.memory import lowest_bit, row_at
-from weakreset.simulation.compiled.vectors import MASK_WIDTH, where_any
 
-__all__ = ["adam_bursts", "count_some", "leave_out", "list_devices", "read_signs"]
+__all__ = ["MASK_WIDTH", "adam_bursts", "count_some", "leave_out", "list_devices", "read_signs"]
+
+MASK_WIDTH = 64
+"""Bursts whose being there or not is kept in the bits of one number."""
 
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
 _U0, _U1, _U2 = np.uint64(0), np.uint64(1), np.uint64(2)
+_EXPONENT_PLACE, _EXPONENT_OF_ONE = 52, 1023
 
 
 @inner
 def adam_bursts(
-    gradient: Floats, mean: Floats, square: Floats, weight: Floats, step: AdamStep, n: Wholes, count: int
+    gradient: Floats, mean: Floats, square: Floats, weight: Floats, step: AdamStep, n: Wholes, begin: Any, count: int
 ) -> tuple[Any, Any]:
-    """Adam's first `count` moments brought up to date, and the bursts that they ask for.
+    """Adam's moments of `count` weights from `begin` on brought up to date, and the bursts `n[:count]` they ask for.
 
     How many bursts are not zero, and how many updates are no number.
     """
     bad, some = np.int32(0), np.int32(0)
     for k in range(count):  # counted in 32 bits and without a branch, or the processor could not do eight at once
-        g = gradient[k]
-        m = mean[k] * step.keep1 + g * step.new1
-        v = square[k] * step.keep2 + (g * g) * step.new2
-        mean[k], square[k] = m, v
+        at = begin + np.uint64(k)
+        g = gradient[at]
+        m = mean[at] * step.keep1 + g * step.new1
+        v = square[at] * step.keep2 + (g * g) * step.new2
+        mean[at], square[at] = m, v
         wish = (m * step.factor) / (np.sqrt(v) * step.scale + step.eps)
         wish = step.limit if wish > step.limit else wish
         wish = -step.limit if wish < -step.limit else wish
@@ -43,59 +46,63 @@ def adam_bursts(
         some = np.int32(some + np.int32(n[k] != 0))
     if step.only_disagreeing:
         for k in range(count):
-            n[k] = n[k] if np.float32(n[k]) * weight[k] < _ZERO else np.int32(0)
-        some = count_some(n, count)
+            n[k] = n[k] if np.float32(n[k]) * weight[begin + np.uint64(k)] < _ZERO else np.int32(0)
+        some = count_some(n, _U0, count)
     return some, bad
 
 
 @inlined
-def count_some(n: Wholes, count: int) -> Any:
-    """How many of the first `count` bursts are not zero."""
+def count_some(n: Wholes, first: Any, count: int) -> Any:
+    """How many of the bursts n[first : first + count] are not zero."""
     some = np.int32(0)
     for k in range(count):
-        some = np.int32(some + np.int32(n[k] != 0))
+        some = np.int32(some + np.int32(n[first + np.uint64(k)] != 0))
     return some
 
 
 @inlined
-def _put(burst: Any, weight: Any, device: Integers, pulses: Integers, at: int) -> None:
-    """The device that a signed burst moves, and its pulses."""
-    device[at] = 2 * weight + np.int64(burst < 0)
-    pulses[at] = burst if burst > 0 else -burst
+def _put(burst: Any, weight: Any, room: Scratch, at: Any) -> None:
+    """List, at `at`, the device that a signed burst moves, and its pulses."""
+    room.device[at] = 2 * weight + np.int64(burst < 0)
+    room.pulses[at] = burst if burst > 0 else -burst
 
 
 @inlined
-def list_devices(n: Wholes, count: int, some: int, start: int, room: Scratch, found: int) -> None:
-    """Behind `found`, list the devices that `count` bursts move, `some` of them not zero, of weights start, ..."""
-    device, pulses = row_at(room.device, found), row_at(room.pulses, found)
+def list_devices(n: Wholes, first: Any, count: int, some: int, start: int, room: Scratch, found: int) -> None:
+    """Behind `found`, list the devices that n[first : first + count] move, `some` not zero, of weights start, ..."""
     if some == count:
         for k in range(some):
-            _put(n[k], start + k, device, pulses, k)
+            _put(n[first + np.uint64(k)], start + k, room, np.uint64(found + k))
     elif some:
-        _list_some(n, count, some, start, device, pulses, room.masks)
+        _list_some(n, first, count, some, start, room, found)
 
 
 @inlined
-def _list_some(
-    n: Wholes, count: int, some: int, start: int, device: Integers, pulses: Integers, masks: Masks
-) -> None:
-    """Without branches that depend on the bursts, which could not be predicted."""
-    kept = _U0
-    for first in range(0, count, MASK_WIDTH):
-        if first + MASK_WIDTH <= count:
-            mask = where_any(n, np.uint64(first))
-        else:
-            mask = _U0
-            for k in range(first, count):
-                mask |= np.uint64(n[k] != 0) << np.uint64(k - first)
-        masks[kept], masks[kept + _U1] = mask, np.uint64(first)
+def _list_some(n: Wholes, first: Any, count: int, some: int, start: int, room: Scratch, found: int) -> None:
+    """Without branches that depend on the bursts, which could not be predicted.
+
+    One burst after the other a step takes 1.7 times as long where 2 % are pulsed; passing over eight that are all zero
+    at once, 1.2 to 1.5 times (Zen 4, one thread).
+    """
+    masks, kept = room.masks, _U0
+    for begin in range(0, count, MASK_WIDTH):
+        mask = _U0
+        for j in range(min(MASK_WIDTH, count - begin)):
+            mask |= np.uint64(n[first + np.uint64(begin + j)] != 0) << np.uint64(j)
+        masks[kept], masks[kept + _U1] = mask, np.uint64(begin)
         kept += _U2 * np.uint64(mask != _U0)
     at = _U0
     for k in range(some):
-        here = np.int64(masks[at + _U1] + lowest_bit(masks[at]))
-        _put(n[here], start + here, device, pulses, k)
+        here = masks[at + _U1] + _lowest_bit(masks[at])
+        _put(n[first + here], start + np.int64(here), room, np.uint64(found + k))
         masks[at] &= masks[at] - _U1
         at += _U2 * np.uint64(masks[at] == _U0)
+
+
+@inner
+def _lowest_bit(mask: Any) -> Any:
+    """The place of the lowest bit that is set, in a mask that is not zero: the exponent of that bit as a number."""
+    return np.uint64((np.float64(mask & (_U0 - mask)).view(np.int64) >> _EXPONENT_PLACE) - _EXPONENT_OF_ONE)
 
 
 @inlined
@@ -130,13 +137,14 @@ def _read_some(difference: Floats, device: Integers, found: int, weight: Floats,
 
 
 @inlined
-def _read_row(difference: Floats, device: Integers, found: int, weight: Floats) -> Any:
-    """Weights in a row, none of them a tie."""
+def _read_row(difference: Floats, device: Integers, found: int, weight: Floats, start: Any) -> Any:
+    """Weights in a row from `start` on, none of them a tie."""
     flips = np.int32(0)
     for k in range(found):
+        at = start + np.uint64(k)
         sign = _sign(difference[k], device[k])
-        flips = np.int32(flips + np.int32(sign != weight[k]))
-        weight[k] = sign
+        flips = np.int32(flips + np.int32(sign != weight[at]))
+        weight[at] = sign
     return flips
 
 
@@ -157,5 +165,5 @@ def read_signs(
     `difference` is ln R of the device minus that of the other one of its pair.
     """
     if found == stop - start and _ties(difference, found) == 0:
-        return _read_row(difference, device, found, row_at(weight, start))
+        return _read_row(difference, device, found, weight, np.uint64(start))
     return _read_some(difference, device, found, weight, tie_key)

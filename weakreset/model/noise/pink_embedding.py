@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from weakreset.model.pink_noise import autocovariance, pink_noise
+from weakreset.model.noise.pink_noise import autocovariance, pink_noise
 
 __all__ = ["embedded_pink_noise"]
 

@@ -3,6 +3,10 @@
 After every operation torch's threads wait for the next one actively, for milliseconds. Threads beside them would share
 the processors with that waiting and take half again as long; so the work is given to them. They belong to the OpenMP
 library that torch has loaded, whose entry for compiled loops, `GOMP_parallel`, calls a function in every thread.
+
+With threads of our own beside torch's two, a step that follows another operation of torch takes 1.15 to 1.2 times as
+long where all weights are pulsed and 1.1 to 1.3 times where 2 % are (medians and lower quartiles of turns, on a machine
+busy with other work); a training step of the MNIST network, which is mostly torch's own work, 1.0 to 1.06 times.
 """
 
 from __future__ import annotations

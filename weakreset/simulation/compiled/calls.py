@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 
 from weakreset.simulation.compiled.arguments import AdamStep, Chip, Physics, Scratch, constant
+from weakreset.simulation.compiled.garbage import garbage_kept
+from weakreset.simulation.compiled.threads import in_threads
 from weakreset.simulation.counter_random import Key
-from weakreset.simulation.garbage import garbage_kept
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.moving_rows import row_width
-from weakreset.simulation.threads import in_threads
-from weakreset.simulation.traits import SHAPE_NUMBERS, trait_names
+from weakreset.simulation.traits import formula_number, outside, trait_names
 
 __all__ = ["adam_pulse", "advance", "pulse_pairs"]
 
@@ -31,7 +30,7 @@ _SHARES = 2
 def advance(state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, n: torch.Tensor) -> None:
     """As `kernels.advance`."""
     shared = (_chip(state), _physics(tables), _unsigned(key), index.numpy(), n.numpy())
-    _in_shares(_compiled().advance_range, shared, index.numel())
+    _in_shares("advance_range", shared, index.numel())
 
 
 def pulse_pairs(
@@ -39,7 +38,7 @@ def pulse_pairs(
 ) -> tuple[int, int, int]:
     """Signed bursts `n` (int32, flat) for pairs; brings `weight` up to date; pulses, devices, flips."""
     shared = (_chip(state), _physics(tables), _both(keys), n.numpy(), weight.numpy())
-    pulses, devices, flips = _in_shares(_compiled().pair_range, shared, n.numel())
+    pulses, devices, flips = _in_shares("pair_range", shared, n.numel())
     return pulses, devices, flips
 
 
@@ -50,16 +49,17 @@ def adam_pulse(
     """Adam's step on (gradient, mean, square), turned into pulses; pulses, devices, flips, not a number."""
     flat = [part.view(-1).numpy() for part in (*moments, weight)]
     shared = (_chip(state), _physics(tables), _both(keys), *flat, step)
-    pulses, devices, flips, bad = _in_shares(_compiled().adam_range, shared, weight.numel())
+    pulses, devices, flips, bad = _in_shares("adam_range", shared, weight.numel())
     return pulses, devices, flips, bad
 
 
-def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int) -> list[int]:
-    """Call `function(*shared, scratch, start, stop)` for ranges that cover 0 .. total; the sums of what it returns.
+def _in_shares(name: str, shared: tuple[Any, ...], total: int) -> list[int]:
+    """Sums of what `compiled.step`'s `name(*shared, scratch, start, stop)` returns for ranges that cover 0 .. total.
 
     Threads take the next range when they are done with one: a processor that is busy with something else then costs its
     share of the time and not all of it.
     """
+    function = _compiled(name, outside(len(shared[1].shape)))
     if not getattr(function, "signatures", True):
         with garbage_kept(), _scratch() as scratch:
             function(*shared, scratch, 0, 0)
@@ -75,12 +75,18 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
     return [sum(column) for column in zip(*results, strict=True)]
 
 
-@lru_cache(maxsize=1)
-def _compiled() -> ModuleType:
-    """Loaded when it is needed first, and numba with it."""
+@lru_cache(maxsize=8)
+def _compiled(name: str, anew: bool) -> Callable[..., Any]:
+    """Of this name in `compiled.step`, loaded when it is needed first, and numba with it.
+
+    What is kept on disk knows formulas by numbers, which another process may give to other ones: code for drift shapes
+    from outside this package is compiled in every process.
+    """
     with garbage_kept():
         from weakreset.simulation.compiled import step
-    return step
+        from weakreset.simulation.compiled.compiling import not_kept
+    function: Callable[..., Any] = getattr(step, name)
+    return not_kept(function) if anew else function
 
 
 _FREE: list[Scratch] = []
@@ -100,11 +106,11 @@ def _scratch() -> Iterator[Scratch]:
 
 
 def _new_scratch() -> Scratch:
-    from weakreset.simulation.compiled.devices import CHUNK, PARTS
+    from weakreset.simulation.compiled.devices import CHUNK
     from weakreset.simulation.compiled.step import BLOCK
-    from weakreset.simulation.compiled.vectors import MASK_WIDTH
+    from weakreset.simulation.compiled.weights import MASK_WIDTH
 
-    device, pulses, words = (np.zeros(size, np.int64) for size in (2 * BLOCK, 2 * BLOCK, PARTS * CHUNK))
+    device, pulses, words = (np.zeros(size, np.int64) for size in (2 * BLOCK, 2 * BLOCK, CHUNK))
     masks = np.zeros(2 * (BLOCK // MASK_WIDTH + 2), np.uint64)
     return Scratch(device, pulses, words, np.empty(2 * BLOCK, np.float32), np.empty(BLOCK, np.int32), masks)
 
@@ -118,15 +124,14 @@ def _chip(state: DeviceState) -> Chip:
 @lru_cache(maxsize=64)
 def _physics(tables: NoiseTables) -> Physics:
     lanes = len(tables.pole_sd)
-    bursts = np.zeros((len(tables.keep), 2 * lanes), dtype=np.int64)
-    bursts.view(np.float32)[:, : 2 * lanes] = torch.hstack([tables.keep, tables.renew]).numpy()
-    bursts[:, lanes : lanes + 2] = torch.stack([tables.high_if_low, tables.high_if_high], dim=1).numpy()
     return Physics(
-        shape=constant(SHAPE_NUMBERS[tables.shape]), columns=constant(len(trait_names(tables.shape))),
+        shape=constant(formula_number(tables.shape)), columns=constant(len(trait_names(tables.shape))),
         width=constant(row_width(lanes)),
         pink=constant(tables.pink), rtn=constant(tables.rtn), read=constant(tables.read_sd > 0),
-        bursts=bursts.reshape(-1), pole_sd=tuple(tables.pole_sd.numpy()), read_sd=np.float32(tables.read_sd),
-        normals=tables.normals.numpy(), vectors=torch.cat([tables.vectors.view(-1), tables.white]).numpy(),
+        factors=torch.hstack([tables.keep, tables.renew]).view(-1).numpy(),
+        limits=torch.stack([tables.high_if_low, tables.high_if_high], dim=1).view(-1).numpy(),
+        pole_sd=tuple(tables.pole_sd.numpy()), read_sd=np.float32(tables.read_sd),
+        normals=tables.normals.numpy(), vectors=tables.vectors.view(-1).numpy(), white=tables.white.numpy(),
     )
 
 

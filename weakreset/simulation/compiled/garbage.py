@@ -14,7 +14,8 @@ def garbage_kept() -> Iterator[None]:
     """Python looks for no garbage meanwhile.
 
     Loading a large package makes so many objects, all of them to stay, that Python would look through everything torch
-    has made each time it has seen enough new ones: a third of the time goes there.
+    has made each time it has seen enough new ones. Without this the first step of a process takes 1.16 times as much
+    processor time where the kernel is compiled in it (4.9 s over 4.2), 1.27 times where it was before (2.8 over 2.2).
     """
     enabled = gc.isenabled()
     gc.disable()
