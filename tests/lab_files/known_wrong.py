@@ -80,8 +80,6 @@ KNOWN_WRONG_DIALECTS: list[dict[str, object]] = [
 """Choices of a dialect that together are read wrongly."""
 
 KNOWN_WRONG_PROMISES: set[str] = {
-    "inspect ends with a sentence to check against the bench",
-    "cycles of one device are no spread between devices",
     "--map device=@file names a device after its file",
     "--skip passes over lines before the header",
 }
