@@ -10,6 +10,7 @@ import typer
 from weakreset.cli.common import command_line, console_for, print_json, progress_bar
 from weakreset.cli.trace_options import (
     FormatOption,
+    KeepGoingOption,
     LimitsOption,
     MapOption,
     PulsesOption,
@@ -44,6 +45,7 @@ def validate_command(
     read_voltage: VoltageOption = None,
     mixed_pulses: Annotated[bool, typer.Option(help="take pulses of different amplitude or width together")] = False,
     pulses: PulsesOption = "",
+    keep_going: KeepGoingOption = False,
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Compare traces with simulated replicas; exit code 1 when the model does not reproduce them."""
@@ -52,7 +54,7 @@ def validate_command(
 
     console = console_for(json_)
     file = load_parameters(params)
-    loaded, _ = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses).load()
+    loaded, _ = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, keep_going=keep_going).load()
     print_left_out(console, loaded)
     if held_out:
         loaded = _held_out(file, loaded)

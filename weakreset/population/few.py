@@ -9,7 +9,9 @@ import numpy as np
 from weakreset.errors import FitError
 from weakreset.fitting.fit_set import FitSet
 from weakreset.model import TruncatedLaw
+from weakreset.population.cycles import cycle_spreads
 from weakreset.population.result import Candidate, LawFit, Population
+from weakreset.traces.lot_sentence import counted_devices
 
 __all__ = ["few_devices"]
 
@@ -23,7 +25,10 @@ def few_devices(fits: FitSet) -> Population:
         A parameter that not one device identifies.
     """
     usable = fits.usable
-    note = f"{len(usable)} device{'s' if len(usable) != 1 else ''}: spread not identifiable, the median stands for all"
+    n_devices = len({fit.of_device for fit in usable})
+    counted = counted_devices(n_devices, len(usable))
+    note = f"informed by {counted}: device-to-device spread not identifiable, the median stands for all"
+    cycles = cycle_spreads(usable, fits.drift)
     laws = {}
     for name in ("r0_ohm", *fits.drift.parameters):
         known = np.array([v for fit in usable if (v := fit.estimates[name].value) is not None])
@@ -31,7 +36,7 @@ def few_devices(fits: FitSet) -> Population:
             known = np.array([fit.first_read_ohm for fit in usable])
         if not len(known):
             raise FitError(
-                f"{name} is not identifiable in any of {len(usable)} usable devices ({len(fits)} in all), so there is "
+                f"{name} is not identifiable in any of {counted} that can be used ({len(fits)} in all), so there is "
                 "no parameter file; measure more devices or more pulses (the table of devices is complete)"
             )
         value = float(np.median(known))
@@ -39,6 +44,7 @@ def few_devices(fits: FitSet) -> Population:
         law = TruncatedLaw("constant", {"value": value})
         laws[name] = LawFit(
             name, unit, law, {}, (Candidate("constant", math.nan, 1.0),), known, (-math.inf, math.inf),
-            len(usable), len(known), note=note,
+            n_devices, len({fit.of_device for fit in usable if fit.estimates[name].value is not None}) or n_devices,
+            note=note,
         )
-    return Population(fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,))
+    return Population(fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,), cycles=cycles)

@@ -18,6 +18,7 @@ from weakreset.options import named_options
 from weakreset.population.bootstrap import Progress
 from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, choose_families, start_laws
 from weakreset.population.correlated import fit_together
+from weakreset.population.cycles import cycle_spreads, one_cycle_each, without_cycles
 from weakreset.population.defects import count_defects
 from weakreset.population.families import fit_values
 from weakreset.population.few import few_devices
@@ -72,7 +73,9 @@ def fit_population(
 
     Notes
     -----
-    Fewer than 5 devices say nothing about spread: each law is then a constant, and its note says so.
+    Fewer than 5 devices say nothing about spread: each law is then a constant, and its note says so. However many
+    cycles a device has, it is one device: laws take its first cycle, and where the spread between cycles is seen, all
+    cycles tell the two spreads apart (`population/cycles.py`).
     """
     with one_blas_thread():
         return _fit(fits, families or {}, truncation or {}, bootstrap, goodness, seed, progress)
@@ -82,9 +85,11 @@ def _fit(
     fits: FitSet, families: Mapping[str, str], truncation: Mapping[str, tuple[float, float]],
     bootstrap: int, goodness: int, seed: int | np.random.Generator, progress: Progress | None,
 ) -> Population:
-    usable = [fit for fit in fits.usable if fit.draws is not None]
+    cycles = [fit for fit in fits.usable if fit.draws is not None]
+    usable = one_cycle_each(cycles)
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
+    everything, fits = fits, replace(fits, fits=tuple(usable)) if len(usable) < len(cycles) else fits
     _refuse_no_drift(usable, fits.drift)
     limits = _limits(fits, usable) | dict(truncation)
     amplitude, fraction = fit_rtn_amplitude(fits)
@@ -102,9 +107,10 @@ def _fit(
         fitted[name] = _law_fit(name, fits, usable, laws[name], stderr, state.candidates[name])
     if bootstrap or goodness:
         fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, progress)
+    spreads = cycle_spreads(cycles, fits.drift)
     return Population(
-        fits.drift.name, fitted, fits.noise, amplitude, fraction, fits, correlation, defects=count_defects(fits),
-        notes=_notes(fits, correlation),
+        fits.drift.name, without_cycles(fitted, spreads), fits.noise, amplitude, fraction, everything, correlation,
+        defects=count_defects(everything), notes=_notes(fits, correlation), cycles=spreads,
     )
 
 

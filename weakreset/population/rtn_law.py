@@ -40,8 +40,10 @@ def fit_rtn_amplitude(fits: FitSet) -> tuple[LawFit | None, float | None]:
     amplitudes = np.array([fit.rtn.amplitude for fit in usable if (fit.rtn.amplitude or 0.0) > limit])
     if len(amplitudes) < _LEAST_DEVICES:
         return None, None
-    fitted = fit_values(amplitudes, _FAMILIES, lower=limit)
     seen = _chance_of_a_transition(usable, noise.p_up, noise.p_down)
+    if seen <= 0:
+        return None, None
+    fitted = fit_values(amplitudes, _FAMILIES, lower=limit)
     fraction = min(1.0, len(amplitudes) / (len(usable) * seen))
     note = (
         f"steps smaller than {limit:.3g} in ln R are not found reliably: the law holds above that, "
