@@ -54,7 +54,7 @@ class _Task:
     """What a process needs to fit blocks of one group."""
 
     group: Group
-    shape: DriftShape
+    basis: tuple[DriftShape, str, tuple[tuple[str, float], ...]]
     noise: ColourFit
     rtn: bool
 
@@ -81,7 +81,7 @@ def fit_groups(
     known: list[list[Configuration]] = []
     for group in groups:
         dictionary = Dictionary(Whitener(group.pulses, noise.colour), basis, rtn)
-        task = _Task(group, basis.shape, noise, rtn)
+        task = _Task(group, basis.key, noise, rtn)
         n_blocks = -(-len(group.traces) // _BLOCK)
         if seen is None:
             first = min(n_blocks, _FIRST_BLOCKS)
@@ -129,7 +129,7 @@ def _level(noise: ColourFit) -> float | None:
 
 def _prepared(task: _Task) -> _Prepared:
     """For a process that was started afresh."""
-    return Dictionary(Whitener(task.group.pulses, task.noise.colour), basis_of(task.shape), task.rtn), task
+    return Dictionary(Whitener(task.group.pulses, task.noise.colour), basis_of(*task.basis), task.rtn), task
 
 
 def scan_group(

@@ -61,6 +61,7 @@ def export_parameters(
             "schema": "weakreset-parameters",
             "name": name,
             "model": population.drift,
+            "direction": population.direction,
             "parameters": {key: _parameter(law) for key, law in population.laws.items()},
             "correlation": _correlation(population),
             "spread": "empirical" if empirical else "parametric",

@@ -13,7 +13,7 @@ from weakreset.population.cycles import cycle_spreads
 from weakreset.population.result import Candidate, LawFit, Population
 from weakreset.traces.lot_sentence import counted_devices
 
-__all__ = ["few_devices"]
+__all__ = ["few_devices", "shared_law"]
 
 
 def few_devices(fits: FitSet) -> Population:
@@ -31,7 +31,7 @@ def few_devices(fits: FitSet) -> Population:
     cycles = cycle_spreads(usable, fits.drift)
     laws = {}
     for name in ("r0_ohm", *fits.drift.parameters):
-        known = np.array([v for fit in usable if (v := fit.estimates[name].value) is not None])
+        known = np.array([fits.size(name, v) for fit in usable if (v := fit.estimates[name].value) is not None])
         if name == "r0_ohm" and not len(known):
             known = np.array([fit.first_read_ohm for fit in usable])
         if not len(known):
@@ -47,4 +47,18 @@ def few_devices(fits: FitSet) -> Population:
             n_devices, len({fit.of_device for fit in usable if fit.estimates[name].value is not None}) or n_devices,
             note=note,
         )
-    return Population(fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,), cycles=cycles)
+    return Population(
+        fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,), cycles=cycles, direction=fits.direction
+    )
+
+
+def shared_law(fits: FitSet, name: str) -> LawFit:
+    """Constant law of a number that all devices share."""
+    found, n = fits.shared[name], len(fits.usable)
+    value = float(found.value or 0.0)
+    stderr = {} if found.stderr is None else {"value": found.stderr}
+    return LawFit(
+        name, fits.drift.units[name], TruncatedLaw("constant", {"value": value}), stderr,
+        (Candidate("constant", math.nan, 1.0),), np.full(n, value), (-math.inf, math.inf), n, n,
+        note="all devices share it; its spread is not estimated",
+    )

@@ -13,7 +13,7 @@ from weakreset.errors import FitError
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
-from weakreset.model import DriftShape, TruncatedLaw
+from weakreset.model import TruncatedLaw
 from weakreset.options import named_options
 from weakreset.population.bootstrap import Progress
 from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, choose_families, start_laws
@@ -21,7 +21,7 @@ from weakreset.population.correlated import fit_together
 from weakreset.population.cycles import cycle_spreads, one_cycle_each, without_cycles
 from weakreset.population.defects import count_defects
 from weakreset.population.families import fit_values
-from weakreset.population.few import few_devices
+from weakreset.population.few import few_devices, shared_law
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.replicas import with_replicas
 from weakreset.population.result import Candidate, CorrelationFit, LawFit, Population
@@ -90,18 +90,20 @@ def _fit(
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
     everything, fits = fits, replace(fits, fits=tuple(usable)) if len(usable) < len(cycles) else fits
-    _refuse_no_drift(usable, fits.drift)
+    _refuse_no_drift(usable, fits)
     limits = _limits(fits, usable) | dict(truncation)
     amplitude, fraction = fit_rtn_amplitude(fits)
     stuck = stuck_high(fits, amplitude, fraction)
-    measured = fits.drift.parameters
-    state = start_laws(usable, fits.drift, limits, families)
+    state = start_laws(usable, fits.drift, limits, families, fits.direction)
     hierarchy = Hierarchy.of(usable, stuck)
     state = choose_families(hierarchy.thinned(FAMILY_DRAWS), state, limits, families)
     fitted = {"r0_ohm": _fit_r0(usable, limits, families)}
     laws, likelihood, correlation = fit_together(hierarchy, state, _known_r0(usable, fitted["r0_ohm"].law))
     covariance = likelihood.covariance(state.free, laws)
-    for name in measured:
+    for name in fits.drift.parameters:
+        if name in fits.drift.shared:
+            fitted[name] = shared_law(fits, name)
+            continue
         error = covariance[name]
         stderr = state.free[name].stderr(laws[name], error) if np.all(np.diag(error) > 0) else {}
         fitted[name] = _law_fit(name, fits, usable, laws[name], stderr, state.candidates[name])
@@ -111,16 +113,17 @@ def _fit(
     return Population(
         fits.drift.name, without_cycles(fitted, spreads), fits.noise, amplitude, fraction, everything, correlation,
         defects=count_defects(everything), notes=_notes(fits, correlation), cycles=spreads,
+        direction=fits.direction,
     )
 
 
-def _refuse_no_drift(usable: Sequence[DeviceFit], drift: DriftShape) -> None:
+def _refuse_no_drift(usable: Sequence[DeviceFit], fits: FitSet) -> None:
     """No law of a slope is identifiable where the mean of all is not three standard errors above zero."""
-    trend = drift.trend
+    drift, trend = fits.drift, fits.drift.trend
     known = [e for fit in usable if (e := fit.estimates.get(trend)) is not None and e.value is not None and e.stderr]
     if not known:
         return
-    values = np.array([float(e.value or 0.0) for e in known])
+    values = np.array([fits.size(trend, float(e.value or 0.0)) for e in known])
     weights = np.array([float(e.stderr or 1.0) ** -2 for e in known])
     mean, stderr = float(weights @ values / weights.sum()), float(weights.sum() ** -0.5)
     if mean < _SEEN_SIGMAS * stderr:
@@ -180,7 +183,7 @@ def _law_fit(
     known = [fit for fit in usable if fit.estimates[name].value is not None]
     if name == fits.drift.nonnegative:
         known = [fit for fit in known if fit.status is FitStatus.OK]
-    values = np.array([float(fit.estimates[name].value or 0.0) for fit in known])
+    values = np.array([fits.size(name, float(fit.estimates[name].value or 0.0)) for fit in known])
     note = _undecided(candidates)
     window = (law.lower, math.inf)
     censored = 0
