@@ -21,8 +21,8 @@ __all__ = ["SMOOTH_KNEE"]
 def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any, width: Any) -> Any:
     # symmetric in t and t_star; written with the smaller over the larger, whose power cannot overflow
     near, far = xp.minimum(t, t_star), xp.maximum(t, t_star)
-    s = near * xp.exp(-width * xp.log1p(xp.power(near / far, 1.0 / width)))
-    return c1 + m1 * s + m2 * (t - s)
+    after = (t - near) - near * xp.expm1(-width * xp.log1p(xp.power(near / far, 1.0 / width)))
+    return c1 + m1 * (t - after) + m2 * after
 
 
 SMOOTH_KNEE = DriftShape(
