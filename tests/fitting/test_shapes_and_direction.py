@@ -66,7 +66,7 @@ def fewest(n: int, chance: float = 0.88) -> int:
 
 @pytest.mark.parametrize("name", ["smooth-knee", "three-slope"])
 def test_numbers_of_a_round_knee_and_of_three_slopes_are_recovered(name):
-    """40 devices, seed 3: shared numbers within 4 standard errors of below 20 %; intervals cover as 88 % would (p 1e-3)."""
+    """40 devices, seed 3: shared numbers within 4 standard errors (< 20 %); intervals cover as 88 % would (p 1e-3)."""
     rng = np.random.default_rng(3)
     numbers = truth(name, 40, rng)
     fits = fit_devices(noisy(drifts(name, numbers), rng), drift=name, jobs=1)
