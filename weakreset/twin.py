@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile, draw_devices, load_parameters
 from weakreset.traces import SourceFile, TraceSet
 
-__all__ = ["simulate_population", "simulate_traces"]
+__all__ = ["extrapolated", "simulate_population", "simulate_traces"]
 
 
 def simulate_population(
@@ -23,6 +24,7 @@ def simulate_population(
     Devices and noise have separate streams: switching an imperfection off keeps all the others. `quick` as in
     `simulate_devices`.
     """
+    params = params.settled(n_pulses)
     rng = np.random.default_rng(seed)
     device_rng, noise_rng = rng.spawn(2)
     devices = draw_devices(params, n_devices, device_rng, without)
@@ -51,11 +53,30 @@ def simulate_traces(
     Returns
     -------
     TraceSet
-        Labelled as simulated; devices are named sim0000, sim0001, ...
+        Labelled as simulated; devices are named sim0000, sim0001, ... A note says so where they go on for longer than
+        the traces that the file was fitted to.
+
+    Raises
+    ------
+    ParameterFileError
+        A law that the devices need is not identifiable in the file.
     """
     file = load_parameters(params)
     measured = simulate_population(file, n_devices, n_pulses, seed, check_without(without))
     width = max(4, len(str(n_devices - 1)))
     names = [f"sim{i:0{width}d}" for i in range(n_devices)]
     source = SourceFile(f"simulated from {file.name}", "0" * 64, "simulation", "weakreset.simulate_traces", True)
-    return TraceSet.from_arrays(names, measured.pulses, measured.resistance_ohm(), (source,))
+    simulated = TraceSet.from_arrays(names, measured.pulses, measured.resistance_ohm(), (source,))
+    beyond = extrapolated(file, n_pulses)
+    return replace(simulated, notes=(*simulated.notes, beyond)) if beyond else simulated
+
+
+def extrapolated(params: ParameterFile, n_pulses: int) -> str:
+    """A warning where `n_pulses` go beyond what the file was fitted to; else empty."""
+    longest = params.provenance.longest_pulse
+    if longest is None or n_pulses <= longest:
+        return ""
+    return (
+        f"{params.name} was fitted to traces of at most {longest} pulses: what its devices do from there up to pulse "
+        f"{n_pulses} is extrapolated, and was never measured"
+    )

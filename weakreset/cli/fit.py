@@ -128,6 +128,8 @@ def _write(
         params = export_parameters(population, name, command=command_line(), **extras)
         params.save(output)
         written["parameter_file"] = str(output)
+        if population.not_identifiable:
+            written["not_identifiable"] = ", ".join(population.not_identifiable)
         console.print(_law_table(population))
     except FitError as error:
         written["no_parameter_file_because"] = str(error)
@@ -179,6 +181,10 @@ def _law_table(population: Any) -> Any:
         informed = f"{law.n_informative} of {law.n_devices}"
         note = "; ".join([*(test.sentence for test in law.goodness_of_fit), *([law.note] if law.note else [])])
         table.add_row(f"{law.parameter} [{law.unit}]".replace("[", "\\["), law.law.family, numbers, informed, note)
+    for name, entry in population.not_identifiable.items():
+        bound = "–" if entry.lower is None else f"above {entry.lower:.4g}"
+        informed = f"{entry.n_informative} of {entry.n_devices}"
+        table.add_row(f"{name} \\[{entry.unit}]", "not identifiable", bound, informed, entry.note)
     return table
 
 

@@ -30,6 +30,7 @@ from weakreset.parameter_file.schema import (
     Provenance,
     ResetPulse,
 )
+from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed_numbers
 from weakreset.parameter_file.tables import device_columns, law_rows, write_devices, write_laws
 
 __all__ = [
@@ -45,10 +46,12 @@ __all__ = [
     "Imperfection",
     "InputFile",
     "Noise",
+    "NotIdentifiable",
     "ParameterFile",
     "ParameterLaw",
     "Provenance",
     "ResetPulse",
+    "assumed_numbers",
     "check_without",
     "device_columns",
     "draw_devices",

@@ -9,6 +9,7 @@ import numpy as np
 from weakreset.errors import FitError
 from weakreset.fitting.fit_set import FitSet
 from weakreset.model import TruncatedLaw
+from weakreset.population.left_out import left_out
 from weakreset.population.result import Candidate, LawFit, Population
 
 __all__ = ["few_devices"]
@@ -20,15 +21,19 @@ def few_devices(fits: FitSet) -> Population:
     Raises
     ------
     FitError
-        A parameter that not one device identifies.
+        No usable device, or a parameter that not one identifies though it shows before any knee.
     """
     usable = fits.usable
     note = f"{len(usable)} device{'s' if len(usable) != 1 else ''}: spread not identifiable, the median stands for all"
-    laws = {}
+    laws, unknown = {}, {}
+    hidden = set(fits.drift.parameters) - set(fits.drift.scan.beyond if fits.drift.scan else fits.drift.parameters)
     for name in ("r0_ohm", *fits.drift.parameters):
         known = np.array([v for fit in usable if (v := fit.estimates[name].value) is not None])
         if name == "r0_ohm" and not len(known):
             known = np.array([fit.first_read_ohm for fit in usable])
+        if not len(known) and usable and name in hidden:
+            unknown[name] = left_out(name, fits.drift, usable, ())
+            continue
         if not len(known):
             raise FitError(
                 f"{name} is not identifiable in any of {len(usable)} usable devices ({len(fits)} in all), so there is "
@@ -41,4 +46,4 @@ def few_devices(fits: FitSet) -> Population:
             name, unit, law, {}, (Candidate("constant", math.nan, 1.0),), known, (-math.inf, math.inf),
             len(usable), len(known), note=note,
         )
-    return Population(fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,))
+    return Population(fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,), not_identifiable=unknown)

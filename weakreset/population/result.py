@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from weakreset.display import Shown, Summary, number, plus_minus
 from weakreset.fitting.fit_set import FitSet, PooledNoise
 from weakreset.model import TruncatedLaw
+from weakreset.parameter_file import NotIdentifiable
 
 __all__ = ["Candidate", "CorrelationFit", "GoodnessOfFit", "LawFit", "PairTest", "Population"]
 
@@ -185,6 +186,7 @@ class Population(Shown):
     correlation: CorrelationFit | None = None
     defects: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    not_identifiable: Mapping[str, NotIdentifiable] = field(default_factory=dict)
 
     def _shown(self) -> Summary:
         laws = [*self.laws.values(), *([] if self.rtn_amplitude is None else [self.rtn_amplitude])]
@@ -194,7 +196,10 @@ class Population(Shown):
             f"Population of {len(self.fits)} devices, {self.drift} drift{simulated}",
             (str(self.noise), *([f"defects: {defects}"] if defects else [])),
             ("parameter", "unit", "family", "numbers", "median", "informed by", "note"),
-            [_row(law) for law in laws],
+            [_row(law) for law in laws] + [
+                (name, entry.unit, "not identifiable", "–", "–", f"{entry.n_informative} of {entry.n_devices} devices",
+                 entry.note) for name, entry in self.not_identifiable.items()
+            ],
             notes=self.notes,
         )
 
