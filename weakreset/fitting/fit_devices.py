@@ -226,9 +226,6 @@ def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> Po
         alpha_stderr=noise.alpha_stderr if fixed else alpha / float(np.sqrt(2.0 * freedom.sum())),
         exponent_stderr=noise.exponent_stderr,
         read_sd=alpha * float(np.sqrt(noise.colour.read_ratio)),
-        p_up=rates.p_up,
-        p_down=rates.p_down,
         n_devices=len(usable),
-        n_transitions=rates.n_transitions,
-        note=rates.note,
+        **rates.pooled(),
     )

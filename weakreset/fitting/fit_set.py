@@ -39,6 +39,10 @@ class PooledNoise:
     n_devices: int = 0
     n_transitions: int = 0
     note: str = ""
+    p_up_stderr: float | None = None
+    p_down_stderr: float | None = None
+    rtn_share: float | None = None
+    rtn_share_stderr: float | None = None
     others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Blocks of kinds of noise from elsewhere, as their estimators found them."""
 

@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _PROBABILITIES = tuple(np.linspace(0.025, 0.975, 39).round(3).tolist())
 _BLOCK = 2_000_000
+_SHAPE_WEIGHT = 3.0
+"""A wrong shape of the drift shows in nothing else when the laws were fitted to these traces."""
 
 
 def replica_envelopes(pool: Pool) -> Array:
@@ -44,7 +46,9 @@ def curve_summaries(pool: Pool, plan: Plan, envelopes: Array) -> tuple[list[Summ
         column = pool.features["log_r"][:, int(np.searchsorted(plan.envelope_pulses, pulse))]
         what = f"The distribution of ln R at pulse {pulse}"
         summaries.append(_distance_check(f"ln R at pulse {pulse}", column, pool, what))
-    skipped = []
+    shape = _shape_check(pool)
+    summaries += shape
+    skipped = [] if shape else ["shape of the curves: no device was read often enough from end to end"]
     fresh = pool.features["fresh"][:, 0]
     if np.isfinite(fresh).any():
         what = "The distribution of the fresh resistance (ln R0)"
@@ -87,6 +91,17 @@ def _envelope_checks(plan: Plan, envelopes: Array) -> list[Summary]:
         )
         summaries.append(Summary(name, values, places, f"ln(R/R0), {name},"))
     return summaries
+
+
+def _shape_check(pool: Pool) -> list[Summary]:
+    features = pool.features["shape"]
+    slots = pool.members[:, np.isfinite(features[pool.members[0], 0])]
+    if not slots.shape[1]:
+        return []
+    means = np.stack([column[slots].mean(axis=1) for column in features.T], axis=1)
+    places = ("as a bow before the knee", "as a bow after the knee", "as a cut corner at the knee")
+    what = "What is left of the curves beside two straight lines (mean correlation)"
+    return [Summary("shape of the curves", means, places, what, weight=_SHAPE_WEIGHT)]
 
 
 def _coverage(pool: Pool) -> Summary:
