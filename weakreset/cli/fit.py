@@ -131,6 +131,8 @@ def _write(
         if population.not_identifiable:
             written["not_identifiable"] = ", ".join(population.not_identifiable)
         console.print(_law_table(population))
+        for note in population.structure:
+            console.print(note, markup=False)
     except FitError as error:
         written["no_parameter_file_because"] = str(error)
         console.print(f"No parameter file: {error}", style="yellow", markup=False)

@@ -11,6 +11,7 @@ from weakreset.parameter_file.load_save import (
     preset_names,
     save_parameters,
 )
+from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed_numbers
 from weakreset.parameter_file.presets import majumdar2021
 from weakreset.parameter_file.scale_spread import scale_spread
 from weakreset.parameter_file.schema import (
@@ -30,7 +31,6 @@ from weakreset.parameter_file.schema import (
     Provenance,
     ResetPulse,
 )
-from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed_numbers
 from weakreset.parameter_file.tables import device_columns, law_rows, write_devices, write_laws
 
 __all__ = [

@@ -84,7 +84,7 @@ def settled(params: ParameterFile, n_pulses: int) -> ParameterFile:
         return params
     if bound is None or n_pulses > bound or not hidden.issuperset(params.not_identifiable):
         refuse_unknown(params, n_pulses)
-    numbers = {name: 0.0 for name in params.not_identifiable} | {shape.knee: float(bound or 0.0)}
+    numbers = dict.fromkeys(params.not_identifiable, 0.0) | {shape.knee: float(bound or 0.0)}
     return _with_constants(params, numbers, f"simulated without a knee, up to pulse {n_pulses}")
 
 
@@ -117,7 +117,10 @@ def _with_constants(params: ParameterFile, numbers: Mapping[str, float], note: s
         entry = params.not_identifiable[name]
         raw["parameters"][name] = {
             "family": "constant", "params": {"value": float(value)}, "unit": entry.unit, "note": note,
+            "n_devices": entry.n_devices, "n_informative": 0,
         }
         raw["not_identifiable"].pop(name)
+    order = ("r0_ohm", *SHAPES[params.model].parameters)
+    raw["parameters"] = {name: raw["parameters"][name] for name in order if name in raw["parameters"]}
     raw["provenance"]["notes"] = [*raw["provenance"]["notes"], note]
     return type(params).model_validate(raw)

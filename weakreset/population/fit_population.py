@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from weakreset.errors import FitError
 from weakreset.fitting.fit_set import FitSet
-from weakreset.fitting.result import DeviceFit
+from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import DriftShape, TruncatedLaw
 from weakreset.options import named_options
@@ -27,6 +27,7 @@ from weakreset.population.replicas import with_replicas
 from weakreset.population.result import Candidate, CorrelationFit, LawFit, Population
 from weakreset.population.rtn_law import fit_rtn_amplitude, stuck_high
 from weakreset.population.scores import normal_scores
+from weakreset.population.structure import structure_notes
 
 __all__ = ["fit_population"]
 
@@ -109,9 +110,10 @@ def _fit(
         fitted[name] = _law_fit(name, fits.drift, usable, known[name], laws[name], stderr, state.candidates[name])
     if bootstrap or goodness:
         fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, progress)
+    structure = structure_notes(fits)
     return Population(
         fits.drift.name, fitted, fits.noise, amplitude, fraction, fits, correlation, defects=count_defects(fits),
-        notes=_notes(fits, correlation),
+        notes=(*_notes(fits, correlation), *structure), structure=structure,
         not_identifiable={name: left_out(name, fits.drift, usable, known[name]) for name in unknown},
     )
 
@@ -184,7 +186,8 @@ def _law_fit(
     name: str, drift: DriftShape, usable: Sequence[DeviceFit], known: Sequence[DeviceFit], law: TruncatedLaw,
     stderr: Mapping[str, float], candidates: tuple[Candidate, ...],
 ) -> LawFit:
-    values = np.array([float(fit.estimates[name].value or 0.0) for fit in known])
+    own = [fit for fit in known if fit.status is not FitStatus.KNEE_UNRESOLVED]  # others are averages over knees
+    values = np.array([float(fit.estimates[name].value or 0.0) for fit in own])
     note = _undecided(candidates)
     widened = student_factor(len(known))
     window = (law.lower, math.inf)
@@ -201,7 +204,8 @@ def _law_fit(
         said = f"only {len(known)} devices inform it: standard errors widened by {widened:.2f} (Student's t)"
         note = "; ".join(filter(None, (note, said)))
     return LawFit(
-        name, drift.units[name], law, {key: widened * error for key, error in stderr.items()}, candidates, values, window, len(usable), len(known), censored, note
+        name, drift.units[name], law, {key: widened * error for key, error in stderr.items()}, candidates,
+        values, window, len(usable), len(known), censored, note
     )
 
 

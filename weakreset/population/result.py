@@ -58,7 +58,7 @@ class LawFit:
     candidates : tuple of Candidate
         Families compared, best first.
     values : ndarray
-        Device estimates that informed the law.
+        Device estimates that informed the law, without those averaged over every place a knee may be.
     window : tuple of float
         Interval in which a device's value could be seen at all (for drawing).
     n_devices, n_informative, n_censored : int
@@ -187,6 +187,8 @@ class Population(Shown):
     defects: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     not_identifiable: Mapping[str, NotIdentifiable] = field(default_factory=dict)
+    structure: tuple[str, ...] = ()
+    """What dies, wafers and kinds of devices were found, or not; part of `notes`."""
 
     def _shown(self) -> Summary:
         laws = [*self.laws.values(), *([] if self.rtn_amplitude is None else [self.rtn_amplitude])]

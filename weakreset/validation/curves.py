@@ -18,8 +18,6 @@ Array = NDArray[np.float64]
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _PROBABILITIES = tuple(np.linspace(0.025, 0.975, 39).round(3).tolist())
 _BLOCK = 2_000_000
-_SHAPE_WEIGHT = 3.0
-"""A wrong shape of the drift shows in nothing else when the laws were fitted to these traces."""
 
 
 def replica_envelopes(pool: Pool) -> Array:
@@ -38,17 +36,22 @@ def make_envelope(pool: Pool, plan: Plan, envelopes: Array) -> Envelope:
     return Envelope(plan.envelope_pulses, LEVELS, envelopes[0], low, middle, high, counts)
 
 
-def curve_summaries(pool: Pool, plan: Plan, envelopes: Array) -> tuple[list[Summary], list[str]]:
-    """Summaries, and what had to be left out and why."""
+def curve_summaries(
+    pool: Pool, plan: Plan, envelopes: Array, spread: bool = True
+) -> tuple[list[Summary], list[str]]:
+    """Summaries, and what had to be left out and why; without a `spread` in the file only the shape is compared."""
+    shape = _shape_check(pool)
+    skipped = [] if shape else ["shape of the curves: no device was read often enough from end to end"]
+    if not spread:
+        why = "the file was fitted to too few devices for a spread, and holds one typical device"
+        return shape, [*skipped, f"curves, distributions and laws: {why}"]
     summaries = _envelope_checks(plan, envelopes)
     summaries.append(_coverage(pool))
     for pulse in plan.distribution_pulses:
         column = pool.features["log_r"][:, int(np.searchsorted(plan.envelope_pulses, pulse))]
         what = f"The distribution of ln R at pulse {pulse}"
         summaries.append(_distance_check(f"ln R at pulse {pulse}", column, pool, what))
-    shape = _shape_check(pool)
     summaries += shape
-    skipped = [] if shape else ["shape of the curves: no device was read often enough from end to end"]
     fresh = pool.features["fresh"][:, 0]
     if np.isfinite(fresh).any():
         what = "The distribution of the fresh resistance (ln R0)"
@@ -101,7 +104,7 @@ def _shape_check(pool: Pool) -> list[Summary]:
     means = np.stack([column[slots].mean(axis=1) for column in features.T], axis=1)
     places = ("as a bow before the knee", "as a bow after the knee", "as a cut corner at the knee")
     what = "What is left of the curves beside two straight lines (mean correlation)"
-    return [Summary("shape of the curves", means, places, what, weight=_SHAPE_WEIGHT)]
+    return [Summary("shape of the curves", means, places, what)]
 
 
 def _coverage(pool: Pool) -> Summary:

@@ -1,7 +1,7 @@
 """Does a curve bend where the model's curves bend? What is left of each device's curve beside its best broken line.
 
-The reads are averaged in even blocks, and the broken line with the least misfit is taken away. What is left is looked at
-for a bow before the knee, a bow after it, and a corner that is cut at it: correlations with three contrasts that no
+The reads are averaged in even blocks, and the broken line with the least misfit is taken away. What is left is looked
+at for a bow before the knee, a bow after it, and a corner that is cut at it: correlations with three contrasts that no
 broken line with that knee can explain, so they are small wherever the drift consists of two straight lines, and of
 either sign. Replicas are treated alike, whatever their drift is.
 """
