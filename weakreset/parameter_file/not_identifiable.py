@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -12,10 +12,10 @@ from weakreset.errors import ParameterFileError, UsageError
 from weakreset.model import SHAPES
 from weakreset.parameter_file.law_schema import Strict
 
-if TYPE_CHECKING:
-    from weakreset.parameter_file.schema import ParameterFile
-
 __all__ = ["NotIdentifiable", "assumed", "assumed_numbers", "refuse_unknown", "settled"]
+
+File = Any
+"""A `ParameterFile`, which imports this module and gives these functions as methods."""
 
 
 class NotIdentifiable(Strict):
@@ -51,7 +51,7 @@ def assumed_numbers(text: str) -> dict[str, float]:
     return numbers
 
 
-def assumed(params: ParameterFile, numbers: Mapping[str, float]) -> ParameterFile:
+def assumed(params: File, numbers: Mapping[str, float]) -> File:
     """The file with a constant in place of each parameter of `numbers`, and a note that it was assumed."""
     for name, value in numbers.items():
         if name not in params.not_identifiable:
@@ -69,7 +69,7 @@ def assumed(params: ParameterFile, numbers: Mapping[str, float]) -> ParameterFil
     return _with_constants(params, numbers, f"assumed, not fitted: {words}") if numbers else params
 
 
-def settled(params: ParameterFile, n_pulses: int) -> ParameterFile:
+def settled(params: File, n_pulses: int) -> File:
     """The file for a simulation of `n_pulses` pulses: no device has its knee where none was seen.
 
     Raises
@@ -88,7 +88,7 @@ def settled(params: ParameterFile, n_pulses: int) -> ParameterFile:
     return _with_constants(params, numbers, f"simulated without a knee, up to pulse {n_pulses}")
 
 
-def refuse_unknown(params: ParameterFile, n_pulses: int | None = None) -> None:
+def refuse_unknown(params: File, n_pulses: int | None = None) -> None:
     """Raise where a law that the devices need is not identifiable, with what can be done about it."""
     if not params.not_identifiable or params.spread == "empirical":
         return
@@ -111,7 +111,7 @@ def _example(entry: NotIdentifiable) -> str:
     return "0"
 
 
-def _with_constants(params: ParameterFile, numbers: Mapping[str, float], note: str) -> ParameterFile:
+def _with_constants(params: File, numbers: Mapping[str, float], note: str) -> File:
     raw: dict[str, Any] = params.model_dump(by_alias=True)
     for name, value in numbers.items():
         entry = params.not_identifiable[name]
