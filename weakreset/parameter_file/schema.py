@@ -261,7 +261,8 @@ class ParameterFile(Shown, Strict):
         ParameterFileError
             The file has a law of one, or it is no parameter, or cannot be so.
         """
-        return assumed(self, numbers)
+        changed: ParameterFile = assumed(self, numbers)
+        return changed
 
     def settled(self, n_pulses: int) -> ParameterFile:
         """What `n_pulses` pulses can be simulated with: up to the bound of an unseen knee, without one.
@@ -271,7 +272,8 @@ class ParameterFile(Shown, Strict):
         ParameterFileError
             Something that is not identifiable would show.
         """
-        return settled(self, n_pulses)
+        changed: ParameterFile = settled(self, n_pulses)
+        return changed
 
     def refuse_unknown(self) -> None:
         """Raise `ParameterFileError` where a law that devices need is not identifiable."""
