@@ -22,7 +22,8 @@ bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on devices whose truth is known
 	$(BIN)/python benchmarks/accuracy.py
 
-fuzz: $(VENV)/.installed-dev  ## damaged files to every reader: traces or an error of ours, in 10 s and 1 GB
+fuzz: $(VENV)/.installed-dev  ## files whose truth is known: right or refused; damaged ones: traces or an error of ours
+	$(BIN)/python benchmarks/fuzz_truth.py --files 4000
 	$(BIN)/python benchmarks/fuzz_readers.py --files 20000
 
 bench-validation: $(VENV)/.installed-dev  ## how often a true model fails, how often a wrong one is caught

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from weakreset.model import SimulatedTraces, check_without, simulate_devices
 from weakreset.options import named_options
-from weakreset.parameter_file import ParameterFile, draw_devices, load_parameters
-from weakreset.traces import SourceFile, TraceSet
+from weakreset.parameter_file import ParameterFile, draw_cycle, draw_devices, load_parameters
+from weakreset.traces import PulseTrace, SourceFile, TraceSet
 
 __all__ = ["extrapolated", "simulate_population", "simulate_traces"]
 
@@ -28,6 +29,8 @@ def simulate_population(
     rng = np.random.default_rng(seed)
     device_rng, noise_rng = rng.spawn(2)
     devices = draw_devices(params, n_devices, device_rng, without)
+    if params.c2c:  # one stream more, only then: files without it keep their bits
+        devices = draw_cycle(params, devices, rng.spawn(1)[0], without)
     return simulate_devices(devices, params.device_noise(without), n_pulses, noise_rng, quick)
 
 
@@ -38,6 +41,7 @@ def simulate_traces(
     n_pulses: int,
     seed: int | np.random.Generator = 0,
     without: tuple[str, ...] | list[str] | str = (),
+    n_cycles: int = 1,
 ) -> TraceSet:
     """Simulated traces of `n_devices` fresh devices read at pulses 0, 1, ..., `n_pulses`.
 
@@ -48,7 +52,10 @@ def simulate_traces(
     seed : int or numpy.random.Generator
         Same seed, same traces.
     without : sequence of str
-        Imperfections to switch off: names of `weakreset.model.imperfections()`, or all.
+        Imperfections to switch off: names of `weakreset.model.imperfections()`, or all. With d2d goes the spread
+        between cycles.
+    n_cycles : int
+        Cycles of each device, a SET before each: noise is drawn anew, and the spread between cycles if the file has it.
 
     Returns
     -------
@@ -61,14 +68,23 @@ def simulate_traces(
     ParameterFileError
         A law that the devices need is not identifiable in the file.
     """
-    file = load_parameters(params)
-    measured = simulate_population(file, n_devices, n_pulses, seed, check_without(without))
+    file, off = load_parameters(params), check_without(without)
     width = max(4, len(str(n_devices - 1)))
     names = [f"sim{i:0{width}d}" for i in range(n_devices)]
     source = SourceFile(f"simulated from {file.name}", "0" * 64, "simulation", "weakreset.simulate_traces", True)
-    simulated = TraceSet.from_arrays(names, measured.pulses, measured.resistance_ohm(), (source,))
     beyond = extrapolated(file, n_pulses)
-    return replace(simulated, notes=(*simulated.notes, beyond)) if beyond else simulated
+    notes = (beyond,) if beyond else ()
+    if n_cycles == 1:
+        measured = simulate_population(file, n_devices, n_pulses, seed, off)
+        simulated = TraceSet.from_arrays(names, measured.pulses, measured.resistance_ohm(), (source,))
+        return replace(simulated, notes=notes)
+    cycles = _cycles(file.settled(n_pulses), n_devices, n_pulses, n_cycles, np.random.default_rng(seed), off)
+    traces = [
+        PulseTrace(name, measured.pulses, measured.resistance_ohm()[i], cycle)
+        for cycle, measured in enumerate(cycles)
+        for i, name in enumerate(names)
+    ]
+    return TraceSet(tuple(sorted(traces, key=lambda trace: trace.device)), sources=(source,), notes=notes)
 
 
 def extrapolated(params: ParameterFile, n_pulses: int) -> str:
@@ -80,3 +96,14 @@ def extrapolated(params: ParameterFile, n_pulses: int) -> str:
         f"{params.name} was fitted to traces of at most {longest} pulses: what its devices do from there up to pulse "
         f"{n_pulses} is extrapolated, and was never measured"
     )
+
+
+def _cycles(
+    file: ParameterFile, n_devices: int, n_pulses: int, n_cycles: int, rng: np.random.Generator, off: tuple[str, ...]
+) -> Iterator[SimulatedTraces]:
+    """Cycle after cycle of the same devices."""
+    own = draw_devices(file, n_devices, rng.spawn(1)[0], off)
+    for _ in range(n_cycles):
+        cycle_rng, noise_rng = rng.spawn(2)
+        now = draw_cycle(file, own, cycle_rng, off)
+        yield simulate_devices(now, file.device_noise(off), n_pulses, noise_rng)

@@ -95,7 +95,7 @@ def test_many_files_get_a_line_each(run, tmp_path):
 
 
 def test_markup_in_names_is_shown_not_obeyed(run, tmp_path):
-    rows = "".join(f"[/b],{i},{50 + i},1\n" for i in range(40))
+    rows = "".join(f"[/b],{i},{5000 + i},1\n" for i in range(40))
     (tmp_path / "m.csv").write_text("device,pulse,R,[bold]x[/bold]\n" + rows)
     out = run("inspect", tmp_path / "m.csv").stdout
     assert "[bold]x[/bold]" in out

@@ -85,7 +85,7 @@ def test_any_rows_are_read_alike(tmp_path, monkeypatch, rows, odd):
 @given(values=st.lists(st.floats(1e-300, 1e15) | st.floats(1e3, 1e5), min_size=70, max_size=90))
 def test_decimals_are_exact(tmp_path, monkeypatch, values):
     path = tmp_path / "t.csv"
-    path.write_text("pulse,R\n" + "".join(f"{i},{value!r}\n" for i, value in enumerate(values)))
+    path.write_text("pulse,R_ohm\n" + "".join(f"{i},{value!r}\n" for i, value in enumerate(values)))
     careful, quick, taken = both(path, monkeypatch)
     assert taken
     assert quick[0][0][2] == careful[0][0][2] == values

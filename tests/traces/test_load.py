@@ -40,11 +40,11 @@ def test_a_device_that_only_one_file_has_keeps_its_name(lab):
 
 
 def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path):
-    for folder in ("monday", "tuesday"):
+    for seed, folder in enumerate(("monday", "tuesday")):
         (tmp_path / folder).mkdir()
-        rows = "".join(f"{i},{100 + i}\n" for i in range(40))
+        rows = "".join(f"{i},{100 + i + seed}\n" for i in range(40))
         (tmp_path / folder / "cell.csv").write_text("pulse,R\n" + rows)
-        write_csv_long(two_devices(1), tmp_path / folder / "lot.csv")
+        write_csv_long(two_devices(1 + seed), tmp_path / folder / "lot.csv")
     single = load_traces(str(tmp_path / "*/cell.csv"))
     assert [t.device for t in single] == ["monday/cell", "tuesday/cell"]
     many = load_traces(str(tmp_path / "*/lot.csv"))
@@ -52,8 +52,9 @@ def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path):
 
 
 def test_exclusions_are_renamed_with_their_device(tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.csv").write_text("device,pulse,R\nX,0,\n" + "".join(f"X,{i},{i}\n" for i in range(1, 40)))
+    for k, name in enumerate(("a", "b"), start=1):
+        rows = "".join(f"X,{i},{k * i}\n" for i in range(1, 40))
+        (tmp_path / f"{name}.csv").write_text("device,pulse,R_ohm\nX,0,\n" + rows)
     traces = load_traces(tmp_path, limits=None)
     assert [item.device for item in traces.exclusions] == ["a/X", "b/X"]
 

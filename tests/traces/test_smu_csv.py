@@ -35,7 +35,8 @@ def test_points_are_not_taken_for_pulses(made):
 def test_negative_and_huge_readings_near_zero_volt_are_named(made):
     rows = "".join(f"{i},0,{r},0.1,6e3,\n" for i, r in enumerate([5e3] * 8 + ["-3e11", "9.91e37"], start=1))
     excluded = load_traces(made(f"{HEADER}\n{rows}"), column_map="pulse=Item", limits=None).exclusions
-    assert [(e.pulse, e.line, e.reason) for e in excluded] == [(9, 10, "negative reading")]
+    code = "overflow or error code of the instrument"
+    assert [(e.pulse, e.line, e.reason) for e in excluded] == [(9, 10, "negative reading"), (10, 11, code)]
 
 
 def test_two_meters_are_not_two_devices(made):

@@ -10,6 +10,7 @@ import typer
 from weakreset.cli.common import command_line, console_for, print_json, progress_bar
 from weakreset.cli.trace_options import (
     FormatOption,
+    KeepGoingOption,
     LimitsOption,
     MapOption,
     PulsesOption,
@@ -37,6 +38,7 @@ def fit_command(
     mixed_pulses: Annotated[bool, typer.Option(help="fit pulses of different amplitude or width together")] = False,
     stream: Annotated[bool | None, typer.Option(help="read in parts; without, large HDF5 files are")] = None,
     pulses: PulsesOption = "",
+    keep_going: KeepGoingOption = False,
     drift: Annotated[str, typer.Option(help="or single-slope, power-law, saturating-exponential, auto")] = "two-slope",
     alpha: Annotated[float | None, typer.Option(help="fix the 1/f amplitude (ln R)")] = None,
     exponent: Annotated[float | None, typer.Option(help="fix the exponent of 1/f^exponent")] = None,
@@ -53,7 +55,7 @@ def fit_command(
 ) -> None:
     """Fit every device, then the population, and write a parameter file."""
     console = console_for(json_)
-    chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream)
+    chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream, keep_going)
     fixed = {"drift": drift, "alpha": alpha, "exponent": exponent, "rtn": rtn, "mixed_pulses": mixed_pulses}
     fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console)
     table = devices or output.with_suffix(".devices.csv")
@@ -61,6 +63,7 @@ def fit_command(
     console.print(_device_table(fits))
     if fits.caveat:
         console.print(fits.caveat, style="yellow", markup=False)
+    console.print(f"fitted: {fits.counted}", markup=False)
     for note in fits.notes:
         console.print(note, markup=False)
     summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
@@ -133,6 +136,8 @@ def _write(
         console.print(_law_table(population))
         for note in population.structure:
             console.print(note, markup=False)
+        for sentence in population.cycle_sentences():
+            console.print(sentence, markup=False)
     except FitError as error:
         written["no_parameter_file_because"] = str(error)
         console.print(f"No parameter file: {error}", style="yellow", markup=False)
@@ -163,8 +168,9 @@ def _device_table(fits: Any) -> Any:
     from weakreset.fitting import FitStatus
 
     table = Table(title="Devices", title_justify="left")
-    for column in ("status", "devices", "what it means"):
-        table.add_column(column, justify="right" if column == "devices" else "left")
+    several = len({fit.of_device for fit in fits}) < len(fits)
+    for column in ("status", "cycles" if several else "devices", "what it means"):
+        table.add_column(column, justify="right" if column in ("devices", "cycles") else "left")
     for status in FitStatus:
         count = fits.counts()[status.value]
         if count:
@@ -180,7 +186,7 @@ def _law_table(population: Any) -> Any:
         table.add_column(column)
     for law in population.laws.values():
         numbers = ", ".join(_number(law, key, value) for key, value in law.law.params.items())
-        informed = f"{law.n_informative} of {law.n_devices}"
+        informed = f"{law.n_informative} of {law.n_devices} devices"
         note = "; ".join([*(test.sentence for test in law.goodness_of_fit), *([law.note] if law.note else [])])
         table.add_row(f"{law.parameter} [{law.unit}]".replace("[", "\\["), law.law.family, numbers, informed, note)
     for name, entry in population.not_identifiable.items():

@@ -16,7 +16,9 @@ from rich.table import Table
 
 from weakreset.cli.common import progress_bar
 from weakreset.cli.trace_options import (
+    ASSUMED,
     FormatOption,
+    KeepGoingOption,
     LimitsOption,
     MapOption,
     TraceOptions,
@@ -43,22 +45,26 @@ def inspect_command(
     read_voltage: VoltageOption = None,
     where: WhereOption = "",
     limits: LimitsOption = "",
+    keep_going: KeepGoingOption = False,
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Show format, columns, units, devices and pulses of trace files, and what would be excluded and why."""
-    from weakreset.traces import inspect_traces
     from weakreset.traces.find_files import find_files
+    from weakreset.traces.inspection import inspect_lot
 
     chosen = TraceOptions(files, map_, format_, read_voltage, limits, where)
     console = Console(stderr=json_, highlight=False, soft_wrap=True)
     with progress_bar(Console(stderr=True)) as progress:
-        many = len(find_files(files)) > _IN_DETAIL
-        found = inspect_traces(files, **chosen.reading, progress=progress if many else None)
+        paths = find_files(files)
+        lot = inspect_lot(paths, chosen.options, progress if len(paths) > _IN_DETAIL else None)
+    found = list(lot.files)
     if len(found) <= _IN_DETAIL:
         for inspection in found:
             if not inspection.problem:
                 _show(console, inspection)
     else:
+        for note in dict.fromkeys(n for item in found for n in item.notes if n.startswith(ASSUMED)):
+            console.print(note, style="yellow", markup=False)
         console.print(_overview(found) if len(found) <= _LINE_EACH else _alike_files(found))
         console.print(_totals(found), markup=False)
         console.print(f"screening limits: {chosen.reading['limits']}", markup=False)
@@ -69,17 +75,23 @@ def inspect_command(
     if len(problems) > _PROBLEMS_SHOWN:
         more = len(problems) - _PROBLEMS_SHOWN
         errors.print(f"weakreset: {more} more files cannot be read; --json names them all", style="red", markup=False)
+    if lot.problem:
+        errors.print(f"weakreset: {lot.problem}", style="red", markup=False)
+    for line in (*lot.notes, lot.sentence):
+        if line:
+            console.print(line, markup=False)
     if json_:
-        content = {"files": [inspection.to_dict() for inspection in found]}
+        content = {"files": [inspection.to_dict() for inspection in found], "lot": lot.to_dict()}
         sys.stdout.write(json.dumps(content, indent=1, allow_nan=False) + "\n")
-    if problems:
+    if lot.problem or len(problems) == len(found) or (problems and not keep_going):
         raise typer.Exit(2)
 
 
 def _show(console: Console, inspection: FileInspection) -> None:
     """One file in detail."""
     label = " [yellow](simulated)[/]" if inspection.simulated else ""
-    console.print(f"[bold]{escape(inspection.path)}[/]{label}")
+    assumed = "".join(f" [yellow]{escape(note)}[/]" for note in inspection.notes if note.startswith(ASSUMED))
+    console.print(f"[bold]{escape(inspection.path)}[/]{label}{assumed}")
     console.print(f"  {inspection.format}: {inspection.why}; {inspection.layout}", markup=False)
     console.print(_column_table(inspection))
     console.print(f"  {_content(inspection)}", markup=False)
@@ -98,7 +110,7 @@ def _show(console: Console, inspection: FileInspection) -> None:
 
 def _remarks(inspection: FileInspection) -> list[str]:
     """What is worth knowing before a fit."""
-    lines = list(inspection.notes)
+    lines = [note for note in inspection.notes if not note.startswith(ASSUMED)]
     for column, counts in inspection.pulse_settings.items():
         shown = ", ".join(f"{value} ({reads} reads)" for value, reads in list(counts.items())[:_SETTINGS_SHOWN])
         more = f", and {len(counts) - _SETTINGS_SHOWN} more" if len(counts) > _SETTINGS_SHOWN else ""
@@ -114,7 +126,7 @@ def _content(inspection: FileInspection) -> str:
     names = ", ".join(inspection.devices[:4]) + (", ..." if inspection.n_devices > 4 else "")
     parts = [f"{inspection.n_devices} device{'' if inspection.n_devices == 1 else 's'} to use"]
     parts[0] += f" ({names})" if names else ""
-    if inspection.n_cycles > 1:
+    if inspection.n_cycles > inspection.n_devices:
         parts.append(f"{inspection.n_cycles} cycles")
     if inspection.pulse_range:
         parts.append(f"pulses {inspection.pulse_range[0]} to {inspection.pulse_range[1]}")

@@ -18,6 +18,14 @@ _INSTRUMENTS = {
     "arc-one": "arc_one.csv", "arc-two": "arc_two.h5", "excel": "sample.xlsx",
     "matlab": "matlab_5.mat", "tdms": "sample.tdms", "parquet": "sample.parquet",
 }  # fmt: skip
+_LAYOUTS = {
+    name: f"{name}.csv"
+    for name in (
+        "row-a-read", "row-a-read-cycles", "one-device", "currents", "decimal-commas", "bursts", "operations",
+        "column-a-device", "column-a-cycle", "row-a-device",
+    )
+}
+_ALL = _FILES | _INSTRUMENTS | _LAYOUTS
 _MAPS = {"smu-csv": " --map pulse=Item"}
 _N_DEVICES, _N_PULSES, _SEED = 4, 60, 1
 
@@ -25,34 +33,39 @@ _N_DEVICES, _N_PULSES, _SEED = 4, 60, 1
 def template_command(
     format_: Annotated[
         str,
-        typer.Argument(metavar="[FORMAT]", help=f"{', '.join([*_FILES, *_INSTRUMENTS])}; the first three without"),
+        typer.Argument(metavar="[FORMAT]", help=f"{', '.join(_ALL)}; the first three without"),
     ] = "",
     output: Annotated[Path, typer.Option("--output", "-o", help="folder, or the file to write")] = Path("."),
 ) -> None:
     """Write small example files (simulated, and labelled so) whose shape your own may copy."""
-    if format_ and format_ not in _FILES | _INSTRUMENTS:
-        raise UsageError(f"format {format_!r} has no template; there are {', '.join([*_FILES, *_INSTRUMENTS])}")
+    if format_ and format_ not in _ALL:
+        raise UsageError(f"format {format_!r} has no template; there are {', '.join(_ALL)}")
     chosen = [format_] if format_ else list(_FILES)
     to_file = bool(output.suffix) and not output.is_dir()
     if to_file and len(chosen) > 1:
         raise UsageError(f"{output}: several templates need a folder; or choose one of {', '.join(_FILES)}")
     console = Console(highlight=False, soft_wrap=True)
     for name in chosen:
-        target = output if to_file else output / (_FILES | _INSTRUMENTS)[name]
+        target = output if to_file else output / _ALL[name]
         if target.exists():
             raise UsageError(f"{target} is there already; name another file or folder with -o")
         console.print(f"{name}: {_write(name, target)} (simulated)", markup=False)
     console.print(f"Fill in your own readings, then: weakreset inspect FILE{_MAPS.get(format_, '')}", markup=False)
     if not format_:
+        console.print(f"Other layouts, shown in docs/readers.md: weakreset template {'|'.join(_LAYOUTS)}", markup=False)
         console.print(f"Files as instruments write them: weakreset template {'|'.join(_INSTRUMENTS)}", markup=False)
 
 
 def _write(name: str, target: Path) -> Path:
     from weakreset.resources import bundled, write_atomically
     from weakreset.traces import write_csv_long, write_csv_wide, write_hdf5
+    from weakreset.traces.example_layouts import LAYOUTS
     from weakreset.twin import simulate_traces
 
     if name in _INSTRUMENTS:
         return write_atomically(target, (bundled("data") / _INSTRUMENTS[name]).read_bytes())
+    example = simulate_traces("majumdar2021", _N_DEVICES, _N_PULSES, _SEED)
+    if name in _LAYOUTS:
+        return write_atomically(target, "# simulated: true\n" + LAYOUTS[name](example))
     writers = {"csv-long": write_csv_long, "csv-wide": write_csv_wide, "hdf5": write_hdf5}
-    return writers[name](simulate_traces("majumdar2021", _N_DEVICES, _N_PULSES, _SEED), target)
+    return writers[name](example, target)

@@ -12,13 +12,15 @@ import typer
 from weakreset.errors import UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
     from rich.console import Console
 
     from weakreset.traces import TraceSet
+    from weakreset.traces.load import ReadingOptions
 
 __all__ = [
+    "ASSUMED",
     "FormatOption",
+    "KeepGoingOption",
     "LimitsOption",
     "MapOption",
     "PulsesOption",
@@ -34,10 +36,13 @@ WhereOption = Annotated[str, typer.Option(help="reads to use, such as 'v_sl==0.9
 LimitsOption = Annotated[str, typer.Option(help="screening limits, such as open_ohm=1e8,min_reads=20")]
 FormatOption = Annotated[str, typer.Option("--format", help="reader to use instead of the one recognised")]
 VoltageOption = Annotated[float | None, typer.Option(help="read voltage [V] where readings are currents")]
+KeepGoingOption = Annotated[bool, typer.Option("--keep-going", help="go on without files that cannot be read")]
 PulsesOption = Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")]
 
 _STREAM_FROM_BYTES = 256 << 20
 _REASONS_SHOWN = 12
+ASSUMED = "unit assumed:"
+"""What a note on a unit that no file says begins with: such notes come first."""
 
 
 def parse_pulse_range(text: str) -> tuple[int | None, int | None]:
@@ -64,6 +69,15 @@ class TraceOptions:
     where: str = ""
     pulses: str = ""
     stream: bool | None = None
+    keep_going: bool = False
+
+    @property
+    def options(self) -> ReadingOptions:
+        """As the steps of reading take them."""
+        from weakreset.traces.column_map import parse_map
+        from weakreset.traces.load import ReadingOptions
+
+        return ReadingOptions(**self.reading | {"column_map": parse_map(self.map_ or None)})
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -92,40 +106,45 @@ class TraceOptions:
     def load(self, holdout: float = 0.0, seed: int = 0) -> tuple[TraceSet, list[str]]:
         """All traces to use, and the names of the devices kept out."""
         from weakreset.traces import load_traces
+        from weakreset.traces.hold_out import HoldOut
 
-        loaded = load_traces(self.paths, **self.reading)
-        held: list[str] = []
-        return self._part(loaded, holdout, seed, held), held
+        loaded = self._pulses_of(load_traces(self.paths, **self.reading, keep_going=self.keep_going))
+        if not holdout:
+            return loaded, []
+        drawn = HoldOut(holdout, seed)
+        rest, _ = loaded.split(drawn)
+        drawn.check()
+        return rest, drawn.held
 
     def parts(self, holdout: float, seed: int, held: list[str]) -> Iterator[TraceSet]:
         """Traces some at a time; the names of the devices kept out are added to `held`."""
-        import numpy as np
-
         from weakreset.traces import stream_traces
+        from weakreset.traces.hold_out import HoldOut
 
+        drawn = HoldOut(holdout, seed) if holdout else None
+        for part in stream_traces(self.paths, **self.reading, keep_going=self.keep_going):
+            chosen = self._pulses_of(part)
+            yield chosen if drawn is None else chosen.split(drawn)[0]
+        if drawn is not None:
+            drawn.check()
+            held.extend(drawn.held)
 
-        rng = np.random.default_rng(seed)
-        for part in stream_traces(self.paths, **self.reading):
-            yield self._part(part, holdout, rng, held)
-
-    def _part(self, traces: TraceSet, holdout: float, rng: int | np.random.Generator, held: list[str]) -> TraceSet:
-        if self.pulses:
-            traces = traces.select_pulses(*parse_pulse_range(self.pulses))
-        if not holdout:
-            return traces
-        rest, kept_out = traces.hold_out(holdout, rng)
-        held.extend(dict.fromkeys(trace.device for trace in kept_out))
-        return rest
+    def _pulses_of(self, traces: TraceSet) -> TraceSet:
+        return traces.select_pulses(*parse_pulse_range(self.pulses)) if self.pulses else traces
 
 
 def print_left_out(console: Console, traces: TraceSet) -> None:
-    """Counts of all that was left out by reason, and the notes on how traces were chosen."""
+    """Units that were assumed, counts of all that was left out by reason, the notes on how traces were chosen."""
+    for note in traces.notes:
+        if note.startswith(ASSUMED):
+            console.print(note, style="yellow", markup=False)
     devices: Counter[str] = Counter()
     reads: Counter[str] = Counter()
     for item in traces.exclusions:
         reason = item.reason.split(":")[0]
         if item.pulse is None and item.line is None:
-            devices[reason] += 1
+            if item.device:
+                devices[reason] += 1
         else:
             reads[reason] += item.n_readings
     counted = [(count, "traces", reason) for reason, count in devices.most_common()]
@@ -135,6 +154,7 @@ def print_left_out(console: Console, traces: TraceSet) -> None:
     if len(counted) > _REASONS_SHOWN:
         console.print(f"... and {len(counted) - _REASONS_SHOWN} more reasons; see the report", markup=False)
     for note in traces.notes:
-        console.print(note, markup=False)
+        if not note.startswith(ASSUMED):
+            console.print(note, markup=False)
     if traces.read_noise is not None:
         console.print(f"read noise {traces.read_noise} (take it with --read-sd repeats)", markup=False)

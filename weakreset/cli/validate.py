@@ -11,6 +11,7 @@ from weakreset.cli.common import command_line, console_for, print_json, progress
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.cli.trace_options import (
     FormatOption,
+    KeepGoingOption,
     LimitsOption,
     MapOption,
     PulsesOption,
@@ -45,6 +46,7 @@ def validate_command(
     read_voltage: VoltageOption = None,
     mixed_pulses: Annotated[bool, typer.Option(help="take pulses of different amplitude or width together")] = False,
     pulses: PulsesOption = "",
+    keep_going: KeepGoingOption = False,
     assume: AssumeOption = "",
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
@@ -53,7 +55,7 @@ def validate_command(
 
     console = console_for(json_)
     file = parameters_of(params, assume)
-    loaded, _ = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses).load()
+    loaded, _ = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, keep_going=keep_going).load()
     print_left_out(console, loaded)
     if held_out:
         loaded = _held_out(file, loaded)

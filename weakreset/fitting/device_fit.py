@@ -82,6 +82,7 @@ def fit_device(
         status = FitStatus.OK if resolved else FitStatus.KNEE_UNRESOLVED
     return DeviceFit(
         device=scanned.trace.key,
+        parent=scanned.trace.device,
         status=status,
         estimates=_estimates(scanned.trace, basis, used, result, known, draws, status, lr),
         drift=basis.shape,

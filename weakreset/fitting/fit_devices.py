@@ -26,6 +26,7 @@ from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import SHAPES
 from weakreset.options import named_options
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
+from weakreset.traces.fit_needs import LEAST_READS, too_short
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 
 __all__ = ["FitOptions", "fit_devices"]
@@ -33,7 +34,6 @@ __all__ = ["FitOptions", "fit_devices"]
 Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 
-LEAST_READS = 30
 MOST_READS = 4096
 
 
@@ -199,9 +199,8 @@ def _grouped(traces: TraceSet) -> tuple[list[Group], list[Exclusion], list[str]]
         if stride > 1:
             thinned.append(f"{trace.words}: {len(pulses)} reads, every {stride}. used")
             pulses, log_ratio = pulses[::stride], log_ratio[::stride]
-        if len(pulses) < LEAST_READS:
-            reason = f"{len(pulses)} reads after the first pulse; a fit needs {LEAST_READS}"
-            short.append(Exclusion(trace.device, reason, trace.cycle, n_readings=len(trace)))
+        if (exclusion := too_short(trace)) is not None:
+            short.append(exclusion)
         else:
             by_grid.setdefault(pulses.tobytes(), []).append((trace, pulses, log_ratio))
     groups = [

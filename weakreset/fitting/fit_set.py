@@ -15,6 +15,7 @@ from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.table import device_columns, device_rows
 from weakreset.model import DriftShape, noise_kind
 from weakreset.traces import Exclusion, TraceSet
+from weakreset.traces.lot_sentence import counted_devices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +94,7 @@ class FitSet(Shown):
         return tuple(fit for fit in self.fits if fit.status not in (FitStatus.NOT_CONVERGED, FitStatus.EXCLUDED))
 
     def counts(self) -> dict[str, int]:
-        """How many devices have each status."""
+        """How many devices (cycles, where they have several) have each status."""
         return {status.value: sum(fit.status is status for fit in self.fits) for status in FitStatus}
 
     @property
@@ -101,13 +102,18 @@ class FitSet(Shown):
         """Usable fits that still hold their trace (all of them, unless they came from `fit_stream`)."""
         return tuple(fit for fit in self.usable if len(fit.log_ratio))
 
+    @property
+    def counted(self) -> str:
+        """`5 devices`, or `5 devices, 40 cycles`: of all fits, the excluded ones among them."""
+        return counted_devices(len({fit.of_device for fit in self.fits}), len(self))
+
     def __str__(self) -> str:
         """Counts, pooled noise, and a table of the first devices."""
         return "\n".join([*self._sentences(), self.to_table()])
 
     def _sentences(self) -> list[str]:
         counts = ", ".join(f"{count} {status}" for status, count in self.counts().items() if count)
-        return [f"{len(self)} devices, {self.drift.name} drift: {counts}", str(self.noise)]
+        return [f"{self.counted}, {self.drift.name} drift: {counts}", str(self.noise)]
 
     def _shown(self) -> Summary:
         counts, names = self.counts(), self.drift.parameters
@@ -163,7 +169,8 @@ def excluded_fits(exclusions: tuple[Exclusion, ...], drift: DriftShape) -> list[
             empty,
             {},
             excluded_because=item.reason,
+            parent=item.device,
         )
         for item in exclusions
-        if item.pulse is None and item.line is None
+        if item.pulse is None and item.line is None and item.device
     ]

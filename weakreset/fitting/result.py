@@ -143,6 +143,8 @@ class DeviceFit(Shown):
     inflation : mapping of str to float
         How much larger than the model's the standard errors are that the residuals show, by lmfit parameter; values
         above one were applied.
+    parent : str
+        The device where `device` names one of its cycles; '' where that is the device. See `of_device`.
     draws : LikelihoodDraws or None
         The whole likelihood of the device, for the population.
     """
@@ -170,6 +172,12 @@ class DeviceFit(Shown):
     deviance: float = math.nan
     n_numbers: int = 0
     inflation: Mapping[str, float] = field(default_factory=dict)
+    parent: str = ""
+
+    @property
+    def of_device(self) -> str:
+        """Name of the device, the same for all its cycles."""
+        return self.parent or self.device
 
     @property
     def knee(self) -> Estimate | None:

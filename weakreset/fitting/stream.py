@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from weakreset.errors import FitError
-from weakreset.fitting.fit_devices import LEAST_READS, FitOptions, fit_devices
+from weakreset.fitting.fit_devices import FitOptions, fit_devices
 from weakreset.fitting.fit_set import FitSet, excluded_fits
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.model import DriftShape
 from weakreset.options import named_options
 from weakreset.traces import Exclusion, SourceFile, TraceSet
+from weakreset.traces.fit_needs import too_short
 from weakreset.traces.pulse_settings import PulseSettings, count_settings, refuse_mixed
 
 __all__ = ["fit_stream"]
@@ -120,13 +121,12 @@ def _with_a_long_trace(chunks: Iterable[TraceSet]) -> Iterator[TraceSet]:
 
 
 def _has_a_long_trace(chunk: TraceSet) -> bool:
-    return any(np.count_nonzero(trace.pulses >= 1) >= LEAST_READS for trace in chunk)
+    return any(too_short(trace) is None for trace in chunk)
 
 
 def _left_out(chunk: TraceSet, drift: DriftShape) -> list[DeviceFit]:
     """Rows for a chunk in which nothing can be fitted."""
-    reason = f"fewer than the {LEAST_READS} reads after the first pulse that a fit needs"
-    short = (Exclusion(trace.device, reason, trace.cycle, n_readings=len(trace)) for trace in chunk)
+    short = (item for trace in chunk if (item := too_short(trace)) is not None)
     return excluded_fits((*chunk.exclusions, *short), drift)
 
 

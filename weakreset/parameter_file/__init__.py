@@ -1,7 +1,7 @@
 """The parameter file: one JSON that the exporter writes and the simulation reads."""
 
 from weakreset.model import Imperfection, check_without, imperfections
-from weakreset.parameter_file.draw import draw_devices
+from weakreset.parameter_file.draw import draw_cycle, draw_devices
 from weakreset.parameter_file.law_errors import draw_laws, draw_parameters
 from weakreset.parameter_file.load_save import (
     dump_parameters,
@@ -18,6 +18,7 @@ from weakreset.parameter_file.schema import (
     SCHEMA_NAME,
     SCHEMA_VERSION,
     Correlation,
+    CycleSpread,
     D2dScaling,
     DefectKind,
     Defects,
@@ -37,6 +38,7 @@ __all__ = [
     "SCHEMA_NAME",
     "SCHEMA_VERSION",
     "Correlation",
+    "CycleSpread",
     "D2dScaling",
     "DefectKind",
     "Defects",
@@ -54,6 +56,7 @@ __all__ = [
     "assumed_numbers",
     "check_without",
     "device_columns",
+    "draw_cycle",
     "draw_devices",
     "draw_laws",
     "draw_parameters",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from scipy import special
 from weakreset.model import D2D, SHAPES, Devices, TruncatedLaw, named_stream
 from weakreset.parameter_file.schema import Empirical, ParameterFile
 
-__all__ = ["draw_devices"]
+__all__ = ["draw_cycle", "draw_devices"]
 
 _FIRST_STREAMS = 2
 """Of own numbers of noise, there before there was a registry of its kinds."""
@@ -52,6 +53,28 @@ def _devices(
 ) -> Devices:
     r0_ohm, amplitude = drawn.pop("r0_ohm"), noise.pop("rtn_amplitude")
     return Devices(r0_ohm, drawn, amplitude, SHAPES[params.model], noise)
+
+
+def draw_cycle(
+    params: ParameterFile, devices: Devices, rng: np.random.Generator, without: tuple[str, ...] = ()
+) -> Devices:
+    """The devices as they are in one cycle: their own numbers, and what the cycle adds (`c2c` of the file).
+
+    Times e^(sd z), or plus sd z for c1; `z` of each parameter has a stream of its own. Truncation is that of the
+    devices' own numbers. Without D2D every cycle is alike too.
+    """
+    if not params.c2c or "d2d" in without:
+        return devices
+    own = {"r0_ohm": devices.r0_ohm, **devices.drift}
+    now = {}
+    for name, stream in zip(own, rng.spawn(len(own)), strict=True):
+        spread = params.c2c.get(name)
+        if spread is None:
+            now[name] = own[name]
+            continue
+        step = spread.sd * stream.standard_normal(len(devices))
+        now[name] = own[name] + step if spread.scale == "linear" else own[name] * np.exp(step)
+    return replace(devices, r0_ohm=now.pop("r0_ohm"), drift=now)
 
 
 def _measured(

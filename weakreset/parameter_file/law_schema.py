@@ -9,7 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from weakreset.model import TruncatedLaw
 
-__all__ = ["AnyLaw", "FamilyChoice", "GoodnessOfFitEntry", "Interval", "ParameterLaw", "Probability", "Strict"]
+__all__ = [
+    "AnyLaw",
+    "CycleSpread",
+    "FamilyChoice",
+    "GoodnessOfFitEntry",
+    "Interval",
+    "ParameterLaw",
+    "Probability",
+    "Strict",
+]
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Interval = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -135,6 +144,16 @@ class GoodnessOfFitEntry(Strict):
     p_value: Probability
     replicates: int = Field(ge=1)
     method: str | None = None
+
+
+class CycleSpread(Strict):
+    """How far a number changes from cycle to cycle of one device, about the device's own."""
+
+    sd: float = Field(ge=0, description="standard deviation in the scale given")
+    scale: Literal["ln", "linear"] = Field(description="of the logarithm, or of the number itself")
+    stderr: float | None = Field(default=None, ge=0)
+    n_devices: int | None = Field(default=None, ge=0)
+    n_cycles: int | None = Field(default=None, ge=0, description="cycles of all devices")
 
 
 class Evidence(Strict):

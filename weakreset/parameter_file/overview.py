@@ -30,7 +30,7 @@ def overview(content: Mapping[str, Any], laws: Mapping[str, ParameterLaw]) -> Su
     origin = "fitted to simulated traces" if source["simulated"] else origin
     return Summary(
         f"ParameterFile {content['name']}: {content['model']} drift, {origin}",
-        tuple(_noise(content["noise"])),
+        (*_noise(content["noise"]), *_cycles(content.get("c2c") or {})),
         _COLUMNS,
         [_row(name, law) for name, law in laws.items()] + [
             (name, entry["unit"], "not identifiable", "–", "–" if entry.get("lower") is None
@@ -54,6 +54,12 @@ def _row(name: str, entry: ParameterLaw) -> tuple[str, ...]:
         f"{number(law.lower, 3)} to {number(law.upper, 3)}" if limited else "–", number(law.median()),
         _informed(entry.model_dump()),
     )
+
+
+def _cycles(spreads: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    if spreads:
+        shown = ", ".join(f"{name} {number(spread['sd'])} ({spread['scale']})" for name, spread in spreads.items())
+        yield f"cycle-to-cycle spread (sd): {shown}"
 
 
 def _informed(entry: Mapping[str, Any]) -> str:

@@ -11,7 +11,14 @@ from pydantic import ConfigDict, Field, model_validator
 
 from weakreset.display import Shown, Summary
 from weakreset.model import SHAPES, DeviceNoise
-from weakreset.parameter_file.law_schema import FamilyChoice, Interval, ParameterLaw, Probability, Strict
+from weakreset.parameter_file.law_schema import (
+    CycleSpread,
+    FamilyChoice,
+    Interval,
+    ParameterLaw,
+    Probability,
+    Strict,
+)
 from weakreset.parameter_file.noise_schema import AnyNoise, Noise
 from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed, refuse_unknown, settled
 from weakreset.parameter_file.overview import overview
@@ -22,6 +29,7 @@ __all__ = [
     "SCHEMA_NAME",
     "SCHEMA_VERSION",
     "Correlation",
+    "CycleSpread",
     "DefectKind",
     "Defects",
     "Empirical",
@@ -178,6 +186,9 @@ class ParameterFile(Shown, Strict):
     empirical: Empirical | None = None
     noise: AnyNoise
     defects: Defects = Defects()
+    c2c: dict[str, CycleSpread] | None = Field(
+        default=None, description="cycle-to-cycle spread by parameter name, drawn anew at every SET; absent: none known"
+    )
     d2d: D2dScaling | None = None
     reset_pulse: ResetPulse | None = Field(default=None, description="when known, simulated devices count their energy")
     provenance: Provenance
@@ -211,10 +222,21 @@ class ParameterFile(Shown, Strict):
             strangers = [name for name in self.correlation.names if name not in self.parameters]
             if strangers:
                 problems.append(f"correlation: no such parameter: {', '.join(strangers)}")
-        problems += self._empirical_problems() + self._scaling_problems()
+        problems += self._cycle_problems() + self._empirical_problems() + self._scaling_problems()
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _cycle_problems(self) -> list[str]:
+        spreads = self.c2c or {}
+        problems = [f"c2c: no such parameter: {name}" for name in spreads if name not in self.parameters]
+        numbers = SHAPES[self.model].numbers if self.model in SHAPES else ()
+        wanted = {"r0_ohm": "ln"} | {number.name: number.scale for number in numbers}
+        return problems + [
+            f"c2c.{name}: scale must be {wanted[name]}, got {spread.scale}"
+            for name, spread in spreads.items()
+            if spread.scale != wanted.get(name, spread.scale)
+        ]
 
     def _empirical_problems(self) -> list[str]:
         if self.empirical is None:

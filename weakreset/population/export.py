@@ -68,6 +68,7 @@ def export_parameters(
             "empirical": measured_devices(population) if empirical else None,
             "noise": {kind: block for kind, block in blocks.items() if block is not None},
             "defects": _defects(population),
+            "c2c": _cycles(population),
             "provenance": _provenance(population, command, when, notes) | {"held_out": list(held_out)},
         }
     )
@@ -112,6 +113,18 @@ def _correlation(population: Population) -> dict[str, Any] | None:
     return {"names": list(fit.names), "matrix": matrix.tolist(), "tests": tests}
 
 
+def _cycles(population: Population) -> dict[str, Any] | None:
+    """Spreads between cycles that were seen; None where there are none."""
+    return {
+        name: {
+            "sd": spread.sd, "scale": spread.scale, "n_devices": spread.n_devices, "n_cycles": spread.n_cycles,
+            "stderr": spread.stderr if spread.stderr is not None and math.isfinite(spread.stderr) else None,
+        }
+        for name, spread in population.cycles.items()
+        if spread.sd is not None
+    } or None
+
+
 def _defects(population: Population) -> dict[str, Any]:
     total = len(population.fits)
     if not total or not population.defects:
@@ -129,7 +142,7 @@ def _provenance(
         counted[item.device, item.reason] += item.n_readings
     named = {(item.device, item.reason) for item in traces.exclusions}
     for fit in population.fits:
-        if fit.excluded_because and not any(fit.device.split("#")[0] == device for device, _ in named):
+        if fit.excluded_because and not any(fit.of_device == device for device, _ in named):
             counted[fit.device, fit.excluded_because] += 1
     return {
         "software_version": __version__,
@@ -142,6 +155,6 @@ def _provenance(
         "exclusions": [
             {"device": device, "reason": reason, "n_readings": count} for (device, reason), count in counted.items()
         ],
-        "notes": [*population.notes, *traces.notes, *notes],
+        "notes": [*population.notes, *population.cycle_sentences(), *traces.notes, *notes],
         "longest_pulse": max((int(fit.pulses[-1]) for fit in population.fits.usable), default=None),
     }

@@ -9,8 +9,10 @@ import numpy as np
 from weakreset.errors import FitError
 from weakreset.fitting.fit_set import FitSet
 from weakreset.model import TruncatedLaw
+from weakreset.population.cycles import cycle_spreads
 from weakreset.population.left_out import left_out
 from weakreset.population.result import Candidate, LawFit, Population
+from weakreset.traces.lot_sentence import counted_devices
 
 __all__ = ["few_devices"]
 
@@ -24,7 +26,10 @@ def few_devices(fits: FitSet) -> Population:
         No usable device, or a parameter that not one identifies though it shows before any knee.
     """
     usable = fits.usable
-    note = f"{len(usable)} device{'s' if len(usable) != 1 else ''}: spread not identifiable, the median stands for all"
+    n_devices = len({fit.of_device for fit in usable})
+    counted = counted_devices(n_devices, len(usable))
+    note = f"informed by {counted}: device-to-device spread not identifiable, the median stands for all"
+    cycles = cycle_spreads(usable, fits.drift)
     laws, unknown = {}, {}
     hidden = set(fits.drift.parameters) - set(fits.drift.scan.beyond if fits.drift.scan else fits.drift.parameters)
     for name in ("r0_ohm", *fits.drift.parameters):
@@ -36,7 +41,7 @@ def few_devices(fits: FitSet) -> Population:
             continue
         if not len(known):
             raise FitError(
-                f"{name} is not identifiable in any of {len(usable)} usable devices ({len(fits)} in all), so there is "
+                f"{name} is not identifiable in any of {counted} that can be used ({len(fits)} in all), so there is "
                 "no parameter file; measure more devices or more pulses (the table of devices is complete)"
             )
         value = float(np.median(known))
@@ -44,6 +49,9 @@ def few_devices(fits: FitSet) -> Population:
         law = TruncatedLaw("constant", {"value": value})
         laws[name] = LawFit(
             name, unit, law, {}, (Candidate("constant", math.nan, 1.0),), known, (-math.inf, math.inf),
-            len(usable), len(known), note=note,
+            n_devices, len({fit.of_device for fit in usable if fit.estimates[name].value is not None}) or n_devices,
+            note=note,
         )
-    return Population(fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,), not_identifiable=unknown)
+    return Population(
+        fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,), cycles=cycles, not_identifiable=unknown
+    )

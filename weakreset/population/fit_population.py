@@ -18,6 +18,7 @@ from weakreset.options import named_options
 from weakreset.population.bootstrap import Progress
 from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, choose_families, hold, start_laws
 from weakreset.population.correlated import fit_together
+from weakreset.population.cycles import cycle_spreads, one_cycle_each, without_cycles
 from weakreset.population.defects import count_defects
 from weakreset.population.families import fit_values
 from weakreset.population.few import few_devices
@@ -77,7 +78,9 @@ def fit_population(
     -----
     Fewer than 5 devices say nothing about spread: each law is then a constant, and its note says so. A law that fewer
     than 5 devices of many inform is left out (`Population.not_identifiable`). Standard errors of a law that fewer than
-    30 devices inform are widened as Student's t has it.
+    30 devices inform are widened as Student's t has it. However many cycles a device has, it is one device: laws take
+    its first cycle, and where the spread between cycles is seen, all cycles tell the two spreads apart
+    (`population/cycles.py`).
     """
     with one_blas_thread():
         return _fit(fits, families or {}, truncation or {}, bootstrap, goodness, seed, progress)
@@ -87,10 +90,12 @@ def _fit(
     fits: FitSet, families: Mapping[str, str], truncation: Mapping[str, tuple[float, float]],
     bootstrap: int, goodness: int, seed: int | np.random.Generator, progress: Progress | None,
 ) -> Population:
-    usable = [fit for fit in fits.usable if fit.draws is not None]
+    cycles = [fit for fit in fits.usable if fit.draws is not None]
+    usable = one_cycle_each(cycles)
     _refuse_no_drift(usable, fits.drift)
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
+    everything, fits = fits, replace(fits, fits=tuple(usable)) if len(usable) < len(cycles) else fits
     limits = _limits(fits, usable) | dict(truncation)
     amplitude, fraction = fit_rtn_amplitude(fits)
     stuck = stuck_high(fits, amplitude, fraction)
@@ -110,10 +115,11 @@ def _fit(
         fitted[name] = _law_fit(name, fits.drift, usable, known[name], laws[name], stderr, state.candidates[name])
     if bootstrap or goodness:
         fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, progress)
-    structure = structure_notes(fits)
+    spreads, structure = cycle_spreads(cycles, fits.drift), structure_notes(fits)
     return Population(
-        fits.drift.name, fitted, fits.noise, amplitude, fraction, fits, correlation, defects=count_defects(fits),
-        notes=(*_notes(fits, correlation), *structure), structure=structure,
+        fits.drift.name, without_cycles(fitted, spreads), fits.noise, amplitude, fraction, everything, correlation,
+        defects=count_defects(everything), notes=(*_notes(fits, correlation), *structure), cycles=spreads,
+        structure=structure,
         not_identifiable={name: left_out(name, fits.drift, usable, known[name]) for name in unknown},
     )
 

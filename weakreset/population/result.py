@@ -12,8 +12,9 @@ from weakreset.display import Shown, Summary, number, plus_minus
 from weakreset.fitting.fit_set import FitSet, PooledNoise
 from weakreset.model import TruncatedLaw
 from weakreset.parameter_file import NotIdentifiable
+from weakreset.traces.lot_sentence import counted_devices
 
-__all__ = ["Candidate", "CorrelationFit", "GoodnessOfFit", "LawFit", "PairTest", "Population"]
+__all__ = ["Candidate", "CorrelationFit", "CycleSpread", "GoodnessOfFit", "LawFit", "PairTest", "Population"]
 
 _LEAST_EIGENVALUE = 1e-3
 
@@ -173,6 +174,33 @@ class CorrelationFit:
         )
 
 
+@dataclass(frozen=True)
+class CycleSpread:
+    """How far a parameter changes from cycle to cycle of one device.
+
+    Attributes
+    ----------
+    parameter : str
+    scale : str
+        "ln": `sd` is that of the logarithm; "linear": of the number itself (c1).
+    sd, stderr : float or None
+        None where it is not identifiable, or does not stand out; `note` says which.
+    device_sd : float or None
+        Spread between devices in the same scale, estimated together with it; None with one device.
+    n_devices, n_cycles : int
+        Cycles in all.
+    """
+
+    parameter: str
+    scale: str
+    sd: float | None
+    stderr: float | None
+    device_sd: float | None
+    n_devices: int
+    n_cycles: int
+    note: str = ""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Population(Shown):
     """Everything `export_parameters` needs."""
@@ -189,14 +217,19 @@ class Population(Shown):
     not_identifiable: Mapping[str, NotIdentifiable] = field(default_factory=dict)
     structure: tuple[str, ...] = ()
     """What dies, wafers and kinds of devices were found, or not; part of `notes`."""
+    cycles: Mapping[str, CycleSpread] = field(default_factory=dict)
+
+    def cycle_sentences(self) -> list[str]:
+        """What is known of the spread between cycles, a line a parameter; none where each device has one cycle."""
+        return [_cycle_sentence(spread) for spread in self.cycles.values()]
 
     def _shown(self) -> Summary:
         laws = [*self.laws.values(), *([] if self.rtn_amplitude is None else [self.rtn_amplitude])]
         simulated = " (simulated traces)" if self.fits.traces.simulated else ""
         defects = ", ".join(f"{count} {kind}" for kind, count in self.defects.items())
         return Summary(
-            f"Population of {len(self.fits)} devices, {self.drift} drift{simulated}",
-            (str(self.noise), *([f"defects: {defects}"] if defects else [])),
+            f"Population of {self.fits.counted}, {self.drift} drift{simulated}",
+            (str(self.noise), *([f"defects: {defects}"] if defects else []), *self.cycle_sentences()),
             ("parameter", "unit", "family", "numbers", "median", "informed by", "note"),
             [_row(law) for law in laws] + [
                 (name, entry.unit, "not identifiable", "–", "–", f"{entry.n_informative} of {entry.n_devices} devices",
@@ -204,6 +237,14 @@ class Population(Shown):
             ],
             notes=self.notes,
         )
+
+
+def _cycle_sentence(spread: CycleSpread) -> str:
+    start = f"cycle-to-cycle spread of {spread.parameter}"
+    if spread.sd is None:
+        return f"{start}: {spread.note}"
+    size = plus_minus(spread.sd, spread.stderr)
+    return f"{start}: sd {size} ({spread.scale}), informed by {counted_devices(spread.n_devices, spread.n_cycles)}"
 
 
 def _row(fit: LawFit) -> tuple[str, ...]:

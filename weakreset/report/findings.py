@@ -6,17 +6,20 @@ from weakreset.display import number, percent, plus_minus
 from weakreset.fitting import FitSet, FitStatus
 from weakreset.model import SHAPES
 from weakreset.parameter_file import ParameterFile
+from weakreset.population.defects import name_defects
 from weakreset.report.content import ReportInput
 
 __all__ = ["found", "trusted"]
 
 _CLEAR_WEIGHT = 0.9
+_DEFECTS_SHOWN = 12
 
 
 def found(content: ReportInput) -> list[str]:
     """What was found, one finding a line."""
     lines = list(content.summary)
     if content.fit_set is not None:
+        lines += _defects(content.fit_set)
         lines += _of_fits(content.fit_set)
     if content.params is not None:
         lines.append(_typical_device(content.params))
@@ -45,6 +48,7 @@ def trusted(content: ReportInput) -> list[str]:
     if content.population is not None:
         caveat = fits.caveat if fits is not None else ""
         lines += [note for note in content.population.notes if note != caveat]
+        lines += content.population.cycle_sentences()
         unclear = [
             name for name, law in content.population.laws.items()
             if len(law.candidates) > 1 and law.candidates[0].weight < _CLEAR_WEIGHT
@@ -63,12 +67,27 @@ def trusted(content: ReportInput) -> list[str]:
     return lines
 
 
+def _defects(fits: FitSet) -> list[str]:
+    """Devices that are open, short or stuck, or became so midway; and a unit that was assumed."""
+    assumed = [f"{note[0].upper()}{note[1:]}." for note in fits.traces.notes if note.startswith("unit assumed")]
+    defects = name_defects(fits)
+    if not defects:
+        return assumed
+    shown = "; ".join(f"{device}: {reason}" for device, reason in defects[:_DEFECTS_SHOWN])
+    more = f"; and {len(defects) - _DEFECTS_SHOWN} more" if len(defects) > _DEFECTS_SHOWN else ""
+    what = "device is a defect" if len(defects) == 1 else "devices are defects"
+    kinds = "(open, short or stuck, some from a pulse on)"
+    return [f"{len(defects)} of {len(fits)} {what} {kinds}: {shown}{more}.", *assumed]
+
+
 def _of_fits(fits: FitSet) -> list[str]:
     counts = fits.counts()
     excluded = counts[FitStatus.EXCLUDED.value]
     left_out = f" {excluded} {'was' if excluded == 1 else 'were'} left out, with reasons below." if excluded else ""
     clear, seen = counts[FitStatus.OK.value], "show a clear knee" if fits.drift.knee else "identify every number"
-    line = f"{len(fits) - excluded} of {len(fits)} devices were fitted; {clear} {seen}.{left_out}"
+    n_devices = len({fit.of_device for fit in fits})
+    whole = f"{len(fits)} devices" if n_devices == len(fits) else f"{len(fits)} cycles of {n_devices} devices"
+    line = f"{len(fits) - excluded} of {whole} were fitted; {clear} {seen}.{left_out}"
     noise = fits.noise
     if noise.alpha is None or noise.exponent is None:
         return [line]

@@ -18,6 +18,7 @@ from weakreset.simulation import kernels
 from weakreset.simulation.array_arguments import checked_bursts, checked_seed, checked_shape, large_zeros
 from weakreset.simulation.compiled import calls
 from weakreset.simulation.counter_random import Key, make_key
+from weakreset.simulation.cycle_spread import cycle_steps
 from weakreset.simulation.device_buffers import SET_COUNTERS, DeviceBuffers
 from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint, simulated_shape
@@ -133,6 +134,7 @@ class DeviceArray(DeviceBuffers):
         self._others = [kind.name for kind in others]
         for kind in others:
             self.add_module(f"noise_{kind.name}", OtherNoise(kind, file, self.shape, self.without))
+        self._steps = cycle_steps(file, self.drift_shape, self.without, half_traits)
         pulse = file.reset_pulse
         self.joule_ohm = pulse.voltage_v**2 * pulse.width_s if pulse else 0.0
         self.register_buffer("energy_j", large_zeros(self.shape, np.float32) if pulse else None)
@@ -205,8 +207,9 @@ class DeviceArray(DeviceBuffers):
     def set_(self, mask: Tensor) -> None:
         """SET the devices where `mask` (bool, `shape`) is true: a new cycle, starting again at R0.
 
-        Drift parameters stay with the device; 1/f and telegraph noise are redrawn from their stationary laws,
-        the pulse count returns to 0 and the SET count grows by one.
+        Drift parameters and R0 stay with the device, but for what the file says of cycles (`c2c`): that part is drawn
+        anew. 1/f and telegraph noise are redrawn from their stationary laws, the pulse count returns to 0 and the SET
+        count grows by one.
 
         Raises
         ------
@@ -233,6 +236,7 @@ class DeviceArray(DeviceBuffers):
 
     def extra_repr(self) -> str:
         switched = f", without={','.join(self.without)}" if self.without else ""
+        switched += "" if self._steps is None else f", c2c={'+'.join(name for name, _, _ in self._steps.spreads)}"
         strange = self._in_torch()
         torch_only = f", plain torch for noise {', '.join(strange)}" if strange else ""
         return f"{self.shape}{switched}, psd_error={self._pink.psd_error:.2%}{torch_only}"
@@ -255,7 +259,11 @@ class DeviceArray(DeviceBuffers):
         self.unresponsive = stuck if stuck.any() else None
 
     def _begin_cycle(self, index: Tensor, cycle: Tensor) -> None:
-        key = make_key(int(self.clock[0]), "set")
+        seed = int(self.clock[0])
+        if self._steps is not None:
+            state, normals = self.state().flat(), self.noise_tables().normals
+            self._steps.redraw(seed, state.log_r0, state.traits, normals, index, cycle)
+        key = make_key(seed, "set")
         kernels.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
         for noise in self.other_noise.values():
             noise.begin(int(self.clock[0]), index, cycle)

@@ -67,4 +67,5 @@ def physics_fingerprint(params: ParameterFile, n_poles: int, half_traits: bool =
     shape = SHAPES[params.model]
     drift = shape.name if shape in BUILT_IN else f"{shape.name} {shape.formula}"
     text = f"{drift}|{params.noise.model_dump_json()}|{n_poles}" + ("|half" if half_traits else "")
+    text += f"|{sorted((name, spread.sd) for name, spread in params.c2c.items())}" if params.c2c else ""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +13,16 @@ from numpy.typing import NDArray
 from weakreset.traces.contract import NumberColumn, Table
 from weakreset.traces.counting import cycle_numbers, number_column, pulse_numbers, refuse_much_text
 from weakreset.traces.layout import Layout
-from weakreset.traces.roles import ColumnRole
+from weakreset.traces.roles import VALUES, ColumnRole
 from weakreset.traces.units import parse_unit, split_name
+from weakreset.traces.vocabulary import role_of
 
 __all__ = ["Cells", "find_cells"]
 
+_CYCLE_NAME = re.compile(
+    r"^(?P<device>.*?)(?:(?<![A-Za-z])|(?-i:(?<=[a-z])(?=[A-Z])))(?:cycles?|cyc|runs?|ramps?|rep|repetition|loop)"
+    r"[ _.#-]*(?P<cycle>\d{1,6})[)\]]?$", re.IGNORECASE,
+)
 _RESERVED = frozenset({"device", "cycle", "pulse", "resistance_ohm"})
 
 
@@ -88,9 +94,14 @@ def _wide_by_column(table: Table, layout: Layout, file: str, default_device: str
     n_rows, n_columns = matrix.shape
     pulse, cycle = pulse_numbers(table, layout, file, np.zeros(n_rows, dtype=np.int64))
     flat_text = {column * n_rows + row: text for (row, column), text in texts.items()}
+    names, codes = _column_devices(table, roles), np.arange(n_columns)
+    found = None if cycle is not None else _cycles_in_names(names, roles, table.device or default_device)
+    numbers = None if cycle is None else np.tile(cycle, n_columns)
+    if found is not None:
+        names, codes = found[0], found[1]
+        numbers = np.repeat(found[2], n_rows)
     cells = Cells(
-        np.repeat(np.arange(n_columns), n_rows), _column_devices(table, roles),
-        None if cycle is None else np.tile(cycle, n_columns), np.tile(pulse, n_columns), matrix.T.ravel(), flat_text,
+        np.repeat(codes, n_rows), names, numbers, np.tile(pulse, n_columns), matrix.T.ravel(), flat_text,
         np.tile(np.arange(n_rows), n_columns), _extras(table, layout, lambda cells: np.tile(cells, n_columns)),
     )  # fmt: skip
     unread = _unread(matrix, texts).T.ravel()
@@ -143,6 +154,28 @@ def _column_devices(table: Table, roles: list[ColumnRole]) -> list[str]:
         for role in roles
     ]
     return bare if len(set(bare)) == len(bare) and all(bare) else names
+
+
+def _cycles_in_names(
+    names: list[str], roles: list[ColumnRole], default_device: str
+) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]] | None:
+    """Devices, and the device and cycle of each column, where every column is named after a cycle: `run1`, `A cycle 2`.
+
+    None where one is not, or where columns differ in unit.
+    """
+    matches = [_CYCLE_NAME.match(name) for name in names]
+    if len(names) < 2 or len({role.unit for role in roles}) > 1:
+        return None
+    keys = []
+    for match in matches:
+        if match is None:
+            return None
+        device = match["device"].strip(" _-/.,:#([")
+        keys.append((default_device if role_of(device) in VALUES or not device else device, int(match["cycle"])))
+    if len(set(keys)) < len(keys):
+        return None
+    devices = list(dict.fromkeys(device for device, _ in keys))
+    return devices, np.array([devices.index(device) for device, _ in keys]), np.array([cycle for _, cycle in keys])
 
 
 def _unread(matrix: NDArray[np.float64], texts: Mapping[tuple[int, int], str]) -> NDArray[np.bool_]:

@@ -12,7 +12,8 @@ from weakreset.traces.units import QUANTITIES, Unit, parse_unit
 __all__ = ["ROLES", "ColumnMap", "MapEntry", "parse_map"]
 
 ROLES = (
-    "device", "cycle", "pulse", "burst", "operation", "resistance", "conductance", "current", "read_voltage", "ignore",
+    "device", "cycle", "pulse", "burst", "operation", "resistance", "conductance", "current", "read_voltage", "unit",
+    "ignore",
 )  # fmt: skip
 
 _ENTRY = re.compile(r"""\s*(?P<role>\w+)\s*=\s*(?P<value>'[^']*'|"[^"]*"|[^,]*?)\s*(?:,|$)""")
@@ -30,6 +31,13 @@ class MapEntry:
     row_counter: bool = False
     unit: Unit | None = None
     literal: str = ""
+
+    @property
+    def text(self) -> str:
+        """The entry as it is written in a map."""
+        if self.row_counter:
+            return f"{self.role}=@row"
+        return f"{self.role}={self.literal}" if self.constant is None else f"{self.role}='{self.constant}'"
 
     def resolve(self, names: tuple[str, ...], file: str) -> list[int]:
         """Indices of the columns meant; a header name wins over an index.
@@ -116,8 +124,9 @@ def _constant(role: str, text: str) -> MapEntry:
 def parse_map(text: str | Mapping[str, str] | ColumnMap | None) -> ColumnMap:
     """Column roles given by hand: `role=column,role=column,...`.
 
-    Roles are device, cycle, pulse, resistance, conductance, current, read_voltage and ignore; burst, the number of
-    pulses applied since the last read; operation, a column that says SET, RESET or READ. A column is
+    Roles are device, cycle, pulse, resistance, conductance, current, read_voltage, unit and ignore; burst, the number
+    of pulses applied since the last read; operation, a column that says SET, RESET or READ; unit, a column that says
+    the unit of each reading. A column is
 
     - a header name (`resistance=R_read`) or a 0-based index (`resistance=2`); a header of that name wins;
     - a range, both ends included (`conductance=2:9`, `conductance=2:` to the last): one column a device when

@@ -6,6 +6,7 @@ units) is found afterwards and for all formats alike, so that a reader needs to 
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,12 @@ __all__ = [
 
 MISSING_WORDS = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "---"})
 _SAMPLE_ROWS = 20
+_SPACED = re.compile(r"^[-+]?\d{1,3}(?:[ '\u00a0\u202f\u2019]\d{3})+(?:[.,]\d*)?$")
+_GROUPS = {
+    ",": re.compile(r"^[-+]?[1-9]\d{0,2}(?:(?:,\d{3})+\.\d*|(?:,\d{3}){2,})$"),
+    ".": re.compile(r"^[-+]?[1-9]\d{0,2}(?:(?:\.\d{3})+,\d*|(?:\.\d{3}){2,})$"),
+}
+_MAY_BE_THOUSANDS = re.compile(r"^[-+]?[1-9]\d{0,2}\.\d{3}$")
 
 
 @dataclass(frozen=True)
@@ -102,14 +109,18 @@ class Table(ABC):
         Name of the one device of this table when the file says it elsewhere than in a column, else ''.
     metadata : mapping of str to str
         What the file says about itself, keys in lower case. Understood are `unit` (of all readings),
+        `resistance unit` (of one quantity), `reading` (the name of all readings, where columns have other names),
         `read_voltage_v`, `layout` (`wide-by-column`: a column a device) and `empty` (`not read`: an empty cell is no
         reading rather than a missing one).
+    units : sequence of str
+        Unit of each column as the file states it beside the name, '' where it does not; () where it states none.
     """
 
     names: tuple[str, ...]
     has_header: bool
     device: str = ""
     metadata: Mapping[str, str]
+    units: Sequence[str] = ()
 
     @property
     @abstractmethod
@@ -171,7 +182,7 @@ class ColumnsTable(Table):
         Unique, or '' where unnamed.
     columns : sequence of ndarray
         NaN is an empty cell, in the column of the devices too.
-    device, metadata, has_header
+    device, metadata, has_header, units
         As in `Table`.
     lines : ndarray of int, shape (n_rows,), optional
         Line of the file, counted from 1, that each row came from.
@@ -188,8 +199,10 @@ class ColumnsTable(Table):
         has_header: bool = True,
         lines: NDArray[np.int64] | None = None,
         block: NDArray[np.float64] | None = None,
+        units: Sequence[str] = (),
     ) -> None:
         self.names, self.columns, self.block = tuple(names), list(columns), block
+        self.units = tuple(units)
         self.device, self.metadata, self.has_header, self.lines = device, dict(metadata or {}), has_header, lines
 
     def _column(self, index: int) -> NDArray[Any]:
@@ -240,14 +253,31 @@ class ColumnsTable(Table):
         return None if self.lines is None else int(self.lines[row])
 
 
-def numbers_from_text(cells: Sequence[str] | NDArray[np.object_]) -> NumberColumn:
-    """Numbers out of text cells; those that say neither a number nor "missing" are listed with their text."""
+def numbers_from_text(cells: Sequence[str] | NDArray[np.object_], decimal: str = ".") -> NumberColumn:
+    """Numbers out of text cells; those that say neither a number nor "missing" are listed with their text.
+
+    Marks of thousands are taken out where nothing else can be meant: `41'310`, `1,234,567`, `1,234.5`.
+    """
     import pandas as pd
 
     texts = pd.Series(list(cells), dtype=object).fillna("").map(lambda cell: str(cell).strip())
-    values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    plain = texts.map(lambda cell: _without_thousands(cell, decimal))
+    values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     odd = np.flatnonzero(np.isnan(values))
     return NumberColumn(values, {int(i): texts[i] for i in odd if texts[i].lower() not in MISSING_WORDS})
+
+
+def _without_thousands(text: str, decimal: str) -> str:
+    """A number with a decimal point and no marks of thousands; a text where both may be meant stays as it is."""
+    if _SPACED.match(text):
+        text = re.sub(r"[ '\u00a0\u202f\u2019]", "", text)
+    mark = "." if decimal == "," else ","
+    if mark in text:
+        groups = _GROUPS[mark].match(text)
+        if groups:
+            return text.replace(mark, "").replace(decimal, ".")
+        return f"{text}?" if mark == "." and _MAY_BE_THOUSANDS.match(text) else text
+    return text.replace(",", ".") if decimal == "," else text
 
 
 def cell_text(cell: Any) -> str:

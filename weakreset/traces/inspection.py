@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,24 @@ from weakreset.options import named_options
 from weakreset.resources import display_path
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.find_files import Sources, find_files
-from weakreset.traces.load import FileRead, OpenFile, ReadingOptions, choose_traces, open_file, understand
+from weakreset.traces.fit_needs import leave_out_short
+from weakreset.traces.load import (
+    FileRead,
+    OpenFile,
+    ReadingOptions,
+    choose_traces,
+    join_files,
+    open_file,
+    understand,
+)
+from weakreset.traces.lot_sentence import lot_sentence
 from weakreset.traces.pulse_settings import count_settings
 from weakreset.traces.roles import ColumnRole
 from weakreset.traces.screening import ScreeningLimits
 from weakreset.traces.trace import Exclusion, PulseTrace
 from weakreset.traces.trace_set import ReadNoise, TraceSet
 
-__all__ = ["FileInspection", "inspect_traces", "sparkline"]
+__all__ = ["FileInspection", "LotInspection", "inspect_lot", "inspect_traces", "sparkline"]
 
 _BARS = "▁▂▃▄▅▆▇█"
 _DEFAULT_LIMITS = ScreeningLimits()
@@ -36,7 +46,8 @@ class FileInspection:
 
     `problem` is '' for a file that can be read; otherwise the reason why it cannot, and the counts are 0.
     `pulse_settings` counts the reads at each amplitude or width of the pulses, by column and value; `fit` refuses to
-    mix them. `limits` are those of the screening.
+    mix them. `limits` are those of the screening. `n_cycles` counts traces: all cycles of all devices. Ranges are those
+    of the devices to use, where there are any.
     """
 
     path: str
@@ -89,6 +100,27 @@ class FileInspection:
         return plain
 
 
+@dataclass(frozen=True)
+class LotInspection:
+    """All files together: what a fit of them uses.
+
+    `sentence` is to be checked against the bench; `notes` say what the files have in common. `problem` is '' unless
+    the files cannot be read together.
+    """
+
+    files: tuple[FileInspection, ...]
+    sentence: str = ""
+    n_devices: int = 0
+    n_cycles: int = 0
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Without the files, as plain JSON types."""
+        plain = {key: getattr(self, key) for key in ("sentence", "n_devices", "n_cycles", "problem")}
+        return plain | {"notes": list(self.notes)}
+
+
 @named_options
 def inspect_traces(
     sources: Sources,
@@ -112,25 +144,54 @@ def inspect_traces(
         The map makes no sense.
     """
     options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where)
-    files = find_files(sources)
-    found = []
+    return list(inspect_lot(find_files(sources), options, progress).files)
+
+
+def inspect_lot(
+    files: Sequence[Path], options: ReadingOptions, progress: Callable[[int, int, str], None] | None = None
+) -> LotInspection:
+    """Inspect files one by one, and together: as `fit` would use them."""
+    found: list[FileInspection] = []
+    good: list[tuple[Path, FileRead]] = []
     for path in files:
-        found.append(_inspect(path, options))
+        inspection, read = _inspect(path, options)
+        found.append(inspection)
+        good += [] if read is None else [(path, read)]
         if progress is not None:
             progress(len(found), len(files), "files")
-    return found
+    if not good:
+        return LotInspection(tuple(found))
+    try:
+        joined = join_files([path for path, _ in good], [read.traces for _, read in good])
+        used = leave_out_short(choose_traces(joined, options))
+    except WeakResetError as error:
+        return LotInspection(tuple(found), problem=str(error))
+    words = lot_sentence(used, any(_assumed(read) for _, read in good))
+    unread = len(found) - len(good)
+    if unread:
+        words = f"{unread} of {len(found)} files cannot be read: fit stops, or goes on with --keep-going: {words}"
+    own = {note for _, read in good for note in read.traces.notes}
+    notes = tuple(note for note in joined.notes if note not in own)
+    n_devices = len({trace.device for trace in used})
+    return LotInspection(tuple(found), words, n_devices, len(used), notes)
 
 
-def _inspect(path: Path, options: ReadingOptions) -> FileInspection:
+def _assumed(read: FileRead) -> bool:
+    """Whether the readings of a file have no unit, so that ohm is assumed."""
+    said = any("assumed" in note for note in read.traces.notes)
+    return said or any(role.role == "resistance" and role.unit is None for role in read.layout.values)
+
+
+def _inspect(path: Path, options: ReadingOptions) -> tuple[FileInspection, FileRead | None]:
     try:
         opened = open_file(path, options.format)
     except WeakResetError as error:
-        return FileInspection(display_path(path), problem=str(error))
+        return FileInspection(display_path(path), problem=str(error)), None
     try:
         read = understand(opened, options)
-        return _readable(read, choose_traces(read.traces, options), options)
+        return _readable(read, leave_out_short(choose_traces(read.traces, options)), options), read
     except WeakResetError as error:
-        return _not_understood(opened, error)
+        return _not_understood(opened, error), None
 
 
 def _not_understood(opened: OpenFile, error: WeakResetError) -> FileInspection:
@@ -143,8 +204,8 @@ def _not_understood(opened: OpenFile, error: WeakResetError) -> FileInspection:
 
 def _readable(read: FileRead, kept: TraceSet, options: ReadingOptions) -> FileInspection:
     source = read.traces.sources[0]
-    everything = [trace for trace in read.traces if len(trace)]
-    typical = _typical(list(kept) or everything)
+    shown = list(kept) or [trace for trace in read.traces if len(trace)]
+    typical = _typical(shown)
     excluded: Counter[str] = Counter()
     for item in kept.exclusions:
         excluded[item.reason.split(":")[0]] += 1 if item.pulse is None else item.n_readings
@@ -158,10 +219,10 @@ def _readable(read: FileRead, kept: TraceSet, options: ReadingOptions) -> FileIn
         columns=read.layout.columns,
         n_columns=len(read.layout.columns),
         devices=tuple(dict.fromkeys(trace.device for trace in kept)),
-        n_cycles=len({trace.cycle for trace in kept}),
-        pulse_range=_span(np.concatenate([t.pulses[[0, -1]] for t in everything])) if everything else None,
+        n_cycles=len(kept),
+        pulse_range=_span(np.concatenate([t.pulses[[0, -1]] for t in shown])) if shown else None,
         n_reads=sum(len(trace) for trace in kept),
-        resistance_range_ohm=_ohm_range(everything),
+        resistance_range_ohm=_ohm_range(shown),
         n_devices_excluded=len({t.device for t in read.traces} - {t.device for t in kept}),
         excluded=dict(excluded.most_common()),
         examples=tuple(_words(item) for item in kept.exclusions[:5]),

@@ -8,10 +8,11 @@ from itertools import pairwise
 from weakreset.errors import TraceFormatError
 from weakreset.traces.column_map import ColumnMap
 from weakreset.traces.contract import Table
-from weakreset.traces.roles import DECLARED, NUMBERED, VALUES, ColumnRole, find_roles, number_or_none
+from weakreset.traces.roles import DECLARED, LIKELY, NUMBERED, VALUES, ColumnRole, find_roles, number_or_none
 from weakreset.traces.units import split_name
+from weakreset.traces.vocabulary import role_of
 
-__all__ = ["Layout", "find_layout"]
+__all__ = ["Layout", "UnitDoubtError", "find_layout", "runs_of"]
 
 _NO_PULSE = (
     "no column is recognised as the pulse number; name it with --map pulse=COLUMN, or say --map pulse=@row if every "
@@ -57,10 +58,10 @@ class Layout:
     def map_line(self) -> str:
         """The `--map` that says by hand what was guessed, to copy and change."""
         parts = [f"device='{self.device_constant}'"] if self.device_constant else []
-        for role in ("device", "cycle", "pulse", "burst", "operation", *VALUES, "read_voltage"):
+        for role in ("device", "cycle", "pulse", "burst", "operation", *VALUES, "unit", "read_voltage"):
             if columns := self.of(role):
                 symbol = f"[{columns[0].unit.symbol}]" if columns[0].unit else ""
-                parts.append(f"{role}={_runs([column.index for column in columns])}{symbol}")
+                parts.append(f"{role}={runs_of([column.index for column in columns])}{symbol}")
         if self.row_counter:
             parts.append("pulse=@row")
         if self.read_voltage_v is not None and not self.of("read_voltage"):
@@ -68,7 +69,15 @@ class Layout:
         return "--map " + ",".join(parts)
 
 
-def _runs(indices: list[int]) -> str:
+class UnitDoubtError(TraceFormatError):
+    """What a file says of the unit of its readings cannot be read: which `columns`, and what they may be."""
+
+    def __init__(self, words: str, columns: tuple[int, ...], quantities: tuple[str, ...]) -> None:
+        super().__init__(words)
+        self.columns, self.quantities = columns, quantities
+
+
+def runs_of(indices: list[int]) -> str:
     """1, 2, 3, 7 as `1:3+7`."""
     starts = [i for i, index in enumerate(indices) if i == 0 or indices[i - 1] != index - 1]
     runs = [indices[a:b] for a, b in zip(starts, [*starts[1:], None], strict=True)]
@@ -100,11 +109,9 @@ def find_layout(table: Table, column_map: ColumnMap, file: str) -> Layout:
         "long", _one_pulse_column(roles), constants.get("device") or "", float(voltage) if voltage else None, counter
     )
     values = layout.values
+    _refuse_doubts(roles, values, file)
     if not values:
-        doubts = "".join(f" {role.name!r}: {role.reason}." for role in roles if role.confidence == 0)
-        raise TraceFormatError(
-            f"{file}: no column is recognised as resistance, conductance or current;{doubts} {_hint(table)}"
-        )
+        raise TraceFormatError(f"{file}: no column is recognised as resistance, conductance or current; {_hint(table)}")
     if counter or layout.of("pulse", "burst", "operation"):
         by_elimination = values[0].confidence <= 0.5 and not layout.of("device")
         wide = len(values) > 1 or values[0].reason == DECLARED or by_elimination
@@ -112,6 +119,19 @@ def find_layout(table: Table, column_map: ColumnMap, file: str) -> Layout:
     if len(values) > 1:
         return replace(layout, kind="wide-by-row", column_pulses=_column_pulses(values, table))
     raise TraceFormatError(f"{file}: {_NO_PULSE}")
+
+
+def _refuse_doubts(roles: list[ColumnRole], values: list[ColumnRole], file: str) -> None:
+    """Raise where the unit of what seem to be the readings cannot be read."""
+    doubts = [role for role in roles if role.confidence == 0]
+    if not doubts or (values and values[0].confidence > LIKELY):
+        return
+    said = doubts[0].reason.removesuffix(": map it by hand")
+    named = [quantity for role in doubts if (quantity := role_of(split_name(role.name)[0])) in VALUES]
+    raise UnitDoubtError(
+        f"{file}: no column is recognised as resistance, conductance or current; {doubts[0].name!r}: {said}",
+        tuple(role.index for role in doubts), tuple(dict.fromkeys(named)) or ("resistance", "conductance"),
+    )
 
 
 def _one_pulse_column(roles: list[ColumnRole]) -> tuple[ColumnRole, ...]:

@@ -6,6 +6,7 @@
     layout        find_layout(table, column_map)       Layout: the role and unit of each column, how traces lie
     readings      find_readings(table, layout)         Readings: in ohm, each good or with a reason
     traces        find_traces(readings)                TraceSet
+    lot           one_device_each, names               TraceSet: of all files, no device twice
     choice        select_where, screen                 TraceSet
 
 Each step is a function from one frozen value to the next.
@@ -18,32 +19,44 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from weakreset.errors import TraceError, TraceFormatError, UsageError
+from weakreset.errors import MissingExtraError, TraceError, TraceFormatError, UsageError, WeakResetError
 from weakreset.options import named_options
 from weakreset.resources import display_path, sha256_meanwhile
 from weakreset.traces.assemble import find_traces
 from weakreset.traces.column_map import ColumnMap, parse_map
-from weakreset.traces.contract import FileContent
+from weakreset.traces.contract import FileContent, Table
 from weakreset.traces.find_files import Sources, file_stem, find_files
-from weakreset.traces.layout import Layout, find_layout
-from weakreset.traces.readings import find_readings
+from weakreset.traces.layout import Layout, UnitDoubtError, find_layout
+from weakreset.traces.readers.stated_units import lift_units_row
+from weakreset.traces.readings import Readings, find_readings
 from weakreset.traces.recognise import choose_reader
+from weakreset.traces.same_device import one_device_each
 from weakreset.traces.screening import ScreeningLimits, screen
 from weakreset.traces.trace import Exclusion
 from weakreset.traces.trace_set import SourceFile, TraceSet
+from weakreset.traces.unit_doubt import assumed_unit, check_assumed, with_ways
 
 __all__ = [
+    "UNREADABLE",
     "FileRead",
     "OpenFile",
     "ReadingOptions",
     "choose_traces",
     "count_reasons",
+    "join_files",
     "load_traces",
+    "name_unread",
     "open_file",
     "understand",
+    "without_files",
 ]
 
+UNREADABLE = (TraceError, MissingExtraError)
+"""What says that a file cannot be read, rather than that an option makes no sense."""
+
 _DEFAULT_LIMITS = ScreeningLimits()
+_FILES_NAMED = 40
+_ERROR_CHARACTERS = 2000
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,7 @@ def load_traces(
     read_voltage_v: float | None = None,
     limits: ScreeningLimits | None = _DEFAULT_LIMITS,
     where: str | None = None,
+    keep_going: bool = False,
 ) -> TraceSet:
     """Pulse traces of one or many files, screened, with every reading and device left out named in `excluded`.
 
@@ -121,10 +135,14 @@ def load_traces(
         None screens nothing.
     where : str, optional
         Reads to use, such as `"v_sl==0.9 and cycle<3"`; see `weakreset.traces.parse_where`. Applied before screening.
+    keep_going : bool
+        Go on without files that cannot be read, each named among the exclusions; without it, all of them are named by
+        the error.
 
     Returns
     -------
     TraceSet
+        A device is one device in however many files (a copy, a later export, a continuation; see docs/readers.md).
         A device that its file does not name is named after the file. Where several files use one name, it becomes
         `file/device`, and `folder/file/device` if that is still shared.
 
@@ -133,18 +151,68 @@ def load_traces(
     TraceFormatError
         A file is missing, empty, or cannot be read as pulse traces.
     TraceError
-        No device is left.
+        No device is left; or two files hold nearly the same readings of a device, but not quite.
     UsageError
         The map or the format makes no sense.
     """
     options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where)
     files = find_files(sources)
-    parts = [understand(open_file(path, format), options).traces for path in files]
-    chosen = choose_traces(TraceSet.join(_tell_apart(files, parts)), options)
+    chosen = choose_traces(_read_all(files, options, keep_going), options)
     if not chosen.traces:
         shown = ", ".join(map(display_path, files[:3]))
         raise TraceError(f"{shown}: no device is left. Excluded: {count_reasons(chosen.exclusions)}")
     return chosen
+
+
+def _read_all(files: Sequence[Path], options: ReadingOptions, keep_going: bool) -> TraceSet:
+    """The traces of all files before screening; those that cannot be read are named, all of them."""
+    parts: list[TraceSet] = []
+    good: list[Path] = []
+    unread: list[tuple[Path, WeakResetError]] = []
+    for path in files:
+        try:
+            parts.append(understand(open_file(path, options.format), options).traces)
+            good.append(path)
+        except UNREADABLE as error:
+            unread.append((path, error))
+    if unread and (len(files) == 1 or not (good and keep_going)):
+        raise unread[0][1] if len(files) == 1 else name_unread(unread, len(files))
+    joined = join_files(good, parts)
+    return joined if not unread else TraceSet.join([joined, without_files(unread)])
+
+
+def name_unread(unread: Sequence[tuple[Path, WeakResetError]], n_files: int) -> TraceFormatError:
+    """One error that names all files that cannot be read."""
+    room = max(_ERROR_CHARACTERS // len(unread), 0)
+    said = [_shortly(path, error, room) for path, error in unread[:_FILES_NAMED]]
+    more = f"; and {len(unread) - _FILES_NAMED} more" if len(unread) > _FILES_NAMED else ""
+    way = ""
+    if len(unread) < n_files:
+        way = ", or go on without them: --keep-going (keep_going=True), which names them"
+    return TraceFormatError(
+        f"{len(unread)} of {n_files} files cannot be read: {'; '.join(said)}{more}. See "
+        f"`weakreset inspect FILE` for each{way}"
+    )
+
+
+def _shortly(path: Path, error: WeakResetError, room: int) -> str:
+    file = display_path(path)
+    words, option, _ = str(error).removeprefix(file).lstrip(":, ").partition("--")
+    if option:  # which is for one file alone
+        words = next(filter(None, (words.rpartition(mark)[0] for mark in (". ", "; ", ", "))), "")
+    if len(words) > room:
+        words = f"{words[:room].rsplit(' ', 1)[0]} ..." if room > 30 else ""
+    return f"{file}: {words}" if words else file
+
+
+def without_files(unread: Sequence[tuple[Path, WeakResetError]]) -> TraceSet:
+    """No traces, and an exclusion for each file that cannot be read."""
+    items = tuple(
+        Exclusion("", f"file cannot be read: {error}", file=display_path(path), n_readings=0) for path, error in unread
+    )
+    names = ", ".join(display_path(path) for path, _ in unread[:_FILES_NAMED])
+    more = f" and {len(unread) - _FILES_NAMED} more" if len(unread) > _FILES_NAMED else ""
+    return TraceSet((), items, notes=(f"{len(unread)} files cannot be read and are left out: {names}{more}",))
 
 
 def open_file(path: Path, format: str | None = None) -> OpenFile:
@@ -174,18 +242,38 @@ def understand(opened: OpenFile, options: ReadingOptions) -> FileRead:
     """
     file, content = opened.name, opened.content
     digest = None if content.sha256 else sha256_meanwhile(opened.path)
-    layouts = [find_layout(table, options.column_map, file) for table in content.tables]
-    parts = []
-    for table, layout in zip(content.tables, layouts, strict=True):
-        readings = find_readings(table, layout, file, file_stem(opened.path), options.read_voltage_v)
-        parts.append(find_traces(readings, table, layout, file))
+    tables = [lift_units_row(table) for table in content.tables]
+    layouts, found = _find_readings(tables, options, file, file_stem(opened.path))
+    parts = [find_traces(*part, file) for part in zip(found, tables, layouts, strict=True)]
     sha256 = content.sha256 if digest is None else digest.result()
     source = SourceFile(file, sha256, opened.format, opened.why, content.simulated)
-    return FileRead(replace(TraceSet.join(parts), sources=(source,)), layouts[0], len(parts))
+    notes = tuple(dict.fromkeys(filter(None, map(assumed_unit, layouts))))
+    return FileRead(replace(TraceSet.join(parts), sources=(source,), notes=notes), layouts[0], len(parts))
+
+
+def _find_readings(
+    tables: Sequence[Table], options: ReadingOptions, file: str, default_device: str
+) -> tuple[list[Layout], list[Readings]]:
+    """Layout and readings of each table; where a unit is in doubt the refusal shows maps that work."""
+    try:
+        layouts = [find_layout(table, options.column_map, file) for table in tables]
+        found = [
+            find_readings(table, layout, file, default_device, options.read_voltage_v)
+            for table, layout in zip(tables, layouts, strict=True)
+        ]
+    except UnitDoubtError as doubt:
+        raise with_ways(doubt, tables, options.column_map, options.read_voltage_v, file) from None
+    check_assumed(tables, layouts, found, options.column_map, options.read_voltage_v, file)
+    return layouts, found
+
+
+def join_files(files: Sequence[Path], parts: Sequence[TraceSet]) -> TraceSet:
+    """Step 6: the traces of all files as one set, each device once, under a name that no other has."""
+    return parts[0] if len(parts) == 1 else TraceSet.join(_tell_apart(files, one_device_each(parts)))
 
 
 def choose_traces(traces: TraceSet, options: ReadingOptions, part: bool = False) -> TraceSet:
-    """Step 6: the reads that `where` selects, screened. In a `part` of a whole there may be nothing to select."""
+    """Step 7: the reads that `where` selects, screened. In a `part` of a whole there may be nothing to select."""
     if options.where:
         from weakreset.traces.selection import select_where
 
@@ -199,10 +287,8 @@ def count_reasons(exclusions: Sequence[Exclusion]) -> str:
     return "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5)) or "nothing"
 
 
-def _tell_apart(files: list[Path], parts: list[TraceSet]) -> list[TraceSet]:
+def _tell_apart(files: Sequence[Path], parts: Sequence[TraceSet]) -> list[TraceSet]:
     """Rename devices that several files share: `file/device`, then `folder/file/device`, then the whole path."""
-    if len(files) == 1:
-        return parts
     original = [{trace.device for trace in part} | {item.device for item in part.exclusions} for part in parts]
     names = [{device: device for device in devices} for devices in original]
     for prefix in (_by_file, _by_folder, _by_path):

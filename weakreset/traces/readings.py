@@ -13,13 +13,19 @@ from weakreset.errors import TraceFormatError
 from weakreset.traces.cells import Cells, find_cells
 from weakreset.traces.contract import Table
 from weakreset.traces.counting import number_column
-from weakreset.traces.layout import Layout
+from weakreset.traces.layout import Layout, UnitDoubtError
 from weakreset.traces.trace import Reason
+from weakreset.traces.units import parse_unit
 
 __all__ = ["Readings", "find_readings"]
 
 _LARGEST_PULSE = 2.0**53
 _MOST_NEGATIVE = 0.2
+_CODE_FROM = 1e30
+"""No reading in any unit is as large: instruments write 9.9E37, 9.91E37, 1E38, 1.99999E+101 for overflow and errors."""
+_PINNED_LEAST = 3
+_PINNED_SHARE = 0.2
+_PINNED_GAP = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +52,7 @@ def find_readings(
         Text where numbers should be in more than a few cells, most readings not positive, or no read voltage.
     """
     cells = find_cells(table, layout, file, default_device)
-    readings = _judge(cells, _in_ohm(cells, table, layout, file, read_voltage_v))
+    readings = _judge(cells, _in_ohm(cells, table, layout, file, read_voltage_v), layout.values[0].role == "current")
     _refuse_undefined_logarithm(readings, layout, file)
     return _whole_pulses(readings)
 
@@ -55,7 +61,7 @@ def _in_ohm(
     cells: Cells, table: Table, layout: Layout, file: str, voltage_v: float | None
 ) -> NDArray[np.float64]:
     role = layout.values[0].role
-    factor = _unit_factor(cells, layout)
+    factor = _unit_by_row(cells, table, layout, file) if layout.of("unit") else _unit_factor(cells, layout)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         si = cells.value if isinstance(factor, float) and factor == 1.0 else cells.value * factor
         if role == "resistance":
@@ -79,6 +85,34 @@ def _unit_factor(cells: Cells, layout: Layout) -> NDArray[np.float64] | float:
     return np.array([scale[column[int(pulse)]] for pulse in cells.pulse])
 
 
+def _unit_by_row(cells: Cells, table: Table, layout: Layout, file: str) -> NDArray[np.float64]:
+    """Size of the unit of each reading, from a column of units.
+
+    Raises
+    ------
+    TraceFormatError
+        A cell is no unit of the readings, or is empty beside a reading, or the unit of the readings is known to differ.
+    """
+    column, reading = layout.of("unit")[0], layout.values[0]
+    codes, texts = table.codes(column.index)
+    units = [parse_unit(text) for text in texts]
+    codes = codes if cells.row is None else codes[cells.row]
+    own = {role.unit.scale for role in layout.values if role.unit}
+    known = np.array([u is not None and u.quantity == reading.role and own <= {u.scale} for u in units] + [False])
+    wrong = np.flatnonzero(~known[codes] & ~np.isnan(cells.value))
+    if wrong.size:
+        row = int(wrong[0]) if cells.row is None else int(cells.row[wrong[0]])
+        code = int(codes[wrong[0]])
+        said = f"{texts[code][:60]!r}" if code >= 0 else "nothing"
+        meant = f" [{reading.unit.symbol}]" if reading.unit else ""
+        raise UnitDoubtError(
+            f"{file}, {table.place_of(row)}: column {column.name!r} says {said}, which is not the unit of "
+            f"{reading.name!r}{meant}, or not one of {reading.role} that we know",
+            tuple(role.index for role in layout.values), (reading.role,),
+        )
+    return np.array([unit.scale if unit else np.nan for unit in units] + [np.nan])[codes]
+
+
 def _read_voltage(
     cells: Cells, table: Table, layout: Layout, file: str, voltage_v: float | None
 ) -> NDArray[np.float64] | float:
@@ -97,7 +131,7 @@ def _read_voltage(
     )
 
 
-def _judge(cells: Cells, ohm: NDArray[np.float64]) -> Readings:
+def _judge(cells: Cells, ohm: NDArray[np.float64], are_currents: bool) -> Readings:
     """The first reason that each reading gives not to use it."""
     raw = cells.value
     reason = np.zeros(len(raw), dtype=np.int8)
@@ -116,12 +150,35 @@ def _judge(cells: Cells, ohm: NDArray[np.float64]) -> Readings:
 
     if cells.pulse.dtype.kind == "f":
         mark(np.isnan(cells.pulse), Reason.NO_PULSE)
+    if raw.size and (not np.nanmax(raw, initial=0.0) < _CODE_FROM or not np.nanmin(raw, initial=0.0) > -_CODE_FROM):
+        mark((np.abs(raw) >= _CODE_FROM) & np.isfinite(raw), Reason.CODE)
+    if are_currents:
+        mark(_pinned(cells.device, np.abs(raw), reason == Reason.GOOD), Reason.COMPLIANCE)
     if not (ohm.size and ohm.min() > 0 and ohm.max() < np.inf):
         mark((raw == 0) | (ohm == 0), Reason.ZERO)
         mark(np.isinf(raw), Reason.INFINITE)
         mark(ohm < 0, Reason.NEGATIVE)
         mark(~np.isfinite(ohm), Reason.OVERFLOW)
     return Readings(cells, ohm, reason, shown)
+
+
+def _pinned(device: NDArray[np.int64], current: NDArray[np.float64], good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Currents that the source meter held at its compliance: the largest, often exactly so, far above all others.
+
+    A device that is pinned in most of its reads is short, which the screening says.
+    """
+    used = current[good & np.isfinite(current)]
+    pinned = good & (current == used.max(initial=0.0))
+    others = used[used < used.max(initial=0.0)]
+    count = int(pinned.sum())
+    if count < _PINNED_LEAST or count > _PINNED_SHARE * len(used) or used.max() < _PINNED_GAP * others.max(initial=0.0):
+        return np.zeros(len(current), dtype=bool)
+    known = device >= 0
+    reads = np.bincount(device[known & good])
+    hits = np.bincount(device[known & pinned], minlength=len(reads))
+    mostly = 2 * hits > reads
+    pinned[known] &= ~mostly[device[known]]
+    return np.asarray(pinned)
 
 
 def _refuse_undefined_logarithm(readings: Readings, layout: Layout, file: str) -> None:

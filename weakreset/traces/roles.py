@@ -9,7 +9,16 @@ from dataclasses import dataclass, replace
 from weakreset.errors import TraceFormatError, UsageError
 from weakreset.traces.column_map import ColumnMap
 from weakreset.traces.contract import Table
-from weakreset.traces.units import QUANTITIES, Unit, is_bracketed, parse_unit, split_name
+from weakreset.traces.reading_unit import find_unit
+from weakreset.traces.units import (
+    QUANTITIES,
+    Unit,
+    is_bracketed,
+    looks_like_unit,
+    parse_unit,
+    split_name,
+    unit_in_words,
+)
 from weakreset.traces.vocabulary import (
     ADDRESS_WORDS,
     OPERATIONS,
@@ -17,17 +26,19 @@ from weakreset.traces.vocabulary import (
     is_derived,
     is_pulse_setting,
     is_side_column,
+    is_unit_key,
     normalise,
+    role_of,
 )
 
-__all__ = ["DECLARED", "NUMBERED", "VALUES", "ColumnRole", "find_roles", "number_or_none"]
+__all__ = ["DECLARED", "LIKELY", "NUMBERED", "VALUES", "ColumnRole", "find_roles", "number_or_none"]
 
 VALUES = ("resistance", "conductance", "current")
 DECLARED = "the file says wide-by-column"
 NUMBERED = re.compile(r"^(?:[A-Za-z#]+[ _.]?)?(\d+)$")
 _GIVEN = "given by --map"
 _MOST_WORDS = 40
-_LIKELY = 0.6
+LIKELY = 0.6
 _DEVICE_NAMES = ("device", "device id", "device name", "dut", "dev", "cell", "cell id", "addr", "address")
 
 
@@ -68,6 +79,23 @@ def find_roles(table: Table, column_map: ColumnMap, file: str) -> list[ColumnRol
 
 
 def _guess(index: int, header: str, table: Table) -> ColumnRole:
+    role = _guess_by_name(index, header, table)
+    if role.role in QUANTITIES:
+        found = find_unit(table, index, role.role, header)
+        if found.problem:
+            return replace(role, role="extra", confidence=0.0, reason=f"{found.problem}: map it by hand", unit=None)
+        return replace(role, unit=found.unit)
+    beside = table.units[index] if index < len(table.units) else ""
+    if role.role == "extra" and role.confidence > 0 and beside:
+        unit = parse_unit(beside)
+        if unit and unit.quantity in VALUES and not is_side_column(header):
+            return replace(role, role=unit.quantity, confidence=0.6, reason=f"the unit is {unit.symbol}", unit=unit)
+        doubt = looks_like_unit(beside) and unit is None
+        return replace(role, confidence=0.0 if doubt else 0.4, reason=f"{beside[:60]!r} is not a unit that we know")
+    return role
+
+
+def _guess_by_name(index: int, header: str, table: Table) -> ColumnRole:
     if header.isascii() and header.isdigit():
         return ColumnRole(index, header, "extra", 0.5, "a number; kept as an extra column")
     bare, unit_text = split_name(header)
@@ -76,9 +104,13 @@ def _guess(index: int, header: str, table: Table) -> ColumnRole:
         return ColumnRole(index, header, "ignore", 1.0, "no name")
     if is_derived(bare):
         return ColumnRole(index, header, "ignore", 0.9, "computed from readings, not a reading")
+    if is_unit_key(header):
+        return _unit_column(index, header, table)
     whole, known = classify_name(header), classify_name(bare)
     if whole and not bracketed and whole[1] >= 0.9:
-        return ColumnRole(index, header, *whole, f"the name says {whole[0]}", _stated_unit(whole[0], table))
+        return ColumnRole(index, header, *whole, f"the name says {whole[0]}")
+    if len(header) > 1 and (alone := parse_unit(header)) and alone.quantity in VALUES:
+        return ColumnRole(index, header, alone.quantity, 0.6, f"the unit is {alone.symbol}", alone)
     unit = parse_unit(unit_text, known[0] if known else None)
     if known and known[0] in QUANTITIES and (unit or bracketed):
         return _named_with_unit(index, header, known, unit, unit_text)
@@ -87,9 +119,19 @@ def _guess(index: int, header: str, table: Table) -> ColumnRole:
     if unit and unit.quantity in VALUES and (bracketed or len(unit.symbol) > 1):
         return ColumnRole(index, header, unit.quantity, 0.6, f"the unit is {unit.symbol}", unit)
     if whole and not bracketed:
-        return ColumnRole(index, header, *whole, f"the name may mean {whole[0]}", _stated_unit(whole[0], table))
+        return ColumnRole(index, header, *whole, f"the name may mean {whole[0]}")
+    if isinstance(inside := unit_in_words(header, "resistance"), Unit):
+        return ColumnRole(index, header, "resistance", 0.6, f"the unit is {inside.symbol}", inside)
     if is_pulse_setting(header):
         return ColumnRole(index, header, "extra", 0.9, "amplitude or width of the pulses; kept, never mixed in a fit")
+    return ColumnRole(index, header, "extra", 0.5, "not recognised; kept as an extra column")
+
+
+def _unit_column(index: int, header: str, table: Table) -> ColumnRole:
+    """A column `unit` holds units, unless its cells number the units that were measured."""
+    cells = {row[index].strip() for row in table.sample if index < len(row)} - {""}
+    if any(map(looks_like_unit, cells)) or (cells and not any(any(map(str.isdigit, cell)) for cell in cells)):
+        return ColumnRole(index, header, "unit", 0.95, "its cells are units of the readings")
     return ColumnRole(index, header, "extra", 0.5, "not recognised; kept as an extra column")
 
 
@@ -103,12 +145,6 @@ def _named_with_unit(
         reason = f"the name says {known[0]} but {unit.symbol} is a unit of {unit.quantity}: map it by hand"
         return ColumnRole(index, header, "extra", 0.0, reason, unit)
     return ColumnRole(index, header, known[0], min(1.0, known[1] + 0.04), f"name and unit say {known[0]}", unit)
-
-
-def _stated_unit(role: str, table: Table) -> Unit | None:
-    """The unit that the file states for all readings, if it is one of this role."""
-    stated = parse_unit(table.metadata.get("unit", ""), role)
-    return stated if stated and stated.quantity == role else None
 
 
 def _declared_wide(table: Table) -> list[ColumnRole]:
@@ -126,6 +162,7 @@ def _apply_map(roles: list[ColumnRole], column_map: ColumnMap, table: Table, fil
     """The roles given by hand; columns that were guessed for one of them become extras."""
     given = {entry.role for entry in column_map.entries}
     given |= set(VALUES) if given & set(VALUES) else set()
+    given |= {"unit"} if any(entry.unit for entry in column_map.of(*VALUES)) else set()
     settled = list(roles)
     for role in roles:
         if role.role in given and role.role != "ignore":
@@ -136,10 +173,15 @@ def _apply_map(roles: list[ColumnRole], column_map: ColumnMap, table: Table, fil
         for index in entry.resolve(table.names, file):
             guessed = mapped.get(index, roles[index])
             unit = entry.unit or (guessed.unit if guessed.role == entry.role else None)
-            unit = unit or (parse_unit(split_name(table.names[index])[1], entry.role) if table.has_header else None)
-            unit = unit if unit and unit.quantity == entry.role else None
+            if unit is None and entry.role in QUANTITIES:
+                unit = _own_unit(table, index, entry.role)
             mapped[index] = ColumnRole(index, table.names[index], entry.role, 1.0, _GIVEN, unit)
     return [mapped.get(role.index, role) for role in settled]
+
+
+def _own_unit(table: Table, index: int, quantity: str) -> Unit | None:
+    """The unit that the file says of a mapped column; none where that cannot be read."""
+    return find_unit(table, index, quantity, table.names[index] if table.has_header else "").unit
 
 
 def _only(roles: Sequence[ColumnRole], kinds: Sequence[str], kept: Collection[int], reason: str) -> list[ColumnRole]:
@@ -162,7 +204,7 @@ def _settle_values(
     if len(values) == 1:
         return roles
     surest = {role.role: role.confidence for role in sorted(values, key=lambda role: role.confidence)}
-    best = max(sorted(surest, key=VALUES.index), key=lambda quantity: surest[quantity] >= _LIKELY)
+    best = max(sorted(surest, key=VALUES.index), key=lambda quantity: surest[quantity] >= LIKELY)
     chosen = {role.index: role.name for role in roles if role.role == best and role.confidence == surest[best]}
     if len(chosen) > 1 and any(role.role == "device" for role in roles):
         names = ", ".join(map(repr, chosen.values()))
@@ -177,20 +219,33 @@ def _wide_without_units(roles: list[ColumnRole], table: Table) -> list[ColumnRol
         return roles
     extras = [role for role in roles if role.role == "extra"]
     if has_pulse:
-        columns = [r.index for r in extras if r.confidence > 0 and not is_side_column(r.name)]
+        columns = [r.index for r in extras if r.confidence > 0.4 and not is_side_column(r.name)]
         chosen = {i for i in columns if not is_pulse_setting(table.names[i]) and _numeric(table, i)}
     else:
         numbered = {r.index for r in extras if NUMBERED.match(r.name)}
         chosen = numbered if len(numbered) >= 2 else set()
+    quantity = _stated_quantity(table)
+    return [_by_elimination(role, quantity, table) if role.index in chosen else role for role in roles]
+
+
+def _stated_quantity(table: Table) -> str:
+    """What all readings of the file are where their columns do not say it."""
+    reading = role_of(table.metadata.get("reading", ""))
     unit = parse_unit(table.metadata.get("unit", ""))
-    quantity = unit.quantity if unit and unit.quantity in VALUES else "resistance"
-    reason = f"the file says {unit.symbol}" if unit else "no unit given, ohm assumed"
-    return [
-        replace(role, role=quantity, confidence=0.9 if unit else 0.5, reason=reason, unit=unit)
-        if role.index in chosen
-        else role
-        for role in roles
-    ]
+    if reading in VALUES:
+        return reading
+    stated = [role for role in VALUES if f"{role} unit" in table.metadata]
+    return unit.quantity if unit and unit.quantity in VALUES else stated[0] if stated else "resistance"
+
+
+def _by_elimination(role: ColumnRole, quantity: str, table: Table) -> ColumnRole:
+    found = find_unit(table, role.index, quantity, "")
+    text = split_name(role.name)[1] if is_bracketed(role.name) else ""
+    if found.problem or looks_like_unit(text) or (not role.name.isdigit() and unit_in_words(role.name, quantity)):
+        reason = found.problem or f"{role.name!r} ends in {text!r}, which is not a unit that we know"
+        return replace(role, role="extra", confidence=0.0, reason=f"{reason}: map it by hand")
+    reason = f"the file says {found.unit.symbol}" if found.unit else "no unit given, ohm assumed"
+    return replace(role, role=quantity, confidence=0.9 if found.unit else 0.5, reason=reason, unit=found.unit)
 
 
 def _numeric(table: Table, index: int) -> bool:

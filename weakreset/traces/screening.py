@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
 from weakreset.options import named_options
+from weakreset.traces.breakdown import cut_at_breakdown, name_open_ends
+from weakreset.traces.spoiled_reads import without_spoiled_reads
 from weakreset.traces.trace import Exclusion, PulseTrace
 from weakreset.traces.trace_set import TraceSet
 
@@ -28,12 +30,14 @@ _GROUP = 100
 class ScreeningLimits:
     """When a device is not used.
 
+    A device that opens or shorts midway is cut there, and counts as a defect.
+
     Parameters
     ----------
     open_ohm : float
-        Open: the median resistance is above this.
+        Open: the median resistance is above this, or jumps above it for good.
     short_ohm : float
-        Short: the median resistance is below this.
+        Short: the median resistance is below this, or falls below it, or to a tenth of R0, for good.
     stuck : bool
         Stuck: all reads are exactly equal.
     min_reads : int
@@ -47,6 +51,11 @@ class ScreeningLimits:
     set_ratio : float
         Looks like a SET: the resistance falls from one read to the next to less than this share, and the median of the
         next 5 reads stays there. Reads from the fall on are left out, the trace before it is kept. 0 switches it off.
+    overflow_ohm : float
+        Overflow: single reads above this are left out, the device is kept. 0 switches it off.
+    glitch_decades : float
+        Glitch: single reads further than this from the reads before and after them are left out, the device is kept.
+        0 switches it off.
     split_sets : bool
         Instead of being left out, reads after such a fall are a new cycle that begins with pulse 0.
 
@@ -63,6 +72,8 @@ class ScreeningLimits:
     min_last_pulse: int = 0
     padded_reads: int = 10
     set_ratio: float = 0.5
+    overflow_ohm: float = 1e11
+    glitch_decades: float = 0.7
     split_sets: bool = False
 
     def __post_init__(self) -> None:
@@ -70,6 +81,9 @@ class ScreeningLimits:
             raise UsageError(f"short_ohm {self.short_ohm:g} must be from 0 up and below open_ohm {self.open_ohm:g}")
         for name in ("min_reads", "min_last_pulse", "padded_reads"):
             if getattr(self, name) < 0:
+                raise UsageError(f"{name} {getattr(self, name)} must not be negative")
+        for name in ("overflow_ohm", "glitch_decades"):
+            if not getattr(self, name) >= 0:
                 raise UsageError(f"{name} {getattr(self, name)} must not be negative")
         if not 0 <= self.set_ratio < 1:
             raise UsageError(f"set_ratio {self.set_ratio:g} must be from 0 up and below 1")
@@ -132,17 +146,32 @@ def screen(traces: TraceSet, limits: ScreeningLimits | None = None) -> TraceSet:
         if plain:
             kept.append(original)
             continue
-        for whole, ends in _without_sets(original, chosen, newest, excluded):
+        alive, broken = _alive(original, chosen, excluded)
+        parts = [(alive, _ends(alive))] if _dead(alive, chosen) else _without_sets(alive, chosen, newest, excluded)
+        for whole, ends in parts:
             trace, padding = _cut_padding(whole, chosen)
             reason = _reason(trace, chosen, _ends(trace) if padding else ends, stopped=padding is not None)
             if padding is not None:
                 excluded.append(padding)
+            if reason and broken is not None:
+                reason = f"{broken.reason}, and before it {reason}"
             if reason:
                 excluded.append(Exclusion(trace.device, reason, trace.cycle, file=trace.source, n_readings=len(trace)))
             else:
                 kept.append(trace)
     notes = (*traces.notes, f"screening limits: {chosen}")
-    return replace(traces, traces=tuple(kept), exclusions=tuple(excluded), notes=notes)
+    return replace(traces, traces=tuple(kept), exclusions=name_open_ends(kept, excluded), notes=notes)
+
+
+def _alive(
+    trace: PulseTrace, limits: ScreeningLimits, excluded: list[Exclusion]
+) -> tuple[PulseTrace, Exclusion | None]:
+    """The trace without single bad reads, up to where the device breaks down; what is left out is added by name."""
+    trace, spoiled = without_spoiled_reads(trace, limits.overflow_ohm, limits.glitch_decades)
+    excluded += spoiled
+    trace, broken = cut_at_breakdown(trace, limits.open_ohm, limits.short_ohm)
+    excluded += [broken] if broken is not None else []
+    return trace, broken
 
 
 def _are_plain(traces: Sequence[PulseTrace], limits: ScreeningLimits) -> list[bool]:
@@ -166,6 +195,8 @@ def _unsuspicious(ohm: NDArray[np.float64], n_reads: NDArray[np.int64], limits: 
     ends = np.cumsum(n_reads)
     low, high = (kind.reduceat(ohm, ends - n_reads) for kind in (np.minimum, np.maximum))
     good = (limits.short_ohm <= low) & (low < high) & (high <= limits.open_ohm) & (low >= limits.set_ratio * high)
+    if limits.glitch_decades > 0:
+        good &= low * 10.0 ** min(limits.glitch_decades, 2.0) >= high
     if limits.padded_reads:
         good &= (limits.padded_reads > 1) & (ohm[ends - 1] != ohm[ends - 2])
     return np.asarray(good)
@@ -187,12 +218,8 @@ def _reason(trace: PulseTrace, limits: ScreeningLimits, ends: tuple[float, float
     if not len(trace):
         return "no reads"
     low, high = ends
-    if high > limits.open_ohm or low < limits.short_ohm:
-        median = float(np.median(trace.resistance_ohm))
-        if median > limits.open_ohm:
-            return f"open: median resistance {median:.4g} ohm is above {limits.open_ohm:.4g}"
-        if median < limits.short_ohm:
-            return f"short: median resistance {median:.4g} ohm is below {limits.short_ohm:.4g}"
+    if dead := _dead(trace, limits):
+        return dead
     if limits.stuck and len(trace) > 1 and low == high:
         return f"stuck: all {len(trace)} reads are {low!r} ohm"
     if len(trace) < limits.min_reads:
@@ -200,6 +227,16 @@ def _reason(trace: PulseTrace, limits: ScreeningLimits, ends: tuple[float, float
         return f"{kind}: {len(trace)} reads, fewer than {limits.min_reads}"
     if trace.n_pulses < limits.min_last_pulse:
         return f"early stop: the trace ends at pulse {trace.n_pulses}, before {limits.min_last_pulse}"
+    return ""
+
+
+def _dead(trace: PulseTrace, limits: ScreeningLimits) -> str:
+    """Words on a device that is open or short as a whole: it has no SETs."""
+    median = float(np.median(trace.resistance_ohm)) if len(trace) else math.nan
+    if median > limits.open_ohm:
+        return f"open: median resistance {median:.4g} ohm is above {limits.open_ohm:.4g}"
+    if median < limits.short_ohm:
+        return f"short: median resistance {median:.4g} ohm is below {limits.short_ohm:.4g}"
     return ""
 
 

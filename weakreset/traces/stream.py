@@ -7,15 +7,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from weakreset.errors import TraceError, TraceFormatError
+from weakreset.errors import TraceError, TraceFormatError, WeakResetError
 from weakreset.options import named_options
 from weakreset.resources import display_path, sha256_of
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.contract import StreamingReader
 from weakreset.traces.find_files import Sources, file_stem, find_files
-from weakreset.traces.load import OpenFile, ReadingOptions, choose_traces, count_reasons, open_file, understand
+from weakreset.traces.known_devices import KnownDevices
+from weakreset.traces.load import (
+    UNREADABLE,
+    OpenFile,
+    ReadingOptions,
+    choose_traces,
+    count_reasons,
+    name_unread,
+    open_file,
+    understand,
+    without_files,
+)
 from weakreset.traces.recognise import choose_reader
 from weakreset.traces.screening import ScreeningLimits
+from weakreset.traces.trace import PulseTrace
 from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["can_stream", "stream_traces"]
@@ -38,11 +50,13 @@ def stream_traces(
     read_voltage_v: float | None = None,
     limits: ScreeningLimits | None = _DEFAULT_LIMITS,
     where: str | None = None,
+    keep_going: bool = False,
 ) -> Iterator[TraceSet]:
     """What `load_traces` gives, up to 1,000 devices at a time, for `fit_stream`.
 
     HDF5 files are read in parts of about 64 MiB, whatever their size; files of other formats are read one by one.
-    Of several files, devices are named `file/device` throughout, because no file is known before it is read.
+    Of several files, devices are named `file/device` throughout, because no file is known before it is read. Files that
+    hold a device of another file again are not merged here: an equal file is read once, all else is refused.
 
     Parameters are those of `load_traces`.
 
@@ -56,18 +70,48 @@ def stream_traces(
     TraceFormatError
         A file is missing, or cannot be read as pulse traces.
     TraceError
-        A device appears twice, or none is left.
+        A device appears twice (in two files: with the same readings, or going on), or none is left.
     """
     options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where)
-    files = find_files(sources)
-    names = _file_names(files)
-    parts = (
-        _named(part, names.get(path, ""))
-        for path in files
-        for whole in _read_parts(path, options)
-        for part in _at_most(whole, _DEVICES)
-    )
-    return _chosen(parts, options)
+    return _chosen(_read_files(find_files(sources), options, keep_going), options)
+
+
+def _read_files(files: list[Path], options: ReadingOptions, keep_going: bool) -> Iterator[TraceSet]:
+    """The parts of all files; those that cannot be read are named, all of them."""
+    names, known, digests = _file_names(files), KnownDevices(), dict[str, str]()
+    unread: list[tuple[Path, WeakResetError]] = []
+    for path in files:
+        if len(files) > 1 and (note := _read_before(path, digests)):
+            yield TraceSet((), notes=(note,))
+            continue
+        parts = _read_parts(path, options)
+        while True:
+            try:
+                whole = next(parts, None)
+            except UNREADABLE as error:
+                unread.append((path, error))
+                break
+            if whole is None:
+                break
+            if unread and not keep_going:
+                continue
+            if len(files) > 1:
+                known.add(whole)
+            yield from (_named(part, names.get(path, "")) for part in _at_most(whole, _DEVICES))
+    if unread and (len(files) == 1 or not keep_going):
+        raise unread[0][1] if len(files) == 1 else name_unread(unread, len(files))
+    if unread:
+        yield without_files(unread)
+
+
+def _read_before(path: Path, digests: dict[str, str]) -> str:
+    """Words on a file that equals an earlier one, byte for byte."""
+    try:
+        digest = sha256_of(path)
+    except OSError:
+        return ""  # said where it is read
+    first = digests.setdefault(digest, display_path(path))
+    return "" if first == display_path(path) else f"{display_path(path)} is the same file as {first}: read once"
 
 
 def _chosen(parts: Iterator[TraceSet], options: ReadingOptions) -> Iterator[TraceSet]:
@@ -112,13 +156,17 @@ def _read_parts(path: Path, options: ReadingOptions) -> Iterator[TraceSet]:
 
 
 def _at_most(whole: TraceSet, n_devices: int) -> Iterator[TraceSet]:
-    """A set in parts of so many traces; exclusions come with the first."""
-    if len(whole) <= n_devices:
+    """A set in parts of so many devices, each with all its cycles; exclusions come with the first."""
+    devices: dict[str, list[PulseTrace]] = {}
+    for trace in whole:
+        devices.setdefault(trace.device, []).append(trace)
+    if len(devices) <= n_devices:
         yield whole
         return
-    for start in range(0, len(whole), n_devices):
-        exclusions = whole.exclusions if start == 0 else ()
-        yield replace(whole, traces=whole.traces[start : start + n_devices], exclusions=exclusions)
+    members = list(devices.values())
+    for start in range(0, len(members), n_devices):
+        traces = tuple(trace for device in members[start : start + n_devices] for trace in device)
+        yield replace(whole, traces=traces, exclusions=whole.exclusions if start == 0 else ())
 
 
 def _file_names(files: list[Path]) -> dict[Path, str]:

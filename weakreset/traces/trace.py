@@ -189,6 +189,8 @@ class Reason(IntEnum):
     BACKWARDS = 11
     DEVICE = 12
     REPEAT = 13
+    CODE = 14
+    COMPLIANCE = 15
 
     @property
     def words(self) -> str:
@@ -204,6 +206,8 @@ _WORDS = {
     Reason.NEGATIVE: "negative reading",
     Reason.INFINITE: "infinite reading",
     Reason.OVERFLOW: "no finite resistance",
+    Reason.CODE: "overflow or error code of the instrument",
+    Reason.COMPLIANCE: "current pinned at the compliance",
     Reason.NO_DEVICE: "no device name",
     Reason.NO_PULSE: "no pulse number",
     Reason.BAD_PULSE: "pulse number is not a whole number from 0 up",

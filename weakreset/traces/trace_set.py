@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, number
 from weakreset.errors import TraceError
+from weakreset.traces.hold_out import HoldOut
 from weakreset.traces.trace import Exclusion, PulseTrace
 
 if TYPE_CHECKING:
@@ -133,18 +134,23 @@ class TraceSet(Shown):
     def hold_out(self, fraction: float, seed: int | np.random.Generator) -> tuple[TraceSet, TraceSet]:
         """Split into a set to fit and one that the fit never sees, by whole devices (all cycles of one together).
 
+        One of every 1/fraction devices, in their order: sets read in parts are split alike (`HoldOut`).
+
         Raises
         ------
         TraceError
             Either part would be empty.
         """
-        devices = list(dict.fromkeys(trace.device for trace in self.traces))
-        n_held = round(fraction * len(devices))
-        if not 0 < n_held < len(devices):
-            raise TraceError(f"a fraction of {fraction} of {len(devices)} devices leaves no devices on one side")
-        chosen = np.random.default_rng(seed).choice(len(devices), n_held, replace=False)
-        held = {devices[i] for i in chosen}
-        return self.select_devices(set(devices) - held), self.select_devices(held)
+        drawn = HoldOut(fraction, seed)
+        parts = self.split(drawn)
+        drawn.check()
+        return parts
+
+    def split(self, drawn: HoldOut) -> tuple[TraceSet, TraceSet]:
+        """What is fitted and what is held out of a set, or of a part of one; both with every exclusion and source."""
+        held = {device for device in dict.fromkeys(trace.device for trace in self.traces) if drawn.holds(device)}
+        rest = tuple(trace for trace in self.traces if trace.device not in held)
+        return replace(self, traces=rest), self.select_devices(held)
 
     def select_devices(self, names: Collection[str]) -> TraceSet:
         """The traces of these devices, with every exclusion and source."""

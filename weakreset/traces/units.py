@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["QUANTITIES", "Unit", "is_bracketed", "parse_unit", "split_name"]
+__all__ = ["QUANTITIES", "Unit", "is_bracketed", "looks_like_unit", "parse_unit", "split_name", "unit_in_words"]
 
 QUANTITIES = {"resistance": "ohm", "conductance": "S", "current": "A", "read_voltage": "V"}
 
@@ -14,13 +14,28 @@ _PREFIXES = {
     "k": 1e3, "K": 1e3, "M": 1e6, "Meg": 1e6, "meg": 1e6, "G": 1e9, "T": 1e12,
 }  # fmt: skip
 _BASES = {
-    "resistance": ("ohms", "Ohms", "OHMS", "ohm", "Ohm", "OHM", "Ω", "\u2126"),
-    "conductance": ("siemens", "Siemens", "mho", "S"),
+    "resistance": ("ohms", "Ohms", "OHMS", "ohm", "Ohm", "OHM", "Ω", "\u2126", "Omega", "V/A"),
+    "conductance": ("siemens", "Siemens", "mho", "S", "A/V"),
     "current": ("amperes", "ampere", "Ampere", "amps", "amp", "Amp", "A"),
     "read_voltage": ("volts", "volt", "Volt", "V"),
 }
+_PREFIX_WORDS = {
+    "": 1.0, "femto": 1e-15, "pico": 1e-12, "nano": 1e-9, "micro": 1e-6, "milli": 1e-3,
+    "kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12,
+}  # fmt: skip
+_BASE_WORDS = {
+    "resistance": ("ohm", "ohms"), "conductance": ("siemens", "mho", "mhos"),
+    "current": ("ampere", "amperes", "amp", "amps"), "read_voltage": ("volt", "volts"),
+}  # fmt: skip
+_PREFIXED = (
+    rf"(?:{'|'.join(filter(None, _PREFIX_WORDS))})[\s_-]+(?:{'|'.join(w for ws in _BASE_WORDS.values() for w in ws)})"
+)
 _BRACKETED = re.compile(r"^(?P<name>.*?)\s*[\[(]\s*(?P<unit>[^\])]*?)\s*[\])]\s*$", re.DOTALL)
-_TRAILING = re.compile(r"^(?P<name>.*?\S)(?:\s*/\s*|[_\s]+)(?P<unit>[^\s_/]+)$", re.DOTALL)
+_TRAILING = re.compile(
+    rf"^(?P<name>.*?\S)(?:\s*/\s*|[_\s]+)(?P<unit>(?i:{_PREFIXED})|[^\s_/]+)$", re.DOTALL
+)
+_BETWEEN = re.compile(r"(?<=[A-Za-zµμ])[\s_-]+(?=[A-Za-zΩ\u2126])")
+_LIKE_A_UNIT = re.compile(r"ohm|omega|[Ω\u2126]|siemens|\bmhos?\b", re.IGNORECASE)
 _LONGEST_NAME = 1000  # no name of a column; the patterns above would take a time that grows with its square
 
 
@@ -42,25 +57,56 @@ def _table() -> dict[str, Unit]:
     return units
 
 
+def _spelled_table() -> dict[str, Unit]:
+    """Units in words, lower case; a vowel between prefix and name may be left out (kilohm, megohm)."""
+    units = {}
+    for quantity, bases in _BASE_WORDS.items():
+        for base in bases:
+            for prefix, scale in _PREFIX_WORDS.items():
+                units[prefix + base] = Unit(prefix + base, quantity, scale)
+                if prefix and base[0] in "ao":
+                    units[prefix[:-1] + base] = Unit(prefix[:-1] + base, quantity, scale)
+    return units
+
+
 _UNITS = _table()
+_SPELLED = _spelled_table()
 
 
 def parse_unit(text: str, quantity: str | None = None) -> Unit | None:
-    """The unit written as `text`, or None where it is not one of ours.
+    """The unit written as `text` (`kohm`, `k Ohm`, `[kilo-ohms]`), or None where it is not one of ours.
 
     With `quantity` known from the name of the column, a lower-cased spelling (`conductance_us`) is
     understood too, as long as its prefix stays unambiguous.
     """
-    unit = _UNITS.get(text.strip())
+    plain = text.strip().strip("[](){}<>\"'").replace("$", "").replace("\\", "").strip()
+    joined = _BETWEEN.sub("", plain)
+    unit = _UNITS.get(plain) or _UNITS.get(joined) or _SPELLED.get(joined.lower())
     if unit is not None or quantity is None:
         return unit
-    lowered = text.strip().lower()
+    lowered = joined.lower()
     found = {
         (item.scale, item.quantity): item
         for item in _UNITS.values()
         if item.quantity == quantity and item.symbol.lower() == lowered
     }
     return next(iter(found.values())) if len(found) == 1 else None
+
+
+def looks_like_unit(text: str) -> bool:
+    """Whether a text names a resistance or conductance as a unit, though perhaps not as one that we know."""
+    return _LIKE_A_UNIT.search(text) is not None or parse_unit(text) is not None
+
+
+def unit_in_words(name: str, quantity: str) -> Unit | str | None:
+    """The unit of a quantity among the words of a name (`resistance_kohm_read`): known, unreadable (its text), or None.
+
+    A single letter is no unit here: `R_A` may be the read of device A.
+    """
+    for word in re.split(r"[\s_,;:()\[\]{}-]+", name):
+        if len(word) > 1 and (unit := parse_unit(word, quantity)) and unit.quantity == quantity:
+            return unit
+    return next((word for word in re.split(r"[\s_,;:()\[\]{}]+", name) if _LIKE_A_UNIT.search(word)), None)
 
 
 def split_name(header: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from weakreset.traces.units import is_bracketed, parse_unit, split_name
+from weakreset.traces.units import QUANTITIES, is_bracketed, parse_unit, split_name
 
 __all__ = [
     "ADDRESS_WORDS",
@@ -13,8 +13,10 @@ __all__ = [
     "is_derived",
     "is_pulse_setting",
     "is_side_column",
+    "is_unit_key",
     "normalise",
     "role_of",
+    "unit_of_quantity",
 ]
 
 _WORDS: dict[str, tuple[float, tuple[str, ...]]] = {
@@ -63,6 +65,7 @@ _PULSE_SETTINGS = frozenset(
      "width", "pulse width", "pulsewidth", "t pulse", "tpulse", "pulse length", "pulse duration", "pw", "t width",
      "width s", "width us", "width ns", "pulse width s", "pulse width us", "pulse width ns")
 )  # fmt: skip
+_UNIT_KEYS = frozenset(("unit", "units", "unit string", "unit symbol", "unit name", "ni unitdescription", "unit label"))
 OPERATIONS = {
     "set": "SET", "form": "SET", "forming": "SET",
     "reset": "RESET", "weak reset": "RESET", "pulse": "RESET",
@@ -112,6 +115,20 @@ def is_side_column(name: str) -> bool:
     """Whether the name is a circumstance of the measurement (time, temperature, address), never a device."""
     key = normalise(name)
     return name.lower() in _SIDE or bool(_SIDE.intersection(key.split())) or key.startswith(("v ", "pulse ", "num "))
+
+
+def is_unit_key(name: str) -> bool:
+    """Whether a column, a field or a key of metadata holds a unit: `unit`, `UNITS`, `unit_string`, `R_unit`."""
+    key = normalise(name)
+    return key in _UNIT_KEYS or bool(unit_of_quantity(name))
+
+
+def unit_of_quantity(name: str) -> str:
+    """The quantity whose unit a name says that it holds (`R_unit`, `resistance units`), or ''."""
+    key = normalise(name)
+    stem = key.removesuffix(" units").removesuffix(" unit")
+    known = classify_name(stem) if stem != key else None
+    return known[0] if known and known[0] in QUANTITIES else ""
 
 
 def is_pulse_setting(name: str) -> bool:

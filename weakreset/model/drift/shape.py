@@ -54,6 +54,11 @@ class DriftNumber:
     family: str = "lognorm"
     symbol: str = ""
 
+    @property
+    def scale(self) -> str:
+        """Of its spread from cycle to cycle: `ln` of a positive number, `linear` where it may be negative."""
+        return "ln" if self.bounds[0] >= 0 else "linear"
+
 
 @dataclass(frozen=True)
 class DriftScan:

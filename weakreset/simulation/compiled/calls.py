@@ -30,7 +30,7 @@ _SHARES = 2
 def advance(state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, n: torch.Tensor) -> None:
     """As `kernels.advance`."""
     shared = (_chip(state), _physics(tables), _unsigned(key), index.numpy(), n.numpy())
-    _in_shares(_compiled("advance_range", tables), shared, index.numel())
+    _in_shares("advance_range", shared, index.numel())
 
 
 def pulse_pairs(
@@ -38,7 +38,7 @@ def pulse_pairs(
 ) -> tuple[int, int, int]:
     """Signed bursts `n` (int32, flat) for pairs; brings `weight` up to date; pulses, devices, flips."""
     shared = (_chip(state), _physics(tables), _both(keys), n.numpy(), weight.numpy())
-    pulses, devices, flips = _in_shares(_compiled("pair_range", tables), shared, n.numel())
+    pulses, devices, flips = _in_shares("pair_range", shared, n.numel())
     return pulses, devices, flips
 
 
@@ -49,16 +49,17 @@ def adam_pulse(
     """Adam's step on (gradient, mean, square), turned into pulses; pulses, devices, flips, not a number."""
     flat = [part.view(-1).numpy() for part in (*moments, weight)]
     shared = (_chip(state), _physics(tables), _both(keys), *flat, step)
-    pulses, devices, flips, bad = _in_shares(_compiled("adam_range", tables), shared, weight.numel())
+    pulses, devices, flips, bad = _in_shares("adam_range", shared, weight.numel())
     return pulses, devices, flips, bad
 
 
-def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int) -> list[int]:
-    """Call `function(*shared, scratch, start, stop)` for ranges that cover 0 .. total; the sums of what it returns.
+def _in_shares(name: str, shared: tuple[Any, ...], total: int) -> list[int]:
+    """Sums of what `compiled.step`'s `name(*shared, scratch, start, stop)` returns for ranges that cover 0 .. total.
 
     Threads take the next range when they are done with one: a processor that is busy with something else then costs its
     share of the time and not all of it.
     """
+    function = _compiled(name, outside(len(shared[1].shape)))
     if not getattr(function, "signatures", True):
         with garbage_kept(), _scratch() as scratch:
             function(*shared, scratch, 0, 0)
@@ -74,8 +75,8 @@ def _in_shares(function: Callable[..., Any], shared: tuple[Any, ...], total: int
     return [sum(column) for column in zip(*results, strict=True)]
 
 
-@lru_cache(maxsize=64)
-def _compiled(name: str, tables: NoiseTables) -> Callable[..., Any]:
+@lru_cache(maxsize=8)
+def _compiled(name: str, anew: bool) -> Callable[..., Any]:
     """Of this name in `compiled.step`, loaded when it is needed first, and numba with it.
 
     What is kept on disk knows formulas by numbers, which another process may give to other ones: code for drift shapes
@@ -85,7 +86,7 @@ def _compiled(name: str, tables: NoiseTables) -> Callable[..., Any]:
         from weakreset.simulation.compiled import step
         from weakreset.simulation.compiled.compiling import not_kept
     function: Callable[..., Any] = getattr(step, name)
-    return not_kept(function) if outside(formula_number(tables.shape)) else function
+    return not_kept(function) if anew else function
 
 
 _FREE: list[Scratch] = []

@@ -32,7 +32,7 @@ _SHORTEST_RUN = 8
 _MOST_COLUMNS = 200
 _BOM = b"\xef\xbb\xbf"
 _LARGEST_SUM = 2.0**63  # larger whole numbers are not floats to pandas
-_PAIRS = ((b"#", b"\n#"), (b"x", b"0x"), (b"X", b"0X"))
+_PAIRS = ((b"#", b"\n#"), (b"%", b"\n%"), (b"x", b"0x"), (b"X", b"0X"))
 
 
 def _is_plain(path: Path, offset: int, separator: str) -> bool:
@@ -191,6 +191,7 @@ class ArrowTable(Table):
     def __init__(self, parsed: pa.Table, shape: TextShape, path: Path, offset: int, file: str) -> None:
         self._parsed, self._shape, self._path, self._offset, self._file = parsed, shape, path, offset, file
         self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
+        self.units = shape.units
 
     @property
     def sample(self) -> list[list[str]]:

@@ -9,7 +9,7 @@ from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
 from weakreset.traces.contract import FileContent, Recognition, Table, says_simulated
 from weakreset.traces.readers.delimited_table import DelimitedTable, LinewiseTable
-from weakreset.traces.readers.text import find_shape, read_text_file, unpack_head
+from weakreset.traces.readers.text import COMMENT_MARKS, find_shape, read_text_file, unpack_head
 
 __all__ = ["DelimitedReader"]
 
@@ -66,6 +66,7 @@ def _body(text: bytes, first_line: int) -> bytes:
             return b""
         position = end + 1
     body = text[position:]
-    if body.startswith(b"#") or b"\n#" in body:
-        body = re.sub(rb"(?m)^#[^\n]*", b"", body)
+    for mark in (mark.encode() for mark in COMMENT_MARKS):
+        if body.startswith(mark) or b"\n" + mark in body:
+            body = re.sub(rb"(?m)^" + mark + rb"[^\n]*", b"", body)
     return body

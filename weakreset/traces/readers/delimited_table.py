@@ -60,6 +60,7 @@ class DelimitedTable(Table):
     def __init__(self, body: bytes, shape: TextShape, file: str) -> None:
         self._body, self._shape, self._file = body, shape, file
         self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
+        self.units = shape.units
 
     @property
     def sample(self) -> list[list[str]]:
@@ -107,9 +108,7 @@ class DelimitedTable(Table):
         if _holds_numbers(series):
             return NumberColumn(series.to_numpy(dtype=np.float64))
         cells = series.astype(object).where(series.notna(), "")
-        if self._shape.decimal == ",":
-            cells = cells.map(lambda cell: str(cell).replace(",", "."))
-        return numbers_from_text(cells.to_numpy(dtype=object))
+        return numbers_from_text(cells.to_numpy(dtype=object), self._shape.decimal)
 
     def counts(self, index: int) -> NDArray[Any]:
         series = self._series(index)
@@ -155,6 +154,7 @@ class LinewiseTable(Table):
     def __init__(self, body: bytes, shape: TextShape, file: str) -> None:
         self._shape, self._file = shape, file
         self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
+        self.units = shape.units
         self._lines = [(i, line) for i, line in enumerate(body.split(b"\n")) if line.strip()]
 
     @property
@@ -168,17 +168,14 @@ class LinewiseTable(Table):
     def _parse_line(self, number: int, line: bytes) -> NumberColumn:
         separator = self._shape.separator.encode()
         if b'"' in line:
-            cells = self._decimals(split_line(line.decode(), separator.decode()))
-            return self._padded(numbers_from_text(cells), number)
+            cells = split_line(line.decode(), separator.decode())
+            return self._padded(numbers_from_text(cells, self._shape.decimal), number)
         column = TextShape("\x1f", self._shape.decimal, ("cell",), False, 0)
         frame = _parse(line.replace(separator, b"\n"), column, self._file)
         if _holds_numbers(frame[0]):
             return self._padded(NumberColumn(frame[0].to_numpy(dtype=np.float64)), number)
         cells = ["" if pd.isna(cell) else str(cell) for cell in frame[0]]
-        return self._padded(numbers_from_text(self._decimals(cells)), number)
-
-    def _decimals(self, cells: list[str]) -> list[str]:
-        return [cell.replace(",", ".") for cell in cells] if self._shape.decimal == "," else cells
+        return self._padded(numbers_from_text(cells, self._shape.decimal), number)
 
     def _padded(self, column: NumberColumn, number: int) -> NumberColumn:
         missing = len(self.names) - len(column.values)

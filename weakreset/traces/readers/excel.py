@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, column_of, says_simulated, unique_names
+from weakreset.traces.contract import (
+    ColumnsTable,
+    FileContent,
+    Recognition,
+    cell_text,
+    column_of,
+    says_simulated,
+    unique_names,
+)
 from weakreset.traces.readers.blocks import stack_blocks
 from weakreset.traces.readers.isolated import read_isolated, require
+from weakreset.traces.readers.stated_units import find_units_row, units_in_comments
 from weakreset.traces.vocabulary import role_of
 
 __all__ = ["ExcelReader"]
@@ -30,6 +39,7 @@ _TERMINAL = re.compile(r"^(?:.*[a-z0-9])?(?P<what>[IVRG])$")
 _UNITS = {"I": "A", "V": "V", "R": "ohm", "G": "S"}
 _NOT_RUNS = ("calc", "settings")
 _MOST_SHEETS = 2000
+_SAMPLE_ROWS = 20
 _MOST_ENTRIES = 10_000
 _LARGEST_BYTES = 1 << 30
 _LARGEST_RATIO = 200
@@ -46,6 +56,8 @@ class _Sheet:
     columns: list[NDArray[Any]]
     first_row: int
     simulated: bool = False
+    units: tuple[str, ...] = ()
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 class ExcelReader:
@@ -122,16 +134,21 @@ def _understand(title: str, rows: list[list[Any]], start: int) -> _Sheet | None:
     while wide and at < len(rows) and sum(cell != "" for cell in rows[at]) < 2:
         at += 1
     simulated = any(_row_says_simulated(row) for row in rows[:at])
+    metadata = units_in_comments(str(cell).lstrip("#% ") for row in rows[:at] for cell in row if cell != "")
     rows = rows[at:]
     if not rows:
         return None
     has_header = not any(_is_number(cell) for cell in rows[0]) or any(role_of(str(cell)) for cell in rows[0])
     body = rows[1:] if has_header else rows
+    top = [[cell_text(cell) for cell in row] for row in body[:_SAMPLE_ROWS]]
+    units = find_units_row(top[0], top[1:]) if has_header and len(top) > 1 else None
+    body = body if units is None else body[1:]
     if not any(_is_number(cell) for row in body for cell in row):
         return None
     names = [str(cell) for cell in rows[0]] if has_header else [f"column {i}" for i in range(len(rows[0]))]
     columns = [column_of(cells) for cells in zip(*body, strict=True)]
-    return _Sheet(title, names, has_header, columns, start + at + has_header + 1, simulated)
+    first_row = start + at + has_header + (units is not None) + 1
+    return _Sheet(title, names, has_header, columns, first_row, simulated, tuple(units or ()), metadata)
 
 
 def _plain(sheets: list[_Sheet]) -> list[ColumnsTable]:
@@ -143,7 +160,8 @@ def _plain(sheets: list[_Sheet]) -> list[ColumnsTable]:
         else:
             lines = sheet.first_row + np.arange(len(sheet.columns[0]))
             names = unique_names(sheet.names)
-            tables.append(ColumnsTable(names, sheet.columns, device, {}, sheet.has_header, lines))
+            about, units = sheet.metadata, sheet.units
+            tables.append(ColumnsTable(names, sheet.columns, device, about, sheet.has_header, lines, units=units))
     return tables
 
 
@@ -176,7 +194,7 @@ def _with_unit(name: str) -> str:
 
 def _stacked(sheet: _Sheet, device: str, first_cycle: int) -> ColumnsTable:
     """The blocks of a sheet one below the other, with cycle, sheet, block and point as columns."""
-    blocks = stack_blocks(sheet.names, sheet.columns, _split)
+    blocks = stack_blocks(_named_with_units(sheet), sheet.columns, _split)
     n = len(blocks.row)
     columns: dict[str, NDArray[Any]] = {}
     roles = {role_of(name) for name in blocks.names}
@@ -188,7 +206,18 @@ def _stacked(sheet: _Sheet, device: str, first_cycle: int) -> ColumnsTable:
     columns["point"] = blocks.row
     for name, column in zip(unique_names(blocks.names), blocks.columns, strict=True):
         columns.setdefault(name, column)
-    return ColumnsTable(list(columns), list(columns.values()), device, lines=sheet.first_row + blocks.row)
+    lines = sheet.first_row + blocks.row
+    return ColumnsTable(list(columns), list(columns.values()), device, sheet.metadata, lines=lines)
+
+
+def _named_with_units(sheet: _Sheet) -> list[str]:
+    """Names of columns, `R(2)` with the unit of a row of units as `R [kohm](2)`."""
+    named = []
+    for name, unit in zip(sheet.names, sheet.units or [""] * len(sheet.names), strict=True):
+        match = _BLOCK.match(name.strip())
+        base, number = (match["base"], f"({match['number']})") if match else (name.strip(), "")
+        named.append(f"{base} [{unit.strip('[]() ')}]{number}" if unit else name)
+    return named
 
 
 def _split(name: str) -> tuple[str, int] | None:

@@ -23,8 +23,9 @@ from weakreset.traces.readers.hdf5_guard import (
     walk,
 )
 from weakreset.traces.readers.isolated import read_guarded
-from weakreset.traces.units import QUANTITIES, parse_unit, split_name
-from weakreset.traces.vocabulary import classify_name, role_of
+from weakreset.traces.readers.stated_units import text_of_attribute, units_of_keys
+from weakreset.traces.units import QUANTITIES
+from weakreset.traces.vocabulary import role_of
 
 __all__ = ["Hdf5Reader"]
 
@@ -67,7 +68,10 @@ class Hdf5Reader:
         try:
             with h5py.File(path, "r") as root:
                 budget = Budget("", path.stat().st_size, _LARGEST_BYTES)
-                tables = [t for group, found in walk(root, budget) for t in _tables(group, _readable(found), budget)]
+                groups = [(group, _readable(found)) for group, found in walk(root, budget)]
+                tables = [table for group, found in groups for table in _tables(group, found, budget)]
+                if not tables:
+                    tables = [table for group, found in groups for table in _columns(group, found, budget, wide=True)]
                 simulated = says_simulated(attribute(root, "simulated"))
                 schema = attribute(root, "schema")
         except BROKEN as error:
@@ -174,21 +178,28 @@ def _matrix_name(datasets: dict[str, h5py.Dataset]) -> str | None:
 
 
 def _columns(
-    group: h5py.Group, datasets: dict[str, h5py.Dataset], budget: Budget, rows: slice | None = None
+    group: h5py.Group,
+    datasets: dict[str, h5py.Dataset],
+    budget: Budget,
+    rows: slice | None = None,
+    wide: bool = False,
 ) -> list[Table]:
+    """Datasets of one length as a table; `wide`: a dataset a device beside one of pulses will do."""
     columns = {name: item for name, item in datasets.items() if item.ndim == 1}
     roles = {role_of(name) for name in columns}
-    if not roles & _VALUES:
+    if not roles & _VALUES and not (wide and "pulse" in roles and len(columns) > 1):
         return []
     lengths = {name: item.shape[0] for name, item in columns.items()}
     if len(set(lengths.values())) > 1:
         raise TraceFormatError(budget.place(f"{group.name}: columns of different lengths: {lengths}"))
-    arrays = {_header(name, item, budget): _values(item, budget, rows) for name, item in columns.items()}
+    arrays = {name: _values(item, budget, rows) for name, item in columns.items()}
+    units = [units_of_keys(item.attrs) for item in columns.values()]
     cycle = attribute(group, "cycle")
     if cycle and "cycle" not in roles:
         arrays["cycle"] = np.full(len(next(iter(arrays.values()))), float(cycle))
+        units.append("")
     device = attribute(group, "device") or (group.name or "").rsplit("/", 1)[-1]
-    return [ColumnsTable(list(arrays), list(arrays.values()), device, _metadata(group))]
+    return [ColumnsTable(list(arrays), list(arrays.values()), device, _metadata(group), units=units)]
 
 
 def _compact(
@@ -202,42 +213,59 @@ def _compact(
         if item.ndim == 1 and role_of(name) == "pulse":
             pulses = _values(item, budget).astype(np.float64)
         elif item.ndim == 1 and item.shape[0] == n_devices:
-            columns[_header(name, item, budget)] = _values(item, budget, rows)
+            columns[name] = _values(item, budget, rows)
     place = budget.place(f"dataset {datasets[matrix].name}")
     if len(pulses) != n_pulses:
         raise TraceFormatError(f"{place}: {n_pulses} columns but {len(pulses)} pulse numbers")
     whole = np.isfinite(pulses) & (pulses == np.floor(pulses)) & (pulses >= 0) & (pulses < 2.0**53)
     if not whole.all() or np.any(np.diff(pulses) <= 0):
         raise TraceFormatError(f"{place}: pulse numbers must be whole and increasing")
-    unit = _unit(matrix, datasets[matrix], budget)
-    metadata = {"unit": unit or QUANTITIES[role_of(matrix)], "empty": "not read", "layout": "wide-by-row"}
+    metadata = _metadata(datasets[matrix].parent) | {"reading": matrix, "empty": "not read", "layout": "wide-by-row"}
+    if unit := units_of_keys(datasets[matrix].attrs):
+        metadata["unit"] = unit
     headers = [*columns, *map(str, pulses.astype(np.int64).tolist())]
     return ColumnsTable(headers, list(columns.values()), metadata=metadata, block=values.astype(np.float64, copy=False))
-
-
-def _header(name: str, dataset: h5py.Dataset, budget: Budget) -> str:
-    """The name as a header, with the unit that an attribute states."""
-    unit = _unit(name, dataset, budget)
-    return f"{name} [{unit}]" if unit and classify_name(name) and role_of(name) in QUANTITIES else name
-
-
-def _unit(name: str, dataset: h5py.Dataset, budget: Budget) -> str:
-    """The unit in an attribute or in the name, '' where neither says one; refused where they differ."""
-    stated = attribute(dataset, "unit") or attribute(dataset, "units")
-    in_name = "" if classify_name(name) else split_name(name)[1]
-    known = [parse_unit(unit, role_of(name) or None) for unit in (stated, in_name) if unit]
-    if len({unit.scale for unit in known if unit}) > 1:
-        place = budget.place(f"dataset {dataset.name}")
-        raise TraceFormatError(f"{place}: its name says {in_name}, its attribute {stated}; correct one of them")
-    return stated or in_name
 
 
 def _values(dataset: h5py.Dataset, budget: Budget, rows: slice | None = None) -> NDArray[Any]:
     budget.take(dataset, rows)
     values = dataset[() if rows is None else rows]
     if dataset.dtype.kind in "iuf":
-        return np.asarray(values, dtype=np.float64) if values.dtype.kind == "f" else np.asarray(values)
+        return _as_measured(np.asarray(values, np.float64) if values.dtype.kind == "f" else np.asarray(values), dataset)
     return np.array([_plain(cell) for cell in values.tolist()], dtype=object)
+
+
+def _as_measured(values: NDArray[Any], dataset: h5py.Dataset) -> NDArray[Any]:
+    """Stored numbers with fill values empty, scaled and offset as the attributes of the netCDF convention say."""
+    fills = [
+        fill
+        for key in ("_FillValue", "missing_value")
+        if key in dataset.attrs
+        for fill in np.ravel(np.asarray(dataset.attrs[key])).tolist()
+        if isinstance(fill, int | float)
+    ]
+    filled = np.isin(values, np.asarray(fills, dtype=dataset.dtype)) if fills else np.zeros(0, dtype=bool)
+    scale, offset = (_number(dataset, key, plain) for key, plain in (("scale_factor", 1.0), ("add_offset", 0.0)))
+    if scale != 1.0 or offset != 0.0:
+        values = values * scale + offset
+    return np.where(filled, np.nan, values) if filled.any() else values
+
+
+def _number(dataset: h5py.Dataset, key: str, plain: float) -> float:
+    """An attribute of one number, `plain` where there is none.
+
+    Raises
+    ------
+    TraceFormatError
+        It is no number, or several.
+    """
+    if key not in dataset.attrs:
+        return plain
+    text = text_of_attribute(dataset.attrs[key])
+    try:
+        return float(text)
+    except ValueError:
+        raise TraceFormatError(f"dataset {dataset.name}: its attribute {key} is {text[:60]!r}, not a number") from None
 
 
 def _plain(cell: object) -> str:
@@ -245,5 +273,7 @@ def _plain(cell: object) -> str:
 
 
 def _metadata(group: h5py.Group) -> dict[str, str]:
-    voltage = attribute(group, "read_voltage_v")
-    return {"read_voltage_v": voltage} if voltage else {}
+    """What attributes of a group, or else of the file, say of all its readings."""
+    voltage = attribute(group, "read_voltage_v") or attribute(group.file, "read_voltage_v")
+    unit = units_of_keys(group.attrs) or units_of_keys(group.file.attrs)
+    return ({"read_voltage_v": voltage} if voltage else {}) | ({"unit": unit} if unit else {})

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, cell_text, column_of, says_simulated
 from weakreset.traces.readers.isolated import read_isolated, require
-from weakreset.traces.units import QUANTITIES, parse_unit, split_name
-from weakreset.traces.vocabulary import role_of
+from weakreset.traces.units import QUANTITIES
+from weakreset.traces.vocabulary import is_unit_key, role_of, unit_of_quantity
 
 __all__ = ["MatlabReader"]
 
@@ -56,7 +56,10 @@ class MatlabReader:
             _check_hdf5(path)
         variables = {k: v for k, v in pymatreader.read_mat(str(path)).items() if not k.startswith(("__", "#"))}
         simulated = says_simulated(cell_text(variables.pop("simulated", "")))
+        general = {f"{role} unit" if role else "unit": text for role, text in _unit_fields(variables)}
         tables, left_out = _tables(variables)
+        for table in tables:
+            table.metadata = general | dict(table.metadata)
         if not tables:
             raise TraceFormatError(
                 f"no struct, matrix or vectors of readings; its variables are {', '.join(map(repr, variables))[:200]}. "
@@ -98,6 +101,8 @@ def _tables(variables: Mapping[str, Any]) -> tuple[list[ColumnsTable], list[str]
             left_out += lost if table is not None else [name] if not many else [f"{name}({i + 1})"]
         tables += found
         left_out += [name] if name not in structs and value is not None else []
+    if not tables and (beside_pulses := _columns_beside_pulses(variables)) is not None:
+        return [beside_pulses], [name for name in variables if name not in beside_pulses.names]
     if not tables:
         matrices = {n: a for n, v in variables.items() if (a := _numbers(v)) is not None and a.ndim == 2}
         if len(matrices) == 1:
@@ -105,6 +110,14 @@ def _tables(variables: Mapping[str, Any]) -> tuple[list[ColumnsTable], list[str]
             names = [f"column {i}" for i in range(matrix.shape[1])]
             return [ColumnsTable(names, list(matrix.T), has_header=False)], [n for n in variables if n != name]
     return tables, left_out
+
+
+def _columns_beside_pulses(variables: Mapping[str, Any]) -> ColumnsTable | None:
+    """A vector of pulse numbers and further vectors as long, which are devices by name alone."""
+    vectors = {n: a for n, v in variables.items() if (a := _numbers(v)) is not None and a.ndim == 1 and a.size > 1}
+    pulse = next((array for name, array in vectors.items() if role_of(name) == "pulse"), None)
+    columns = {name: array for name, array in vectors.items() if pulse is not None and array.size == pulse.size}
+    return ColumnsTable(list(columns), list(columns.values())) if len(columns) > 1 else None
 
 
 def _elements(value: Any) -> list[Mapping[str, Any]]:
@@ -169,10 +182,15 @@ def _matrix_table(
         raise TraceFormatError(f"{place}{pulse_name}: pulse numbers must be whole and increasing")
     columns: dict[str, NDArray[Any]] = {n: t for n, t in names.items() if len(t) == len(values)}
     left_out = [place + name for name in variables if name not in (*columns, matrix, pulse_name)]
-    unit = parse_unit(split_name(matrix)[1], role_of(matrix))
-    about = {"unit": unit.symbol if unit else QUANTITIES[role_of(matrix)], "empty": "not read", "layout": "wide-by-row"}
+    about = {"reading": matrix, "empty": "not read", "layout": "wide-by-row"}
+    units = {f"{role} unit" if role else "unit": text for role, text in _unit_fields(variables)}
     headers = [*columns, *(str(int(pulse)) for pulse in pulses)]
-    return ColumnsTable(headers, list(columns.values()), metadata=about, block=values), left_out
+    return ColumnsTable(headers, list(columns.values()), metadata=about | units, block=values), left_out
+
+
+def _unit_fields(variables: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Quantity ('' for any) and text of the fields that say a unit: `unit`, `R_unit`."""
+    return [(unit_of_quantity(n), v) for n, v in variables.items() if isinstance(v, str) and is_unit_key(n)]
 
 
 def _numbers(value: Any) -> NDArray[Any] | None:

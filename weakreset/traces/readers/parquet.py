@@ -8,6 +8,7 @@ from typing import Any
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, column_of, says_simulated, unique_names
 from weakreset.traces.readers.isolated import read_isolated
+from weakreset.traces.readers.stated_units import units_of_keys
 
 __all__ = ["ParquetReader"]
 
@@ -58,7 +59,18 @@ class ParquetReader:
             raise TraceFormatError("the table has no rows, or no columns of single values")
         columns = [_cells(table.column(name), types) for name in kept]
         simulated = says_simulated(stated.get(b"simulated", b"").decode("utf-8", errors="replace"))
-        return FileContent([ColumnsTable(unique_names(kept), columns)], simulated, how)
+        units = [units_of_keys(_decoded(table.schema.field(name).metadata)) for name in kept]
+        general = units_of_keys(_decoded(stated))
+        about = {"unit": general} if general else {}
+        return FileContent([ColumnsTable(unique_names(kept), columns, "", about, units=units)], simulated, how)
+
+
+def _decoded(metadata: Any) -> dict[str, str]:
+    """Metadata of a schema or a field as text."""
+    return {
+        key.decode("utf-8", errors="replace"): value.decode("utf-8", errors="replace")
+        for key, value in (metadata or {}).items()
+    }
 
 
 def _cells(column: Any, types: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, column_of, says_simulated, unique_names
 from weakreset.traces.readers.isolated import read_isolated, require
-from weakreset.traces.units import parse_unit
+from weakreset.traces.readers.stated_units import units_of_keys
 from weakreset.traces.vocabulary import role_of
 
 __all__ = ["TdmsReader"]
@@ -22,7 +22,8 @@ _MOST_VALUES = 400_000_000
 
 
 class TdmsReader:
-    """Every group is a table and its channels are the columns, with the unit of their property `unit_string`.
+    """Every group is a table and its channels are the columns, with the unit of their property `unit_string`,
+    `NI_UnitDescription` or the like (of the group: for all its readings).
 
     Where no channel says the device, it is the group (its property `device`, else its name) if there are several
     groups, and the file otherwise. Channels of different lengths in one group are refused.
@@ -90,7 +91,7 @@ def _table(group: Any, several: bool) -> ColumnsTable:
     lengths = {channel.name: len(channel) for channel in channels if len(channel)}
     if len(set(lengths.values())) > 1:
         raise TraceFormatError(f"group {group.name!r}: channels of different lengths: {str(lengths)[:200]}")
-    names, columns = [], []
+    names, columns, units = [], [], []
     for channel in channels:
         if channel.name not in lengths:
             continue
@@ -101,14 +102,13 @@ def _table(group: Any, several: bool) -> ColumnsTable:
                 "there; the file was cut"
             )
         columns.append(values if values.dtype.kind in "iuf" else column_of([str(value) for value in values]))
-        names.append(_with_unit(channel.name, str(channel.properties.get("unit_string", ""))))
+        names.append(channel.name)
+        units.append(units_of_keys(channel.properties))
     device = str(group.properties.get("device", "")) or (group.name if several else "")
     cycle = group.properties.get("cycle")
     if cycle is not None and not any(role_of(name) == "cycle" for name in names):
         names.append("cycle")
         columns.append(np.full(len(columns[0]), float(cycle)))
-    return ColumnsTable(unique_names(names), columns, device)
-
-
-def _with_unit(name: str, unit: str) -> str:
-    return f"{name} [{unit}]" if unit and parse_unit(unit, role_of(name) or None) else name
+        units.append("")
+    general = units_of_keys(group.properties)
+    return ColumnsTable(unique_names(names), columns, device, {"unit": general} if general else {}, units=units)

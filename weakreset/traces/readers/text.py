@@ -12,9 +12,10 @@ from pathlib import Path
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import MISSING_WORDS
+from weakreset.traces.readers.stated_units import find_units_row, units_in_comments
 from weakreset.traces.vocabulary import role_of
 
-__all__ = ["TextShape", "find_shape", "read_text_file", "split_line", "unpack_head"]
+__all__ = ["COMMENT_MARKS", "TextShape", "find_shape", "read_text_file", "split_line", "unpack_head"]
 
 _LARGEST_BYTES = 4 << 30
 _LARGEST_RATIO = 200
@@ -26,6 +27,7 @@ _SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
 _META = re.compile(r"^\s*([A-Za-z][\w .-]{0,40}?)\s*[:=]\s*(.*\S)\s*$")
 _DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*$")
 _NUMBER = re.compile(r"^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$")
+COMMENT_MARKS = ("#", "%")
 _SAMPLE_BYTES = 1 << 18
 _SAMPLE_LINES = 60
 
@@ -128,13 +130,16 @@ class TextShape:
     first_line: int
     metadata: dict[str, str] = field(default_factory=dict)
     sample: list[list[str]] = field(default_factory=list)
+    units: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
         """For the user."""
         name = _SEPARATORS.get(self.separator, "space")
         decimal = ", decimal comma" if self.decimal == "," else ""
-        return f"{name}-separated{decimal}, {'with' if self.has_header else 'no'} header, {len(self.names)} columns"
+        units = ", units in the line below it" if any(self.units) else ""
+        header = f"{'with' if self.has_header else 'no'} header{units}"
+        return f"{name}-separated{decimal}, {header}, {len(self.names)} columns"
 
 
 def split_line(line: str, separator: str) -> list[str]:
@@ -156,7 +161,7 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     TraceFormatError
         Far more columns than a table of readings has.
     """
-    lines, comments, first = _head_lines(text)
+    lines, comments, numbers, between = _head_lines(text)
     if not lines:
         return None
     widest = max(line.count(separator) for line in lines for separator in _SEPARATORS)
@@ -169,6 +174,11 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     has_header = glued is None and _is_header(rows, decimal)
     header = glued if glued is not None else rows[0] if has_header else None
     data = rows[1:] if has_header else rows
+    units = find_units_row(data[0], data[1:]) if header is not None and len(data) > 1 else None
+    above = int(has_header) + int(units is not None)
+    data = data if units is None else data[1:]
+    if header is not None and units is None and len(cells := split_line(between, separator)) == len(header):
+        units = find_units_row(cells, data)
     width = max((len(row) for row in data), default=0)
     if header is None:
         names = tuple(f"column {i}" for i in range(width))
@@ -176,25 +186,33 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
         # Lines may end in empty cells that the header does not name; a line with more content than that is torn.
         torn = any(any(row[len(header) :]) for row in data)
         names = _unique(header, len(header) if torn else max(width, len(header)))
-    return TextShape(separator, decimal, names, header is not None, first + int(has_header), metadata, data)
+    first = numbers[above] if above < len(numbers) else numbers[0] + above
+    stated = (*units, *[""] * (len(names) - len(units)))[: len(names)] if units is not None else ()
+    return TextShape(separator, decimal, names, header is not None, first, metadata, data, stated)
 
 
-def _head_lines(text: bytes) -> tuple[list[str], list[str], int]:
-    """The first lines with content, the comments before them, and the index of the first of them."""
+def _head_lines(text: bytes) -> tuple[list[str], list[str], list[int], str]:
+    """The first lines with content, the comments before them, the numbers of these lines, counted from 0.
+
+    And a line between the first two that begins as a comment does, which may be one of units: `#,,kohm`.
+    """
     lines: list[str] = []
     comments: list[str] = []
-    first, position, number = 0, 0, 0
+    between = ""
+    numbers: list[int] = []
+    position, number = 0, 0
     while position < len(text) and len(lines) < _SAMPLE_LINES and (position < _SAMPLE_BYTES or len(lines) < 2):
         end = text.find(b"\n", position)
         end = len(text) if end < 0 else end
         line = text[position:end].decode("utf-8", errors="replace")
-        if line.startswith("#"):
-            comments += [line.lstrip("#")] if not lines else []
+        if line.startswith(COMMENT_MARKS):
+            comments += [line.lstrip("".join(COMMENT_MARKS))] if not lines else []
+            between = line if len(lines) == 1 else between
         elif line.strip():
-            first = number if not lines else first
             lines.append(line)
+            numbers.append(number)
         position, number = end + 1, number + 1
-    return lines, comments, first
+    return lines, comments, numbers, between
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -231,6 +249,7 @@ def _comment_block(
     for comment in comments:
         if match := _META.match(comment):
             metadata[match[1].strip().lower()] = match[2]
+    metadata |= units_in_comments(comments)
     if not comments:
         return metadata, None
     cells = split_line(comments[-1], separator)

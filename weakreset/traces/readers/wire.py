@@ -42,8 +42,8 @@ def pack(content: FileContent) -> list[Buffer]:
             arrays.append(table.block.astype(np.float64, copy=False))
         described.append(
             {"names": table.names, "columns": columns, "device": table.device, "metadata": dict(table.metadata),
-             "has_header": table.has_header, "n_rows": table.n_rows, "has_block": table.block is not None,
-             "lines": None if table.lines is None else table.lines.tolist()}
+             "has_header": table.has_header, "units": list(table.units), "n_rows": table.n_rows,
+             "has_block": table.block is not None, "lines": None if table.lines is None else table.lines.tolist()}
         )  # fmt: skip
     head = json.dumps({"tables": described, "simulated": content.simulated, "how": content.how})
     raw = [np.ascontiguousarray(array).reshape(-1).view(np.uint8).data for array in arrays]
@@ -70,7 +70,10 @@ def unpack(packed: bytes) -> FileContent:
         block = numbers("<f8", n_rows * width).reshape(n_rows, width) if item["has_block"] else None
         lines = None if item["lines"] is None else np.array(item["lines"], dtype=np.int64)
         tables.append(
-            ColumnsTable(item["names"], columns, item["device"], item["metadata"], item["has_header"], lines, block)
+            ColumnsTable(
+                item["names"], columns, item["device"], item["metadata"], item["has_header"], lines, block,
+                item["units"],
+            )
         )
     return FileContent(tables, described["simulated"], described["how"])
 
