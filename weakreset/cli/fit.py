@@ -61,6 +61,8 @@ def fit_command(
     table = devices or output.with_suffix(".devices.csv")
     write_atomically(table, fits.to_frame().to_csv(index=False))
     console.print(_device_table(fits))
+    if fits.caveat:
+        console.print(fits.caveat, style="yellow", markup=False)
     console.print(f"fitted: {fits.counted}", markup=False)
     for note in fits.notes:
         console.print(note, markup=False)
@@ -129,7 +131,11 @@ def _write(
         params = export_parameters(population, name, command=command_line(), **extras)
         params.save(output)
         written["parameter_file"] = str(output)
+        if population.not_identifiable:
+            written["not_identifiable"] = ", ".join(population.not_identifiable)
         console.print(_law_table(population))
+        for note in population.structure:
+            console.print(note, markup=False)
         for sentence in population.cycle_sentences():
             console.print(sentence, markup=False)
     except FitError as error:
@@ -183,6 +189,10 @@ def _law_table(population: Any) -> Any:
         informed = f"{law.n_informative} of {law.n_devices} devices"
         note = "; ".join([*(test.sentence for test in law.goodness_of_fit), *([law.note] if law.note else [])])
         table.add_row(f"{law.parameter} [{law.unit}]".replace("[", "\\["), law.law.family, numbers, informed, note)
+    for name, entry in population.not_identifiable.items():
+        bound = "–" if entry.lower is None else f"above {entry.lower:.4g}"
+        informed = f"{entry.n_informative} of {entry.n_devices}"
+        table.add_row(f"{name} \\[{entry.unit}]", "not identifiable", bound, informed, entry.note)
     return table
 
 

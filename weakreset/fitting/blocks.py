@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ Array = NDArray[np.float64]
 OWN_ALPHA_RATIO = 1.3
 """A device this much noisier than the technology is judged by its own noise."""
 
+_CALMER = 0.9
 _BLOCK = 64
 _FIRST_BLOCKS = 2
 _LEAST_BLOCKS_FORKED = 2
@@ -108,7 +110,7 @@ def _part(group: Group, number: int) -> Group:
 
 def _glance_at_block(prepared: _Prepared, number: int) -> Glance:
     dictionary, task = prepared
-    return glance(dictionary, scan_group(dictionary, _part(task.group, number), task.noise.alpha, task.rtn))
+    return glance(dictionary, scan_group(dictionary, _part(task.group, number), _level(task.noise), task.rtn))
 
 
 def _fit_block(
@@ -116,8 +118,13 @@ def _fit_block(
 ) -> list[DeviceFit]:
     dictionary, task = prepared
     found = known[number] if number < len(known) else None
-    devices = scan_group(dictionary, _part(task.group, number), task.noise.alpha, task.rtn, found)
+    devices = scan_group(dictionary, _part(task.group, number), _level(task.noise), task.rtn, found)
     return [fit_device(dictionary, device, seen, _stream(device.trace.key)) for device in devices]
+
+
+def _level(noise: ColourFit) -> float | None:
+    """Alpha of all devices; None where each is to be judged by its own."""
+    return None if math.isnan(noise.alpha) else noise.alpha
 
 
 def _prepared(task: _Task) -> _Prepared:
@@ -135,6 +142,16 @@ def scan_group(
     own = robust_alpha(_residuals(dictionary, white, products, plain))
     used = own if alpha is None else np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)
     configurations = known or (search_knees_and_steps(dictionary, products, used**2, plain) if rtn else plain)
+    if rtn:
+        # telegraph steps are not noise: a device is as noisy as it is without them
+        own = robust_alpha(_residuals(dictionary, white, products, configurations))
+        after = own if alpha is None else np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)
+        if known is None:
+            again = np.flatnonzero(after < _CALMER * used)
+            found = search_knees_and_steps(dictionary, products[again], after[again] ** 2, [plain[i] for i in again])
+            for i, better in zip(again.tolist(), found, strict=True):
+                configurations[i] = better
+        used = after
     for i, configuration in enumerate(configurations):
         design = design_of(dictionary, products[i], configuration)
         freedom = len(rows[i]) - design.mix.shape[1] - 2 * (configuration.knee is not None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from weakreset.fitting.bases import Basis, basis_of
 from weakreset.fitting.design import Design
@@ -209,10 +210,22 @@ def _linear_estimate(name: str, used: Basis, result: Any, posterior: KneePosteri
     if name == used.scan.nonnegative and posterior is not None:
         seen = value > _UPPER_LIMIT_SIGMAS * stderr
         i = used.linear.index(name)
-        value, stderr = float(posterior.linear_mean[i]), float(posterior.linear_sd[i])
-        low = value - 1.96 * stderr if seen else 0.0
-        return Estimate(value, stderr, low, value + 1.96 * stderr, "ok" if seen else "upper_limit_only")
+        mean, sd = float(posterior.linear_mean[i]), float(posterior.linear_sd[i])
+        if seen:
+            return Estimate(mean, sd, mean - 1.96 * sd, mean + 1.96 * sd)
+        return _upper_limit(mean, sd)
     return Estimate(value, stderr, value - 1.96 * stderr, value + 1.96 * stderr)
+
+
+def _upper_limit(mean: float, sd: float) -> Estimate:
+    """A number that is never negative and cannot be told from 0: a normal law cut at 0, its 95 % upper limit."""
+    mean = max(mean, -30.0 * sd)  # further below, the law's tail is smaller than any float
+    above = float(special.ndtr(mean / sd))
+    mills = float(np.exp(-0.5 * (mean / sd) ** 2)) / (np.sqrt(2.0 * np.pi) * above)
+    centre = mean + sd * mills
+    spread = sd * float(np.sqrt(max(1.0 - mills * (mills + mean / sd), 1e-12)))
+    high = mean - sd * float(special.ndtri(0.05 * above))
+    return Estimate(centre, spread, 0.0, high, "upper_limit_only")
 
 
 def _averaged_estimate(name: str, draws: LikelihoodDraws) -> Estimate:

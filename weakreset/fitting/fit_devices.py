@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import EllipsisType
 
@@ -10,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import FitError
-from weakreset.fitting.bases import basis_of, fittable
+from weakreset.fitting.bases import Basis, basis_of, fittable
 from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
+from weakreset.fitting.examined import examined
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
+from weakreset.fitting.lone_reads import lone_reads, without_lone_reads
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.other_noise import with_other_noise
+from weakreset.fitting.own_colour import own_exponents
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.fitting.threads import one_blas_thread
@@ -138,16 +142,40 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
         for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
             fits[fit.device] = fit
             report(len(fits), total, "devices")
+        if chosen.exponent is None and noise.colour.exponent is not None:
+            own = own_exponents(list(fits.values()), noise.colour.exponent)
+            exponents = dict(zip(fits, own.exponents.tolist(), strict=True))
+            for fit in _again(groups, basis, noise, chosen.rtn, jobs, exponents):
+                fits[fit.device] = fit
     ordered = [fits[trace.key] for trace in traces if trace.key in fits]
+    summary = _summary(ordered, noise, chosen)
+    ordered, verdict = examined(ordered, basis.shape, basis.scanned, summary.p_up, summary.p_down)
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
     return with_other_noise(FitSet(
         tuple(ordered + left_out),
-        _summary(ordered, noise, chosen),
+        summary,
         basis.shape,
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
+        caveat=verdict.sentence,
         notes=tuple(thinned),
+        drift_test=verdict,
     ))
+
+
+def _again(
+    groups: list[Group], basis: Basis, noise: ColourFit, rtn: bool, jobs: int | None, exponents: Mapping[str, float]
+) -> Iterator[DeviceFit]:
+    """Fits of the devices whose noise has an exponent of its own."""
+    for exponent in sorted(set(exponents.values()) - {noise.colour.exponent}):
+        colour = replace(noise, colour=replace(noise.colour, exponent=exponent), alpha=math.nan)
+        parts = [_chosen(group, [exponents[trace.key] == exponent for trace in group.traces]) for group in groups]
+        yield from fit_groups([part for part in parts if part.traces], basis, colour, rtn, jobs)
+
+
+def _chosen(group: Group, mask: Sequence[bool]) -> Group:
+    traces = [trace for trace, one in zip(group.traces, mask, strict=True) if one]
+    return Group(group.pulses, traces, group.rows[np.asarray(mask, dtype=np.bool_)])
 
 
 def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
@@ -166,6 +194,7 @@ def _grouped(traces: TraceSet) -> tuple[list[Group], list[Exclusion], list[str]]
     thinned: list[str] = []
     for trace in traces:
         pulses, log_ratio = trace.log_ratio()
+        log_ratio = without_lone_reads(pulses, log_ratio, lone_reads(log_ratio))
         stride = -(-len(pulses) // MOST_READS)
         if stride > 1:
             thinned.append(f"{trace.words}: {len(pulses)} reads, every {stride}. used")
@@ -196,9 +225,6 @@ def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> Po
         alpha_stderr=noise.alpha_stderr if fixed else alpha / float(np.sqrt(2.0 * freedom.sum())),
         exponent_stderr=noise.exponent_stderr,
         read_sd=alpha * float(np.sqrt(noise.colour.read_ratio)),
-        p_up=rates.p_up,
-        p_down=rates.p_down,
         n_devices=len(usable),
-        n_transitions=rates.n_transitions,
-        note=rates.note,
+        **rates.pooled(),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, text_table
+from weakreset.fitting.drift_test import DriftTest
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.table import device_columns, device_rows
 from weakreset.model import DriftShape, noise_kind
@@ -39,6 +40,10 @@ class PooledNoise:
     n_devices: int = 0
     n_transitions: int = 0
     note: str = ""
+    p_up_stderr: float | None = None
+    p_down_stderr: float | None = None
+    rtn_share: float | None = None
+    rtn_share_stderr: float | None = None
     others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Blocks of kinds of noise from elsewhere, as their estimators found them."""
 
@@ -61,6 +66,7 @@ class FitSet(Shown):
     method: str = ""
     caveat: str = ""
     notes: tuple[str, ...] = ()
+    drift_test: DriftTest | None = None
 
     def __len__(self) -> int:
         return len(self.fits)
@@ -85,7 +91,7 @@ class FitSet(Shown):
     @property
     def usable(self) -> tuple[DeviceFit, ...]:
         """Fits of devices that were neither excluded nor failed."""
-        return tuple(fit for fit in self.fits if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED))
+        return tuple(fit for fit in self.fits if fit.status not in (FitStatus.NOT_CONVERGED, FitStatus.EXCLUDED))
 
     def counts(self) -> dict[str, int]:
         """How many devices (cycles, where they have several) have each status."""

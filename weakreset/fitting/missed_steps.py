@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 _WIDEST_TEMPERATURE = 64.0
 _TEMPERATURES = 4
 _KNEES_EACH = 6
+_MATTERS = 7.0
+_MOST_MORE = 64
 
 
 @dataclass(frozen=True)
@@ -58,27 +60,57 @@ def log_missed_steps(
     d = dictionary
     if prior.rate <= 0 or not len(d.step_reads) or not len(d.grid):
         return np.zeros(len(d.grid))
+    factor_at = _Factor(d, products, design, variance, prior)
     tried = _knees_to_try(log_p)
-    knees, steps = d.profiles.start + tried, d.steps
-    mix, fixed = design.mix, np.asarray(design.fixed)
-    inverse, known = design.normal(d, products)
-    by_knee, by_step = mix.T @ d.gram[np.ix_(fixed, knees)], mix.T @ d.gram[fixed, steps]
-    knee_mixed, step_mixed = inverse @ by_knee, inverse @ by_step
-    knee_length = d.lengths[knees] - np.einsum("ij,ij->j", by_knee, knee_mixed)
-    knee_length = np.maximum(knee_length, 1e-12 * d.lengths[knees])
-    knee_added = (products[knees] - known @ knee_mixed) / knee_length
-    step_length = d.lengths[steps] - np.einsum("ij,ij->j", by_step, step_mixed)
-    step_product = products[steps] - known @ step_mixed
-    cross = d.gram[knees, steps] - knee_mixed.T @ by_step
-    left = np.maximum(step_length - cross**2 / knee_length[:, None], 0.0)
-    ratio = variance / prior.amplitude**2
-    shrunk = 1.0 / (left + ratio)
-    half_gain = (0.5 / variance) * (step_product - cross * knee_added[:, None]) ** 2 * shrunk
-    top = half_gain.max(axis=1)
-    factors = np.einsum("ij,ij->i", np.sqrt(ratio * shrunk), np.exp(half_gain - top[:, None]))
-    pulses = d.whitener.pulses
-    expected = prior.rate * float(pulses[-1] - pulses[0]) / len(d.step_reads)
-    return np.asarray(np.interp(d.grid, d.grid[tried], top + np.log(np.exp(-top) + expected * factors)))
+    values = factor_at(tried)
+    while True:
+        factor = np.asarray(np.interp(d.grid, d.grid[tried], values))
+        # the factor is convex between knees, so interpolation is never too low: what it leaves out does not matter
+        matters = log_p + factor > (log_p[tried] + values).max() - _MATTERS
+        matters[tried] = False
+        more = np.flatnonzero(matters)
+        if not len(more):
+            return factor
+        more = more[:: -(-len(more) // _MOST_MORE)]
+        merged = np.concatenate([tried, more])
+        order = np.argsort(merged)
+        values = np.concatenate([values, factor_at(more)])[order]
+        tried = merged[order]
+
+
+class _Factor:
+    """ln of the factor at chosen knees of one device."""
+
+    def __init__(
+        self, dictionary: Dictionary, products: Array, design: Design, variance: float, prior: StepPrior
+    ) -> None:
+        d = self.dictionary = dictionary
+        self.products, self.variance = products, variance
+        self.mix, self.fixed = design.mix, np.asarray(design.fixed)
+        self.inverse, self.known = design.normal(d, products)
+        self.by_step = self.mix.T @ d.gram[self.fixed, d.steps]
+        step_mixed = self.inverse @ self.by_step
+        self.step_length = d.lengths[d.steps] - np.einsum("ij,ij->j", self.by_step, step_mixed)
+        self.step_product = products[d.steps] - self.known @ step_mixed
+        self.ratio = variance / prior.amplitude**2
+        pulses = d.whitener.pulses
+        self.expected = prior.rate * float(pulses[-1] - pulses[0]) / len(d.step_reads)
+
+    def __call__(self, tried: NDArray[np.intp]) -> Array:
+        d = self.dictionary
+        knees = d.profiles.start + tried
+        by_knee = self.mix.T @ d.gram[np.ix_(self.fixed, knees)]
+        knee_mixed = self.inverse @ by_knee
+        knee_length = d.lengths[knees] - np.einsum("ij,ij->j", by_knee, knee_mixed)
+        knee_length = np.maximum(knee_length, 1e-12 * d.lengths[knees])
+        knee_added = (self.products[knees] - self.known @ knee_mixed) / knee_length
+        cross = d.gram[knees, d.steps] - knee_mixed.T @ self.by_step
+        left = np.maximum(self.step_length - cross**2 / knee_length[:, None], 0.0)
+        shrunk = 1.0 / (left + self.ratio)
+        half_gain = (0.5 / self.variance) * (self.step_product - cross * knee_added[:, None]) ** 2 * shrunk
+        top = half_gain.max(axis=1)
+        factors = np.einsum("ij,ij->i", np.sqrt(self.ratio * shrunk), np.exp(half_gain - top[:, None]))
+        return np.asarray(top + np.log(np.exp(-top) + self.expected * factors))
 
 
 def _knees_to_try(log_p: Array) -> NDArray[np.intp]:

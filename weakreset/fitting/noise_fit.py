@@ -47,7 +47,7 @@ class DesignedTraces:
 
 @dataclass(frozen=True)
 class ColourFit:
-    """Pooled noise: colour, alpha, standard errors (None where they could not be computed)."""
+    """Pooled noise: colour, alpha (NaN: each device its own), standard errors (None where there are none)."""
 
     colour: NoiseColour
     alpha: float

@@ -28,6 +28,7 @@ class FitStatus(str, Enum):
 
     OK = "ok"
     KNEE_UNRESOLVED = "beyond_or_undetected"
+    WRONG_DRIFT = "drift_not_described"
     NOT_CONVERGED = "not_converged"
     EXCLUDED = "excluded"
 
@@ -40,6 +41,8 @@ _SENTENCES = {
     FitStatus.OK: "Both slopes and the knee between them stand out from the noise.",
     FitStatus.KNEE_UNRESOLVED: "No knee stands out from the noise: it lies beyond the trace or is too faint. "
     "Knee and second slope are not identifiable; first slope and offset are averaged over every place the knee may be.",
+    FitStatus.WRONG_DRIFT: "The drift shape does not describe the trace: its numbers are those of the nearest curve of "
+    "that shape, not of the device. Fit another shape (`--drift auto`).",
     FitStatus.NOT_CONVERGED: "The optimizer did not converge. Do not use these numbers.",
     FitStatus.EXCLUDED: "Left out before the fit, for the reason given.",
 }
@@ -137,6 +140,9 @@ class DeviceFit(Shown):
         -2 ln of the likelihood at its maximum, noise included.
     n_numbers : int
         Numbers fitted to this device: drift and telegraph steps.
+    inflation : mapping of str to float
+        How much larger than the model's the standard errors are that the residuals show, by lmfit parameter; values
+        above one were applied.
     parent : str
         The device where `device` names one of its cycles; '' where that is the device. See `of_device`.
     draws : LikelihoodDraws or None
@@ -165,6 +171,7 @@ class DeviceFit(Shown):
     draws: LikelihoodDraws | None = None
     deviance: float = math.nan
     n_numbers: int = 0
+    inflation: Mapping[str, float] = field(default_factory=dict)
     parent: str = ""
 
     @property

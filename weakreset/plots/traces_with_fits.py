@@ -17,6 +17,7 @@ __all__ = ["STATUS_WORDS", "draw_fit", "example_devices", "traces_with_fits"]
 STATUS_WORDS = {
     FitStatus.OK: "knee found",
     FitStatus.KNEE_UNRESOLVED: "knee not resolved",
+    FitStatus.WRONG_DRIFT: "drift shape does not fit",
     FitStatus.NOT_CONVERGED: "fit failed, do not use",
     FitStatus.EXCLUDED: "left out",
 }

@@ -62,6 +62,7 @@ def export_parameters(
             "name": name,
             "model": population.drift,
             "parameters": {key: _parameter(law) for key, law in population.laws.items()},
+            "not_identifiable": {key: entry.model_dump() for key, entry in population.not_identifiable.items()},
             "correlation": _correlation(population),
             "spread": "empirical" if empirical else "parametric",
             "empirical": measured_devices(population) if empirical else None,
@@ -155,4 +156,5 @@ def _provenance(
             {"device": device, "reason": reason, "n_readings": count} for (device, reason), count in counted.items()
         ],
         "notes": [*population.notes, *population.cycle_sentences(), *traces.notes, *notes],
+        "longest_pulse": max((int(fit.pulses[-1]) for fit in population.fits.usable), default=None),
     }

@@ -115,6 +115,7 @@ def _typical_device(params: ParameterFile) -> str:
     laws = {name: entry.law() for name, entry in params.parameters.items()}
     text = f"The median device of {params.name} starts at {number(laws['r0_ohm'].median())} Ω"
     words = SHAPES[params.model].words
-    if words is not None:
+    if words is not None and not params.not_identifiable:
         text += f", {words({name: law.median() for name, law in laws.items()})}"
-    return text + "."
+    unknown = "".join(f" {name} is not identifiable: {e.note}." for name, e in params.not_identifiable.items())
+    return text + "." + unknown

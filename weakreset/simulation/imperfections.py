@@ -31,7 +31,9 @@ def simulated_shape(params: ParameterFile) -> DriftShape:
     shape = SHAPES.get(params.model)
     if shape is None:
         raise SimulationError(f"drift shape {params.model!r} is not registered; known: {', '.join(SHAPES)}")
-    check_drift(shape, {name: params.parameters[name].law().median() for name in shape.parameters})
+    params.refuse_unknown()
+    typical = (name for name in shape.parameters if name in params.parameters)
+    check_drift(shape, {name: params.parameters[name].law().median() for name in typical})
     return shape
 
 

@@ -1,0 +1,302 @@
+"""Worlds that are not our model: does the estimator still tell the truth, or say that it cannot?
+
+    python benchmarks/worlds.py [--devices 80] [--pulses 800] [--seeds 2] [--only white,two_traps]
+
+Every world has a known drift and noise (or a drift shape) that the default fit does not assume. Only devices with
+status `ok` count: their intervals are promised to be believable. `make bench-accuracy` prints the same rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.fitting import fit_devices
+from weakreset.model import pink_noise, telegraph_states
+from weakreset.traces import TraceSet
+
+Array = NDArray[np.float64]
+ALPHA = 0.0072
+
+
+@dataclass(frozen=True)
+class World:
+    """Traces ln(R/R0) in rows, pulses 1 .. n, with the numbers of their drift (empty where it has another shape)."""
+
+    name: str
+    log_ratio: Array
+    truth: dict[str, Array]
+    drift_holds: bool = True
+    shape: str = "two-slope"
+    shape_truth: dict[str, Array] = field(default_factory=dict)
+
+
+def drift_numbers(rng: np.random.Generator, n: int, pulses: int) -> dict[str, Array]:
+    """Laws that nobody published: gamma slopes, Weibull knees, some beyond the trace."""
+    return {
+        "m1": rng.gamma(3.0, 3.2e-4, n),
+        "t_star": np.maximum(25.0, 0.55 * pulses * rng.weibull(1.7, n)),
+        "c1": rng.normal(0.0, 0.04, n),
+        "m2": rng.gamma(1.5, 3e-5, n),
+    }
+
+
+def two_slopes(d: dict[str, Array], t: Array) -> Array:
+    m1, k, c1, m2 = (d[name][:, None] for name in ("m1", "t_star", "c1", "m2"))
+    return c1 + m1 * np.minimum(t, k) + m2 * np.maximum(t - k, 0.0)
+
+
+def telegraph(rng: np.random.Generator, n: int, pulses: int, up: float, down: float, mean: float = 0.06) -> Array:
+    amplitude = 0.5 * np.exp(-rng.gamma(3.0, 1.0, n)) * mean / 0.0625
+    return amplitude[:, None] * telegraph_states(rng, n, pulses, up, down)
+
+
+def published_noise(rng: np.random.Generator, n: int, pulses: int, alpha: float | Array = ALPHA) -> Array:
+    size = np.broadcast_to(np.asarray(alpha, dtype=float), (n,))[:, None]
+    return size * pink_noise(rng, n, pulses) + telegraph(rng, n, pulses, 8e-4, 2e-3)
+
+
+Noise = Callable[[np.random.Generator, int, int, Array], Array]
+
+
+def _control(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    return published_noise(rng, n, pulses)
+
+
+def _white(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    return 0.01 * rng.standard_normal((n, pulses))
+
+
+def _read(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    return published_noise(rng, n, pulses, 0.002) + 0.012 * rng.standard_normal((n, pulses))
+
+
+def _hetero(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    return published_noise(rng, n, pulses) * (1.0 + 4.0 * np.maximum(drift - drift[:, :1], 0.0))
+
+
+def _hetero_pink(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    size = 1.0 + 3.0 * np.maximum(drift - drift[:, :1], 0.0)
+    return ALPHA * size * pink_noise(rng, n, pulses) + telegraph(rng, n, pulses, 8e-4, 2e-3)
+
+
+def _hetero_time(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    size = np.linspace(0.6, 2.4, pulses)
+    return ALPHA * size * pink_noise(rng, n, pulses) + telegraph(rng, n, pulses, 8e-4, 2e-3)
+
+
+def _hetero_white(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    return 0.006 * (1.0 + 4.0 * np.maximum(drift - drift[:, :1], 0.0)) * rng.standard_normal((n, pulses))
+
+
+def _alpha_spread(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    return published_noise(rng, n, pulses, ALPHA * np.exp(rng.normal(0.0, 0.5, n)))
+
+
+def _exponent_spread(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    noise = np.vstack([pink_noise(rng, 1, pulses, beta) for beta in np.clip(rng.normal(1.0, 0.25, n), 0.2, 1.7)])
+    return ALPHA * noise + telegraph(rng, n, pulses, 8e-4, 2e-3)
+
+
+def _two_traps(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    return published_noise(rng, n, pulses) + telegraph(rng, n, pulses, 4e-3, 6e-3)
+
+
+def _fast_trap(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    return published_noise(rng, n, pulses) + telegraph(rng, n, pulses, 3e-2, 5e-2, 0.05)
+
+
+def _growing(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    steps = telegraph(rng, n, pulses, 8e-4, 2e-3)
+    return ALPHA * pink_noise(rng, n, pulses) + steps * (1.0 + 2.0 * np.maximum(drift - drift[:, :1], 0.0))
+
+
+def _outliers(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    hit = rng.random((n, pulses)) < 0.01
+    return published_noise(rng, n, pulses) + hit * rng.normal(0.0, 0.15, (n, pulses))
+
+
+def _common(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    wave = np.cumsum(rng.standard_normal(pulses)) * 6e-4
+    return published_noise(rng, n, pulses) + wave
+
+
+def _random_walk(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    return published_noise(rng, n, pulses) + np.cumsum(rng.standard_normal((n, pulses)), axis=1) * 1.2e-3
+
+
+def _student(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    return published_noise(rng, n, pulses, 0.004) + 0.006 * rng.standard_t(3, (n, pulses))
+
+
+NOISES: dict[str, Noise] = {
+    "control": _control, "white": _white, "read_rules": _read, "hetero": _hetero,
+    "hetero_pink": _hetero_pink, "hetero_time": _hetero_time, "hetero_white": _hetero_white,
+    "alpha_spread": _alpha_spread,
+    "exponent_spread": _exponent_spread, "two_traps": _two_traps, "fast_trap": _fast_trap, "growing_rtn": _growing,
+    "outliers": _outliers, "common_mode": _common, "random_walk": _random_walk, "student": _student,
+}
+
+
+def _smooth_knee(d: dict[str, Array], t: Array) -> Array:
+    """The slope falls over a decade of pulses around the knee."""
+    m1, k, c1, m2 = (d[name][:, None] for name in ("m1", "t_star", "c1", "m2"))
+    fine = 1.0 / (1.0 + (t / k) ** (np.log(81) / np.log(10)))  # 0.9 to 0.1 within a decade
+    return c1 + np.cumsum(m2 + (m1 - m2) * fine, axis=1)
+
+
+def _saturating(d: dict[str, Array], t: Array) -> Array:
+    m1, k, c1 = (d[name][:, None] for name in ("m1", "t_star", "c1"))
+    return c1 + m1 * k * -np.expm1(-t / k)
+
+
+def _three_slopes(d: dict[str, Array], t: Array) -> Array:
+    m1, k, c1, m2 = (d[name][:, None] for name in ("m1", "t_star", "c1", "m2"))
+    middle = 0.35 * m1
+    return c1 + m1 * np.minimum(t, 0.5 * k) + middle * np.clip(t - 0.5 * k, 0, 0.9 * k) + m2 * np.maximum(
+        t - 1.4 * k, 0
+    )
+
+
+def _fast_start(d: dict[str, Array], t: Array) -> Array:
+    return two_slopes(d, t) - 0.12 * np.exp(-t / 12.0)
+
+
+def _convex(d: dict[str, Array], t: Array) -> Array:
+    m1, c1 = (d[name][:, None] for name in ("m1", "c1"))
+    return c1 + m1 * t * (0.3 + 0.9 * t / t.max())
+
+
+def _falling(d: dict[str, Array], t: Array) -> Array:
+    m1, k, c1, m2 = (d[name][:, None] for name in ("m1", "t_star", "c1", "m2"))
+    return c1 - m1 * np.minimum(t, k) - m2 * np.maximum(t - k, 0.0)
+
+
+SHAPES: dict[str, Callable[[dict[str, Array], Array], Array]] = {
+    "smooth_knee": _smooth_knee, "saturating": _saturating, "three_slopes": _three_slopes,
+    "fast_start": _fast_start, "convex": _convex, "falling": _falling,
+}
+
+
+def real_noise(shared: Path, kind: str, n: int, pulses: int, rng: np.random.Generator) -> Array | None:
+    """ln R of real cells at rest, each about its own mean, in pieces of `pulses` reads; None without the data."""
+    if kind == "techA":
+        path = shared / "measured/relaxation-master-model/data/techA/tsdata.min.tsv.gz"
+        if not path.exists():
+            return None
+        with gzip.open(path, "rt") as stream:
+            reads = [np.array(line.split("\t")[2:], dtype=float) for line in stream]
+    else:
+        path = shared / "measured/ni-rram-python/data/ret1.csv"
+        if not path.exists():
+            return None
+        reads = [1.0 / np.loadtxt(path, delimiter=",", usecols=2)]
+    pieces = []
+    for series in reads:
+        good = -np.log(series[series > 0])
+        pieces += [good[i : i + pulses] for i in range(0, len(good) - pulses + 1, pulses)]
+    chosen = rng.choice(len(pieces), min(n, len(pieces)), replace=False)
+    return np.stack([pieces[i] - pieces[i].mean() for i in chosen])
+
+
+def worlds(n: int, pulses: int, seed: int, shared: Path | None) -> list[Callable[[], World | None]]:
+    made: list[tuple[str, Callable[[], World | None]]] = []
+    t = np.arange(1, pulses + 1, dtype=float)[None, :]
+
+    def noisy(name: str) -> World:
+        rng = np.random.default_rng([seed, *name.encode()])
+        truth = drift_numbers(rng, n, pulses)
+        drift = two_slopes(truth, t)
+        return World(name, drift + NOISES[name](rng, n, pulses, drift), truth)
+
+    def shaped(name: str) -> World:
+        rng = np.random.default_rng([seed, *name.encode()])
+        truth = drift_numbers(rng, n, pulses)
+        kept = truth if name == "falling" else {}
+        if kept:
+            kept = truth | {"m1": -truth["m1"], "m2": -truth["m2"]}
+        if name == "smooth_knee":
+            kept = truth
+        return World(name, SHAPES[name](truth, t) + published_noise(rng, n, pulses), kept, drift_holds=False)
+
+    def real(kind: str) -> World | None:
+        rng = np.random.default_rng([seed, *kind.encode()])
+        noise = None if shared is None else real_noise(shared, kind, n, pulses, rng)
+        if noise is None:
+            return None
+        truth = drift_numbers(rng, len(noise), pulses)
+        scale = max(1.0, float(np.std(noise)) / 0.02)
+        truth |= {name: truth[name] * scale for name in ("m1", "m2")}
+        return World(f"real {kind}", two_slopes(truth, t) + noise, truth)
+
+    made += [(name, lambda name=name: noisy(name)) for name in NOISES]
+    made += [(f"real {kind}", lambda kind=kind: real(kind)) for kind in ("techA", "ret1")]
+    made += [(name, lambda name=name: shaped(name)) for name in SHAPES]
+    return made
+
+
+def figures(world: World, drift: str = "two-slope") -> dict[str, float | str]:
+    """Coverage over the devices that the fit calls ok."""
+    n, pulses = world.log_ratio.shape
+    ohm = 7000.0 * np.exp(np.hstack([np.zeros((n, 1)), world.log_ratio]))
+    traces = TraceSet.from_arrays([f"d{i}" for i in range(n)], np.arange(pulses + 1), ohm)
+    start = time.process_time()
+    fits = fit_devices(traces, drift=drift, jobs=1)
+    seconds = time.process_time() - start
+    frame = fits.to_frame()
+    found: dict[str, float | str] = {"drift": fits.drift.name}
+    ok = (frame["status"] == "ok").to_numpy()
+    found["ok %"] = 100.0 * float(ok.mean())
+    if world.truth and "t_star" in frame and ok.any():
+        low, high = (frame[name].to_numpy(dtype=float)[ok] for name in ("t_star_lo", "t_star_hi"))
+        true = world.truth["t_star"][ok]
+        found["t* cover"] = 100.0 * float(np.mean((low <= true) & (true <= high)))
+        middle = frame["t_star"].to_numpy(dtype=float)[ok]
+        found["gross"] = 100.0 * float(np.mean(np.abs(middle / true - 1.0) > 0.25))
+        for name in ("m1", "c1"):
+            value, error = (frame[key].to_numpy(dtype=float)[ok] for key in (name, f"{name}_stderr"))
+            found[f"{name} cover"] = 100.0 * float(np.mean(np.abs(value - world.truth[name][ok]) < 1.96 * error))
+            found[f"{name} z"] = float(np.sqrt(np.mean(((value - world.truth[name][ok]) / error) ** 2)))
+    found["alpha"] = fits.noise.alpha
+    found["beta"] = fits.noise.exponent
+    found["ms"] = 1e3 * seconds / n
+    found["statuses"] = " ".join(f"{k}:{v}" for k, v in frame["status"].value_counts().items())
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--devices", type=int, default=80)
+    parser.add_argument("--pulses", type=int, default=800)
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--drift", default="two-slope")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--shared", default=os.environ.get("WEAKRESET_SHARED", "../shared/data"))
+    arguments = parser.parse_args()
+    shared = Path(arguments.shared)
+    known = shared if shared.exists() else None
+    wanted = set(filter(None, arguments.only.split(",")))
+    for name in (*NOISES, "real techA", "real ret1", *SHAPES):
+        if wanted and name not in wanted:
+            continue
+        for seed in range(arguments.seed, arguments.seed + arguments.seeds):
+            made = dict(worlds(arguments.devices, arguments.pulses, seed, known))[name]()
+            if made is None:
+                continue
+            row = figures(made, arguments.drift)
+            print(f"{name:16s}", "  ".join(
+                f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items()
+            ), flush=True)
+
+
+if __name__ == "__main__":
+    main()

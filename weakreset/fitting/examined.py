@@ -1,0 +1,148 @@
+"""Fits after a look at their residuals: errors that are too small grow, a shape that does not describe them is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.fitting.drift_test import DriftTest, drift_test
+from weakreset.fitting.residual_check import CONTRASTS, ResidualCheck, check_residuals
+from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
+from weakreset.model import DriftShape, stationary_high_probability
+
+__all__ = ["WIDEST_RATIO", "examined"]
+
+Array = NDArray[np.float64]
+
+WIDEST_RATIO = 1.45
+"""An interval of the scanned number wider than this, high over low, does not resolve it."""
+
+_BENDS = CONTRASTS.index("they are bent throughout")
+_SURE = 4.0
+
+
+def examined(
+    fits: Sequence[DeviceFit], shape: DriftShape, scanned: str, p_up: float | None, p_down: float | None
+) -> tuple[list[DeviceFit], DriftTest]:
+    """The fits with errors that hold and statuses that may be believed, and the verdict on the shape.
+
+    Parameters
+    ----------
+    fits : sequence of DeviceFit
+    shape : DriftShape
+        What the set is fitted with.
+    scanned : str
+        The scanned number of the shape, or "".
+    p_up, p_down : float or None
+        Telegraph noise of the set: a device that shows none may have sat in the high state all along.
+    """
+    checks = check_residuals(fits)
+    whole = [(fit, check) for fit, check in zip(fits, checks, strict=True) if check and fit.fitted_as == shape.name]
+    test = drift_test(shape.name, [fit.device for fit, _ in whole], [check for _, check in whole])
+    wrong = {*test.wrong_devices, *_rising_late(fits, checks, shape)}
+    hidden = _hidden_level(fits, p_up, p_down)
+    return [
+        fit if check is None else _examined(fit, check, not test.holds or fit.device in wrong, hidden, scanned)
+        for fit, check in zip(fits, checks, strict=True)
+    ], replace(test, wrong_devices=tuple(sorted(wrong)))
+
+
+def _rising_late(
+    fits: Sequence[DeviceFit], checks: Sequence[ResidualCheck | None], shape: DriftShape
+) -> list[str]:
+    """Devices fitted without a knee whose slope grows: no knee of the shape's own sign can describe that."""
+    return [
+        fit.device for fit, check in zip(fits, checks, strict=True)
+        if check is not None and fit.fitted_as != shape.name and check.scores[_BENDS] > _SURE
+    ]
+
+
+def _hidden_level(fits: Sequence[DeviceFit], p_up: float | None, p_down: float | None) -> float:
+    """Standard deviation that a telegraph state which never changed adds to the offset of a device without steps."""
+    seen = np.array([fit.rtn.amplitude for fit in fits if fit.rtn.status == "ok" and fit.rtn.amplitude])
+    if p_up is None or p_down is None or not len(seen):
+        return 0.0
+    lengths = np.array([fit.pulses[-1] - fit.pulses[0] for fit in fits if len(fit.pulses)], dtype=np.float64)
+    pi = stationary_high_probability(p_up, p_down)
+    high = float(np.mean(pi * (1.0 - p_down) ** lengths))
+    quiet = high + float(np.mean((1.0 - pi) * (1.0 - p_up) ** lengths))
+    share = min(1.0, len(seen) / (len(fits) * max(1.0 - quiet, 1e-6)))
+    chance = share * high / (share * quiet + 1.0 - share) if share * quiet + 1.0 - share > 0 else 0.0
+    return float(np.sqrt(chance * (1.0 - chance) * np.mean(seen**2)))
+
+
+def _examined(fit: DeviceFit, check: ResidualCheck, wrong: bool, hidden: float, scanned: str) -> DeviceFit:
+    estimates = {name: _grown(estimate, check.inflation.get(name, 1.0)) for name, estimate in fit.estimates.items()}
+    offset = fit.drift.offset
+    level = float(np.std(fit.rtn.offset(fit.pulses))) if fit.rtn.steps else hidden
+    estimates[offset] = _plus(estimates[offset], level)
+    if scanned and fit.status is FitStatus.OK:
+        estimates[scanned] = _tempered(fit, check.inflation.get(scanned, 1.0), estimates[scanned])
+    status = fit.status
+    if status is FitStatus.OK and scanned:
+        doubt = _doubt(fit, scanned, estimates[scanned])
+        if doubt:
+            status = FitStatus.KNEE_UNRESOLVED
+            estimates[scanned] = Estimate(None, status=doubt)
+    if wrong and status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED):
+        status = FitStatus.WRONG_DRIFT
+        estimates = {name: _bare(estimate) if name != "r0_ohm" else estimate for name, estimate in estimates.items()}
+    return replace(fit, estimates=estimates, status=status, inflation=check.inflation)
+
+
+def _bare(estimate: Estimate) -> Estimate:
+    """The value alone: its error would be that of another shape."""
+    if estimate.value is None:
+        return estimate
+    return Estimate(estimate.value, status=FitStatus.WRONG_DRIFT.value)
+
+
+def _grown(estimate: Estimate, factor: float) -> Estimate:
+    """Standard error and interval `factor` times as wide; never narrower."""
+    if estimate.value is None or estimate.stderr is None or not factor > 1.0:
+        return estimate
+    low = None if estimate.low is None else estimate.value - factor * (estimate.value - estimate.low)
+    if estimate.status == "upper_limit_only":
+        low = estimate.low
+    high = None if estimate.high is None else estimate.value + factor * (estimate.high - estimate.value)
+    return replace(estimate, stderr=estimate.stderr * factor, low=low, high=high)
+
+
+def _plus(estimate: Estimate, sd: float) -> Estimate:
+    """With an independent error more."""
+    if estimate.value is None or not estimate.stderr or sd <= 0:
+        return estimate
+    return _grown(estimate, float(np.hypot(estimate.stderr, sd)) / estimate.stderr)
+
+
+def _tempered(fit: DeviceFit, factor: float, estimate: Estimate) -> Estimate:
+    """The scanned number from its posterior made `factor` times as wide: p^(1/factor^2)."""
+    if not factor > 1.0 or fit.knee_profile is None or estimate.value is None:
+        return estimate
+    grid, probability = fit.knee_profile
+    log_p = np.log(np.maximum(probability, 1e-300)) / factor**2
+    weight = np.exp(log_p - log_p.max()) * np.gradient(grid) ** (1.0 - 1.0 / factor**2)
+    weight /= weight.sum()
+    edges = np.concatenate([[grid[0]], 0.5 * (grid[1:] + grid[:-1]), [grid[-1]]])
+    low, high = np.interp([0.025, 0.975], np.concatenate([[0.0], np.cumsum(weight)]), edges)
+    mean = float(grid @ weight)
+    return replace(
+        estimate, value=mean, stderr=float(np.sqrt(weight @ (grid - mean) ** 2)), low=float(low), high=float(high)
+    )
+
+
+def _doubt(fit: DeviceFit, scanned: str, estimate: Estimate) -> str:
+    """Why the scanned number is not resolved after all, or "".
+
+    The interval allows for a telegraph step that was not found, lmfit does not: where its optimum lies outside, the
+    data have two answers, and neither is given.
+    """
+    if estimate.low is None or estimate.high is None:
+        return ""
+    if estimate.high >= WIDEST_RATIO * estimate.low:
+        return "interval_too_wide"
+    optimum = float(fit.result.params[scanned].value)
+    return "" if estimate.low <= optimum <= estimate.high else "two_answers"

@@ -1,0 +1,95 @@
+"""Devices whose noise has an exponent of its own.
+
+The exponent of 1/f^exponent is pooled over devices. Where cells differ (another trap, another process), a device
+whitened with the others' exponent has intervals that are too narrow or too wide. So each device's likelihood of the
+exponent is looked at near the pooled one, on the residuals of its fit. Fitting takes some slow noise away from every
+device alike, so what counts is how far a device lies from the middle of all. Where the devices spread by more than
+their errors explain, or one stands far off, those that do are fitted again with an exponent of their own, shrunk
+towards the middle as far as its error asks (empirical Bayes: Robbins 1956).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakreset.fitting.result import DeviceFit
+from weakreset.fitting.whitening import NoiseColour, Whitener
+
+__all__ = ["EXPONENTS", "OwnExponents", "own_exponents"]
+
+Array = NDArray[np.float64]
+
+EXPONENTS = (0.0, 1.95)
+_REACH = 0.25
+_BIN = 0.15
+_LEAST_DEVICES = 5
+_SPREADS = 1.35
+_STANDS_OFF = 4.0
+_MOST_READS = 1024
+
+
+@dataclass(frozen=True)
+class OwnExponents:
+    """Exponent of each device, and how much they differ.
+
+    Attributes
+    ----------
+    exponents : ndarray, shape (n_devices,)
+        To fit each device with: the pooled one unless its own is told apart.
+    spread : float
+        Standard deviation of the exponent between devices, beyond what its errors explain.
+    """
+
+    exponents: Array
+    spread: float
+
+
+def own_exponents(fits: Sequence[DeviceFit], pooled: float) -> OwnExponents:
+    """Exponents of devices that were fitted with the `pooled` one."""
+    known = [i for i, fit in enumerate(fits) if fit.result is not None and len(fit.log_ratio)]
+    exponents = np.full(len(fits), pooled)
+    if len(known) < _LEAST_DEVICES:
+        return OwnExponents(exponents, 0.0)
+    away, error = _estimates([fits[i] for i in known], pooled)
+    away = away - np.median(away)
+    z = away / error
+    spreads = 1.4826 * float(np.median(np.abs(z)))
+    variance = max(0.0, float((1.4826 * np.median(np.abs(away))) ** 2 - np.median(error**2)))
+    if spreads > _SPREADS:
+        shrunk = away * variance / (variance + error**2)
+    else:
+        variance, shrunk = 0.0, np.where(np.abs(z) > _STANDS_OFF, away, 0.0)
+    # devices of about one exponent share a whitener
+    exponents[known] = np.clip(pooled + _BIN * np.round(shrunk / _BIN), *EXPONENTS)
+    return OwnExponents(exponents, float(np.sqrt(variance)))
+
+
+def _estimates(fits: Sequence[DeviceFit], pooled: float) -> tuple[Array, Array]:
+    """Most likely exponent of each device less the pooled one, and its standard error."""
+    low, high = max(EXPONENTS[0], pooled - _REACH), min(EXPONENTS[1], pooled + _REACH)
+    tried = np.linspace(low, high, 3)
+    away, error = np.empty((2, len(fits)))
+    by_grid: dict[tuple[bytes, float], list[int]] = {}
+    for i, fit in enumerate(fits):
+        by_grid.setdefault((fit.pulses[:_MOST_READS].tobytes(), fit.read_ratio), []).append(i)
+    for (_, ratio), members in by_grid.items():
+        pulses = fits[members[0]].pulses[:_MOST_READS]
+        residuals = np.stack([fits[i].residuals[:_MOST_READS] for i in members])
+        log_l = np.stack([_log_likelihood(Whitener(pulses, NoiseColour(float(b), ratio)), residuals) for b in tried])
+        step = tried[1] - tried[0]
+        slope = (log_l[2] - log_l[0]) / (2.0 * step)
+        bend = np.minimum((log_l[2] - 2.0 * log_l[1] + log_l[0]) / step**2, -1.0)
+        away[members] = tried[1] - pooled + np.clip(-slope / bend, -4 * _REACH, 4 * _REACH)
+        error[members] = 1.0 / np.sqrt(-bend)
+    return away, error
+
+
+def _log_likelihood(whitener: Whitener, residuals: Array) -> Array:
+    """ln L of each trace of residuals, maximised over alpha."""
+    white = whitener.rows(residuals)
+    n = white.shape[1]
+    return np.asarray(-0.5 * (n * np.log(np.einsum("ij,ij->i", white, white) / n) + whitener.log_det))
