@@ -19,6 +19,7 @@ DETECTABLE_SIGMAS = 6.0
 """Steps larger than this many alpha are found reliably."""
 
 _LEAST_TRANSITIONS = 6
+_LOG_RATES = (-30.0, -0.02)
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ def pooled_rates(fits: Sequence[DeviceFit]) -> RtnRates:
         max(sum(path.ups for path in paths), 0.5) / low, max(sum(path.downs for path in paths), 0.5) / high,
     ])
     table = np.array(paths, dtype=np.float64).T
-    found = optimize.minimize(lambda x: _deviance(table, *np.exp(np.minimum(x, -0.02))), start, method="Nelder-Mead")
-    p_up, p_down = np.exp(np.minimum(found.x, -0.02))
+    found = optimize.minimize(lambda x: _deviance(table, *np.exp(np.clip(x, *_LOG_RATES))), start, method="Nelder-Mead")
+    p_up, p_down = np.exp(np.clip(found.x, *_LOG_RATES))
     return RtnRates(float(p_up), float(p_down), transitions, len(paths))
 
 

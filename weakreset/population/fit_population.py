@@ -87,6 +87,7 @@ def _fit(
 ) -> Population:
     cycles = [fit for fit in fits.usable if fit.draws is not None]
     usable = one_cycle_each(cycles)
+    _refuse_restless(fits)
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
     everything, fits = fits, replace(fits, fits=tuple(usable)) if len(usable) < len(cycles) else fits
@@ -112,6 +113,16 @@ def _fit(
         fits.drift.name, without_cycles(fitted, spreads), fits.noise, amplitude, fraction, everything, correlation,
         defects=count_defects(everything), notes=_notes(fits, correlation), cycles=spreads,
     )
+
+
+def _refuse_restless(fits: FitSet) -> None:
+    """Laws of the few devices that are quiet would not be those of the set."""
+    restless = fits.counts()[FitStatus.RESTLESS.value]
+    if restless > len(fits.usable):
+        raise FitError(
+            f"telegraph noise is beyond the search in {restless} of {len(fits)} devices: they change level more often "
+            "than the fit follows, so no law of the drift can be told. Measure fewer pulses, or read more often."
+        )
 
 
 def _refuse_no_drift(usable: Sequence[DeviceFit], drift: DriftShape) -> None:
