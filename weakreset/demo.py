@@ -45,15 +45,17 @@ class DemoResult:
     def summary(self) -> list[str]:
         """What was found, in a few lines."""
         counts, noise, laws = self.fits.counts(), self.fits.noise, self.population.laws
-        knee = laws[self.fits.drift.knee]
+        knee = laws.get(self.fits.drift.knee)
+        bend = "Knee: not identifiable" if knee is None else (
+            f"Knee: median {knee.law.median():.0f} pulses ({knee.law.family}, informed by {knee.n_informative} devices)"
+        )
         return [
             f"Devices: {len(self.fits)} in {len(DEMO_TRACES)} files of simulated traces; {counts['ok']} with a "
             f"resolved knee, {counts['beyond_or_undetected']} whose knee cannot be told, {counts['excluded']} excluded "
             "by name.",
             f"1/f noise: alpha {noise.alpha:.5f}, exponent {noise.exponent:.2f}; telegraph noise: "
             + (f"p_up {noise.p_up:.1e}, p_down {noise.p_down:.1e}." if noise.p_up and noise.p_down else "too rare."),
-            f"Knee: median {knee.law.median():.0f} pulses ({knee.law.family}, informed by {knee.n_informative} "
-            f"devices); slope before it: mean {laws['m1'].law.mean():.2e} per pulse.",
+            f"{bend}; slope before it: mean {laws['m1'].law.mean():.2e} per pulse.",
             f"Does the fitted model reproduce the traces? {self.verdict.sentence}",
             f"Digits, ideal BNN: {self.ideal.test_accuracy:.1%} test accuracy after {len(self.ideal.metrics)} epochs.",
             f"Digits, BNN on the fitted devices, all imperfections on: {self.real.test_accuracy:.1%}; "

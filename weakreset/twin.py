@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile, draw_cycle, draw_devices, load_parameters
 from weakreset.traces import PulseTrace, SourceFile, TraceSet
 
-__all__ = ["simulate_population", "simulate_traces"]
+__all__ = ["extrapolated", "simulate_population", "simulate_traces"]
 
 
 def simulate_population(
@@ -24,6 +25,7 @@ def simulate_population(
     Devices and noise have separate streams: switching an imperfection off keeps all the others. `quick` as in
     `simulate_devices`.
     """
+    params = params.settled(n_pulses)
     rng = np.random.default_rng(seed)
     device_rng, noise_rng = rng.spawn(2)
     devices = draw_devices(params, n_devices, device_rng, without)
@@ -58,22 +60,42 @@ def simulate_traces(
     Returns
     -------
     TraceSet
-        Labelled as simulated; devices are named sim0000, sim0001, ...
+        Labelled as simulated; devices are named sim0000, sim0001, ... A note says so where they go on for longer than
+        the traces that the file was fitted to.
+
+    Raises
+    ------
+    ParameterFileError
+        A law that the devices need is not identifiable in the file.
     """
     file, off = load_parameters(params), check_without(without)
     width = max(4, len(str(n_devices - 1)))
     names = [f"sim{i:0{width}d}" for i in range(n_devices)]
     source = SourceFile(f"simulated from {file.name}", "0" * 64, "simulation", "weakreset.simulate_traces", True)
+    beyond = extrapolated(file, n_pulses)
+    notes = (beyond,) if beyond else ()
     if n_cycles == 1:
         measured = simulate_population(file, n_devices, n_pulses, seed, off)
-        return TraceSet.from_arrays(names, measured.pulses, measured.resistance_ohm(), (source,))
-    cycles = _cycles(file, n_devices, n_pulses, n_cycles, np.random.default_rng(seed), off)
+        simulated = TraceSet.from_arrays(names, measured.pulses, measured.resistance_ohm(), (source,))
+        return replace(simulated, notes=notes)
+    cycles = _cycles(file.settled(n_pulses), n_devices, n_pulses, n_cycles, np.random.default_rng(seed), off)
     traces = [
         PulseTrace(name, measured.pulses, measured.resistance_ohm()[i], cycle)
         for cycle, measured in enumerate(cycles)
         for i, name in enumerate(names)
     ]
-    return TraceSet(tuple(sorted(traces, key=lambda trace: trace.device)), sources=(source,))
+    return TraceSet(tuple(sorted(traces, key=lambda trace: trace.device)), sources=(source,), notes=notes)
+
+
+def extrapolated(params: ParameterFile, n_pulses: int) -> str:
+    """A warning where `n_pulses` go beyond what the file was fitted to; else empty."""
+    longest = params.provenance.longest_pulse
+    if longest is None or n_pulses <= longest:
+        return ""
+    return (
+        f"{params.name} was fitted to traces of at most {longest} pulses: what its devices do from there up to pulse "
+        f"{n_pulses} is extrapolated, and was never measured"
+    )
 
 
 def _cycles(

@@ -91,11 +91,13 @@ def test_noise_without_drift_makes_no_laws():
         fit_population(fit_devices(traces))
 
 
-def test_devices_without_a_knee_make_no_parameter_file(fitted):
+def test_two_devices_without_a_knee_make_a_file_that_says_so(fitted):
     flat = [fit.device for fit in fitted if fit.status.value == "beyond_or_undetected"][:2]
     few = fit_devices(TraceSet(tuple(fitted.traces[name] for name in flat)))
-    with pytest.raises(FitError, match="t_star is not identifiable"):
-        fit_population(few)
+    population = fit_population(few)
+    assert set(population.not_identifiable) == {"t_star", "m2"}
+    assert population.not_identifiable["t_star"].lower == 1000
+    assert set(population.laws) == {"r0_ohm", "m1", "c1"}
 
 
 @pytest.mark.parametrize("edges", [(-np.inf, np.inf), (-0.5, 0.5)], ids=["free", "truncated"])

@@ -14,7 +14,7 @@ from scipy import stats
 from weakreset.errors import TraceError, UsageError
 from weakreset.parameter_file import ParameterFile
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
-from weakreset.twin import simulate_traces
+from weakreset.twin import simulate_population, simulate_traces
 from weakreset.validation import laws, pool, validate
 
 
@@ -198,3 +198,20 @@ def test_progress_reaches_its_total(published, small_pool):
     calls = []
     validate(published, simulate_traces(published, 10, 100, seed=1), progress=lambda *args: calls.append(args))
     assert calls[-1][0] == calls[-1][1]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_curves_that_saturate_are_told_from_two_slopes(published, small_pool, seed):
+    """c1 + m1 k (1 - exp(-t/k)) in place of the broken line, all other numbers and the noise as in the file."""
+    twin = simulate_population(published, 60, 400, 8000 + seed)
+    t, drift = np.arange(1, 401), twin.devices.drift
+    m1, knee, c1, m2 = (drift[name][:, None] for name in ("m1", "t_star", "c1", "m2"))
+    straight = c1 + m1 * np.minimum(t, knee) + m2 * np.maximum(t - knee, 0.0)
+    knee = 0.3 * knee
+    bent = c1 + 3.0 * m1 * knee * -np.expm1(-t / knee)
+    log_ratio = np.array(twin.log_ratio)
+    log_ratio[:, 1:] += bent - straight
+    ohm = twin.devices.r0_ohm[:, None] * np.exp(log_ratio)
+    traces = TraceSet.from_arrays([f"d{i}" for i in range(60)], twin.pulses, ohm)
+    failed = {check.name for check in validate(published, traces, n_replicas=719, seed=seed).failed}
+    assert "shape of the curves" in failed

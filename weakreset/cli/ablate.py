@@ -10,6 +10,7 @@ import typer
 
 from weakreset.cli.common import console_for, print_json, progress_bar, resumable
 from weakreset.cli.imperfections import CONDITIONS
+from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
 from weakreset.resources import write_atomically
 
@@ -40,17 +41,17 @@ def ablate_command(
     target: Annotated[float | None, typer.Option(help="Wanted accuracy (0.97): how far must spreads shrink?")] = None,
     parameters: Annotated[str, typer.Option(help="With --target: only these, e.g. m1,t_star,all.")] = "",
     jobs: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,
+    assume: AssumeOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Train the same chips with one imperfection switched off at a time."""
     from weakreset.ablation import StudySettings
-    from weakreset.parameter_file import load_parameters
 
     if nominal not in ("median", "mean"):
         raise UsageError(f"--nominal {nominal!r}: choose median or mean")
     if recipe == "ideal":
         raise UsageError("--recipe ideal has no devices to ablate: choose device-aware or published")
-    file = load_parameters(params)
+    file = parameters_of(params, assume)
     if download:
         from weakreset.training import folder_of
 

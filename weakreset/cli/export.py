@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from weakreset.cli.common import console_for, print_json
+from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
 
 __all__ = ["export_command"]
@@ -21,16 +22,17 @@ def export_command(
     ),
     devices: Annotated[int, typer.Option(min=1, help="how many devices, with --to devices")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="same seed, same devices")] = 0,
+    assume: AssumeOption = "",
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Write the laws, or devices drawn from them, as a table (drawn devices are labelled as simulated)."""
-    from weakreset.parameter_file import load_parameters, write_devices, write_laws
+    from weakreset.parameter_file import write_devices, write_laws
 
     if to not in ("laws", "devices"):
         raise UsageError(
             f"--to {to!r}: choose laws or devices (verilog-a, ngspice and aihwkit are planned for a later version)"
         )
-    file = load_parameters(params)
+    file = parameters_of(params, assume)
     said = {"output": str(output), "name": file.name, "to": to}
     if to == "devices":
         write_devices(file, output, devices, seed)

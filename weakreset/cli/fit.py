@@ -60,17 +60,12 @@ def fit_command(
     """Fit every device, then the population, and write a parameter file."""
     console = console_for(json_)
     chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream, keep_going)
-    fixed = {"drift": drift, "alpha": alpha, "exponent": exponent, "rtn": rtn, "mixed_pulses": mixed_pulses}
-    fixed["direction"] = direction
+    fixed = {"drift": drift, "direction": direction, "alpha": alpha, "exponent": exponent, "rtn": rtn}
+    fixed["mixed_pulses"] = mixed_pulses
     fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console)
     table = devices or output.with_suffix(".devices.csv")
     write_atomically(table, fits.to_frame().to_csv(index=False))
-    console.print(_device_table(fits))
-    if fits.caveat:
-        console.print(fits.caveat, style="yellow", markup=False)
-    console.print(f"fitted: {fits.counted}", markup=False)
-    for note in fits.notes:
-        console.print(note, markup=False)
+    _tell(console, fits)
     summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
     replicas = {"bootstrap": bootstrap, "goodness": goodness, "seed": seed}
     extras = {"empirical": empirical, "held_out": held}
@@ -107,6 +102,15 @@ def _fit(
     return fits, held
 
 
+def _tell(console: Any, fits: Any) -> None:
+    console.print(_device_table(fits))
+    if fits.caveat:
+        console.print(fits.caveat, style="yellow", markup=False)
+    console.print(f"fitted: {fits.counted}", markup=False)
+    for note in fits.notes:
+        console.print(note, markup=False)
+
+
 def _read_sd(text: str, repeats: Any) -> float | None:
     """The read noise to fix: none, a number, or that of repeated reads."""
     if not text:
@@ -136,7 +140,11 @@ def _write(
         params = export_parameters(population, name, command=command_line(), **extras)
         params.save(output)
         written["parameter_file"] = str(output)
+        if population.not_identifiable:
+            written["not_identifiable"] = ", ".join(population.not_identifiable)
         console.print(_law_table(population))
+        for note in population.structure:
+            console.print(note, markup=False)
         for sentence in population.cycle_sentences():
             console.print(sentence, markup=False)
     except FitError as error:
@@ -192,6 +200,10 @@ def _law_table(population: Any) -> Any:
         informed = f"{law.n_informative} of {law.n_devices} devices"
         note = "; ".join([*(test.sentence for test in law.goodness_of_fit), *([law.note] if law.note else [])])
         table.add_row(f"{law.parameter} [{law.unit}]".replace("[", "\\["), law.law.family, numbers, informed, note)
+    for name, entry in population.not_identifiable.items():
+        bound = "–" if entry.lower is None else f"above {entry.lower:.4g}"
+        informed = f"{entry.n_informative} of {entry.n_devices}"
+        table.add_row(f"{name} \\[{entry.unit}]", "not identifiable", bound, informed, entry.note)
     return table
 
 

@@ -9,6 +9,7 @@ import typer
 
 from weakreset.cli.common import console_for, print_json
 from weakreset.cli.imperfections import SWITCHES
+from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
 
 __all__ = ["simulate_command"]
@@ -22,19 +23,21 @@ def simulate_command(
     seed: Annotated[int, typer.Option(help="same seed, same traces")] = 0,
     without: Annotated[str, typer.Option(help=f"imperfections to switch off, comma between: {SWITCHES}")] = "",
     cycles: Annotated[int, typer.Option(min=1, help="cycles a device, a SET before each")] = 1,
+    assume: AssumeOption = "",
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Simulate traces of a technology (labelled as simulated)."""
-    from weakreset.parameter_file import load_parameters
     from weakreset.traces import write_csv_long, write_hdf5
-    from weakreset.twin import simulate_traces
+    from weakreset.twin import extrapolated, simulate_traces
 
     writers = {".csv": write_csv_long, ".gz": write_csv_long, ".h5": write_hdf5, ".hdf5": write_hdf5}
     if output.suffix not in writers:
         raise UsageError(f"{output}: cannot tell the format from {output.suffix!r}; use .csv or .h5")
-    file = load_parameters(params)
+    file = parameters_of(params, assume)
     traces = simulate_traces(file, devices, pulses, seed, without, cycles)
     writers[output.suffix](traces, output)
+    if beyond := extrapolated(file, pulses):
+        console_for(True).print(f"warning: {beyond}", style="yellow", markup=False)
     more = f", {cycles} cycles" if cycles > 1 else ""
     console_for(json_).print(f"{devices} simulated devices of {file.name}, {pulses} pulses each{more}: {output}")
     if json_:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from weakreset.cli.imperfections import SWITCHES
+from weakreset.cli.parameters import AssumeOption, parameters_of
 
 if TYPE_CHECKING:
+    from weakreset.parameter_file import ParameterFile
     from weakreset.plots import LayerWear
     from weakreset.training import Progress, TrainingRun
 
@@ -40,6 +42,7 @@ def train_command(
     without: Annotated[str, typer.Option(help=f"Imperfections to switch off, comma between: {SWITCHES}.")] = "",
     device: Annotated[str | None, typer.Option(help="torch device, e.g. cuda.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    assume: AssumeOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Train a binarized network whose weights are pairs of simulated devices."""
@@ -49,20 +52,20 @@ def train_command(
 
     chosen = recipe_named(recipe)
     chosen = chosen if lr is None else replace(chosen, lr=lr)
+    file = parameters_of(params, assume)
     with resumable(f"{output} holds all finished epochs: go on with --resume"), _progress_bar() as progress:
         run = train(
-            params, data, data_dir=data_dir, download=download, network=network, hidden=hidden, width=width,
+            file, data, data_dir=data_dir, download=download, network=network, hidden=hidden, width=width,
             epochs=epochs, batch_size=batch_size, shrink=shrink, holdout=holdout, seed=seed, recipe=chosen,
             without=without, run_dir=output, resume=resume, progress=progress, device=device,
         )
-    _write_page(run, params, output)
+    _write_page(run, file, output)
     _report(run, output, as_json)
 
 
-def _write_page(run: TrainingRun, params: str, folder: Path) -> None:
+def _write_page(run: TrainingRun, params: ParameterFile, folder: Path) -> None:
     """RUN/report.html: the training curves and what they were made with."""
     from weakreset.cli.common import command_line
-    from weakreset.parameter_file import load_parameters
     from weakreset.report import ReportInput, build_report
     from weakreset.report import TrainingRun as Curve
     from weakreset.resources import write_atomically
@@ -70,7 +73,7 @@ def _write_page(run: TrainingRun, params: str, folder: Path) -> None:
     name = f"{run.config['data']}, recipe {run.config['recipe']['name']}"
     curve = Curve(name, tuple(run.metrics))
     page = ReportInput(
-        title=f"Training: {name}", params=load_parameters(params), runs=(curve,), wear=_wear(run),
+        title=f"Training: {name}", params=params, runs=(curve,), wear=_wear(run),
         summary=_costs(run), commands=(command_line(),),
     )
     write_atomically(folder / "report.html", build_report(page))

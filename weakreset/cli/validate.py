@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from weakreset.cli.common import command_line, console_for, print_json, progress_bar
+from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.cli.trace_options import (
     FormatOption,
     KeepGoingOption,
@@ -46,14 +47,14 @@ def validate_command(
     mixed_pulses: Annotated[bool, typer.Option(help="take pulses of different amplitude or width together")] = False,
     pulses: PulsesOption = "",
     keep_going: KeepGoingOption = False,
+    assume: AssumeOption = "",
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Compare traces with simulated replicas; exit code 1 when the model does not reproduce them."""
-    from weakreset.parameter_file import load_parameters
     from weakreset.validation import validate
 
     console = console_for(json_)
-    file = load_parameters(params)
+    file = parameters_of(params, assume)
     loaded, _ = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, keep_going=keep_going).load()
     print_left_out(console, loaded)
     if held_out:

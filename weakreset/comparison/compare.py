@@ -102,6 +102,8 @@ def compare_parameters(a: ParameterFile, b: ParameterFile, seed: int | np.random
 def _laws(a: ParameterFile, b: ParameterFile, rng: np.random.Generator) -> list[Difference]:
     differences = []
     for name, entry in a.parameters.items():
+        if name not in b.parameters:
+            continue
         mine, other = (law_quantities(e, rng) for e in (entry, b.parameters[name]))
         differences += [
             Difference.between(f"{kind} of {name}", entry.unit, mine[kind], other[kind])
@@ -132,10 +134,15 @@ def _quantity(number: Number, block: NoiseBlock) -> Quantity:
 
 
 def _families(a: ParameterFile, b: ParameterFile) -> list[str]:
-    return [
+    unknown = [
+        f"{name} is not identifiable in {which}, and not compared: {entry.note}"
+        for which, file in (("A", a), ("B", b)) for name, entry in file.not_identifiable.items()
+    ]
+    return unknown + [
         f"{name} follows a {entry.family} law in A and a {b.parameters[name].family} law in B; medians and spreads are "
         "compared all the same"
-        for name, entry in a.parameters.items() if entry.family != b.parameters[name].family
+        for name, entry in a.parameters.items()
+        if name in b.parameters and entry.family != b.parameters[name].family
     ]
 
 

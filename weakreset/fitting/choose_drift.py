@@ -19,17 +19,15 @@ import numpy as np
 
 from weakreset.fitting.bases import Basis, basis_of, fittable
 from weakreset.fitting.blocks import Group
+from weakreset.fitting.clean_traces import Clean, clean_sample, sample_evenly
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.set_evidence import log_evidence, n_law_numbers
-from weakreset.fitting.shared_numbers import Clean, clean_sample, fit_shared, sample_evenly
+from weakreset.fitting.shared_numbers import fit_shared
 from weakreset.fitting.step_search import STEP_THRESHOLD
 from weakreset.model import SHAPES
 
 __all__ = ["Choice", "FixedNoise", "choose_drift", "prepared"]
-
-_ROUNDS = 2
-
 
 @dataclass(frozen=True)
 class FixedNoise:
@@ -69,8 +67,8 @@ def prepared(
     noise = survey()
     if basis.shared and free:
         sample = sample_evenly(groups)
-        for _ in range(_ROUNDS):  # steps are found, and noise is seen, beside the drift: again with a better one
-            basis = fit_shared(clean_sample(sample, basis, noise, fixed.rtn), basis)
+        for rough in (True, False):  # steps are found, and noise is seen, beside the drift: again with a better one
+            basis = fit_shared(clean_sample(sample, basis, noise, fixed.rtn), basis, rough)
             noise = survey()
     return basis, noise
 
@@ -92,7 +90,7 @@ def choose_drift(groups: Sequence[Group], direction: str, fixed: FixedNoise) -> 
 def _criterion(cleaned: Sequence[Clean], basis: Basis) -> float:
     """-2 ln of the evidence of the set, and what its laws, shared numbers and telegraph steps cost."""
     n_devices = sum(len(part.white) for part in cleaned)
-    n_reads = sum(part.white.size for part in cleaned)
+    n_reads = sum(len(part.white) * len(part.whitener.pulses) for part in cleaned)
     cost = n_law_numbers(basis) * float(np.log(n_devices)) + len(basis.shared) * float(np.log(n_reads))
     steps = sum(int(part.n_steps.sum()) for part in cleaned)
     return cost + STEP_THRESHOLD * steps - log_evidence(cleaned, basis)

@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import EllipsisType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weakreset.errors import FitError
+from weakreset.fitting.averaged import steps_on_reads, without_torn_blocks
 from weakreset.fitting.bases import Basis, basis_of, fittable
 from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
 from weakreset.fitting.choose_drift import FixedNoise, choose_drift, prepared
+from weakreset.fitting.clean_traces import clean_sample, sample_evenly
 from weakreset.fitting.direction import Direction, find_direction
 from weakreset.fitting.examined import examined
+from weakreset.fitting.far_noise import far_noise_in_words, with_far_noise
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
-from weakreset.fitting.lone_reads import lone_reads, without_lone_reads
+from weakreset.fitting.grouped import grouped, reads_in_words
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.other_noise import with_other_noise
 from weakreset.fitting.own_colour import own_exponents
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
 from weakreset.fitting.rtn_rates import pooled_rates
-from weakreset.fitting.shared_numbers import clean_sample, sample_evenly, shared_errors
+from weakreset.fitting.shared_numbers import shared_errors
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import SHAPES
 from weakreset.options import named_options
-from weakreset.traces import Exclusion, PulseTrace, TraceSet
-from weakreset.traces.fit_needs import LEAST_READS, too_short
+from weakreset.traces import Exclusion, TraceSet
+from weakreset.traces.fit_needs import LEAST_READS
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 
 __all__ = ["FitOptions", "fit_devices"]
 
-Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
-
-MOST_READS = 4096
 
 
 @named_options
@@ -108,8 +107,8 @@ def fit_devices(
     Returns
     -------
     FitSet
-        A fit for every trace and every excluded device. Of traces with more than 4,096 reads every second
-        (third, ...) is used, exactly as measured; `notes` says so.
+        A fit for every trace and every excluded device. Of traces with more than 4,096 reads the later ones are
+        averaged (every second, third, ... is used where they do not come at an even pace); `notes` says so.
 
     Raises
     ------
@@ -132,19 +131,19 @@ def fit_devices(
         raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(fittable())}, auto")
     if chosen.drift != "auto":
         basis_of(SHAPES[chosen.drift])  # refuses what cannot be fitted before any work is done
-    groups, short, thinned = _grouped(traces)
+    groups, short, lone, notes = grouped(traces)
     if not groups:
         raise FitError(
             f"no trace has the {LEAST_READS} reads after the first pulse that a fit needs "
             f"({len(traces)} traces, {len(traces.exclusions)} exclusions)"
         )
     found = find_direction(groups, chosen.direction)
-    notes = [*filter(None, [found.note]), *thinned]
+    notes = [*filter(None, [found.note]), *notes]
     with one_blas_thread():
         if chosen.drift == "auto":
             choice = choose_drift(groups, found.name, _fixed(chosen))
             chosen, notes = replace(chosen, drift=choice.name), [choice.sentence, *notes]
-        fits = _fit_one_drift(traces, groups, short, chosen, found, progress, jobs)
+        fits = _fit_one_drift(traces, groups, (short, lone), chosen, found, progress, jobs)
     return replace(fits, notes=(*notes, *fits.notes))
 
 
@@ -153,11 +152,11 @@ def _fixed(chosen: FitOptions) -> FixedNoise:
 
 
 def _fit_one_drift(
-    traces: TraceSet, groups: list[Group], short: list[Exclusion], chosen: FitOptions, found: Direction,
-    progress: Progress | None, jobs: int | None,
+    traces: TraceSet, groups: list[Group], left: tuple[list[Exclusion], dict[str, tuple[int, ...]]], chosen: FitOptions,
+    found: Direction, progress: Progress | None, jobs: int | None,
 ) -> FitSet:
     report = progress or (lambda done, total, what: None)
-    total = sum(len(group.traces) for group in groups)
+    (short, lone), total = left, sum(len(group.traces) for group in groups)
     report(0, total, "noise of the technology")
     fits: dict[str, DeviceFit] = {}
     given = tuple((chosen.shared or {}).items())
@@ -165,12 +164,17 @@ def _fit_one_drift(
     for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
         fits[fit.device] = fit
         report(len(fits), total, "devices")
+    groups, torn = without_torn_blocks(groups, fits)
+    for fit in fit_groups(torn, basis, noise, chosen.rtn, jobs):
+        fits[fit.device] = fit
     if chosen.exponent is None and noise.colour.exponent is not None:
         own = own_exponents(list(fits.values()), noise.colour.exponent)
         exponents = dict(zip(fits, own.exponents.tolist(), strict=True))
         for fit in _again(groups, basis, noise, chosen.rtn, jobs, exponents):
             fits[fit.device] = fit
-    ordered = [fits[trace.key] for trace in traces if trace.key in fits]
+    known = [trace for trace in traces if trace.key in fits]
+    ordered = with_far_noise([steps_on_reads(fits[trace.key], *trace.log_ratio()) for trace in known])
+    ordered = [replace(fit, set_aside=lone[fit.device]) if fit.device in lone else fit for fit in ordered]
     summary = _summary(ordered, noise, chosen)
     ordered, verdict = examined(ordered, basis, summary.p_up, summary.p_down, found.against)
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
@@ -181,6 +185,7 @@ def _fit_one_drift(
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
+        notes=(*reads_in_words(ordered), *far_noise_in_words(ordered)),
         drift_test=verdict,
         direction=found.name,
         shared=_shared(groups, basis, noise, chosen),
@@ -207,41 +212,19 @@ def _again(
     """Fits of the devices whose noise has an exponent of its own."""
     for exponent in sorted(set(exponents.values()) - {noise.colour.exponent}):
         colour = replace(noise, colour=replace(noise.colour, exponent=exponent), alpha=math.nan)
-        parts = [_chosen(group, [exponents[trace.key] == exponent for trace in group.traces]) for group in groups]
+        parts = [
+            group.part(np.array([exponents[trace.key] == exponent for trace in group.traces])) for group in groups
+        ]
         yield from fit_groups([part for part in parts if part.traces], basis, colour, rtn, jobs)
-
-
-def _chosen(group: Group, mask: Sequence[bool]) -> Group:
-    traces = [trace for trace, one in zip(group.traces, mask, strict=True) if one]
-    return Group(group.pulses, traces, group.rows[np.asarray(mask, dtype=np.bool_)])
-
-
-def _grouped(traces: TraceSet) -> tuple[list[Group], list[Exclusion], list[str]]:
-    by_grid: dict[bytes, list[tuple[PulseTrace, NDArray[np.int64], Array]]] = {}
-    short: list[Exclusion] = []
-    thinned: list[str] = []
-    for trace in traces:
-        pulses, log_ratio = trace.log_ratio()
-        log_ratio = without_lone_reads(pulses, log_ratio, lone_reads(log_ratio))
-        stride = -(-len(pulses) // MOST_READS)
-        if stride > 1:
-            thinned.append(f"{trace.words}: {len(pulses)} reads, every {stride}. used")
-            pulses, log_ratio = pulses[::stride], log_ratio[::stride]
-        if (exclusion := too_short(trace)) is not None:
-            short.append(exclusion)
-        else:
-            by_grid.setdefault(pulses.tobytes(), []).append((trace, pulses, log_ratio))
-    groups = [
-        Group(members[0][1], [trace for trace, _, _ in members], np.stack([row for _, _, row in members]))
-        for members in by_grid.values()
-    ]
-    return sorted(groups, key=lambda group: -len(group.traces)), short, thinned
 
 
 def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> PooledNoise:
     """Pooled alpha over every ordinary device, and telegraph rates."""
     usable = [fit for fit in fits if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED) and fit.alpha]
-    ordinary = [fit for fit in usable if fit.alpha is not None and fit.alpha < OWN_ALPHA_RATIO * noise.alpha]
+    ordinary = [
+        fit for fit in usable
+        if fit.alpha is not None and fit.alpha < OWN_ALPHA_RATIO * noise.alpha and fit.noise_ratio is None
+    ]
     freedom = np.array([len(fit.pulses) for fit in ordinary], dtype=np.float64)
     squares = np.array([fit.alpha or 0.0 for fit in ordinary]) ** 2
     fixed = options.alpha is not None or not ordinary
@@ -253,9 +236,6 @@ def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> Po
         alpha_stderr=noise.alpha_stderr if fixed else alpha / float(np.sqrt(2.0 * freedom.sum())),
         exponent_stderr=noise.exponent_stderr,
         read_sd=alpha * float(np.sqrt(noise.colour.read_ratio)),
-        p_up=rates.p_up,
-        p_down=rates.p_down,
         n_devices=len(usable),
-        n_transitions=rates.n_transitions,
-        note=rates.note,
+        **rates.pooled(),
     )

@@ -40,6 +40,10 @@ class PooledNoise:
     n_devices: int = 0
     n_transitions: int = 0
     note: str = ""
+    p_up_stderr: float | None = None
+    p_down_stderr: float | None = None
+    rtn_share: float | None = None
+    rtn_share_stderr: float | None = None
     others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Blocks of kinds of noise from elsewhere, as their estimators found them."""
 
@@ -77,7 +81,8 @@ class FitSet(Shown):
 
         Of shapes fitted to the same traces only where noise was the same too; `drift="auto"` sees to that.
         """
-        return float(sum(fit.deviance + 2.0 * fit.n_numbers for fit in self.usable))
+        known = (fit for fit in self if fit.status not in (FitStatus.NOT_CONVERGED, FitStatus.EXCLUDED))
+        return float(sum(fit.deviance + 2.0 * fit.n_numbers for fit in known))
 
     def __iter__(self) -> Iterator[DeviceFit]:
         return iter(self.fits)
@@ -94,8 +99,9 @@ class FitSet(Shown):
 
     @property
     def usable(self) -> tuple[DeviceFit, ...]:
-        """Fits of devices that were neither excluded nor failed."""
-        return tuple(fit for fit in self.fits if fit.status not in (FitStatus.NOT_CONVERGED, FitStatus.EXCLUDED))
+        """Fits of devices that were neither excluded nor failed, and whose telegraph noise could be followed."""
+        failed = (FitStatus.RESTLESS, FitStatus.NOT_CONVERGED, FitStatus.EXCLUDED)
+        return tuple(fit for fit in self.fits if fit.status not in failed)
 
     def counts(self) -> dict[str, int]:
         """How many devices (cycles, where they have several) have each status."""
@@ -127,7 +133,7 @@ class FitSet(Shown):
         return Summary(
             f"FitSet of {self._sentences()[0]}{' (simulated traces)' if self.traces.simulated else ''}",
             (str(self.noise), *filter(None, [self.caveat])),
-            device_columns(names), device_rows(self.fits[:ROWS_SHOWN], names), len(self),
+            device_columns(names, self.fits), device_rows(self.fits[:ROWS_SHOWN], names, self.fits), len(self),
             (
                 *(f"{status.value}: {status.sentence}" for status in known),
                 *(f"excluded, {count} of {len(self)}: {reason}" for reason, count in reasons), *self.notes,
@@ -137,7 +143,8 @@ class FitSet(Shown):
     def to_table(self, n_rows: int = 12) -> str:
         """Text table: a row a device, each number with its standard error, empty where not identifiable."""
         names = self.drift.parameters
-        return text_table(device_columns(names), device_rows(self.fits[:n_rows], names), len(self))
+        rows = device_rows(self.fits[:n_rows], names, self.fits)
+        return text_table(device_columns(names, self.fits), rows, len(self))
 
     def to_frame(self) -> pd.DataFrame:
         """A row a device, the columns of DEVICES.csv; unknowable numbers are empty."""

@@ -1,10 +1,17 @@
-"""Telegraph switching probabilities, pooled: one device sees one or two transitions, a set sees hundreds."""
+"""Telegraph switching probabilities, pooled: one device sees one or two transitions, a set sees hundreds.
+
+They are estimated together with the share of devices that switch at all,
+
+    L(p_up, p_down, share) = prod_seen share P(path) . prod_quiet [ share P(no transition) + 1 - share ]
+
+because a device without steps either has no such trap or was not patient enough: rates and share stand for each other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +26,10 @@ DETECTABLE_SIGMAS = 6.0
 """Steps larger than this many alpha are found reliably."""
 
 _LEAST_TRANSITIONS = 6
+_AT_EDGE = 1e-3
+_LOG_RATES = (-30.0, -0.02)
+
+Deviance = Callable[[NDArray[np.float64]], float]
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,18 @@ class RtnRates:
     n_transitions: int
     n_devices: int
     note: str = ""
+    p_up_stderr: float | None = None
+    p_down_stderr: float | None = None
+    share: float | None = None
+    share_stderr: float | None = None
+
+    def pooled(self) -> dict[str, Any]:
+        """As fields of `PooledNoise`."""
+        return {
+            "p_up": self.p_up, "p_down": self.p_down, "p_up_stderr": self.p_up_stderr,
+            "p_down_stderr": self.p_down_stderr, "rtn_share": self.share, "rtn_share_stderr": self.share_stderr,
+            "n_transitions": self.n_transitions, "note": self.note,
+        }
 
 
 class _Path(NamedTuple):
@@ -44,12 +67,11 @@ class _Path(NamedTuple):
 
 
 def pooled_rates(fits: Sequence[DeviceFit]) -> RtnRates:
-    """Maximum likelihood of p_up and p_down from the devices whose steps alternate between two levels.
+    """Maximum likelihood of p_up, p_down and the share of devices, from steps that alternate between two levels.
 
-    A device enters only because at least one transition was seen in it, so its likelihood is
-    conditioned on that; without the condition both rates come out too high. Devices whose steps are too small to
-    be found reliably would make them too low, as some of their steps are missed: they count only where the others
-    are too few.
+    Devices whose steps are too small to be found reliably would make the rates too low, as some of their steps are
+    missed: they count as devices without. Where too few are left, the rates come from all that step, each given that
+    it does, and nothing is said of the share.
     """
     stepping = [fit for fit in fits if fit.rtn.status == "ok"]
     clear = [fit for fit in stepping if (fit.rtn.amplitude or 0.0) > DETECTABLE_SIGMAS * fit.alpha_used]
@@ -61,15 +83,74 @@ def pooled_rates(fits: Sequence[DeviceFit]) -> RtnRates:
     if transitions < _LEAST_TRANSITIONS:
         note = f"{transitions} telegraph transitions in all devices: p_up and p_down are not identifiable"
         return RtnRates(None, None, transitions, len(paths), note)
+    quiet = [float(fit.pulses[-1] - fit.pulses[0]) for fit in fits if fit.rtn.status == "not_detected"]
+    n_small = len(stepping) - len(paths)
+    together = len(paths) == len(clear)
+    table = np.array(paths, dtype=np.float64).T
+
+    def deviance(x: NDArray[np.float64]) -> float:
+        p_up, p_down = np.exp(np.clip(x[:2], *_LOG_RATES))
+        if not together:
+            return _path_deviance(table, p_up, p_down) + 2.0 * float(np.log(_seen(table[5] - 1, p_up, p_down)).sum())
+        return _joint_deviance(table, np.array(quiet), n_small, p_up, p_down, float(np.clip(x[2], 1e-6, 1.0)))
+
+    best = _minimum(deviance, _start(paths, together, len(fits)))
+    errors = _errors(deviance, best)
+    p_up, p_down = (float(p) for p in np.exp(np.clip(best[:2], *_LOG_RATES)))
+    share, share_stderr = (float(min(best[2], 1.0)), errors[2]) if together else (None, None)
+    return RtnRates(
+        p_up, p_down, transitions, len(paths), "", p_up * errors[0], p_down * errors[1], share, share_stderr
+    )
+
+
+def _start(paths: Sequence[_Path], together: bool, n_devices: int) -> NDArray[np.float64]:
+    """ln p_up, ln p_down and the share where it is looked for: events over time."""
     low = max(sum(path.low for path in paths), 1)
     high = max(sum(path.high for path in paths), 1)
-    start = np.log([
+    rates = np.log([
         max(sum(path.ups for path in paths), 0.5) / low, max(sum(path.downs for path in paths), 0.5) / high,
     ])
-    table = np.array(paths, dtype=np.float64).T
-    found = optimize.minimize(lambda x: _deviance(table, *np.exp(np.minimum(x, -0.02))), start, method="Nelder-Mead")
-    p_up, p_down = np.exp(np.minimum(found.x, -0.02))
-    return RtnRates(float(p_up), float(p_down), transitions, len(paths))
+    return np.append(rates, [min(0.95, 1.2 * len(paths) / n_devices)] if together else [])
+
+
+def _minimum(deviance: Deviance, start: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The optimum; with the share at 1 the rates are looked for once more, as the simplex gets stuck at an edge."""
+    options = {"xatol": 1e-4, "fatol": 1e-6, "maxiter": 2000}
+    found = np.asarray(optimize.minimize(deviance, start, method="Nelder-Mead", options=options).x)
+    if len(found) == 3:
+        whole = optimize.minimize(
+            lambda x: deviance(np.append(x, 1.0)), found[:2], method="Nelder-Mead", options=options
+        )
+        if whole.fun <= deviance(found):
+            return np.append(whole.x, 1.0)
+    return found
+
+
+def _errors(deviance: Deviance, best: NDArray[np.float64]) -> tuple[float, ...]:
+    """Standard errors of the coordinates from the curvature; of a share at 1 the way down to a deviance 1 higher."""
+    edge = len(best) == 3 and best[2] > 1.0 - _AT_EDGE
+    free = best[:2] if edge else best
+    steps = np.array([0.05, 0.05, 0.2 * min(best[-1], 1.0 - best[-1])])[: len(free)]
+    n = len(free)
+
+    def at(move: NDArray[np.float64]) -> float:
+        moved = best.copy()
+        moved[:n] += move
+        return deviance(moved)
+
+    curvature, eye = np.empty((n, n)), np.diag(steps)
+    for i in range(n):
+        for j in range(n):
+            corners = [at(a * eye[i] + b * eye[j]) for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
+            curvature[i, j] = (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * steps[i] * steps[j])
+    covariance = 2.0 * np.linalg.pinv(curvature)
+    errors = [float(np.sqrt(max(value, 0.0))) for value in np.diag(covariance)]
+    if edge:
+        lowest = deviance(best) + 1.0
+        ways = np.linspace(0.0, 0.99, 100)
+        higher = [deviance(np.append(best[:2], 1.0 - way)) > lowest for way in ways]
+        errors.append(float(ways[int(np.argmax(higher))]) if any(higher) else 1.0)
+    return tuple(errors)
 
 
 def _path(fit: DeviceFit) -> _Path:
@@ -82,13 +163,27 @@ def _path(fit: DeviceFit) -> _Path:
     return _Path(int(spans.sum()) - high, high, n_steps - downs, downs, fit.rtn.starts_high, int(spans.sum()))
 
 
-def _deviance(table: NDArray[np.float64], p_up: float, p_down: float) -> float:
-    """-2 ln L of paths, each given that it has at least one transition; `table` has the fields of `_Path` in rows."""
-    low, high, ups, downs, starts_high, length = table
+def _seen(steps: NDArray[np.float64], p_up: float, p_down: float) -> NDArray[np.float64]:
+    """P(a transition or more in so many steps)."""
+    high = stationary_high_probability(p_up, p_down)
+    return np.asarray(np.maximum(1.0 - (1 - high) * (1 - p_up) ** steps - high * (1 - p_down) ** steps, 1e-300))
+
+
+def _joint_deviance(
+    table: NDArray[np.float64], quiet: NDArray[np.float64], n_small: int, p_up: float, p_down: float, share: float
+) -> float:
+    """-2 ln L of paths, of devices without a transition in so many steps, and of `n_small` that have small steps."""
+    total = table.shape[1] * np.log(share) + n_small * np.log(max(1.0 - share, 1e-300))
+    if len(quiet):
+        total += np.log(1.0 - share * _seen(quiet, p_up, p_down)).sum()
+    return _path_deviance(table, p_up, p_down) - 2.0 * float(total)
+
+
+def _path_deviance(table: NDArray[np.float64], p_up: float, p_down: float) -> float:
+    """-2 ln L of paths; `table` has the fields of `_Path` in rows."""
+    low, high, ups, downs, starts_high, _ = table
     stationary = stationary_high_probability(p_up, p_down)
     first = np.where(starts_high > 0, stationary, 1.0 - stationary)
-    quiet = (1 - stationary) * (1 - p_up) ** (length - 1) + stationary * (1 - p_down) ** (length - 1)
     total = np.log(first) + ups * np.log(p_up) + downs * np.log(p_down)
     total += (low - ups) * np.log1p(-p_up) + (high - downs) * np.log1p(-p_down)
-    total -= np.log(np.maximum(1.0 - quiet, 1e-300))
     return -2.0 * float(total.sum())

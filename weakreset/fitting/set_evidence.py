@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from weakreset.fitting.bases import Basis
-from weakreset.fitting.shared_numbers import Clean
+from weakreset.fitting.clean_traces import Clean, scanned_columns
 
 __all__ = ["log_evidence", "n_law_numbers"]
 
@@ -52,7 +52,7 @@ def n_law_numbers(basis: Basis) -> int:
 
 def log_evidence(cleaned: Sequence[Clean], basis: Basis) -> float:
     """2 ln L of the set at the likeliest laws."""
-    parts = [_candidates(part, basis) for part in cleaned]
+    parts = [_candidates(*one, basis) for one in scanned_columns(cleaned, basis, _CANDIDATES)]
     lengths = [np.median(part.precision.diagonal(axis1=2, axis2=3), axis=(0, 1)) for part in parts]
     scale = np.sqrt(np.mean(lengths, axis=0))
     p, depends = len(basis.linear), bool(basis.scanned)
@@ -64,14 +64,8 @@ def log_evidence(cleaned: Sequence[Clean], basis: Basis) -> float:
     return 2.0 * total
 
 
-def _candidates(part: Clean, basis: Basis) -> _Candidates:
-    pulses = part.whitener.pulses
-    t = pulses.astype(np.float64)
-    grid = basis.grid(pulses)
-    grid = grid[:: max(1, -(-len(grid) // _CANDIDATES))]
-    base = basis.columns(t)
-    white = part.whitener.columns(np.hstack([base, basis.profile(t, grid)]))
-    p, m = len(basis.linear), base.shape[1]
+def _candidates(part: Clean, grid: Array, white: Array, basis: Basis) -> _Candidates:
+    p, m = len(basis.linear), white.shape[1] - len(grid)
     designs = [np.column_stack([white[:, :m], white[:, m + j]]) @ basis.inverse for j in range(len(grid))]
     if not basis.scanned:
         designs = [white[:, :m] @ basis.inverse]
@@ -80,7 +74,7 @@ def _candidates(part: Clean, basis: Basis) -> _Candidates:
         log_k = np.log(grid)
         edges = np.concatenate([[log_k[0]], 0.5 * (log_k[1:] + log_k[:-1]), [log_k[-1]], [np.inf]])
         if basis.scan.beyond:
-            beyond = np.zeros((len(t), p))
+            beyond = np.zeros((len(white), p))
             seen = [basis.linear.index(name) for name in basis.scan.beyond]
             beyond[:, seen] = white[:, :m] @ np.linalg.inv(basis.transform[seen, :m])
             designs, log_k = [*designs, beyond], np.append(log_k, log_k[-1] + 0.5)
@@ -90,7 +84,7 @@ def _candidates(part: Clean, basis: Basis) -> _Candidates:
     gram = np.einsum("kna,knb->kab", stacked, stacked, optimize=True)
     product = np.einsum("in,kna->ika", part.white, stacked, optimize=True)
     variance = part.alpha**2
-    n = len(t)
+    n = len(part.whitener.pulses)
     fixed = -0.5 * (n * np.log(2.0 * np.pi * variance) + part.whitener.log_det)
     fixed -= 0.5 * np.einsum("ij,ij->i", part.white, part.white) / variance
     return _Candidates(

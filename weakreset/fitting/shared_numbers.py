@@ -1,105 +1,75 @@
 """Numbers of a drift shape that all devices share: the likeliest for all of them together.
 
-A width of the knee, say, is hard to see in one device and easy in a hundred. For given shared numbers each device is
-scanned as ever; what all devices together explain is then maximised over the shared numbers.
+A width of the knee, say, is hard to see in one device and easy in a hundred. Each device at its best knee gives a rough
+value, and a biased one: every device tunes its own knee to its noise, and a sharper knee leaves it more room to (Neyman
+and Scott 1948). So the devices' own numbers are integrated out (`set_evidence`), which is slower, from there on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
 from weakreset.fitting.bases import Basis
-from weakreset.fitting.blocks import Group, scan_group
-from weakreset.fitting.dictionary import Dictionary
-from weakreset.fitting.noise_fit import ColourFit
-from weakreset.fitting.step_search import best_knees, search_knees_and_steps
-from weakreset.fitting.whitening import Whitener
+from weakreset.fitting.clean_traces import Clean, scanned_columns
+from weakreset.fitting.set_evidence import log_evidence
 
-__all__ = ["Clean", "clean_sample", "fit_shared", "sample_evenly", "shared_errors"]
+__all__ = ["fit_shared", "shared_errors"]
 
 Array = NDArray[np.float64]
 
-_DEVICES = 96
-_READS = 800
 _KNEES = 240
 _TRIED = 5
-_STEP = 0.05
+_STEP = 0.1
+_NEAR = 0.6
 
 
-@dataclass(frozen=True)
-class Clean:
-    """Traces less their telegraph steps, whitened: white (n_devices, n), alpha and n_steps (n_devices,)."""
-
-    whitener: Whitener
-    white: Array
-    alpha: Array
-    n_steps: NDArray[np.int64]
-
-
-def sample_evenly(groups: Sequence[Group], n_devices: int = _DEVICES, n_reads: int = _READS) -> list[Group]:
-    """About `n_devices` of all devices, evenly spaced, with up to `n_reads` reads of the whole of each trace."""
-    stride = max(1, round(sum(len(group.traces) for group in groups) / n_devices))
-    sample, seen = [], 0
-    for group in groups:
-        first = -seen % stride
-        seen += len(group.traces)
-        traces, step = group.traces[first::stride], max(1, -(-len(group.pulses) // n_reads))
-        if traces:
-            sample.append(Group(group.pulses[::step], traces, group.rows[first::stride, ::step]))
-    return sample
-
-
-def clean_sample(
-    sample: Sequence[Group], basis: Basis, noise: ColourFit, rtn: bool, alphas: Sequence[Array] | None = None
-) -> list[Clean]:
-    """The sample without the telegraph steps that are found beside this drift; `alphas` where they are known."""
-    cleaned = []
-    for number, group in enumerate(sample):
-        whitener = Whitener(group.pulses, noise.colour)
-        dictionary = Dictionary(whitener, basis, rtn)
-        if alphas is None:
-            scanned = list(scan_group(dictionary, group, noise.alpha, rtn))
-            found, used = [device.configuration for device in scanned], np.array([device.alpha for device in scanned])
-            white, products = dictionary.project(group.rows)
-        else:
-            used = alphas[number]
-            white, products = dictionary.project(group.rows)
-            found = best_knees(dictionary, products)
-            found = search_knees_and_steps(dictionary, products, used**2, found) if rtn else found
-        for i, one in enumerate(found):
-            active, steps = one.active(dictionary), list(one.steps)
-            if steps:
-                coefficients = dictionary.solve(products[i], active)[0][-len(steps) :]
-                white[i] = white[i] - dictionary.columns[:, steps] @ coefficients
-        cleaned.append(Clean(whitener, white, used, np.array([len(one.steps) for one in found])))
-    return cleaned
-
-
-def fit_shared(cleaned: Sequence[Clean], basis: Basis) -> Basis:
-    """The basis with the likeliest shared numbers, started at its own."""
+def fit_shared(cleaned: Sequence[Clean], basis: Basis, rough: bool = False) -> Basis:
+    """The basis with the likeliest shared numbers; `rough`: with every device at its best knee, quick and biased."""
     limits = basis.scan.shared
-    names = list(limits)
-    low, high = np.log([limits[name] for name in names]).T
+    low, high = np.log(list(limits.values())).T
 
-    def objective(x: Array) -> float:
-        values = np.exp(np.clip(x, low, high))
-        outside = float(np.sum((x - np.clip(x, low, high)) ** 2))
-        return 1e3 * outside - _explained(cleaned, basis.with_shared(**dict(zip(names, values.tolist(), strict=True))))
+    def inside(criterion: Callable[[Sequence[Clean], Basis], float]) -> Callable[[Array], float]:
+        def objective(x: Array) -> float:
+            nearest = np.clip(x, low, high)
+            return 1e3 * float(np.sum((x - nearest) ** 2)) - criterion(cleaned, _with(basis, nearest))
 
-    if len(names) == 1:
-        best = _best_of_one(objective, float(low[0]), float(high[0]))
-    else:
-        tried = [np.linspace(a, b, _TRIED + 2)[1:-1] for a, b in zip(low, high, strict=True)]
-        corners = np.stack(np.meshgrid(*tried, indexing="ij"), axis=-1).reshape(-1, len(names))
-        start = min(corners, key=objective)
-        options = {"xatol": 5e-3, "fatol": 0.05, "maxiter": 80, "initial_simplex": _simplex(start)}
-        best = optimize.minimize(objective, start, method="Nelder-Mead", options=options).x
-    return basis.with_shared(**dict(zip(names, np.exp(np.clip(best, low, high)).tolist(), strict=True)))
+        return objective
+
+    start = _rough(inside(_explained), low, high)
+    if rough:
+        return _with(basis, np.clip(start, low, high))
+    exact = inside(log_evidence)
+    if len(limits) == 1:
+        bracket = (max(float(start[0]) - _NEAR, float(low[0])), min(float(start[0]) + _NEAR, float(high[0])))
+        found = optimize.minimize_scalar(
+            lambda x: exact(np.array([x])), bounds=bracket, method="bounded", options={"xatol": 5e-3}
+        )
+        return _with(basis, np.array([found.x]))
+    return _with(basis, np.clip(_downhill(exact, start, 0.1, 40), low, high))
+
+
+def _with(basis: Basis, logs: Array) -> Basis:
+    """With shared numbers from their logarithms."""
+    return basis.with_shared(**dict(zip(basis.shared, np.exp(logs).tolist(), strict=True)))
+
+
+def _rough(objective: Callable[[Array], float], low: Array, high: Array) -> Array:
+    """The best of a lattice, and for several numbers from there on downhill."""
+    many = _TRIED if len(low) > 1 else 4 * _TRIED
+    tried = [np.linspace(a, b, many + 2)[1:-1] for a, b in zip(low, high, strict=True)]
+    corners = np.stack(np.meshgrid(*tried, indexing="ij"), axis=-1).reshape(-1, len(low))
+    start = np.asarray(min(corners, key=objective))
+    return start if len(low) == 1 else _downhill(objective, start, 0.25, 80)
+
+
+def _downhill(objective: Callable[[Array], float], start: Array, size: float, most: int) -> Array:
+    simplex = np.vstack([start, start + size * np.eye(len(start))])
+    options = {"xatol": 5e-3, "fatol": 0.05, "maxiter": most, "initial_simplex": simplex}
+    return np.asarray(optimize.minimize(objective, start, method="Nelder-Mead", options=options).x)
 
 
 def shared_errors(cleaned: Sequence[Clean], basis: Basis) -> dict[str, float | None]:
@@ -108,7 +78,7 @@ def shared_errors(cleaned: Sequence[Clean], basis: Basis) -> dict[str, float | N
     here = np.log([basis.shared[name] for name in names])
 
     def at(x: Array) -> float:
-        return _explained(cleaned, basis.with_shared(**dict(zip(names, np.exp(x).tolist(), strict=True))))
+        return log_evidence(cleaned, basis.with_shared(**dict(zip(names, np.exp(x).tolist(), strict=True))))
 
     size = len(names)
     steps, middle = _STEP * np.eye(size), at(here)
@@ -133,34 +103,13 @@ def shared_errors(cleaned: Sequence[Clean], basis: Basis) -> dict[str, float | N
     }
 
 
-def _best_of_one(objective: Callable[[Array], float], low: float, high: float) -> Array:
-    """Of one number: the best of a few, then between its neighbours."""
-    tried = np.linspace(low, high, 2 * _TRIED)
-    values = [objective(np.array([x])) for x in tried]
-    at = int(np.argmin(values))
-    bracket = (tried[max(at - 1, 0)], tried[min(at + 1, len(tried) - 1)])
-    found = optimize.minimize_scalar(
-        lambda x: objective(np.array([x])), bounds=bracket, method="bounded", options={"xatol": 5e-3}
-    )
-    return np.array([found.x if found.fun < values[at] else tried[at]])
-
-
-def _simplex(start: Array) -> Array:
-    return np.vstack([start, start + 0.25 * np.eye(len(start))])
-
-
 def _explained(cleaned: Sequence[Clean], basis: Basis) -> float:
     """2 ln L of all devices, each at its best knee, but for a constant."""
     total = 0.0
-    for part in cleaned:
-        pulses = part.whitener.pulses
-        t = pulses.astype(np.float64)
-        grid = basis.grid(pulses)
-        grid = grid[:: max(1, len(grid) // _KNEES)]
-        base = basis.columns(t)
-        columns = part.whitener.columns(np.hstack([base, basis.profile(t, grid)]))
-        q, _ = np.linalg.qr(columns[:, : base.shape[1]])
-        left = columns[:, base.shape[1] :]
+    for part, grid, columns in scanned_columns(cleaned, basis, _KNEES):
+        n_base = columns.shape[1] - len(grid)
+        q, _ = np.linalg.qr(columns[:, :n_base])
+        left = columns[:, n_base:]
         left = left - q @ (q.T @ left)
         length = np.einsum("ij,ij->j", left, left)
         product = part.white @ left

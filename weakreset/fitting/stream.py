@@ -89,11 +89,7 @@ def fit_stream(
         raise FitError("no traces: the stream of chunks is empty")
     kept = TraceSet(first.traces.traces, tuple(seen.exclusions), tuple(seen.sources), tuple(seen.notes))
     whole = replace(first, fits=tuple(fits), traces=kept)
-    rates = pooled_rates(whole.usable)
-    noise = replace(
-        first.noise, p_up=rates.p_up, p_down=rates.p_down, n_devices=len(whole.usable),
-        n_transitions=rates.n_transitions, note=rates.note,
-    )
+    noise = replace(first.noise, n_devices=len(whole.usable), **pooled_rates(whole.usable).pooled())
     return replace(whole, noise=noise)
 
 

@@ -11,6 +11,7 @@ from weakreset.parameter_file.load_save import (
     preset_names,
     save_parameters,
 )
+from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed_numbers
 from weakreset.parameter_file.presets import majumdar2021
 from weakreset.parameter_file.scale_spread import scale_spread
 from weakreset.parameter_file.schema import (
@@ -47,10 +48,12 @@ __all__ = [
     "Imperfection",
     "InputFile",
     "Noise",
+    "NotIdentifiable",
     "ParameterFile",
     "ParameterLaw",
     "Provenance",
     "ResetPulse",
+    "assumed_numbers",
     "check_without",
     "device_columns",
     "draw_cycle",

@@ -34,6 +34,7 @@ def draw_devices(
     shape = SHAPES[params.model]
     if params.spread == "empirical" and params.empirical is not None:
         return _measured(params, params.empirical, n_devices, rng, without)
+    params.refuse_unknown()
     names = ("r0_ohm", *shape.parameters)
     streams = rng.spawn(len(names) + _FIRST_STREAMS + 1)
     uniforms = {name: stream.random(n_devices) for name, stream in zip(names, streams, strict=False)}

@@ -39,8 +39,8 @@ def draw_laws(law: TruncatedLaw, stderr: Mapping[str, float], n: int, rng: np.ra
 def draw_parameters(params: ParameterFile, n: int, rng: np.random.Generator) -> list[ParameterFile]:
     """The file `n` times, every number within its standard error; numbers without one stay.
 
-    Telegraph noise has no standard errors in the file: its rates get the relative error of as many events as there
-    are devices with steps, its amplitudes that of as many values, and its share of devices that of a count.
+    Rates and the share of telegraph noise without standard errors (older files) get the relative error of as many
+    events as there are devices with steps, and of a count; its amplitudes always that of as many values.
     """
     files = [params.model_dump(by_alias=True) for _ in range(n)]
     for name, entry in params.parameters.items():
@@ -68,16 +68,21 @@ def _draw_noise(noise: dict[str, Any], params: ParameterFile, rng: np.random.Gen
                 noise[kind.name][own.name]["params"] = dict(drawn.params)
             n = getattr(block, "n_devices", None)
             if n and own.share is not None:
-                share = getattr(block, own.share.name)
+                share, error = getattr(block, own.share.name), getattr(block, f"{own.share.name}_stderr")
+                if error:
+                    noise[kind.name][own.share.name] = float(np.clip(share + error * rng.standard_normal(), 0.0, 1.0))
+                    continue
                 noise[kind.name][own.share.name] = float(rng.beta(share * n + 0.5, (1.0 - share) * n + 0.5))
 
 
 def _drawn(number: Number, block: NoiseBlock, score: float) -> float:
     """A number moved by `score` standard errors, on a logarithmic scale where it is known by events; or as it is."""
     value: float = getattr(block, number.name)
+    error = getattr(block, f"{number.name}_stderr")
     if number.uncertain == "stderr":
-        error = getattr(block, f"{number.name}_stderr")
         moved = value + error * score if error else None
+    elif error and value > 0:
+        moved = value * _factor(error / value * score)
     else:
         events = getattr(block, "n_informative", None)
         moved = value * math.exp(score / math.sqrt(events)) if events else None

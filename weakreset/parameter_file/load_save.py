@@ -6,6 +6,7 @@ import difflib
 import functools
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +30,26 @@ def preset_names() -> list[str]:
     return sorted(path.stem for path in files if not json.loads(path.read_bytes())["provenance"].get("simulated"))
 
 
-def load_parameters(source: str | os.PathLike[str] | ParameterFile) -> ParameterFile:
+def load_parameters(
+    source: str | os.PathLike[str] | ParameterFile, assume: Mapping[str, float] | None = None
+) -> ParameterFile:
     """Load a parameter file by path, or a preset by name.
 
     Parameters
     ----------
     source : str, path or ParameterFile
         `"majumdar2021"`, `"lab/my-hfox.json"`; a ParameterFile is returned as it is.
+    assume : mapping of str to float, optional
+        Numbers for parameters that are not identifiable in the file (`{"t_star": 500.0}`), the same in all devices.
 
     Raises
     ------
     ParameterFileError
-        No such file or preset, not JSON, or with mistakes; all of them are listed at once.
+        No such file or preset, not JSON, or with mistakes; all of them are listed at once. A number is assumed that
+        the file has a law of.
     """
+    if assume:
+        return load_parameters(source).assuming(assume)
     if isinstance(source, ParameterFile):
         return source
     path = Path(source)

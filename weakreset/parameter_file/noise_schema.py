@@ -48,7 +48,8 @@ def noise_block(kind: NoiseKind) -> type[NoiseBlock]:
         fields[own.name] = (AnyLaw | None, Field(description=own.description or None))
         if own.share is not None:
             fields[own.share.name] = (float, _field(own.share))
-    errors = [number.name for number in kind.numbers if number.uncertain == "stderr"]
+    errors = [number.name for number in kind.numbers if number.uncertain]
+    errors += [own.share.name for own in kind.own if own.share is not None]
     fields |= {f"{name}_stderr": (float | None, Field(default=None, ge=0)) for name in errors}
     fields |= {name: (int | None, Field(default=None, ge=0)) for name in kind.counts}
     if kind.note:

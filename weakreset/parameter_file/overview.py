@@ -33,10 +33,15 @@ def overview(content: Mapping[str, Any], laws: Mapping[str, ParameterLaw]) -> Su
         f"ParameterFile {content['name']}: {content['model']} drift{falling}, {origin}",
         (*_noise(content["noise"]), *_cycles(content.get("c2c") or {})),
         _COLUMNS,
-        [_row(name, law) for name, law in laws.items()],
+        [_row(name, law) for name, law in laws.items()] + [
+            (name, entry["unit"], "not identifiable", "–", "–" if entry.get("lower") is None
+             else f"above {number(entry['lower'], 3)}", "–", _informed(entry))
+            for name, entry in content.get("not_identifiable", {}).items()
+        ],
         notes=(
             f"devices are drawn from {'the measured ones' if content['spread'] == 'empirical' else 'these laws'}",
             str(verdict.get("sentence", "validated" if verdict else "not validated yet: wr.validate(params, traces)")),
+            *(f"{name}: {entry['note']}" for name, entry in content.get("not_identifiable", {}).items()),
             *filter(None, [source.get("citation")]), *source["notes"],
         ),
     )
@@ -45,10 +50,10 @@ def overview(content: Mapping[str, Any], laws: Mapping[str, ParameterLaw]) -> Su
 def _row(name: str, entry: ParameterLaw) -> tuple[str, ...]:
     law, errors = entry.law(), entry.stderr or {}
     limited = math.isfinite(law.lower) or math.isfinite(law.upper)
-    informed = "–" if entry.n_informative is None else f"{entry.n_informative} of {entry.n_devices} devices"
     return (
         name, entry.unit, law.family, _numbers(law.params, errors),
-        f"{number(law.lower, 3)} to {number(law.upper, 3)}" if limited else "–", number(law.median()), informed,
+        f"{number(law.lower, 3)} to {number(law.upper, 3)}" if limited else "–", number(law.median()),
+        _informed(entry.model_dump()),
     )
 
 
@@ -56,6 +61,11 @@ def _cycles(spreads: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     if spreads:
         shown = ", ".join(f"{name} {number(spread['sd'])} ({spread['scale']})" for name, spread in spreads.items())
         yield f"cycle-to-cycle spread (sd): {shown}"
+
+
+def _informed(entry: Mapping[str, Any]) -> str:
+    known = entry.get("n_informative")
+    return "–" if known is None else f"{known} of {entry.get('n_devices')} devices"
 
 
 def _noise(blocks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

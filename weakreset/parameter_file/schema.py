@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from weakreset.parameter_file.law_schema import (
     Strict,
 )
 from weakreset.parameter_file.noise_schema import AnyNoise, Noise
+from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed, refuse_unknown, settled
 from weakreset.parameter_file.overview import overview
 from weakreset.parameter_file.text import json_text
 from weakreset.resources import write_atomically
@@ -35,6 +37,7 @@ __all__ = [
     "FamilyChoice",
     "InputFile",
     "Noise",
+    "NotIdentifiable",
     "ParameterFile",
     "ParameterLaw",
     "Provenance",
@@ -142,6 +145,7 @@ class Provenance(Strict):
     inputs: list[InputFile] = Field(default=[])
     exclusions: list[ExcludedDevice] = Field(default=[])
     held_out: list[str] = Field(default=[], description="devices kept out of the fit, for validation")
+    longest_pulse: int | None = Field(default=None, ge=0, description="last pulse that any fitted device was read at")
     citation: str | None = None
     notes: list[str] = Field(default=[])
 
@@ -175,6 +179,9 @@ class ParameterFile(Shown, Strict):
         default="reset", description="set: R falls with pulses, and slopes are minus what their laws say"
     )
     parameters: dict[str, ParameterLaw]
+    not_identifiable: dict[str, NotIdentifiable] = Field(
+        default={}, description="parameters without a law, because no device or too few tell of them"
+    )
     correlation: Correlation | None = None
     spread: Literal["parametric", "empirical"] = Field(
         default="parametric", description="draw devices from the laws of parameters, or from the rows of empirical"
@@ -202,8 +209,9 @@ class ParameterFile(Shown, Strict):
             problems.append(f"model {self.model!r} is unknown; known: {', '.join(SHAPES)}")
         else:
             wanted = ("r0_ohm", *SHAPES[self.model].parameters)
-            missing = [name for name in wanted if name not in self.parameters]
-            extra = [name for name in self.parameters if name not in wanted]
+            told = (*self.parameters, *self.not_identifiable)
+            missing = [name for name in wanted if name not in told]
+            extra = [name for name in told if name not in wanted]
             if missing:
                 problems.append(f"parameters: missing {', '.join(missing)}")
             if self.direction == "set" and not SHAPES[self.model].slopes:
@@ -211,6 +219,10 @@ class ParameterFile(Shown, Strict):
             if extra:
                 known = f"the {self.model} model has {', '.join(wanted)}"
                 problems.append(f"parameters: unknown {', '.join(extra)} ({known})")
+        problems += [
+            f"{name} is in parameters and in not_identifiable" for name in self.not_identifiable
+            if name in self.parameters
+        ]
         if self.correlation is not None:
             strangers = [name for name in self.correlation.names if name not in self.parameters]
             if strangers:
@@ -256,6 +268,8 @@ class ParameterFile(Shown, Strict):
         content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         if self.direction == "reset":  # as it always was
             del content["direction"]
+        if not self.not_identifiable:
+            content.pop("not_identifiable")
         for kind, _ in self.noise.blocks():
             for own in kind.own:
                 content["noise"][kind.name].setdefault(own.name, None)
@@ -267,6 +281,32 @@ class ParameterFile(Shown, Strict):
 
     def _shown(self) -> Summary:
         return overview(self.model_dump(exclude_none=True), self.parameters)
+
+    def assuming(self, numbers: Mapping[str, float]) -> ParameterFile:
+        """The file with these numbers for parameters that are not identifiable, the same in all devices.
+
+        Raises
+        ------
+        ParameterFileError
+            The file has a law of one, or it is no parameter, or cannot be so.
+        """
+        changed: ParameterFile = assumed(self, numbers)
+        return changed
+
+    def settled(self, n_pulses: int) -> ParameterFile:
+        """What `n_pulses` pulses can be simulated with: up to the bound of an unseen knee, without one.
+
+        Raises
+        ------
+        ParameterFileError
+            Something that is not identifiable would show.
+        """
+        changed: ParameterFile = settled(self, n_pulses)
+        return changed
+
+    def refuse_unknown(self) -> None:
+        """Raise `ParameterFileError` where a law that devices need is not identifiable."""
+        refuse_unknown(self)
 
     def device_noise(self, without: tuple[str, ...] = ()) -> DeviceNoise:
         """Noise of the device model, with the kinds named in `without` (pink, rtn, ...) switched off."""

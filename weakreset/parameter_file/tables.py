@@ -32,6 +32,13 @@ def law_rows(params: ParameterFile) -> list[dict[str, Any]]:
     rows = []
     for name, entry in params.parameters.items():
         rows += _law(name, entry.unit, entry)
+    for name, unknown in params.not_identifiable.items():
+        counts = {"n_devices": unknown.n_devices, "n_informative": unknown.n_informative}
+        rows.append(
+            dict.fromkeys(LAW_COLUMNS)
+            | {"parameter": name, "unit": unknown.unit, "family": "not_identifiable", "truncated_below": unknown.lower}
+            | counts
+        )
     for kind, block in params.noise.blocks():
         if not block.enabled:
             continue

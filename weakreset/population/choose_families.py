@@ -15,11 +15,12 @@ from weakreset.population.families import POSITIVE_FAMILIES, REAL_FAMILIES, Free
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.result import Candidate
 
-__all__ = ["FAMILY_DRAWS", "LEAST_DEVICES", "Laws", "choose_families", "start_laws"]
+__all__ = ["FAMILY_DRAWS", "LEAST_DEVICES", "Laws", "choose_families", "hold", "start_laws"]
 
 Array = NDArray[np.float64]
 
 LEAST_DEVICES = 5
+_OPEN, _SMALL, _TINY = 1.5, 0.2, 1e-12
 FAMILY_DRAWS = 40
 """Draws of each device for the choice of families, which needs differences of likelihoods only."""
 
@@ -52,6 +53,23 @@ def start_laws(
         values = _rough_values(name, usable, limits[name], shape.sign(name, direction))
         free[name], laws[name] = start_law(family, values, *limits[name])
     return Laws(free, laws, {})
+
+
+def hold(state: Laws, unknown: Sequence[str], shape: DriftShape, longest: float) -> Laws:
+    """The laws with those of `unknown` numbers held wide open, as too few devices tell of them.
+
+    The knee may be anywhere, half of the devices have it beyond the longest trace; what follows it is small beside
+    what comes before. These laws are never shown: the other laws are averaged over them.
+    """
+    laws = dict(state.laws)
+    for name in unknown:
+        law = laws[name]
+        if name == shape.knee:
+            laws[name] = TruncatedLaw("lognorm", {"s": _OPEN, "scale": longest}, law.lower, law.upper)
+        elif name == shape.nonnegative and shape.trend in laws:
+            scale = _SMALL * max(laws[shape.trend].median(), _TINY)
+            laws[name] = TruncatedLaw("expon", {"loc": 0.0, "scale": scale}, law.lower, law.upper)
+    return Laws({name: free for name, free in state.free.items() if name not in unknown}, laws, state.candidates)
 
 
 def _rough_values(name: str, usable: Sequence[DeviceFit], limits: tuple[float, float], sign: int) -> Array:

@@ -34,7 +34,7 @@ _EDGE = 0.995
 _ITERATIONS = 60
 
 
-def fit_copula(scores: DeviceScores, level: float = LEVEL) -> CorrelationFit | None:
+def fit_copula(scores: DeviceScores, level: float = LEVEL, apart: Sequence[str] = ()) -> CorrelationFit | None:
     """Correlations of all pairs that the devices identify, their intervals and tests of independence.
 
     Parameters
@@ -42,6 +42,8 @@ def fit_copula(scores: DeviceScores, level: float = LEVEL) -> CorrelationFit | N
     scores : DeviceScores
     level : float
         Chance that any pair is called correlated when all are independent (Holm's procedure over the pairs).
+    apart : sequence of str
+        Numbers whose law is not identifiable: nor are their correlations.
 
     Returns
     -------
@@ -52,10 +54,11 @@ def fit_copula(scores: DeviceScores, level: float = LEVEL) -> CorrelationFit | N
     if scores.n_devices < LEAST_DEVICES:
         return None
     size = len(scores.names)
-    every = list(combinations(range(size), 2))
+    known = [i for i, name in enumerate(scores.names) if name not in apart]
+    every = list(combinations(known, 2))
     _, gradients = copula_likelihood(scores, np.eye(size), every)
     information = np.sum(gradients**2, axis=0)
-    pairs = [pair for pair, known in zip(every, information, strict=True) if known > LARGEST_STDERR**-2]
+    pairs = [pair for pair, told in zip(every, information, strict=True) if told > LARGEST_STDERR**-2]
     matrix = _maximize(scores, pairs)
     stderr = _stderr(scores, matrix, pairs)
     return _summary(scores, matrix, dict(zip(pairs, stderr, strict=True)), level)

@@ -42,8 +42,9 @@ def fit_together(
     known : mapping of str to ndarray
         Normal scores that every device knows exactly (r0_ohm).
     """
+    apart = [name for name in hierarchy.names if name not in start.free]
     laws, _ = hierarchy.maximize(start.free, start.laws)
-    correlation = fit_copula(score_devices(hierarchy, laws, known))
+    correlation = fit_copula(score_devices(hierarchy, laws, known), apart=apart)
     current: Hierarchy = hierarchy
     for _ in range(_ROUNDS):
         matrix = None if correlation is None else correlation.significant()
@@ -52,7 +53,7 @@ def fit_together(
             break
         current = CorrelatedHierarchy(hierarchy, laws, known, matrix)
         laws, _ = current.maximize(start.free, laws)
-        before, correlation = correlation, fit_copula(score_devices(hierarchy, laws, known))
+        before, correlation = correlation, fit_copula(score_devices(hierarchy, laws, known), apart=apart)
         if correlation is None or np.nanmax(np.abs(correlation.matrix - before.matrix)) < _SETTLED:
             break
     return laws, current, correlation

@@ -63,6 +63,7 @@ def export_parameters(
             "model": population.drift,
             "direction": population.direction,
             "parameters": {key: _parameter(law) for key, law in population.laws.items()},
+            "not_identifiable": {key: entry.model_dump() for key, entry in population.not_identifiable.items()},
             "correlation": _correlation(population),
             "spread": "empirical" if empirical else "parametric",
             "empirical": measured_devices(population) if empirical else None,
@@ -156,4 +157,5 @@ def _provenance(
             {"device": device, "reason": reason, "n_readings": count} for (device, reason), count in counted.items()
         ],
         "notes": [*population.notes, *population.cycle_sentences(), *traces.notes, *notes],
+        "longest_pulse": max((int(fit.pulses[-1]) for fit in population.fits.usable), default=None),
     }

@@ -31,6 +31,8 @@ POSITIVE_FAMILIES = ("lognorm", "gamma", "weibull", "expon", "norm")
 REAL_FAMILIES = ("norm",)
 
 _LARGE = 1e12
+_TINY = 1e-12
+"""In place of a mean of zero, which no positive family has."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class ValueFit:
 
 def start_law(family: str, values: Array, lower: float, upper: float) -> tuple[FreeLaw, TruncatedLaw]:
     """A rough law by moments, where an optimizer can begin."""
-    mean, sd = float(values.mean()), float(values.std()) or abs(float(values.mean())) * 0.1 or 1.0
+    mean, sd = float(values.mean()) or _TINY, float(values.std()) or abs(float(values.mean())) * 0.1 or 1.0
     fixed: dict[str, float] = {}
     positive = np.maximum(values, 1e-300)
     if family == "norm":

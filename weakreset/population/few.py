@@ -10,6 +10,7 @@ from weakreset.errors import FitError
 from weakreset.fitting.fit_set import FitSet
 from weakreset.model import TruncatedLaw
 from weakreset.population.cycles import cycle_spreads
+from weakreset.population.left_out import left_out
 from weakreset.population.result import Candidate, LawFit, Population
 from weakreset.traces.lot_sentence import counted_devices
 
@@ -22,18 +23,22 @@ def few_devices(fits: FitSet) -> Population:
     Raises
     ------
     FitError
-        A parameter that not one device identifies.
+        No usable device, or a parameter that not one identifies though it shows before any knee.
     """
     usable = fits.usable
     n_devices = len({fit.of_device for fit in usable})
     counted = counted_devices(n_devices, len(usable))
     note = f"informed by {counted}: device-to-device spread not identifiable, the median stands for all"
     cycles = cycle_spreads(usable, fits.drift)
-    laws = {}
+    laws, unknown = {}, {}
+    hidden = set(fits.drift.parameters) - set(fits.drift.scan.beyond if fits.drift.scan else fits.drift.parameters)
     for name in ("r0_ohm", *fits.drift.parameters):
         known = np.array([fits.size(name, v) for fit in usable if (v := fit.estimates[name].value) is not None])
         if name == "r0_ohm" and not len(known):
             known = np.array([fit.first_read_ohm for fit in usable])
+        if not len(known) and usable and name in hidden:
+            unknown[name] = left_out(name, fits.drift, usable, ())
+            continue
         if not len(known):
             raise FitError(
                 f"{name} is not identifiable in any of {counted} that can be used ({len(fits)} in all), so there is "
@@ -48,7 +53,8 @@ def few_devices(fits: FitSet) -> Population:
             note=note,
         )
     return Population(
-        fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,), cycles=cycles, direction=fits.direction
+        fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,), cycles=cycles, not_identifiable=unknown,
+        direction=fits.direction,
     )
 
 

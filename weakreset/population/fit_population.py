@@ -16,23 +16,26 @@ from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import TruncatedLaw
 from weakreset.options import named_options
 from weakreset.population.bootstrap import Progress
-from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, choose_families, start_laws
+from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, choose_families, hold, start_laws
 from weakreset.population.correlated import fit_together
 from weakreset.population.cycles import cycle_spreads, one_cycle_each, without_cycles
 from weakreset.population.defects import count_defects
 from weakreset.population.families import fit_values
 from weakreset.population.few import few_devices, shared_law
 from weakreset.population.hierarchy import Hierarchy
+from weakreset.population.left_out import informing, left_out, student_factor
 from weakreset.population.replicas import with_replicas
 from weakreset.population.result import Candidate, CorrelationFit, LawFit, Population
 from weakreset.population.rtn_law import fit_rtn_amplitude, stuck_high
 from weakreset.population.scores import normal_scores
+from weakreset.population.structure import structure_notes
 
 __all__ = ["fit_population"]
 
 Array = NDArray[np.float64]
 
 _SEEN_SIGMAS = 3.0
+_FEW = 10
 
 
 @named_options
@@ -69,13 +72,15 @@ def fit_population(
     Raises
     ------
     FitError
-        No usable device, or fewer than 5 of which none has a resolved knee; or no drift in all together.
+        No usable device, or none that identifies its slope and offset; or no drift in all together.
 
     Notes
     -----
-    Fewer than 5 devices say nothing about spread: each law is then a constant, and its note says so. However many
-    cycles a device has, it is one device: laws take its first cycle, and where the spread between cycles is seen, all
-    cycles tell the two spreads apart (`population/cycles.py`).
+    Fewer than 5 devices say nothing about spread: each law is then a constant, and its note says so. A law that fewer
+    than 5 devices of many inform is left out (`Population.not_identifiable`). Standard errors of a law that fewer than
+    30 devices inform are widened as Student's t has it. However many cycles a device has, it is one device: laws take
+    its first cycle, and where the spread between cycles is seen, all cycles tell the two spreads apart
+    (`population/cycles.py`).
     """
     with one_blas_thread():
         return _fit(fits, families or {}, truncation or {}, bootstrap, goodness, seed, progress)
@@ -87,14 +92,19 @@ def _fit(
 ) -> Population:
     cycles = [fit for fit in fits.usable if fit.draws is not None]
     usable = one_cycle_each(cycles)
+    _refuse_restless(fits)
+    _refuse_no_drift(usable, fits)
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
     everything, fits = fits, replace(fits, fits=tuple(usable)) if len(usable) < len(cycles) else fits
-    _refuse_no_drift(usable, fits)
     limits = _limits(fits, usable) | dict(truncation)
     amplitude, fraction = fit_rtn_amplitude(fits)
     stuck = stuck_high(fits, amplitude, fraction)
-    state = start_laws(usable, fits.drift, limits, families, fits.direction)
+    measured = [name for name in fits.drift.parameters if name not in fits.drift.shared]
+    longest = max(float(fit.pulses[-1]) for fit in usable)
+    known = {name: informing(name, usable, fits.drift) for name in measured}
+    unknown = [name for name in measured if len(known[name]) < LEAST_DEVICES]
+    state = hold(start_laws(usable, fits.drift, limits, families, fits.direction), unknown, fits.drift, longest)
     hierarchy = Hierarchy.of(usable, stuck)
     state = choose_families(hierarchy.thinned(FAMILY_DRAWS), state, limits, families)
     fitted = {"r0_ohm": _fit_r0(usable, limits, families)}
@@ -103,18 +113,31 @@ def _fit(
     for name in fits.drift.parameters:
         if name in fits.drift.shared:
             fitted[name] = shared_law(fits, name)
+        if name not in state.free:
             continue
         error = covariance[name]
         stderr = state.free[name].stderr(laws[name], error) if np.all(np.diag(error) > 0) else {}
-        fitted[name] = _law_fit(name, fits, usable, laws[name], stderr, state.candidates[name])
+        fitted[name] = _law_fit(name, fits, usable, known[name], laws[name], stderr, state.candidates[name])
     if bootstrap or goodness:
         fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, progress)
-    spreads = cycle_spreads(cycles, fits.drift)
+    spreads, structure = cycle_spreads(cycles, fits.drift), structure_notes(fits)
     return Population(
         fits.drift.name, without_cycles(fitted, spreads), fits.noise, amplitude, fraction, everything, correlation,
-        defects=count_defects(everything), notes=_notes(fits, correlation), cycles=spreads,
+        defects=count_defects(everything), notes=(*_notes(fits, correlation), *structure), cycles=spreads,
+        structure=structure,
+        not_identifiable={name: left_out(name, fits.drift, usable, known[name]) for name in unknown},
         direction=fits.direction,
     )
+
+
+def _refuse_restless(fits: FitSet) -> None:
+    """Laws of the few devices that are quiet would not be those of the set."""
+    restless = fits.counts()[FitStatus.RESTLESS.value]
+    if restless > len(fits.usable):
+        raise FitError(
+            f"telegraph noise is beyond the search in {restless} of {len(fits)} devices: they change level more often "
+            "than the fit follows, so no law of the drift can be told. Measure fewer pulses, or read more often."
+        )
 
 
 def _refuse_no_drift(usable: Sequence[DeviceFit], fits: FitSet) -> None:
@@ -126,6 +149,12 @@ def _refuse_no_drift(usable: Sequence[DeviceFit], fits: FitSet) -> None:
     values = np.array([fits.size(trend, float(e.value or 0.0)) for e in known])
     weights = np.array([float(e.stderr or 1.0) ** -2 for e in known])
     mean, stderr = float(weights @ values / weights.sum()), float(weights.sum() ** -0.5)
+    if mean < -_SEEN_SIGMAS * stderr:
+        raise FitError(
+            f"the resistance falls: the mean slope {trend} of {len(known)} devices is {mean:.2g} +- {stderr:.2g} per "
+            f"pulse, and the {drift.name} drift describes a rise. Is this a SET "
+            "(`--direction set`), or does the column hold a conductance?"
+        )
     if mean < _SEEN_SIGMAS * stderr:
         *others, last = (name for name in drift.parameters if name != drift.offset)
         names = f"laws of {', '.join(others)} and {last} are" if others else f"law of {last} is"
@@ -177,14 +206,13 @@ def _undecided(candidates: Sequence[Candidate]) -> str:
 
 
 def _law_fit(
-    name: str, fits: FitSet, usable: Sequence[DeviceFit], law: TruncatedLaw, stderr: Mapping[str, float],
-    candidates: tuple[Candidate, ...],
+    name: str, fits: FitSet, usable: Sequence[DeviceFit], known: Sequence[DeviceFit], law: TruncatedLaw,
+    stderr: Mapping[str, float], candidates: tuple[Candidate, ...],
 ) -> LawFit:
-    known = [fit for fit in usable if fit.estimates[name].value is not None]
-    if name == fits.drift.nonnegative:
-        known = [fit for fit in known if fit.status is FitStatus.OK]
-    values = np.array([fits.size(name, float(fit.estimates[name].value or 0.0)) for fit in known])
+    own = [fit for fit in known if fit.status is not FitStatus.KNEE_UNRESOLVED]  # others are averages over knees
+    values = np.array([fits.size(name, float(fit.estimates[name].value or 0.0)) for fit in own])
     note = _undecided(candidates)
+    widened = student_factor(len(known))
     window = (law.lower, math.inf)
     censored = 0
     if name == fits.drift.knee:
@@ -195,8 +223,12 @@ def _law_fit(
         note = "; ".join(filter(None, (note, f"{beyond:.0%} of the law lies beyond the longest trace: extrapolated")))
     if not stderr:
         note = "; ".join(filter(None, (note, "standard errors not identifiable")))
+    elif len(known) < _FEW:
+        said = f"only {len(known)} devices inform it: standard errors widened by {widened:.2f} (Student's t)"
+        note = "; ".join(filter(None, (note, said)))
     return LawFit(
-        name, fits.drift.units[name], law, stderr, candidates, values, window, len(usable), len(known), censored, note
+        name, fits.drift.units[name], law, {key: widened * error for key, error in stderr.items()}, candidates,
+        values, window, len(usable), len(known), censored, note
     )
 
 

@@ -217,12 +217,13 @@ class Hierarchy:
         x0 = np.concatenate([free[name].coordinates(laws[name].params) for name in moving])
         scale = np.concatenate([free[name].scales(laws[name]) for name in moving])
         n, h = len(x0), 0.03
-        here = self._objective(x0, scale, moving, free, laws, {})[1]
+        still = self._together({name: law for name, law in laws.items() if name not in moving})
+        here = self._objective(x0, scale, moving, free, laws, still)[1]
         hessian = np.empty((n, n))
         for i in range(n):
             moved = x0.copy()
             moved[i] += h * scale[i]
-            hessian[i] = (self._objective(moved, scale, moving, free, laws, {})[1] - here) / h
+            hessian[i] = (self._objective(moved, scale, moving, free, laws, still)[1] - here) / h
         hessian = 0.5 * (hessian + hessian.T)
         try:
             whole = np.asarray(np.linalg.inv(hessian) * np.outer(scale, scale), dtype=np.float64)

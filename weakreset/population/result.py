@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from weakreset.display import Shown, Summary, number, plus_minus
 from weakreset.fitting.fit_set import FitSet, PooledNoise
 from weakreset.model import TruncatedLaw
+from weakreset.parameter_file import NotIdentifiable
 from weakreset.traces.lot_sentence import counted_devices
 
 __all__ = ["Candidate", "CorrelationFit", "CycleSpread", "GoodnessOfFit", "LawFit", "PairTest", "Population"]
@@ -58,7 +59,7 @@ class LawFit:
     candidates : tuple of Candidate
         Families compared, best first.
     values : ndarray
-        Device estimates that informed the law.
+        Device estimates that informed the law, without those averaged over every place a knee may be.
     window : tuple of float
         Interval in which a device's value could be seen at all (for drawing).
     n_devices, n_informative, n_censored : int
@@ -213,6 +214,9 @@ class Population(Shown):
     correlation: CorrelationFit | None = None
     defects: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    not_identifiable: Mapping[str, NotIdentifiable] = field(default_factory=dict)
+    structure: tuple[str, ...] = ()
+    """What dies, wafers and kinds of devices were found, or not; part of `notes`."""
     cycles: Mapping[str, CycleSpread] = field(default_factory=dict)
 
     direction: str = "reset"
@@ -231,7 +235,10 @@ class Population(Shown):
             f"Population of {self.fits.counted}, {self.drift} drift{falling}{simulated}",
             (str(self.noise), *([f"defects: {defects}"] if defects else []), *self.cycle_sentences()),
             ("parameter", "unit", "family", "numbers", "median", "informed by", "note"),
-            [_row(law) for law in laws],
+            [_row(law) for law in laws] + [
+                (name, entry.unit, "not identifiable", "–", "–", f"{entry.n_informative} of {entry.n_devices} devices",
+                 entry.note) for name, entry in self.not_identifiable.items()
+            ],
             notes=self.notes,
         )
 

@@ -6,12 +6,9 @@ valid for, larger ones only: it is truncated there, and the fraction of devices 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from weakreset.fitting.fit_set import FitSet
-from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.rtn_rates import DETECTABLE_SIGMAS
 from weakreset.model import stationary_high_probability
 from weakreset.population.families import fit_values
@@ -40,14 +37,14 @@ def fit_rtn_amplitude(fits: FitSet) -> tuple[LawFit | None, float | None]:
     amplitudes = np.array([fit.rtn.amplitude for fit in usable if (fit.rtn.amplitude or 0.0) > limit])
     if len(amplitudes) < _LEAST_DEVICES:
         return None, None
-    seen = _chance_of_a_transition(usable, noise.p_up, noise.p_down)
-    if seen <= 0:
-        return None, None
     fitted = fit_values(amplitudes, _FAMILIES, lower=limit)
-    fraction = min(1.0, len(amplitudes) / (len(usable) * seen))
+    fraction = noise.rtn_share
+    if fraction is None:
+        return None, None
     note = (
         f"steps smaller than {limit:.3g} in ln R are not found reliably: the law holds above that, "
         f"and {fraction:.0%} of the devices are estimated to lie there"
+        + (f" (standard error {noise.rtn_share_stderr:.0%})" if noise.rtn_share_stderr else "")
     )
     law = LawFit(
         "rtn_amplitude", "1", fitted.law, fitted.stderr, fitted.candidates, amplitudes, (limit, np.inf),
@@ -69,8 +66,3 @@ def stuck_high(fits: FitSet, law: LawFit | None, fraction: float | None) -> Stuc
     amplitudes = tuple(float(a) for a in law.law.ppf((np.arange(_QUANTILES) + 0.5) / _QUANTILES))
     return StuckHigh(fraction * high / without_steps, amplitudes)
 
-
-def _chance_of_a_transition(fits: Sequence[DeviceFit], p_up: float, p_down: float) -> float:
-    lengths = np.array([fit.pulses[-1] - fit.pulses[0] for fit in fits], dtype=np.float64)
-    pi = stationary_high_probability(p_up, p_down)
-    return float(np.mean(1.0 - (1 - pi) * (1 - p_up) ** lengths - pi * (1 - p_down) ** lengths))

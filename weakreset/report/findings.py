@@ -116,6 +116,7 @@ def _typical_device(params: ParameterFile) -> str:
     text = f"The median device of {params.name} starts at {number(laws['r0_ohm'].median())} Ω"
     shape = SHAPES[params.model]
     words = shape.words
-    if words is not None:
+    if words is not None and not params.not_identifiable:
         text += f", {words({name: shape.sign(name, params.direction) * law.median() for name, law in laws.items()})}"
-    return text + "."
+    unknown = "".join(f" {name} is not identifiable: {e.note}." for name, e in params.not_identifiable.items())
+    return text + "." + unknown

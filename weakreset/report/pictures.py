@@ -66,7 +66,8 @@ def pictures(content: ReportInput) -> dict[str, Picture]:
 def _median_knee(content: ReportInput) -> float | None:
     params = content.params
     knee = "" if params is None else SHAPES[params.model].knee
-    return params.parameters[knee].law().median() if params is not None and knee else None
+    entry = None if params is None else params.parameters.get(knee)
+    return None if entry is None else entry.law().median()
 
 
 def _device_pages(fits: FitSet) -> dict[str, Picture]:

@@ -10,7 +10,7 @@ from typing import Any
 from weakreset.display import number, percent, plus_minus
 from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus, PooledNoise
 from weakreset.model import NoiseKind, noise_kinds
-from weakreset.parameter_file import ParameterFile
+from weakreset.parameter_file import NotIdentifiable, ParameterFile
 from weakreset.plots.d2d_laws import FAMILY_WORDS
 from weakreset.plots.traces_with_fits import STATUS_WORDS
 from weakreset.population import GoodnessOfFit, Population
@@ -93,7 +93,17 @@ def law_table(content: ReportInput) -> Table:
             {"name": name, "law": entry.law(), "limits": (entry.law().lower, entry.law().upper), **_evidence(entry)}
             for name, entry in source.parameters.items()
         ]
-    return Table(_LAW_COLUMNS, tuple(_law_row(entry) for entry in entries))
+    rows = [_law_row(entry) for entry in entries]
+    if source is not None:
+        rows += [_unknown_row(name, entry) for name, entry in source.not_identifiable.items()]
+    return Table(_LAW_COLUMNS, tuple(rows))
+
+
+def _unknown_row(name: str, entry: NotIdentifiable) -> tuple[Cell, ...]:
+    bound = "–" if entry.lower is None else f"above {number(entry.lower, 3)}"
+    informed = f"{entry.n_informative} of {entry.n_devices} devices"
+    texts = (f"{name} [{entry.unit}]", "not identifiable", "–", bound, informed, "–", entry.note)
+    return tuple(Cell(text) for text in texts)
 
 
 def _evidence(entry: Any) -> dict[str, Any]:

@@ -31,8 +31,10 @@ def simulated_shape(params: ParameterFile) -> DriftShape:
     shape = SHAPES.get(params.model)
     if shape is None:
         raise SimulationError(f"drift shape {params.model!r} is not registered; known: {', '.join(SHAPES)}")
+    params.refuse_unknown()
     check_drift(shape, {
-        name: shape.sign(name, params.direction) * params.parameters[name].law().median() for name in shape.parameters
+        name: shape.sign(name, params.direction) * params.parameters[name].law().median()
+        for name in shape.parameters if name in params.parameters
     })
     return shape
 

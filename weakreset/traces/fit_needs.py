@@ -20,7 +20,7 @@ def too_short(trace: PulseTrace) -> Exclusion | None:
     n = int(np.count_nonzero(trace.pulses >= 1))
     if n >= LEAST_READS:
         return None
-    reason = f"too few reads: {n} after the first pulse; a fit needs {LEAST_READS}"
+    reason = f"too few reads: {n} reads after the first pulse; a fit needs {LEAST_READS}"
     return Exclusion(trace.device, reason, trace.cycle, n_readings=len(trace))
 
 

@@ -36,15 +36,22 @@ def make_envelope(pool: Pool, plan: Plan, envelopes: Array) -> Envelope:
     return Envelope(plan.envelope_pulses, LEVELS, envelopes[0], low, middle, high, counts)
 
 
-def curve_summaries(pool: Pool, plan: Plan, envelopes: Array) -> tuple[list[Summary], list[str]]:
-    """Summaries, and what had to be left out and why."""
+def curve_summaries(
+    pool: Pool, plan: Plan, envelopes: Array, spread: bool = True
+) -> tuple[list[Summary], list[str]]:
+    """Summaries, and what had to be left out and why; without a `spread` in the file only the shape is compared."""
+    shape = _shape_check(pool)
+    skipped = [] if shape else ["shape of the curves: no device was read often enough from end to end"]
+    if not spread:
+        why = "the file was fitted to too few devices for a spread, and holds one typical device"
+        return shape, [*skipped, f"curves, distributions and laws: {why}"]
     summaries = _envelope_checks(plan, envelopes)
     summaries.append(_coverage(pool))
     for pulse in plan.distribution_pulses:
         column = pool.features["log_r"][:, int(np.searchsorted(plan.envelope_pulses, pulse))]
         what = f"The distribution of ln R at pulse {pulse}"
         summaries.append(_distance_check(f"ln R at pulse {pulse}", column, pool, what))
-    skipped = []
+    summaries += shape
     fresh = pool.features["fresh"][:, 0]
     if np.isfinite(fresh).any():
         what = "The distribution of the fresh resistance (ln R0)"
@@ -87,6 +94,17 @@ def _envelope_checks(plan: Plan, envelopes: Array) -> list[Summary]:
         )
         summaries.append(Summary(name, values, places, f"ln(R/R0), {name},"))
     return summaries
+
+
+def _shape_check(pool: Pool) -> list[Summary]:
+    features = pool.features["shape"]
+    slots = pool.members[:, np.isfinite(features[pool.members[0], 0])]
+    if not slots.shape[1]:
+        return []
+    means = np.stack([column[slots].mean(axis=1) for column in features.T], axis=1)
+    places = ("as a bow before the knee", "as a bow after the knee", "as a cut corner at the knee")
+    what = "What is left of the curves beside two straight lines (mean correlation)"
+    return [Summary("shape of the curves", means, places, what)]
 
 
 def _coverage(pool: Pool) -> Summary:

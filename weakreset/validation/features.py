@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.validation.plan import Plan
+from weakreset.validation.shape import shape_features
 from weakreset.validation.steps import N_STEP_FEATURES, step_features
 
 __all__ = ["band_frequencies", "block_means", "device_features"]
@@ -32,7 +33,7 @@ def device_features(pulses: Pulses, log_r: Array, plan: Plan) -> dict[str, Array
     dict of str to ndarray, each of shape (n_devices, k)
         `log_r`, `log_ratio` (at plan.envelope_pulses; the first read stands in for R0 where the fresh
         device was not read), `fresh`, `increment`, `power`, `telegraph`, `blocks` (ln(R/R0) averaged in each of
-        the plan's blocks, then ln R0). NaN where this read pattern does not tell.
+        the plan's blocks, then ln R0), `shape` (what a broken line leaves). NaN where this read pattern does not tell.
     """
     at_plan = _columns_at(pulses, log_r, plan.envelope_pulses)
     fresh = log_r[:, :1] if pulses[0] == 0 else np.full((len(log_r), 1), np.nan)
@@ -45,6 +46,7 @@ def device_features(pulses: Pulses, log_r: Array, plan: Plan) -> dict[str, Array
         "power": _band_power(series, plan, len(log_r)),
         "telegraph": _telegraph(series, plan, len(log_r)),
         "blocks": block_means(pulses, log_r, plan.block_edges),
+        "shape": shape_features(pulses, log_r, plan),
     }
 
 

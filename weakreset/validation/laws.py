@@ -18,7 +18,7 @@ __all__ = ["law_summaries"]
 Array = NDArray[np.float64]
 
 _N_LEARNED_FROM = 8000
-_WEIGHT = 3.0
+_WEIGHT = 2.8
 """Errors of a law show at few sigmas with hundreds of devices, those of noise at many: laws get more of the level."""
 _LEAST_DEVICES = 10
 _LEAST_BLOCKS = 4

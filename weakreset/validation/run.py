@@ -11,10 +11,11 @@ from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.traces import TraceSet
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
+from weakreset.twin import extrapolated
 from weakreset.validation.curves import curve_summaries, make_distributions, make_envelope, replica_envelopes
 from weakreset.validation.laws import law_summaries
 from weakreset.validation.noise import make_spectrum, noise_summaries, replica_spectra
-from weakreset.validation.plan import make_plan, stratify
+from weakreset.validation.plan import Stratum, make_plan, stratify
 from weakreset.validation.pool import Progress, build_pool, build_populations
 from weakreset.validation.summaries import Summary, judge
 from weakreset.validation.telegraph import telegraph_summaries
@@ -85,11 +86,12 @@ def validate(
     build = build_populations if unseen else build_pool
     pool = build(file, strata, plan, n_replicas, np.random.default_rng(seed), progress)
     envelopes = replica_envelopes(pool)
-    curves, no_curves = curve_summaries(pool, plan, envelopes)
+    spread = not _typical_only(file)
+    curves, no_curves = curve_summaries(pool, plan, envelopes, spread)
     spectra = replica_spectra(pool, plan)
     noise, no_noise = noise_summaries(pool, plan, spectra)
     steps, no_steps = telegraph_summaries(pool)
-    laws, no_laws = law_summaries(pool, plan, file, strata, np.random.default_rng((seed, 1)))
+    laws, no_laws = law_summaries(pool, plan, file, strata, np.random.default_rng((seed, 1))) if spread else ([], [])
     summaries = curves + laws + noise + steps
     _check_replicas(n_replicas, summaries)
     checks = judge(summaries)
@@ -101,7 +103,7 @@ def validate(
     return Verdict(
         passed=all(check.passed for check in checks),
         checks=checks,
-        sentence=_sentence(file, checks, n_devices, n_excluded),
+        sentence=_sentence(file, checks, n_devices, n_excluded) + _beyond(file, strata),
         skipped=tuple(no_curves + no_laws + no_noise + no_steps + too_short),
         n_devices=n_devices,
         n_excluded=n_excluded,
@@ -126,6 +128,16 @@ def _check_replicas(n_replicas: int, summaries: list[Summary]) -> None:
             f"{n_replicas} replicas are too few for {len(summaries)} checks: no check could ever fail after "
             f"correction; ask for {least} or more"
         )
+
+
+def _typical_only(file: ParameterFile) -> bool:
+    """Whether the file was fitted to so few devices that it holds one typical device and no spread."""
+    return all(entry.family == "constant" and entry.n_devices is not None for entry in file.parameters.values())
+
+
+def _beyond(file: ParameterFile, strata: list[Stratum]) -> str:
+    said = extrapolated(file, max(int(stratum.pulses[-1]) for stratum in strata))
+    return f" {said[0].upper()}{said[1:]}." if said else ""
 
 
 def _sentence(file: ParameterFile, checks: tuple[Check, ...], n_devices: int, n_excluded: int) -> str:

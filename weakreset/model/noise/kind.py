@@ -33,7 +33,8 @@ class Number:
     words : str
         What a report calls it; "name of label" if empty.
     uncertain : "stderr", "events" or None
-        How well it is known: by NAME_stderr beside it; as well as that many events as devices inform the block.
+        How well it is known: by NAME_stderr beside it; "events" is a rate, drawn on a logarithmic scale, and without
+        NAME_stderr known as well as that many events as devices inform the block.
     within : tuple of float
         Range that draws within its error are cut to.
     signed : bool

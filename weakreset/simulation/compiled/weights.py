@@ -86,9 +86,7 @@ def _list_some(n: Wholes, first: Any, count: int, some: int, start: int, room: S
     """
     masks, kept = room.masks, _U0
     for begin in range(0, count, MASK_WIDTH):
-        mask = _U0
-        for j in range(min(MASK_WIDTH, count - begin)):
-            mask |= np.uint64(n[first + np.uint64(begin + j)] != 0) << np.uint64(j)
+        mask = _mask(n, first + np.uint64(begin), min(MASK_WIDTH, count - begin))
         masks[kept], masks[kept + _U1] = mask, np.uint64(begin)
         kept += _U2 * np.uint64(mask != _U0)
     at = _U0
@@ -97,6 +95,19 @@ def _list_some(n: Wholes, first: Any, count: int, some: int, start: int, room: S
         _put(n[first + here], start + np.int64(here), room, np.uint64(found + k))
         masks[at] &= masks[at] - _U1
         at += _U2 * np.uint64(masks[at] == _U0)
+
+
+@inner
+def _mask(n: Wholes, first: Any, count: int) -> Any:
+    """A number whose bit j tells whether n[first + j] is not zero, j below `count`."""
+    mask = _U0
+    if count == MASK_WIDTH:  # a length that is known when this is compiled: LLVM then makes many bits at once
+        for j in range(MASK_WIDTH):
+            mask |= np.uint64(n[first + np.uint64(j)] != 0) << np.uint64(j)
+    else:
+        for j in range(count):
+            mask |= np.uint64(n[first + np.uint64(j)] != 0) << np.uint64(j)
+    return mask
 
 
 @inner

@@ -1,0 +1,221 @@
+"""Lots have structure: do devices of one die, wafer or lot resemble each other, and are there two kinds of devices?
+
+Both tests look at the devices' own estimates (logarithms of those that are positive), of devices that identify them.
+
+Groups: analysis of variance of normal scores, F with (g - 1, n - g) degrees of freedom; components of
+variance between and within groups come from the mean squares (method of moments, Searle 1971); errors of the estimates
+count as within.
+Two kinds: the dip test (Hartigan and Hartigan 1985, Annals of Statistics 13, 70), whose level holds for every law with
+one mode, at the price of power: it sees two halves that lie 3 to 4 standard deviations apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from weakreset.fitting.fit_set import FitSet
+from weakreset.fitting.result import DeviceFit, FitStatus
+from weakreset.multiple_testing import holm
+
+__all__ = ["GROUP_COLUMNS", "GroupTest", "dip", "group_tests", "structure_notes", "two_kinds"]
+
+Array = NDArray[np.float64]
+
+GROUP_COLUMNS = ("lot", "wafer", "die", "row", "col")
+"""Columns of the traces that say where a device sits; the first ones hold the later ones."""
+
+LEVEL = 0.05
+"""Chance of any false alarm of a test over all numbers (and columns) together, by Holm's procedure."""
+
+_LEAST_DEVICES = 30
+_REPLICAS = 499
+_NESTED = ("lot", "wafer", "die")
+
+
+@dataclass(frozen=True)
+class GroupTest:
+    """Of one number between the groups of one column.
+
+    Attributes
+    ----------
+    column, number : str
+    n_groups, n_devices : int
+    share : float
+        Of the variance of the estimates that lies between groups.
+    p_value, adjusted_p_value : float
+        Of groups that are all alike; and after Holm's correction for all tests.
+    """
+
+    column: str
+    number: str
+    n_groups: int
+    n_devices: int
+    share: float
+    p_value: float
+    adjusted_p_value: float = 1.0
+
+    @property
+    def differ(self) -> bool:
+        return self.adjusted_p_value < LEVEL
+
+
+def group_tests(fits: FitSet) -> tuple[GroupTest, ...]:
+    """Tests of every number between the groups of every column that has two groups with two devices."""
+    labels = _labels(fits)
+    found = []
+    for column in labels:
+        for number, (devices, values) in _estimates(fits).items():
+            codes = [labels[column].get(device) for device in devices]
+            known = np.array([code is not None for code in codes], dtype=np.bool_)
+            names, code = np.unique([c for c in codes if c is not None], return_inverse=True)
+            n = len(code)
+            if len(names) >= 2 and n >= len(names) + 2 and np.ptp(values[known]) > 0:
+                found.append(_compare(column, number, code, len(names), values[known]))
+    if not found:
+        return ()
+    adjusted = holm(np.array([test.p_value for test in found]))
+    return tuple(
+        GroupTest(t.column, t.number, t.n_groups, t.n_devices, t.share, t.p_value, float(p))
+        for t, p in zip(found, adjusted, strict=True)
+    )
+
+
+def _compare(column: str, number: str, code: NDArray[np.intp], n_groups: int, values: Array) -> GroupTest:
+    n = len(values)
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    scores = special.ndtri((np.cumsum(count) - 0.5 * count)[place] / n)
+    between, within, size = _mean_squares(code, n_groups, np.asarray(scores))
+    p_value = float(special.fdtrc(n_groups - 1, n - n_groups, between / within)) if within > 0 else 0.0
+    extra = max((between - within) / size, 0.0)
+    return GroupTest(column, number, n_groups, n, extra / (extra + within) if extra + within > 0 else 0.0, p_value)
+
+
+def _mean_squares(code: NDArray[np.intp], n_groups: int, values: Array) -> tuple[float, float, float]:
+    """Mean squares between and within groups, and the mean size of a group that belongs to them."""
+    n, sizes = len(values), np.bincount(code, minlength=n_groups)
+    means = np.bincount(code, values, n_groups) / sizes
+    within = float(np.sum((values - means[code]) ** 2)) / (n - n_groups)
+    between = float(sizes @ (means - values.mean()) ** 2) / (n_groups - 1)
+    return between, within, float(n - np.sum(sizes**2) / n) / (n_groups - 1)
+
+
+def two_kinds(values: Array) -> float:
+    """p-value of one mode in `values`, shape (n,): small where there are two kinds of devices."""
+    distinct = np.unique(values)
+    replicas = _uniform_dips(len(distinct))
+    return float((1 + np.sum(replicas >= dip(distinct))) / (len(replicas) + 1))
+
+
+def dip(x: Array) -> float:
+    """Largest distance of the distribution of ascending, distinct `x` from the nearest one with a single mode.
+
+    With the mode at x[m] the nearest one is the greatest convex minorant before it and the least concave majorant after
+    it; the first gets farther away the larger m is, the second closer.
+    """
+    n = len(x)
+    low, high = 0, n - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _convex_gap(x[: middle + 1], n) < _convex_gap(-x[middle:][::-1], n) else (
+            low, middle)
+    gaps = [max(_convex_gap(x[: m + 1], n), _convex_gap(-x[m:][::-1], n)) for m in (low, high)]
+    return 0.5 * min(gaps)
+
+
+def _convex_gap(x: Array, n: int) -> float:
+    """Largest distance of a distribution function with steps of 1/n at `x` from its greatest convex minorant."""
+    if len(x) < 2:
+        return 1.0 / n
+    from scipy.optimize import isotonic_regression
+
+    widths = np.diff(x)
+    slopes = isotonic_regression(1.0 / (n * widths), weights=widths).x
+    minorant = np.concatenate([[0.0], np.cumsum(slopes * widths)])
+    return float(np.max(np.arange(1, len(x) + 1) / n - minorant))
+
+
+@lru_cache(maxsize=16)
+def _uniform_dips(n: int) -> Array:
+    """Dips of samples of the uniform law, which has the largest of all laws with one mode; the same for every set."""
+    rng = np.random.default_rng(n)
+    return np.array([dip(np.sort(rng.random(n))) for _ in range(_REPLICAS)])
+
+
+def structure_notes(fits: FitSet) -> tuple[str, ...]:
+    """What was tested, and what came out: a sentence for each column, and one for each number with two kinds."""
+    notes = []
+    tests = group_tests(fits)
+    for column in dict.fromkeys(test.column for test in tests):
+        notes.append(_sentence(column, [test for test in tests if test.column == column]))
+    numbers = {name: values for name, (_, values) in _estimates(fits).items() if len(values) >= _LEAST_DEVICES}
+    numbers = {name: values for name, values in numbers.items() if np.ptp(values) > 0}
+    p_values = [two_kinds(values) for values in numbers.values()]
+    adjusted = holm(np.array(p_values)) if p_values else ()
+    kinds = [(name, p) for name, p in zip(numbers, adjusted, strict=True) if p < LEVEL]
+    if kinds:
+        named = ", ".join(f"{name} (p = {p:.2g})" for name, p in kinds)
+        notes.append(
+            f"two kinds of devices: the estimates of {named} have more than one mode (dip test of "
+            f"{len(numbers)} numbers at a joint level of {LEVEL:.0%}); one law describes neither kind: fit them "
+            "apart (--where)"
+        )
+    return tuple(notes)
+
+
+def _sentence(column: str, tests: Sequence[GroupTest]) -> str:
+    many = f"{max(test.n_groups for test in tests)} groups of {column!r}"
+    level = f"joint level {LEVEL:.0%}, Holm"
+    found = [
+        f"{test.number} ({test.share:.0%} of the variance lies between them, p = {test.adjusted_p_value:.2g})"
+        for test in tests if test.differ
+    ]
+    if not found:
+        return f"{many}: no difference shown in {', '.join(test.number for test in tests)} ({level})"
+    return (
+        f"{many} differ in {', '.join(found)} ({level}); the laws are those of a device of any group, their standard "
+        "errors take devices for independent and are too small, and correlations may be those of the groups"
+    )
+
+
+def _labels(fits: FitSet) -> Mapping[str, Mapping[str, str]]:
+    """By column: the group of each device that has one; a die is told by its wafer and lot too."""
+    found: dict[str, dict[str, str]] = {}
+    for trace in fits.traces:
+        own: dict[str, str] = {}
+        for name, cells in trace.extras.items():
+            word = name.strip().lower()
+            values = np.unique(np.asarray(cells).astype(str))
+            if word in GROUP_COLUMNS and len(values) == 1 and values[0].strip() not in ("", "nan"):
+                own[word] = str(values[0])
+        for word in own:
+            outer = _NESTED[: _NESTED.index(word)] if word in _NESTED else ()
+            found.setdefault(word, {})[trace.key] = "/".join([*(own[o] for o in outer if o in own), own[word]])
+    return {word: found[word] for word in GROUP_COLUMNS if word in found}
+
+
+def _estimates(fits: FitSet) -> dict[str, tuple[list[str], Array]]:
+    """By number: names and estimates of the devices that identify it, logarithms where all are positive."""
+    found = {}
+    for name in ("r0_ohm", *fits.drift.parameters):
+        known = [(fit.device, float(value)) for fit in fits.usable if (value := _own(fits, fit, name)) is not None]
+        values = np.array([value for _, value in known])
+        if len(values) >= 4:
+            positive = name != fits.drift.offset and name != fits.drift.nonnegative and values.min() > 0
+            found[name] = ([device for device, _ in known], np.log(values) if positive else values)
+    return found
+
+
+def _own(fits: FitSet, fit: DeviceFit, name: str) -> float | None:
+    """Size of the device's estimate; None where it is an average over knees, or no more than an upper limit."""
+    estimate = fit.estimates.get(name)
+    if estimate is None or (name != "r0_ohm" and fit.status is FitStatus.KNEE_UNRESOLVED):
+        return None
+    if estimate.status == "upper_limit_only" or estimate.value is None:
+        return None
+    return fits.size(name, estimate.value)
