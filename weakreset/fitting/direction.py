@@ -1,7 +1,8 @@
 """Do the devices of a set rise (weak RESET) or fall (gradual SET)?
 
 Nothing is assumed of the drift's shape: each trace is cut into blocks, and the last quarter is compared with the first.
-A trace is sure of its direction where they differ by far more than neighbouring blocks do.
+A trace is sure of its direction where they differ by far more than neighbouring blocks do. It runs against the set only
+where that does not rest on a few sudden changes: those may be telegraph noise.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ Array = NDArray[np.float64]
 
 _BLOCKS = 16
 _SURE = 12.0
+_STILL_SURE = 6.0
+_SUDDEN = 4
 _FEW = 0.1
 _NAMED = 5
 
@@ -47,12 +50,15 @@ def find_direction(groups: Sequence[Group], wanted: str) -> Direction:
         raise FitError(f"unknown direction {wanted!r}: choose from {', '.join(DIRECTIONS)}, auto")
     falling: list[str] = []
     rising: list[str] = []
+    lasting: set[str] = set()
     for group in groups:
-        for trace, change in zip(group.traces, _changes(group.rows), strict=True):
+        for trace, change, steady in zip(group.traces, *_changes(group.rows), strict=True):
             if abs(change) > _SURE:
                 (falling if change < 0 else rising).append(trace.key)
+                if abs(steady) > _STILL_SURE and steady * change > 0:
+                    lasting.add(trace.key)
     name = wanted if wanted != "auto" else "set" if len(falling) > len(rising) else "reset"
-    against = rising if name == "set" else falling
+    against = [key for key in (rising if name == "set" else falling) if key in lasting]
     if wanted == "auto" and len(against) > max(1.0, _FEW * (len(rising) + len(falling))):
         raise FitError(
             f"{len(rising)} devices rise with pulses ({_listed(rising)}) and {len(falling)} fall ({_listed(falling)}): "
@@ -69,8 +75,11 @@ def find_direction(groups: Sequence[Group], wanted: str) -> Direction:
     return Direction(name, tuple(against), "; ".join(notes))
 
 
-def _changes(rows: Array) -> Array:
-    """Last quarter less first quarter of each trace, in units of how neighbouring blocks differ; shape (n_devices,)."""
+def _changes(rows: Array) -> tuple[Array, Array]:
+    """Last quarter less first quarter of each trace, in units of how neighbouring blocks differ; shape (n_devices,).
+
+    Then the change from the first to the last block, the largest steps between neighbours left out.
+    """
     n_blocks = min(_BLOCKS, rows.shape[1] // 3)
     edges = np.linspace(0, rows.shape[1], n_blocks + 1).astype(int)
     blocks = np.add.reduceat(rows, edges[:-1], axis=1) / np.diff(edges)
@@ -80,7 +89,10 @@ def _changes(rows: Array) -> Array:
     # second differences: a steady drift is no noise; sqrt(6) for white differences of blocks, 1.4826 for a normal law
     bends = np.diff(steps, axis=1)
     scale = 1.4826 * np.median(np.abs(bends), axis=1) / np.sqrt(3.0)
-    return np.asarray(change / np.maximum(scale, 1e-12))
+    scale = np.maximum(scale, 1e-12)
+    slow = np.argsort(np.abs(steps), axis=1)[:, : steps.shape[1] - min(_SUDDEN, steps.shape[1] // 4)]
+    steady = np.take_along_axis(steps, slow, axis=1).sum(axis=1)
+    return change / scale, steady / scale
 
 
 def _listed(names: Sequence[str]) -> str:

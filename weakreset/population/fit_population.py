@@ -143,11 +143,11 @@ def _refuse_restless(fits: FitSet) -> None:
 def _refuse_no_drift(usable: Sequence[DeviceFit], fits: FitSet) -> None:
     """No law of a slope is identifiable where the mean of all is not three standard errors above zero."""
     drift, trend = fits.drift, fits.drift.trend
-    known = [e for fit in usable if (e := fit.estimates.get(trend)) is not None and e.value is not None and e.stderr]
+    known = [e for fit in usable if (e := _slope(fit, trend)) is not None]
     if not known:
         return
-    values = np.array([fits.size(trend, float(e.value or 0.0)) for e in known])
-    weights = np.array([float(e.stderr or 1.0) ** -2 for e in known])
+    values = np.array([fits.size(trend, value) for value, _ in known])
+    weights = np.array([stderr**-2 for _, stderr in known])
     mean, stderr = float(weights @ values / weights.sum()), float(weights.sum() ** -0.5)
     if mean < -_SEEN_SIGMAS * stderr:
         raise FitError(
@@ -162,6 +162,15 @@ def _refuse_no_drift(usable: Sequence[DeviceFit], fits: FitSet) -> None:
             f"no drift is seen: the mean slope {trend} of {len(known)} devices is {mean:.2g} +- {stderr:.2g} "
             f"per pulse, so the {names} not identifiable. Were the devices pulsed, and are pulse numbers right?"
         )
+
+
+def _slope(fit: DeviceFit, trend: str) -> tuple[float, float] | None:
+    """Of a device and its error, of a drift that does not describe it too."""
+    found = fit.estimates.get(trend)
+    if found is not None and found.value is not None and found.stderr:
+        return found.value, found.stderr
+    fitted = None if fit.result is None else fit.result.params.get(trend)
+    return (float(fitted.value), float(fitted.stderr)) if fitted is not None and fitted.stderr else None
 
 
 def _limits(fits: FitSet, usable: Sequence[DeviceFit]) -> dict[str, tuple[float, float]]:

@@ -23,9 +23,9 @@ def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any) -> Any
 
 
 def knees(pulses: NDArray[np.int64]) -> Array:
-    """Knees that leave at least 20 reads before (8 in short traces) and 6 after; thinned in long ones."""
+    """Knees that leave at least 20 reads before (8 below 200 reads, 5 below 100) and 6 after; thinned in long ones."""
     n = len(pulses)
-    before = 20 if n >= 200 else min(8, n // 4)
+    before = 20 if n >= 200 else 8 if n >= 100 else min(5, n // 4)
     inside = pulses[before - 1 : max(n - 6, before)].astype(np.float64)
     return inside[:: 1 + len(inside) // _MOST_CANDIDATES]
 
