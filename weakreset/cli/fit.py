@@ -60,12 +60,7 @@ def fit_command(
     fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console)
     table = devices or output.with_suffix(".devices.csv")
     write_atomically(table, fits.to_frame().to_csv(index=False))
-    console.print(_device_table(fits))
-    if fits.caveat:
-        console.print(fits.caveat, style="yellow", markup=False)
-    console.print(f"fitted: {fits.counted}", markup=False)
-    for note in fits.notes:
-        console.print(note, markup=False)
+    _print_fits(console, fits)
     summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
     replicas = {"bootstrap": bootstrap, "goodness": goodness, "seed": seed}
     extras = {"empirical": empirical, "held_out": held}
@@ -77,6 +72,15 @@ def fit_command(
         print_json(summary)
     if "parameter_file" not in summary:
         raise typer.Exit(1)
+
+
+def _print_fits(console: Any, fits: Any) -> None:
+    """How many devices have which status, what speaks against the numbers, and notes."""
+    console.print(_device_table(fits))
+    if fits.caveat:
+        console.print(fits.caveat, style="yellow", markup=False)
+    for note in (f"fitted: {fits.counted}", *fits.notes):
+        console.print(note, markup=False)
 
 
 def _fit(
