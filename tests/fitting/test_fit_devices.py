@@ -255,8 +255,16 @@ def test_cycles_of_one_device_are_fitted_apart(published):
     assert [fit.device for fit in fit_devices(TraceSet(tuple(traces)))] == ["d", "d#1"]
 
 
-def test_very_long_traces_are_thinned_and_say_so(published):
+def test_very_long_traces_are_averaged_and_say_so(published):
     made = simulate_population(published, 2, 9000, 4, ("rtn",))
     fits = fit_devices(as_traces(made))
-    assert len(fits.fits[0].pulses) == 3000
-    assert "every 3. used" in fits.notes[0]
+    assert len(fits.fits[0].pulses) == 512 + -(-(9000 - 512) // 5)
+    assert "from pulse 513 on fitted as means of 5" in fits.notes[0]
+
+
+def test_very_long_traces_at_no_even_pace_are_thinned_and_say_so(published):
+    made = simulate_population(published, 1, 9000, 4, ("rtn",))
+    some = np.sort(np.random.default_rng(1).choice(9000, 5000, replace=False))
+    fits = fit_devices(TraceSet.from_arrays(["a"], made.pulses[some], made.resistance_ohm()[:, some]))
+    assert len(fits.fits[0].pulses) == 2500
+    assert "every 2. used" in fits.notes[0]

@@ -43,7 +43,9 @@ def test_fitted_noise_is_that_of_the_typical_block(cell, cells):
     noise = fits.noise
     assert 0.7 < noise.exponent < 1.8
     assert noise.exponent_stderr < 0.1
-    measured = median_periodogram(np.stack([fit.residuals for fit in fits]))
+    # reads that stand alone are missing in a fit
+    every = [np.interp(np.arange(1, READS), fit.pulses, fit.residuals) for fit in fits]
+    measured = median_periodogram(np.stack(every))
     frequency = np.arange(1, len(measured)) / (READS - 1)
     fitted = noise.alpha**2 * spectrum(frequency, noise.exponent) + noise.read_sd**2
     edges = np.unique(np.geomspace(4, len(frequency), 7).astype(int))

@@ -1,11 +1,11 @@
-"""Fit devices read at the same pulses, block by block, in this process or in several."""
+"""Fit devices read at the same pulses, or most of them, block by block, in this process or in several."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,12 +20,13 @@ from weakreset.fitting.first_look import Glance, glance, outlook
 from weakreset.fitting.noise_fit import ColourFit, robust_alpha
 from weakreset.fitting.processes import can_fork, in_processes
 from weakreset.fitting.result import DeviceFit
+from weakreset.fitting.shared_dictionary import SharedDictionary
 from weakreset.fitting.step_search import Configuration, best_knees, search_knees_and_steps
-from weakreset.fitting.whitening import Whitener
+from weakreset.fitting.whitening import Averaged
 from weakreset.model import DriftShape
 from weakreset.traces import PulseTrace
 
-__all__ = ["OWN_ALPHA_RATIO", "Group", "fit_groups", "scan_group"]
+__all__ = ["OWN_ALPHA_RATIO", "Group", "families", "fit_groups", "scan_group"]
 
 Array = NDArray[np.float64]
 
@@ -42,35 +43,57 @@ _LEAST_BLOCKS_SPAWNED = 32
 
 @dataclass(frozen=True)
 class Group:
-    """Traces read at the same pulses: pulses (n,), traces, ln(R/R0) in rows (n_devices, n)."""
+    """Traces read at the same pulses: pulses (n,), traces, ln(R/R0) in rows (n_devices, n).
+
+    `grid` holds the pulses of the common grid where these are some of them; None where they are all. `averaged` says
+    which reads are means of several.
+    """
 
     pulses: NDArray[np.int64]
     traces: list[PulseTrace]
     rows: Array
+    grid: NDArray[np.int64] | None = None
+    averaged: Averaged | None = None
+
+    @property
+    def common(self) -> NDArray[np.int64]:
+        """Pulses of the common grid."""
+        return self.pulses if self.grid is None else self.grid
+
+    def part(self, which: slice | NDArray[np.bool_]) -> Group:
+        """Some of the devices."""
+        traces = np.arange(len(self.traces))[which].tolist()
+        return Group(self.pulses, [self.traces[i] for i in traces], self.rows[which], self.grid, self.averaged)
+
+
+_Piece = list[Group]
+"""Groups of one common grid that are fitted in one go."""
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What a process needs to fit blocks of one group."""
+    """What a process needs to fit the pieces of one common grid."""
 
-    group: Group
+    pieces: list[_Piece]
     shape: DriftShape
     noise: ColourFit
     rtn: bool
 
 
-_Prepared = tuple[Dictionary, _Task]
+_Prepared = tuple[SharedDictionary, _Task]
+_Known = Mapping[int, Sequence[Glance]]
 
 
 def fit_groups(
     groups: Sequence[Group], basis: Basis, noise: ColourFit, rtn: bool, jobs: int | None = None
 ) -> Iterator[DeviceFit]:
-    """Fits of all devices, group after group.
+    """Fits of all devices, common grid after common grid.
 
     Parameters
     ----------
     groups : sequence of Group
-        The largest first: its first devices say how large a nonnegative number may be, how many steps there are.
+        Those of the largest common grid first: the first of them that were read longest say how large a nonnegative
+        number may be, how many steps there are.
     jobs : int, optional
         Processes, 0 for one a core. None: one a core where processes can be forked, else this one alone.
     """
@@ -78,48 +101,80 @@ def fit_groups(
         jobs = 1
     jobs = jobs or os.cpu_count() or 1
     seen: Outlook | None = None
-    known: list[list[Configuration]] = []
-    for group in groups:
-        dictionary = Dictionary(Whitener(group.pulses, noise.colour), basis, rtn)
-        task = _Task(group, basis.shape, noise, rtn)
-        n_blocks = -(-len(group.traces) // _BLOCK)
+    for family in families(groups):
+        task = _Task(_pieces(family), basis.shape, noise, rtn)
+        shared = _prepared(task)[0]
+        known: dict[int, list[Glance]] = {}
         if seen is None:
-            first = min(n_blocks, _FIRST_BLOCKS)
-            glances = list(_in_blocks(_glance_at_block, dictionary, task, first, jobs))
-            seen = outlook(dictionary, glances)
-            known = [one.configurations for one in glances]
-        for fits in _in_blocks(partial(_fit_block, seen, known), dictionary, task, n_blocks, jobs):
+            first = _looked_at(task.pieces)
+            glances = list(_in_pieces(_glance_at_piece, shared, task, first, jobs))
+            seen = outlook(shared.whole, [one for piece in glances for one in piece])
+            known = dict(zip(first, glances, strict=True))
+        everything = range(len(task.pieces))
+        for fits in _in_pieces(partial(_fit_piece, seen, known), shared, task, everything, jobs):
             yield from fits
-        known = []
 
 
-def _in_blocks(
-    work: Callable[[_Prepared, int], Any], dictionary: Dictionary, task: _Task, n_blocks: int, jobs: int
+def families(groups: Iterable[Group]) -> list[list[Group]]:
+    """Groups by common grid, the shorter first but for those that are the whole grid."""
+    by_grid: dict[tuple[bytes, Averaged | None], list[Group]] = {}
+    for group in groups:
+        by_grid.setdefault((group.common.tobytes(), group.averaged), []).append(group)
+    return [
+        sorted(family, key=lambda group: (len(group.pulses) < len(group.common), group.pulses[-1]))
+        for family in by_grid.values()
+    ]
+
+
+def _pieces(family: Sequence[Group]) -> list[_Piece]:
+    """Blocks of large groups, several small groups in one."""
+    pieces: list[_Piece] = []
+    room = 0
+    for group in family:
+        for first in range(0, len(group.traces), _BLOCK):
+            block = group.part(slice(first, first + _BLOCK))
+            if len(block.traces) > room:
+                pieces.append([])
+                room = _BLOCK
+            pieces[-1].append(block)
+            room -= len(block.traces)
+    return pieces
+
+
+def _looked_at(pieces: Sequence[_Piece]) -> list[int]:
+    """Numbers of the pieces with most reads."""
+    sizes = np.array([sum(group.rows.size for group in piece) for piece in pieces])
+    return sorted(np.argsort(-sizes, kind="stable")[:_FIRST_BLOCKS].tolist())
+
+
+def _in_pieces(
+    work: Callable[[_Prepared, int], Any], shared: SharedDictionary, task: _Task, numbers: Sequence[int], jobs: int
 ) -> Iterator[Any]:
-    """The work of each block, in order; in processes where that pays."""
+    """The work of each piece, in order; in processes where that pays."""
     least = _LEAST_BLOCKS_FORKED if can_fork() else _LEAST_BLOCKS_SPAWNED
-    if jobs > 1 and n_blocks >= least:
-        return in_processes(_prepared, task, work, n_blocks, jobs, (dictionary, task))
-    return (work((dictionary, task), number) for number in range(n_blocks))
+    if jobs > 1 and len(numbers) >= least:
+        return in_processes(_prepared, task, work, numbers, jobs, (shared, task))
+    return (work((shared, task), number) for number in numbers)
 
 
-def _part(group: Group, number: int) -> Group:
-    part = slice(number * _BLOCK, (number + 1) * _BLOCK)
-    return Group(group.pulses, group.traces[part], group.rows[part])
+def _glance_at_piece(prepared: _Prepared, number: int) -> list[Glance]:
+    shared, task = prepared
+    glances = []
+    for group in task.pieces[number]:
+        dictionary = shared.at(group.pulses)
+        glances.append(glance(dictionary, scan_group(dictionary, group, _level(task.noise), task.rtn)))
+    return glances
 
 
-def _glance_at_block(prepared: _Prepared, number: int) -> Glance:
-    dictionary, task = prepared
-    return glance(dictionary, scan_group(dictionary, _part(task.group, number), _level(task.noise), task.rtn))
-
-
-def _fit_block(
-    seen: Outlook, known: Sequence[list[Configuration]], prepared: _Prepared, number: int
-) -> list[DeviceFit]:
-    dictionary, task = prepared
-    found = known[number] if number < len(known) else None
-    devices = scan_group(dictionary, _part(task.group, number), _level(task.noise), task.rtn, found)
-    return [fit_device(dictionary, device, seen, _stream(device.trace.key)) for device in devices]
+def _fit_piece(seen: Outlook, known: _Known, prepared: _Prepared, number: int) -> list[DeviceFit]:
+    shared, task = prepared
+    fits = []
+    for i, group in enumerate(task.pieces[number]):
+        dictionary = shared.at(group.pulses)
+        found = known[number][i].configurations if number in known else None
+        devices = scan_group(dictionary, group, _level(task.noise), task.rtn, found)
+        fits += [fit_device(dictionary, device, seen, _stream(device.trace.key)) for device in devices]
+    return fits
 
 
 def _level(noise: ColourFit) -> float | None:
@@ -128,8 +183,10 @@ def _level(noise: ColourFit) -> float | None:
 
 
 def _prepared(task: _Task) -> _Prepared:
-    """For a process that was started afresh."""
-    return Dictionary(Whitener(task.group.pulses, task.noise.colour), basis_of(task.shape), task.rtn), task
+    """Also in a process that was started afresh."""
+    first = task.pieces[0][0]
+    colour = replace(task.noise.colour, averaged=first.averaged)
+    return SharedDictionary(first.common, colour, basis_of(task.shape), task.rtn), task
 
 
 def scan_group(
@@ -139,12 +196,14 @@ def scan_group(
     rows = group.rows
     white, products = dictionary.project(rows)
     plain = best_knees(dictionary, products)
-    own = robust_alpha(_residuals(dictionary, white, products, plain))
+    # missing reads leave nothing in the residuals
+    full = white.shape[1] / rows.shape[1]
+    own = full * robust_alpha(_residuals(dictionary, white, products, plain))
     used = own if alpha is None else np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)
     configurations = known or (search_knees_and_steps(dictionary, products, used**2, plain) if rtn else plain)
     if rtn:
         # telegraph steps are not noise: a device is as noisy as it is without them
-        own = robust_alpha(_residuals(dictionary, white, products, configurations))
+        own = full * robust_alpha(_residuals(dictionary, white, products, configurations))
         after = own if alpha is None else np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)
         if known is None:
             again = np.flatnonzero(after < _CALMER * used)
@@ -169,7 +228,7 @@ def _residuals(
     left = np.empty_like(white)
     for i, configuration in enumerate(configurations):
         active = configuration.active(dictionary)
-        left[i] = white[i] - dictionary.columns[:, active] @ dictionary.solve(products[i], active)[0]
+        left[i] = white[i] - dictionary.columns(active) @ dictionary.solve(products[i], active)[0]
     return left
 
 

@@ -78,6 +78,8 @@ def fit_device(
     known = posterior if resolved else None
     if not result.success:
         status = FitStatus.NOT_CONVERGED
+    elif scanned.configuration.more_steps:
+        status = FitStatus.RESTLESS
     else:
         status = FitStatus.OK if resolved else FitStatus.KNEE_UNRESOLVED
     return DeviceFit(
@@ -92,13 +94,14 @@ def fit_device(
         rtn=_telegraph(dictionary, scanned, result),
         alpha=scanned.own_alpha,
         result=result,
-        white_residuals=np.asarray(result.residual),
+        white_residuals=np.asarray(result.residual)[dictionary.whitener.kept],
         knee_lr=lr,
         knee_profile=None if posterior is None else (posterior.grid, posterior.probability),
         first_read_ohm=float(scanned.trace.resistance_ohm[0]),
         fitted_as=used.shape.name,
         exponent=dictionary.whitener.colour.exponent,
         read_ratio=dictionary.whitener.colour.read_ratio,
+        averaged=dictionary.whitener.colour.averaged,
         alpha_used=scanned.alpha,
         draws=draws,
         deviance=_deviance(dictionary, scanned, result),
@@ -116,7 +119,7 @@ def _moments(dictionary: Dictionary, scanned: ScannedDevice, steps: StepPrior) -
 
 def _deviance(dictionary: Dictionary, scanned: ScannedDevice, result: Any) -> float:
     """-2 ln L of the device at lmfit's optimum."""
-    n = len(scanned.white)
+    n = len(scanned.log_ratio)
     constant = n * float(np.log(2.0 * np.pi * scanned.alpha**2)) + dictionary.whitener.log_det
     return constant + float(result.chisqr)
 
@@ -134,14 +137,14 @@ def _lmfit(dictionary: Dictionary, used: Basis, scanned: ScannedDevice) -> Any:
     model = WhitenedModel(
         used,
         scanned.white,
-        d.columns[:, design.fixed] @ design.mix,
-        d.columns[:, d.profiles] if scans else np.empty((len(scanned.white), 0)),
+        d.columns(design.fixed) @ design.mix,
+        d.columns(d.profiles) if scans else np.empty((len(scanned.white), 0)),
         d.grid,
         design.names,
         scanned.alpha,
     )
     active = [*d.base, *([scanned.configuration.knee] if scans and scanned.configuration.knee is not None else [])]
-    matrix = np.column_stack([model.columns, d.columns[:, active[len(d.base) :]]])
+    matrix = np.column_stack([model.columns, d.columns(active[len(d.base) :])])
     coefficients = np.linalg.lstsq(matrix, scanned.white, rcond=None)[0]
     p, q = len(d.base), len(design.names)
     linear = np.concatenate([coefficients[:p], coefficients[p + q :]])
@@ -174,7 +177,7 @@ def _estimates(
 ) -> dict[str, Estimate]:
     estimates = {"r0_ohm": r0_estimate(trace)}
     for name in basis.shape.parameters:
-        if status is FitStatus.NOT_CONVERGED:
+        if status in (FitStatus.NOT_CONVERGED, FitStatus.RESTLESS):
             estimates[name] = Estimate(None, status=status.value)
         elif name == basis.scanned:
             estimates[name] = _scanned_estimate(posterior, lr)

@@ -7,6 +7,9 @@ candidate knees and steps are compared exactly, not by a search that may stop ea
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,9 +37,8 @@ class Dictionary:
 
     Attributes
     ----------
-    columns : ndarray, shape (n, m)
-        Whitened: base, then profiles, then steps.
     gram : ndarray, shape (m, m)
+        Of the whitened columns: base, then profiles, then steps.
     base : list of int
         Indices of the base columns.
     profiles, steps : slice
@@ -58,19 +60,55 @@ class Dictionary:
         self.whitener = whitener
         self.basis = basis
         self.grid = basis.grid(pulses)
-        self.width = np.gradient(self.grid) if len(self.grid) > 1 else np.ones_like(self.grid)
+        self.width = _widths(self.grid)
         inside = np.arange(_STEP_EDGE, n)
         self.step_reads = inside[:: 1 + len(inside) // _MOST_STEPS] if steps else inside[:0]
         base = basis.columns(t)
         step_columns = (np.arange(n)[:, None] >= self.step_reads[None, :]).astype(np.float64)
         raw = np.hstack([base, basis.profile(t, self.grid), step_columns])
-        self.columns = np.asfortranarray(whitener.columns(raw))
-        self.gram = self.columns.T @ self.columns
+        self._whole = np.asfortranarray(whitener.columns(raw))
+        self._shares: Array | None = None
+        self.gram = self._whole.T @ self._whole
         self.lengths = self.gram.diagonal().copy()
         p, g = base.shape[1], len(self.grid)
         self.base = list(range(p))
         self.profiles = slice(p, p + g)
         self.steps = slice(p + g, p + g + len(self.step_reads))
+
+    def columns(self, which: slice | Sequence[int]) -> Array:
+        """Some of the whitened columns."""
+        gone = self.whitener.gone
+        if gone is None or self._shares is None:
+            return self._whole[:, which]
+        return np.asarray(self._whole[:, which] - gone @ self._shares[which].T)
+
+    def leading(self, n: int, candidates: int, gram: Array) -> Dictionary:
+        """Of the first `n` reads and the first candidates, with the Gram matrix of these reads."""
+        part = copy.copy(self)
+        part.whitener = self.whitener.at(self.whitener.pulses[:n])
+        part._whole, part.gram, part.lengths = self._whole[:n], gram, gram.diagonal().copy()
+        part.grid = self.grid[:candidates]
+        part.width = _widths(part.grid)
+        part.step_reads = self.step_reads[self.step_reads < n]
+        part.profiles = slice(self.profiles.start, self.profiles.start + candidates)
+        part.steps = slice(self.steps.start, self.steps.start + len(part.step_reads))
+        return part
+
+    def with_gaps(self, pulses: NDArray[np.int64]) -> Dictionary:
+        """Of a trace that misses some of the reads: what these can explain is taken out of every column.
+
+        Two steps between the same two reads become one and the same column.
+        """
+        part = copy.copy(self)
+        part.whitener = self.whitener.at(pulses)
+        gone = part.whitener.gone
+        if gone is None:
+            return self
+        part._shares = shares = self._whole.T @ gone
+        part.gram = self.gram - shares @ shares.T
+        part.lengths = part.gram.diagonal().copy()
+        part.step_reads = np.searchsorted(part.whitener.kept, self.step_reads)
+        return part
 
     def project(self, traces: Array) -> tuple[Array, Array]:
         """Whitened traces, and their products with every column.
@@ -80,7 +118,7 @@ class Dictionary:
         traces : ndarray, shape (n_devices, n)
         """
         white = self.whitener.rows(traces)
-        return white, white @ self.columns
+        return white, white @ self._whole  # white traces have no part in what missing reads explain
 
     def solve(self, products: Array, active: list[int]) -> tuple[Array, float, Array]:
         """Coefficients of the `active` columns, explained sum of squares, inverse Gram."""
@@ -119,3 +157,8 @@ class Dictionary:
         product, length = self.candidates(products, active, self.profiles)
         allowed = product * self.basis.sign >= 0 if self.basis.sign else np.ones_like(product, dtype=bool)
         return np.where(allowed, product**2 / length, 0.0), product / length
+
+
+def _widths(grid: Array) -> Array:
+    """Interval that each candidate stands for."""
+    return np.gradient(grid) if len(grid) > 1 else np.ones_like(grid)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from weakreset.fitting.bases import Basis, basis_of
 from weakreset.fitting.result import DeviceFit
-from weakreset.fitting.whitening import NoiseColour, Whitener
+from weakreset.fitting.whitening import Whitener
 from weakreset.model import SHAPES
 
 __all__ = ["WhitenedModel", "lmfit_problem", "run_lmfit"]
@@ -149,7 +149,7 @@ def lmfit_problem(fit: DeviceFit) -> tuple[Any, Any]:
     >>> print(lmfit.ci_report(lmfit.conf_interval(minimizer, result)))   # doctest: +SKIP
     """
     basis = basis_of(SHAPES[fit.fitted_as])
-    whitener = Whitener(fit.pulses, NoiseColour(fit.exponent, fit.read_ratio))
+    whitener = Whitener(fit.pulses, fit.colour)
     t = fit.pulses.astype(np.float64)
     grid = basis.grid(fit.pulses)
     start = {name: parameter.value for name, parameter in fit.result.params.items()}

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import EllipsisType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weakreset.errors import FitError
+from weakreset.fitting.averaged import steps_on_reads, without_torn_blocks
 from weakreset.fitting.bases import Basis, basis_of, fittable
 from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
 from weakreset.fitting.examined import examined
+from weakreset.fitting.far_noise import far_noise_in_words, with_far_noise
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
-from weakreset.fitting.lone_reads import lone_reads, without_lone_reads
+from weakreset.fitting.grouped import grouped, reads_in_words
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.other_noise import with_other_noise
@@ -25,16 +26,13 @@ from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import SHAPES
 from weakreset.options import named_options
-from weakreset.traces import Exclusion, PulseTrace, TraceSet
-from weakreset.traces.fit_needs import LEAST_READS, too_short
+from weakreset.traces import TraceSet
+from weakreset.traces.fit_needs import LEAST_READS
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 
 __all__ = ["FitOptions", "fit_devices"]
 
-Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
-
-MOST_READS = 4096
 
 
 @named_options
@@ -98,8 +96,8 @@ def fit_devices(
     Returns
     -------
     FitSet
-        A fit for every trace and every excluded device. Of traces with more than 4,096 reads every second
-        (third, ...) is used, exactly as measured; `notes` says so.
+        A fit for every trace and every excluded device. Of traces with more than 4,096 reads the later ones are
+        averaged (every second, third, ... is used where they do not come at an even pace); `notes` says so.
 
     Raises
     ------
@@ -127,7 +125,7 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
     if chosen.drift not in SHAPES:
         raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(fittable())}, auto")
     basis = basis_of(SHAPES[chosen.drift])
-    groups, short, thinned = _grouped(traces)
+    groups, short, lone, notes = grouped(traces)
     if not groups:
         raise FitError(
             f"no trace has the {LEAST_READS} reads after the first pulse that a fit needs "
@@ -142,14 +140,20 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
         for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
             fits[fit.device] = fit
             report(len(fits), total, "devices")
+        groups, torn = without_torn_blocks(groups, fits)
+        for fit in fit_groups(torn, basis, noise, chosen.rtn, jobs):
+            fits[fit.device] = fit
         if chosen.exponent is None and noise.colour.exponent is not None:
             own = own_exponents(list(fits.values()), noise.colour.exponent)
             exponents = dict(zip(fits, own.exponents.tolist(), strict=True))
             for fit in _again(groups, basis, noise, chosen.rtn, jobs, exponents):
                 fits[fit.device] = fit
-    ordered = [fits[trace.key] for trace in traces if trace.key in fits]
+    known = [trace for trace in traces if trace.key in fits]
+    ordered = with_far_noise([steps_on_reads(fits[trace.key], *trace.log_ratio()) for trace in known])
+    ordered = [replace(fit, set_aside=lone[fit.device]) if fit.device in lone else fit for fit in ordered]
     summary = _summary(ordered, noise, chosen)
-    ordered, verdict = examined(ordered, basis.shape, basis.scanned, summary.p_up, summary.p_down)
+    with one_blas_thread():
+        ordered, verdict = examined(ordered, basis.shape, basis.scanned, summary.p_up, summary.p_down)
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
     return with_other_noise(FitSet(
         tuple(ordered + left_out),
@@ -158,7 +162,7 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
-        notes=tuple(thinned),
+        notes=(*notes, *reads_in_words(ordered), *far_noise_in_words(ordered)),
         drift_test=verdict,
     ))
 
@@ -169,13 +173,10 @@ def _again(
     """Fits of the devices whose noise has an exponent of its own."""
     for exponent in sorted(set(exponents.values()) - {noise.colour.exponent}):
         colour = replace(noise, colour=replace(noise.colour, exponent=exponent), alpha=math.nan)
-        parts = [_chosen(group, [exponents[trace.key] == exponent for trace in group.traces]) for group in groups]
+        parts = [
+            group.part(np.array([exponents[trace.key] == exponent for trace in group.traces])) for group in groups
+        ]
         yield from fit_groups([part for part in parts if part.traces], basis, colour, rtn, jobs)
-
-
-def _chosen(group: Group, mask: Sequence[bool]) -> Group:
-    traces = [trace for trace, one in zip(group.traces, mask, strict=True) if one]
-    return Group(group.pulses, traces, group.rows[np.asarray(mask, dtype=np.bool_)])
 
 
 def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
@@ -188,32 +189,13 @@ def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None
     return replace(best, notes=(note, *best.notes))
 
 
-def _grouped(traces: TraceSet) -> tuple[list[Group], list[Exclusion], list[str]]:
-    by_grid: dict[bytes, list[tuple[PulseTrace, NDArray[np.int64], Array]]] = {}
-    short: list[Exclusion] = []
-    thinned: list[str] = []
-    for trace in traces:
-        pulses, log_ratio = trace.log_ratio()
-        log_ratio = without_lone_reads(pulses, log_ratio, lone_reads(log_ratio))
-        stride = -(-len(pulses) // MOST_READS)
-        if stride > 1:
-            thinned.append(f"{trace.words}: {len(pulses)} reads, every {stride}. used")
-            pulses, log_ratio = pulses[::stride], log_ratio[::stride]
-        if (exclusion := too_short(trace)) is not None:
-            short.append(exclusion)
-        else:
-            by_grid.setdefault(pulses.tobytes(), []).append((trace, pulses, log_ratio))
-    groups = [
-        Group(members[0][1], [trace for trace, _, _ in members], np.stack([row for _, _, row in members]))
-        for members in by_grid.values()
-    ]
-    return sorted(groups, key=lambda group: -len(group.traces)), short, thinned
-
-
 def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> PooledNoise:
     """Pooled alpha over every ordinary device, and telegraph rates."""
     usable = [fit for fit in fits if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED) and fit.alpha]
-    ordinary = [fit for fit in usable if fit.alpha is not None and fit.alpha < OWN_ALPHA_RATIO * noise.alpha]
+    ordinary = [
+        fit for fit in usable
+        if fit.alpha is not None and fit.alpha < OWN_ALPHA_RATIO * noise.alpha and fit.noise_ratio is None
+    ]
     freedom = np.array([len(fit.pulses) for fit in ordinary], dtype=np.float64)
     squares = np.array([fit.alpha or 0.0 for fit in ordinary]) ** 2
     fixed = options.alpha is not None or not ordinary

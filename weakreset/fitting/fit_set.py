@@ -77,7 +77,8 @@ class FitSet(Shown):
 
         Comparable between drift shapes fitted to the same traces.
         """
-        return float(sum(fit.deviance + 2.0 * fit.n_numbers for fit in self.usable))
+        known = (fit for fit in self if fit.status not in (FitStatus.NOT_CONVERGED, FitStatus.EXCLUDED))
+        return float(sum(fit.deviance + 2.0 * fit.n_numbers for fit in known))
 
     def __iter__(self) -> Iterator[DeviceFit]:
         return iter(self.fits)
@@ -90,8 +91,9 @@ class FitSet(Shown):
 
     @property
     def usable(self) -> tuple[DeviceFit, ...]:
-        """Fits of devices that were neither excluded nor failed."""
-        return tuple(fit for fit in self.fits if fit.status not in (FitStatus.NOT_CONVERGED, FitStatus.EXCLUDED))
+        """Fits of devices that were neither excluded nor failed, and whose telegraph noise could be followed."""
+        failed = (FitStatus.RESTLESS, FitStatus.NOT_CONVERGED, FitStatus.EXCLUDED)
+        return tuple(fit for fit in self.fits if fit.status not in failed)
 
     def counts(self) -> dict[str, int]:
         """How many devices (cycles, where they have several) have each status."""
@@ -122,7 +124,7 @@ class FitSet(Shown):
         return Summary(
             f"FitSet of {self._sentences()[0]}{' (simulated traces)' if self.traces.simulated else ''}",
             (str(self.noise), *filter(None, [self.caveat])),
-            device_columns(names), device_rows(self.fits[:ROWS_SHOWN], names), len(self),
+            device_columns(names, self.fits), device_rows(self.fits[:ROWS_SHOWN], names, self.fits), len(self),
             (
                 *(f"{status.value}: {status.sentence}" for status in known),
                 *(f"excluded, {count} of {len(self)}: {reason}" for reason, count in reasons), *self.notes,
@@ -132,7 +134,8 @@ class FitSet(Shown):
     def to_table(self, n_rows: int = 12) -> str:
         """Text table: a row a device, each number with its standard error, empty where not identifiable."""
         names = self.drift.parameters
-        return text_table(device_columns(names), device_rows(self.fits[:n_rows], names), len(self))
+        rows = device_rows(self.fits[:n_rows], names, self.fits)
+        return text_table(device_columns(names, self.fits), rows, len(self))
 
     def to_frame(self) -> pd.DataFrame:
         """A row a device, the columns of DEVICES.csv; unknowable numbers are empty."""

@@ -2,8 +2,8 @@
 
 A read counts as lone where it lies more than `LONE_SIGMAS` robust standard deviations from the median of the two reads
 before and the two after, and as far from each of them: the first and the last read of a telegraph state lie that far
-from the median too, but have company. Noise that is normal has one in 10^13. The fit
-puts such a read on the line between its neighbours, where it says next to nothing, and names it.
+from the median too, but have company. Noise that is normal has one in 10^13. The fit takes such a read as missing and
+names it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LONE_SIGMAS", "MOST_LONE", "lone_reads", "without_lone_reads"]
+__all__ = ["LONE_SIGMAS", "MOST_LONE", "lone_reads"]
 
 Array = NDArray[np.float64]
 
@@ -34,13 +34,3 @@ def lone_reads(values: Array) -> NDArray[np.intp]:
     found = np.flatnonzero((np.abs(away) > LONE_SIGMAS * sd) & (nearest > LONE_SIGMAS * sd))
     found = found[(found >= 2) & (found < n - 2)]
     return found if len(found) <= max(1, MOST_LONE * n) else np.empty(0, dtype=np.intp)
-
-
-def without_lone_reads(pulses: NDArray[np.int64], values: Array, lone: NDArray[np.intp]) -> Array:
-    """The trace with lone reads put on the line between the reads beside them."""
-    if not len(lone):
-        return values
-    kept = np.setdiff1d(np.arange(len(values)), lone)
-    mended = values.copy()
-    mended[lone] = np.interp(pulses[lone], pulses[kept], values[kept])
-    return mended

@@ -30,19 +30,24 @@ _FAR = 0.5
 
 @dataclass(frozen=True)
 class DesignedTraces:
-    """Traces read at the same pulses, with the design each was found to need.
+    """Traces of one common grid, with the design each was found to need.
 
     Attributes
     ----------
     pulses : ndarray of int, shape (n,)
+        The common grid.
     traces : ndarray, shape (n_devices, n)
+        Any number where there is no read.
     designs : list of ndarray, each (n, p)
-        Columns of drift and telegraph steps of each device, not whitened.
+        Columns of drift and telegraph steps of each device, not whitened, and one for each read that is missing.
+    lengths : sequence of int
+        Reads of the grid up to each device's last one.
     """
 
     pulses: NDArray[np.int64]
     traces: Array
     designs: Sequence[Array]
+    lengths: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -110,8 +115,9 @@ def _criterion(groups: Sequence[DesignedTraces], colour: NoiseColour) -> tuple[f
         columns = whitener.columns(np.column_stack([group.traces.T, *group.designs]))
         at = n_traces
         for i, design in enumerate(group.designs):
-            width = design.shape[1]
-            white, trace = columns[:, at : at + width], columns[:, i]
+            width, n = design.shape[1], group.lengths[i]
+            # a trace that ends earlier has the leading rows
+            white, trace = columns[:n, at : at + width], columns[:n, i]
             at += width
             gram, product = white.T @ white, white.T @ trace
             scale = np.sqrt(np.diag(gram))
@@ -120,7 +126,7 @@ def _criterion(groups: Sequence[DesignedTraces], colour: NoiseColour) -> tuple[f
             explained = np.linalg.solve(factor, product / scale)
             rss += float(trace @ trace - explained @ explained)
             freedom += len(trace) - width
-            log_dets += whitener.log_det + 2.0 * float(np.log(np.diag(factor) * scale).sum())
+            log_dets += float(whitener.log_dets[n - 1]) + 2.0 * float(np.log(np.diag(factor) * scale).sum())
     variance = rss / freedom
     return freedom * float(np.log(variance)) + log_dets + freedom, variance, freedom
 

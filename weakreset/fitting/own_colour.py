@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.fitting.common_grids import common_grids
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.whitening import NoiseColour, Whitener
 
@@ -73,23 +74,34 @@ def _estimates(fits: Sequence[DeviceFit], pooled: float) -> tuple[Array, Array]:
     low, high = max(EXPONENTS[0], pooled - _REACH), min(EXPONENTS[1], pooled + _REACH)
     tried = np.linspace(low, high, 3)
     away, error = np.empty((2, len(fits)))
-    by_grid: dict[tuple[bytes, float], list[int]] = {}
-    for i, fit in enumerate(fits):
-        by_grid.setdefault((fit.pulses[:_MOST_READS].tobytes(), fit.read_ratio), []).append(i)
-    for (_, ratio), members in by_grid.items():
-        pulses = fits[members[0]].pulses[:_MOST_READS]
-        residuals = np.stack([fits[i].residuals[:_MOST_READS] for i in members])
-        log_l = np.stack([_log_likelihood(Whitener(pulses, NoiseColour(float(b), ratio)), residuals) for b in tried])
-        step = tried[1] - tried[0]
-        slope = (log_l[2] - log_l[0]) / (2.0 * step)
-        bend = np.minimum((log_l[2] - 2.0 * log_l[1] + log_l[0]) / step**2, -1.0)
-        away[members] = tried[1] - pooled + np.clip(-slope / bend, -4 * _REACH, 4 * _REACH)
-        error[members] = 1.0 / np.sqrt(-bend)
+    log_l = np.empty((3, len(fits)))
+    reads = [_reads(fit) for fit in fits]
+    for common, members in common_grids([fit.pulses[:n] for fit, n in zip(fits, reads, strict=True)]):
+        by_reads: dict[bytes, list[int]] = {}
+        for i in members:
+            by_reads.setdefault(fits[i].pulses[: reads[i]].tobytes(), []).append(i)
+        for row, b in zip(log_l, tried, strict=True):
+            whitener = Whitener(common, NoiseColour(float(b), fits[0].read_ratio))
+            for same in by_reads.values():
+                n = reads[same[0]]
+                residuals = np.stack([fits[i].residuals[:n] for i in same])
+                row[same] = _log_likelihood(whitener.at(fits[same[0]].pulses[:n]), residuals)
+    step = tried[1] - tried[0]
+    slope = (log_l[2] - log_l[0]) / (2.0 * step)
+    bend = np.minimum((log_l[2] - 2.0 * log_l[1] + log_l[0]) / step**2, -1.0)
+    away[:] = tried[1] - pooled + np.clip(-slope / bend, -4 * _REACH, 4 * _REACH)
+    error[:] = 1.0 / np.sqrt(-bend)
     return away, error
+
+
+def _reads(fit: DeviceFit) -> int:
+    """How many of the first reads to look at: none that are means of several."""
+    single = len(fit.pulses) if fit.averaged is None else int(np.searchsorted(fit.pulses, fit.averaged.first))
+    return min(single, _MOST_READS)
 
 
 def _log_likelihood(whitener: Whitener, residuals: Array) -> Array:
     """ln L of each trace of residuals, maximised over alpha."""
     white = whitener.rows(residuals)
-    n = white.shape[1]
+    n = residuals.shape[1]
     return np.asarray(-0.5 * (n * np.log(np.einsum("ij,ij->i", white, white) / n) + whitener.log_det))

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
@@ -30,10 +30,10 @@ def can_fork() -> bool:
 
 
 def in_processes(
-    build: Callable[[Any], Any], recipe: Any, work: Callable[[Any, int], Any], n_pieces: int, jobs: int,
+    build: Callable[[Any], Any], recipe: Any, work: Callable[[Any, int], Any], numbers: Sequence[int], jobs: int,
     built: Any = None,
 ) -> Iterator[Any]:
-    """Yield work(built, number) for every piece, in order.
+    """Yield work(built, number) for every piece of these numbers, in order.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def in_processes(
     _STATE["built"] = built if fork else None
     context = multiprocessing.get_context("fork" if fork else "spawn")
     with ProcessPoolExecutor(jobs, context, _start, (build, recipe, os.getpid())) as pool:
-        pieces = pool.map(_do, [work] * n_pieces, range(n_pieces))
+        pieces = pool.map(_do, [work] * len(numbers), numbers)
         _STATE.clear()
         yield from pieces
 

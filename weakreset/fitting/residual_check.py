@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.fitting.common_grids import common_grids
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.whitening import NoiseColour, Whitener
 from weakreset.model import SHAPES
@@ -56,16 +57,16 @@ class ResidualCheck:
 
 def check_residuals(fits: Sequence[DeviceFit]) -> list[ResidualCheck | None]:
     """A look at each fit; None for those without a result."""
-    whiteners: dict[tuple[bytes, float | None, float], Whitener] = {}
-    checks: list[ResidualCheck | None] = []
-    for fit in fits:
-        if fit.result is None or fit.white_residuals is None:
-            checks.append(None)
-            continue
-        key = (fit.pulses.tobytes(), fit.exponent, fit.read_ratio)
-        if key not in whiteners:
-            whiteners[key] = Whitener(fit.pulses, NoiseColour(fit.exponent, fit.read_ratio))
-        checks.append(_check(fit, whiteners[key]))
+    known = [i for i, fit in enumerate(fits) if fit.result is not None and fit.white_residuals is not None]
+    checks: list[ResidualCheck | None] = [None] * len(fits)
+    by_colour: dict[NoiseColour, list[int]] = {}
+    for i in known:
+        by_colour.setdefault(fits[i].colour, []).append(i)
+    for colour, same in by_colour.items():
+        for common, members in common_grids([fits[i].pulses for i in same]):
+            whitener = Whitener(common, colour)
+            for i in (same[member] for member in members):
+                checks[i] = _check(fits[i], whitener.at(fits[i].pulses))
     return checks
 
 
@@ -75,7 +76,7 @@ def _check(fit: DeviceFit, whitener: Whitener) -> ResidualCheck:
     knee = fit.numbers.get("t_star", t[-1]) if fit.fitted_as == fit.drift.name else t[-1]
     both = whitener.columns(np.column_stack([raw, _contrasts(t, float(np.clip(knee, t[3], t[-1])))]))
     jacobian, wanted = both[:, : raw.shape[1]], both[:, raw.shape[1] :]
-    residuals = np.asarray(fit.white_residuals, dtype=np.float64)
+    residuals = whitener.columns(fit.residuals) / fit.alpha_used
     inflation = _sandwich(jacobian, residuals)
     return ResidualCheck(dict(zip(names, inflation.tolist(), strict=True)), _scores(jacobian, wanted, residuals))
 

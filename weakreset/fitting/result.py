@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.display import Shown, Summary, number, plus_minus
+from weakreset.fitting.whitening import Averaged, NoiseColour
 from weakreset.model import DriftShape
 from weakreset.traces import PulseTrace
 
@@ -29,6 +30,7 @@ class FitStatus(str, Enum):
     OK = "ok"
     KNEE_UNRESOLVED = "beyond_or_undetected"
     WRONG_DRIFT = "drift_not_described"
+    RESTLESS = "telegraph_beyond_search"
     NOT_CONVERGED = "not_converged"
     EXCLUDED = "excluded"
 
@@ -43,6 +45,8 @@ _SENTENCES = {
     "Knee and second slope are not identifiable; first slope and offset are averaged over every place the knee may be.",
     FitStatus.WRONG_DRIFT: "The drift shape does not describe the trace: its numbers are those of the nearest curve of "
     "that shape, not of the device. Fit another shape (`--drift auto`).",
+    FitStatus.RESTLESS: "More telegraph steps than the search follows: what it found does not describe the noise, and "
+    "no number of the device can be told from it. Measure fewer pulses, or read more often.",
     FitStatus.NOT_CONVERGED: "The optimizer did not converge. Do not use these numbers.",
     FitStatus.EXCLUDED: "Left out before the fit, for the reason given.",
 }
@@ -145,6 +149,12 @@ class DeviceFit(Shown):
         above one were applied.
     parent : str
         The device where `device` names one of its cycles; '' where that is the device. See `of_device`.
+    set_aside : tuple of int
+        Pulses whose reads stand alone, far from those around them: the fit takes them as missing.
+    noise_ratio : float or None
+        Noise of this device over that of most, where it stands far off; it is then no part of the pooled noise.
+    averaged : Averaged or None
+        Which reads of a very long trace are means of several.
     draws : LikelihoodDraws or None
         The whole likelihood of the device, for the population.
     """
@@ -173,6 +183,9 @@ class DeviceFit(Shown):
     n_numbers: int = 0
     inflation: Mapping[str, float] = field(default_factory=dict)
     parent: str = ""
+    set_aside: tuple[int, ...] = ()
+    noise_ratio: float | None = None
+    averaged: Averaged | None = None
 
     @property
     def of_device(self) -> str:
@@ -184,6 +197,11 @@ class DeviceFit(Shown):
         """Where the drift bends; None where the shape has no knee or the device does not show it."""
         estimate = self.estimates.get(self.drift.knee)
         return None if estimate is None or estimate.value is None else estimate
+
+    @property
+    def colour(self) -> NoiseColour:
+        """Of the noise that the fit assumed."""
+        return NoiseColour(self.exponent, self.read_ratio, self.averaged)
 
     def drift_at(self, pulses: NDArray[np.int64]) -> Array:
         """Fitted drift, without telegraph noise."""

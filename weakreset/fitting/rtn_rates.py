@@ -27,6 +27,7 @@ DETECTABLE_SIGMAS = 6.0
 
 _LEAST_TRANSITIONS = 6
 _AT_EDGE = 1e-3
+_LOG_RATES = (-30.0, -0.02)
 
 Deviance = Callable[[NDArray[np.float64]], float]
 
@@ -88,14 +89,14 @@ def pooled_rates(fits: Sequence[DeviceFit]) -> RtnRates:
     table = np.array(paths, dtype=np.float64).T
 
     def deviance(x: NDArray[np.float64]) -> float:
-        p_up, p_down = np.exp(np.minimum(x[:2], -0.02))
+        p_up, p_down = np.exp(np.clip(x[:2], *_LOG_RATES))
         if not together:
             return _path_deviance(table, p_up, p_down) + 2.0 * float(np.log(_seen(table[5] - 1, p_up, p_down)).sum())
         return _joint_deviance(table, np.array(quiet), n_small, p_up, p_down, float(np.clip(x[2], 1e-6, 1.0)))
 
     best = _minimum(deviance, _start(paths, together, len(fits)))
     errors = _errors(deviance, best)
-    p_up, p_down = (float(p) for p in np.exp(np.minimum(best[:2], -0.02)))
+    p_up, p_down = (float(p) for p in np.exp(np.clip(best[:2], *_LOG_RATES)))
     share, share_stderr = (float(min(best[2], 1.0)), errors[2]) if together else (None, None)
     return RtnRates(
         p_up, p_down, transitions, len(paths), "", p_up * errors[0], p_down * errors[1], share, share_stderr

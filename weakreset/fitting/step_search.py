@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from weakreset.fitting.dictionary import Dictionary
 
-__all__ = ["STEP_THRESHOLD", "Configuration", "best_knees", "search_knees_and_steps"]
+__all__ = ["STEP_THRESHOLD", "Configuration", "best_knees", "most_steps", "search_knees_and_steps"]
 
 Array = NDArray[np.float64]
 
@@ -24,6 +24,9 @@ STEP_THRESHOLD = 24.0
 _PROMISING = 0.7
 _KNEES_TRIED = 24
 _ROUNDS = 4
+_PULSES_A_STEP = 250
+_READS_A_STEP = 100
+_MOST_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,14 @@ class Configuration:
         Columns of the steps, in order of time.
     explained : float
         Sum of squares explained (whitened, in units of alpha^2).
+    more_steps : bool
+        Whether further steps would pay, but the search stops at so many.
     """
 
     knee: int | None
     steps: tuple[int, ...]
     explained: float
+    more_steps: bool = False
 
     def active(self, dictionary: Dictionary) -> list[int]:
         return [*dictionary.base, *([] if self.knee is None else [self.knee]), *self.steps]
@@ -74,6 +80,11 @@ def search_knees_and_steps(
         else plain[i]
         for i in range(len(plain))
     ]
+
+
+def most_steps(pulses: NDArray[np.int64]) -> int:
+    """How many telegraph steps of a trace are followed: telegraph noise as published changes once in 600 pulses."""
+    return min(8 + int(pulses[-1] - pulses[0]) // _PULSES_A_STEP, 8 + len(pulses) // _READS_A_STEP, _MOST_STEPS)
 
 
 def best_knees(dictionary: Dictionary, products: Array) -> list[Configuration]:
@@ -132,22 +143,24 @@ class _StepSearch:
         self.threshold = threshold
         self._knees: dict[frozenset[int], int] = {}
         self._steps: dict[tuple[int | None, frozenset[int]], int] = {}
-        self.most = 8 + len(dictionary.whitener.pulses) // 500
+        self.most = most_steps(dictionary.whitener.pulses)
 
     def run(self, start: Configuration, first: Configuration) -> Configuration:
         """From no steps (`start`) and the best first one."""
         current = start
-        while len(current.steps) < self.most:
+        more = False
+        while not more:
             proposal = self._add_step(current) if current.steps else self._refine(first)
             if proposal.explained - current.explained < self.threshold:
                 break
-            current = proposal
+            more = len(current.steps) == self.most
+            current = current if more else proposal
         while current.steps:
             fewer = max((self._drop_step(current, i) for i in range(len(current.steps))), key=lambda c: c.explained)
             if current.explained - fewer.explained >= self.threshold:
                 break
             current = fewer
-        return Configuration(current.knee, tuple(sorted(current.steps)), current.explained)
+        return Configuration(current.knee, tuple(sorted(current.steps)), current.explained, more)
 
     def _add_step(self, current: Configuration) -> Configuration:
         d, fixed = self.dictionary, [*self.dictionary.base, *current.steps]

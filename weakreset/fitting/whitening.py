@@ -9,6 +9,7 @@ data is generalized least squares on the data, with honest standard errors.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy import linalg
 
 from weakreset.model import autocovariance
 
-__all__ = ["NoiseColour", "Whitener"]
+__all__ = ["Averaged", "NoiseColour", "Whitener"]
 
 Array = NDArray[np.float64]
 
@@ -25,26 +26,58 @@ _JITTER = 1e-10
 
 
 @dataclass(frozen=True)
+class Averaged:
+    """From the pulse `first` on, what is fitted are means of `reads` neighbouring reads, `pace` pulses apart."""
+
+    first: int
+    reads: int
+    pace: int
+
+
+@dataclass(frozen=True)
 class NoiseColour:
     """Shape of the noise: exponent of 1/f^exponent, and read noise variance in units of alpha^2.
 
-    `exponent=None` stands for white noise alone (no 1/f part); alpha is then the read noise itself.
+    `exponent=None` stands for white noise alone (no 1/f part); alpha is then the read noise itself. `averaged` says
+    which reads are means of several.
     """
 
     exponent: float | None = 1.0
     read_ratio: float = 0.0
+    averaged: Averaged | None = None
 
     def covariance(self, pulses: NDArray[np.int64]) -> Array:
         """Covariance of the noise at `pulses`, for alpha = 1; shape (n, n)."""
+        if self.averaged is not None and pulses[-1] >= self.averaged.first:
+            return self._of_means(pulses, self.averaged)
         if self.exponent is None:
             return np.eye(len(pulses))
         lags = np.abs(pulses[:, None] - pulses[None, :])
         coloured = autocovariance(self.exponent, int(lags.max(initial=0)) + 1)[lags]
         return np.asarray(coloured + (self.read_ratio + _JITTER) * np.eye(len(pulses)))
 
+    def _of_means(self, pulses: NDArray[np.int64], averaged: Averaged) -> Array:
+        """Of means over sizes p and q that begin at a and c, from the variance V of a sum of x neighbouring reads:
+
+        p q cov = (V(c + q - a) + V(c - a - p) - V(c - a) - V(c + q - a - p)) / 2,   V(-x) = V(x).
+        """
+        size = np.where(pulses >= averaged.first, averaged.reads, 1)
+        if self.exponent is None:
+            return np.asarray(np.diag(1.0 / size))
+        begin = (pulses - pulses[0]) // averaged.pace - size // 2
+        n = int(begin[-1] + size[-1] - begin[0]) + 1
+        gamma = autocovariance(self.exponent, (n - 1) * averaged.pace + 1)[:: averaged.pace]
+        of_sum = np.concatenate([[0.0], np.cumsum(2.0 * np.cumsum(gamma) - gamma[0])])
+        end = begin + size
+        between = 0.5 * (
+            of_sum[np.abs(end[None, :] - begin[:, None])] + of_sum[np.abs(begin[None, :] - end[:, None])]
+            - of_sum[np.abs(begin[None, :] - begin[:, None])] - of_sum[np.abs(end[None, :] - end[:, None])]
+        )
+        return np.asarray(between / np.outer(size, size) + np.diag((self.read_ratio + _JITTER) / size))
+
 
 class Whitener:
-    """Cholesky factor of the noise at one set of read pulses, shared by all devices read there.
+    """Cholesky factor of the noise at one set of read pulses, shared by all devices read there or at some of them.
 
     Parameters
     ----------
@@ -55,18 +88,64 @@ class Whitener:
     ----------
     log_det : float
         ln det of the covariance for alpha = 1.
+    log_dets : ndarray, shape (n,)
+        The same of the first, the first two, ... reads of the factor.
+    kept : ndarray of int
+        Which reads of the factor these are.
+    gone : ndarray, shape (n, n_missing), or None
+        Orthonormal basis of what the missing reads take away.
     """
 
     def __init__(self, pulses: NDArray[np.int64], colour: NoiseColour) -> None:
         self.pulses = pulses
         self.colour = colour
         self._factor = linalg.cholesky(colour.covariance(pulses), lower=True, overwrite_a=True, check_finite=False)
-        self.log_det = 2.0 * float(np.log(np.diag(self._factor)).sum())
+        self._settle(np.arange(len(pulses)))
+
+    def _settle(self, kept: NDArray[np.intp]) -> None:
+        """Take the reads `kept` of those that the factor is for; the last one is kept."""
+        n = len(self._factor)
+        self.kept = kept
+        self.log_dets = 2.0 * np.cumsum(np.log(np.diag(self._factor)))
+        self.log_det = float(self.log_dets[-1])
+        self.gone: Array | None = None
+        if len(kept) < n:
+            missing = np.setdiff1d(np.arange(n), kept)
+            columns = np.zeros((n, len(missing)))
+            columns[missing, np.arange(len(missing))] = 1.0
+            columns = self._solve(columns)
+            root = linalg.cholesky(columns.T @ columns, lower=True, check_finite=False)
+            self.gone = linalg.solve_triangular(root, columns.T, lower=True, check_finite=False).T
+            self.log_det += 2.0 * float(np.log(np.diag(root)).sum())
+
+    def at(self, pulses: NDArray[np.int64]) -> Whitener:
+        """For some of the reads: exactly their own noise, without another Cholesky factor.
+
+        The leading block of the factor is that of a trace that ends earlier. A read that is missing is a number of
+        its own beside all others: its whitened column is projected out of everything, and ln det grows by that of the
+        projected columns.
+        """
+        kept = np.searchsorted(self.pulses, pulses)
+        if len(kept) == len(self.pulses):
+            return self
+        part = copy.copy(self)
+        part.pulses = pulses
+        part._factor = self._factor[: kept[-1] + 1, : kept[-1] + 1]
+        part._settle(kept)
+        return part
 
     def columns(self, values: Array) -> Array:
-        """L^-1 values for a vector (n,) or columns (n, k)."""
-        return np.asarray(linalg.solve_triangular(self._factor, values, lower=True, check_finite=False))
+        """L^-1 values for a vector (n,) or columns (n, k); where reads are missing, as many rows as without gaps."""
+        if self.gone is None:
+            return self._solve(values)
+        spread = np.zeros((len(self._factor), *values.shape[1:]))
+        spread[self.kept] = values
+        white = self._solve(spread)
+        return np.asarray(white - self.gone @ (self.gone.T @ white))
 
     def rows(self, values: Array) -> Array:
         """The same for traces in rows, (n_devices, n)."""
         return np.ascontiguousarray(self.columns(np.ascontiguousarray(values.T)).T)
+
+    def _solve(self, values: Array) -> Array:
+        return np.asarray(linalg.solve_triangular(self._factor, values, lower=True, check_finite=False))

@@ -18,6 +18,7 @@ STATUS_WORDS = {
     FitStatus.OK: "knee found",
     FitStatus.KNEE_UNRESOLVED: "knee not resolved",
     FitStatus.WRONG_DRIFT: "drift shape does not fit",
+    FitStatus.RESTLESS: "telegraph noise beyond the search",
     FitStatus.NOT_CONVERGED: "fit failed, do not use",
     FitStatus.EXCLUDED: "left out",
 }

@@ -92,6 +92,7 @@ def _fit(
 ) -> Population:
     cycles = [fit for fit in fits.usable if fit.draws is not None]
     usable = one_cycle_each(cycles)
+    _refuse_restless(fits)
     _refuse_no_drift(usable, fits.drift)
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
@@ -122,6 +123,16 @@ def _fit(
         structure=structure,
         not_identifiable={name: left_out(name, fits.drift, usable, known[name]) for name in unknown},
     )
+
+
+def _refuse_restless(fits: FitSet) -> None:
+    """Laws of the few devices that are quiet would not be those of the set."""
+    restless = fits.counts()[FitStatus.RESTLESS.value]
+    if restless > len(fits.usable):
+        raise FitError(
+            f"telegraph noise is beyond the search in {restless} of {len(fits)} devices: they change level more often "
+            "than the fit follows, so no law of the drift can be told. Measure fewer pulses, or read more often."
+        )
 
 
 def _refuse_no_drift(usable: Sequence[DeviceFit], drift: DriftShape) -> None:

@@ -1,0 +1,42 @@
+"""Devices whose noise is far from that of the others: a bad contact, another kind of cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from weakreset.fitting.result import DeviceFit
+
+__all__ = ["far_noise_in_words", "with_far_noise"]
+
+_LEAST_DEVICES = 5
+_FAR = float(np.log(2.0))
+_SPREADS = 4.0
+_NAMED = 8
+
+
+def with_far_noise(fits: Sequence[DeviceFit]) -> list[DeviceFit]:
+    """Mark devices more than twice as noisy as most, or less than half, and outside the spread of the others."""
+    known = [i for i, fit in enumerate(fits) if fit.alpha]
+    marked = list(fits)
+    if len(known) < _LEAST_DEVICES:
+        return marked
+    log_alpha = np.log([float(fits[i].alpha or np.nan) for i in known])
+    away = log_alpha - np.median(log_alpha)
+    limit = max(_FAR, _SPREADS * 1.4826 * float(np.median(np.abs(away))))
+    for i, one in zip(known, away.tolist(), strict=True):
+        if abs(one) > limit:
+            marked[i] = replace(fits[i], noise_ratio=float(np.exp(one)))
+    return marked
+
+
+def far_noise_in_words(fits: Sequence[DeviceFit]) -> list[str]:
+    """A sentence on the devices that were marked."""
+    far = [fit for fit in fits if fit.noise_ratio is not None]
+    if not far:
+        return []
+    named = ", ".join(f"{fit.device} ({fit.noise_ratio:.2g} x)" for fit in far[:_NAMED])
+    more = f" and {len(far) - _NAMED} more" if len(far) > _NAMED else ""
+    return [f"noise far from that of most devices, no part of the pooled noise: {named}{more}"]
