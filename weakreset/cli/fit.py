@@ -14,6 +14,7 @@ from weakreset.cli.trace_options import (
     LimitsOption,
     MapOption,
     PulsesOption,
+    SkipOption,
     TraceOptions,
     VoltageOption,
     WhereOption,
@@ -35,6 +36,7 @@ def fit_command(
     limits: LimitsOption = "",
     format_: FormatOption = "",
     read_voltage: VoltageOption = None,
+    skip: SkipOption = 0,
     mixed_pulses: Annotated[bool, typer.Option(help="fit pulses of different amplitude or width together")] = False,
     stream: Annotated[bool | None, typer.Option(help="read in parts; without, large HDF5 files are")] = None,
     pulses: PulsesOption = "",
@@ -55,7 +57,7 @@ def fit_command(
 ) -> None:
     """Fit every device, then the population, and write a parameter file."""
     console = console_for(json_)
-    chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream, keep_going)
+    chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream, keep_going, skip)
     fixed = {"drift": drift, "alpha": alpha, "exponent": exponent, "rtn": rtn, "mixed_pulses": mixed_pulses}
     fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console)
     table = devices or output.with_suffix(".devices.csv")
