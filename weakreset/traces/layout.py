@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from weakreset.errors import TraceFormatError
 from weakreset.traces.column_map import ColumnMap
 from weakreset.traces.column_names import device_in_brackets, numbered, plain_name
@@ -183,6 +185,7 @@ def _uncounted(layout: Layout, table: Table, column_map: ColumnMap, file: str) -
     if side == "columns":
         return replace(by_row, column_pulses=tuple(numbers))
     if side == "rows":
+        _refuse_repeated_rows(values, table, file)
         return replace(layout, kind="wide-by-column", row_counter=True, rows_assumed=True)
     raise UnclearLayout(
         f"{file}: {table.n_rows} rows of {len(values)} columns ({values[0].name!r}, {values[1].name!r}, ...) and "
@@ -201,6 +204,17 @@ def _refuse_doubts(roles: list[ColumnRole], values: list[ColumnRole], file: str)
         f"{file}: no column is recognised as resistance, conductance or current; {doubts[0].name!r}: {said}",
         tuple(role.index for role in doubts), tuple(dict.fromkeys(named)) or ("resistance", "conductance"),
     )
+
+
+def _refuse_repeated_rows(values: list[ColumnRole], table: Table, file: str) -> None:
+    """Rows count no pulses where one repeats the row before it in every column: a line exported twice."""
+    matrix = np.column_stack([table.numbers(role.index).values for role in values])
+    again = np.flatnonzero(np.all(matrix[1:] == matrix[:-1], axis=1))
+    if again.size and len(values) > 1:
+        raise TraceFormatError(
+            f"{file}, {table.place_of(int(again[0]) + 1)}: the line before it once more ({again.size} such lines), and "
+            "no column numbers the pulses, so rows cannot count them. Take repeated lines out, or add a column `pulse`"
+        )
 
 
 def _one_pulse_column(roles: list[ColumnRole]) -> tuple[ColumnRole, ...]:

@@ -21,6 +21,7 @@ from weakreset.traces.vocabulary import role_of
 
 __all__ = ["DelimitedTable", "LinewiseTable", "names_device"]
 
+_NAMES_COMPARED = 1000
 _FIELDS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 # Before 3.1 the default conversion of decimals was not exact to the last bit; since then the option is deprecated.
 _EXACT: dict[str, Any] = (
@@ -73,13 +74,21 @@ def _without_unended(body: bytes, shape: TextShape) -> tuple[bytes, _Unended | N
     cells = split_line(line, shape.separator)
     if not line.strip() or '"' in line or not cells[-1] or len(cells) > len(shape.names):
         return body, None
-    before = body[body.rfind(b"\n", 0, max(begin - 1, 0)) + 1 : begin].decode("utf-8", errors="replace")
-    previous = split_line(before, shape.separator)
-    if names_device(shape.names[len(cells) - 1]) and previous[len(cells) - 1 : len(cells)] == cells[-1:]:
-        return body, None  # the name of the device, whole
+    if names_device(shape.names[len(cells) - 1]) and _is_whole_name(body[:begin], shape, len(cells) - 1, cells[-1]):
+        return body, None
     words = f"{cells[-1]} (the file ends here without a line end: it may be cut)"
     kept = body[:begin] + line[: line.rindex(cells[-1])].encode()
     return kept + b"\n", _Unended(body.count(b"\n"), len(cells) - 1, words)
+
+
+def _is_whole_name(body: bytes, shape: TextShape, column: int, name: str) -> bool:
+    """Whether a device named last in a text is surely not cut: as in the line before, or as long as any and new."""
+    lines = body.decode("utf-8", errors="replace").rstrip("\n").split("\n")[-_NAMES_COMPARED:]
+    rows = [split_line(line, shape.separator) for line in lines]
+    names = [row[column] for row in rows if len(row) > column]
+    if not names or name == names[-1]:
+        return bool(names)
+    return name not in names and len(name) >= max(map(len, names))
 
 
 class DelimitedTable(Table):
