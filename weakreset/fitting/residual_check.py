@@ -73,7 +73,7 @@ def check_residuals(fits: Sequence[DeviceFit]) -> list[ResidualCheck | None]:
 def _check(fit: DeviceFit, whitener: Whitener) -> ResidualCheck:
     t = fit.pulses.astype(np.float64)
     names, raw = _columns(fit, t)
-    knee = fit.numbers.get("t_star", t[-1]) if fit.fitted_as == fit.drift.name else t[-1]
+    knee = fit.numbers.get(fit.drift.knee, t[-1]) if fit.fitted_as == fit.drift.name else t[-1]
     both = whitener.columns(np.column_stack([raw, _contrasts(t, float(np.clip(knee, t[3], t[-1])))]))
     jacobian, wanted = both[:, : raw.shape[1]], both[:, raw.shape[1] :]
     residuals = whitener.columns(fit.residuals) / fit.alpha_used
