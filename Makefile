@@ -21,6 +21,7 @@ bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 
 bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on devices whose truth is known
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/worlds.py --seeds 2
 
 fuzz: $(VENV)/.installed-dev  ## files whose truth is known: right or refused; damaged ones: traces or an error of ours
 	$(BIN)/python benchmarks/fuzz_truth.py --files 4000

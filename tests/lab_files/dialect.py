@@ -289,7 +289,8 @@ def save(pages: list[tuple[Page, dict[str, Any]]], folder: Path) -> Case:
         may_miss |= page.may_miss
     last = pages[-1][0]
     if not pages[-1][1]["last_line_end"] and last.rows:
-        may_miss |= {key for (row, _), key in last.keys.items() if row == len(last.rows) - 1}
+        end = max(row for row, _ in last.keys)  # rows put between others do not renumber the keys
+        may_miss |= {key for (row, _), key in last.keys.items() if row == end}
     refuse = next((page.must_refuse for page, _ in pages if page.must_refuse), "")
     return Case(
         path, None if refuse else truth, left_out, may_miss, whole_device, optional,

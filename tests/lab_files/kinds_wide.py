@@ -284,7 +284,10 @@ def _(bench: Bench) -> Case:
     matrix = lot.ohm[:, 0] if bench.rng.random() < 0.5 else lot.ohm[:, 0].T
     case = _matrix_file(bench, matrix, lot, pulse, device)
     words = "(?i)square|40 x 40|40, 40|which side|which axis"
-    return Case(case.sources, None, must_refuse=words, ways=[lot.readings()])
+    named = [lot.readings()]
+    if not device:
+        named = [Lot([f"{side} {i}" for i in range(40)], lot.pulses, lot.ohm).readings() for side in ("row", "column")]
+    return Case(case.sources, None, must_refuse=words, ways=named)
 
 
 # -- several tables in one file -----------------------------------------------------------------------------------

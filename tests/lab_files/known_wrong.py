@@ -2,104 +2,14 @@
 
 from __future__ import annotations
 
-KNOWN_WRONG: dict[str, str] = {
-    "records of a source meter": "csv",
-    "pulses called Pulse #": "tab tdms",
-    "pulses called PulseNum": "csv semicolon tab xlsx tdms",
-    "pulses called No. of pulses": "semicolon xlsx tdms",
-    "pulses called Nb pulses": "csv semicolon xlsx",
-    "pulses called #": "tab",
-    "pulses called RESET pulse #": "semicolon tdms",
-    "pulses called number of pulses applied": "csv tdms",
-    "pulses called #, first in the file": "xlsx tdms",
-    "devices called Device #": "csv semicolon tab xlsx tdms",
-    "preamble of an instrument": "csv semicolon tab",
-    "separator line of Excel": "csv semicolon tab",
-    "endurance table": "csv semicolon tab xlsx tdms",
-    "potentiation beside depression": "csv semicolon tab xlsx tdms",
-    "retention record": "csv semicolon tab xlsx tdms",
-    "sweep of voltage": "csv semicolon tab xlsx tdms",
-    "sweep of voltage with resistances": "csv semicolon tab xlsx tdms",
-    "readings whose pulses are not told": "semicolon",
-    "a row a cell, voltages before the reads": "tab csv",
-    "gradual SET": "csv semicolon tab xlsx hdf5 matlab tdms",
-    "ramps up and down under a running counter": "csv semicolon tab xlsx tdms",
-    "wide with columns that are no devices": "csv semicolon xlsx tdms hdf5",
-    "wide with elapsed_ms": "csv xlsx tdms",
-    "wide with MIN": "csv xlsx tdms",
-    "wide with the unit at the first device alone": "csv semicolon tab xlsx tdms hdf5",
-    "pairs of pulse and value, each on its own grid": "csv semicolon tab xlsx",
-    "rows are pulses, columns called Device 1": "csv semicolon tab",
-    "rows are pulses, columns called R1": "csv tab tdms",
-    "rows are pulses, columns called cell_01": "csv tab xlsx tdms",
-    "rows are pulses, columns called dev-A": "csv semicolon tab xlsx tdms",
-    "rows are pulses, columns called Cell1 (Ohm)": "csv semicolon tab",
-    "rows are pulses, columns called Resistance_1": "csv tab xlsx",
-    "rows are pulses, columns called Resistance 1 (ohm)": "csv semicolon xlsx tdms",
-    "rows are pulses, columns called Device 1 (ohm)": "csv semicolon tab",
-    "rows are pulses, columns called DUT1": "xlsx tdms",
-    "rows are pulses, columns called W1B1": "csv semicolon tab xlsx tdms",
-    "rows are pulses, columns called Resistance_D0": "csv semicolon tab tdms",
-    "rows are pulses, devices in sorted order": "csv semicolon tab xlsx",
-    "a matrix without header": "csv semicolon tab xlsx",
-    "a row a device, columns called pulse 0": "csv tab xlsx tdms",
-    "a row a device, columns called P_0": "csv semicolon tab xlsx tdms",
-    "a row a device, columns called N=0": "csv semicolon tab xlsx tdms",
-    "a row a device, columns called pulse_0": "csv tab xlsx tdms",
-    "a row a device, columns called R_0": "csv semicolon tab xlsx tdms",
-    "a row a device, columns called R@0": "csv semicolon tab xlsx tdms",
-    "a row a device, columns called pulse 0 (ohm)": "csv semicolon tab xlsx tdms",
-    "a row a device, columns as text": "csv semicolon tab xlsx tdms",
-    "a row a device, columns reversed": "csv semicolon tab xlsx tdms",
-    "a row a device, columns shuffled": "csv semicolon tab xlsx tdms",
-    "a row a device, in kohm": "csv semicolon tab xlsx",
-    "square matrix": "hdf5",
-    "second header with another unit without a gap": "csv semicolon tab xlsx",
-    "second header with another order of columns without a gap": "semicolon tab",
-    "second header with another unit after an empty line": "csv semicolon tab xlsx",
-    "second header, wide tables of other devices": "csv semicolon tab xlsx",
-    "cut inside its last number": "csv semicolon",
-}
+KNOWN_WRONG: dict[str, str] = {}
 """Kind -> the formats on which it is wrong."""
 
-KNOWN_WRONG_DIALECTS: list[dict[str, object]] = [
-    {"layout": "by row"},
-    {"layout": "pairs"},
-    {"preamble": "pairs of words"},
-    {"preamble": "sep="},
-    {"device_word": "Device #"},
-    {"pulse_word": "Pulse #"},
-    {"pulse_word": "PulseNum"},
-    {"pulse_word": "No. of pulses"},
-    {"preamble": "full width"},
-    {"layout": "wide", "unit": "none", "trailing": "elapsed_ms"},
-    {"layout": "wide", "unit_place": "comment", "trailing": "elapsed_ms"},
-    {"layout": "wide", "unit": "none", "trailing": "MIN"},
-    {"layout": "wide", "unit_place": "comment", "trailing": "MIN"},
-]
+KNOWN_WRONG_DIALECTS: list[dict[str, object]] = []
 """Choices of a dialect that together are read wrongly."""
 
-KNOWN_WRONG_PROMISES: set[str] = {
-    "--map device=@file names a device after its file",
-    "--skip passes over lines before the header",
-}
+KNOWN_WRONG_PROMISES: set[str] = set()
 """Promises that are not kept."""
 
-KNOWN_WRONG_SHARED: set[str] = {
-    "endurance_ron_roff.csv",
-    "gradual_set_flat_then_falling.csv",
-    "gradual_set_saturating.csv",
-    "ltp_ltd_four_columns.tsv",
-    "row_a_cell_two_voltages_first.tsv",
-    "up_down_running_counter.csv",
-    "wide_no_pulse_column_resistance_names.csv",
-    "wide_nopulse_Device.csv",
-    "wide_nopulse_G.csv",
-    "wide_nopulse_Ohm.csv",
-    "wide_nopulse_R1.csv",
-    "wide_nopulse_Res_ohm.csv",
-    "wide_nopulse_Resistance.csv",
-    "wide_nopulse_sorted_devices.csv",
-    "wide_nopulse_headerless.csv",
-}
+KNOWN_WRONG_SHARED: set[str] = set()
 """Cases beside the checkout that are read wrongly."""

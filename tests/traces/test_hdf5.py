@@ -82,8 +82,11 @@ def test_nan_and_zero_are_named_with_device_and_pulse(made):
     ]
 
 
+LINES = [[1.0, 2, np.nan], [3, np.nan, np.nan]]
+
+
 def test_a_matrix_with_other_pulse_numbers(made):
-    traces = made(lambda root: add(root, device=["A", "B"], pulse=[5, 10], resistance=[[1.0, 2], [3, np.nan]]))
+    traces = made(lambda root: add(root, device=["A", "B"], pulse=[5, 10, 20], resistance=LINES))
     assert {t.device: t.pulses.tolist() for t in traces} == {"A": [5, 10], "B": [5]}
 
 

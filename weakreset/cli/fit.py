@@ -14,6 +14,7 @@ from weakreset.cli.trace_options import (
     LimitsOption,
     MapOption,
     PulsesOption,
+    SkipOption,
     TraceOptions,
     VoltageOption,
     WhereOption,
@@ -38,6 +39,7 @@ def fit_command(
     limits: LimitsOption = "",
     format_: FormatOption = "",
     read_voltage: VoltageOption = None,
+    skip: SkipOption = 0,
     mixed_pulses: Annotated[bool, typer.Option(help="fit pulses of different amplitude or width together")] = False,
     stream: Annotated[bool | None, typer.Option(help="read in parts; without, large HDF5 files are")] = None,
     pulses: PulsesOption = "",
@@ -59,13 +61,13 @@ def fit_command(
 ) -> None:
     """Fit every device, then the population, and write a parameter file."""
     console = console_for(json_)
-    chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream, keep_going)
+    chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream, keep_going, skip)
     fixed = {"drift": drift, "direction": direction, "alpha": alpha, "exponent": exponent, "rtn": rtn}
     fixed["mixed_pulses"] = mixed_pulses
     fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console)
     table = devices or output.with_suffix(".devices.csv")
     write_atomically(table, fits.to_frame().to_csv(index=False))
-    _tell(console, fits)
+    _print_fits(console, fits)
     summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
     replicas = {"bootstrap": bootstrap, "goodness": goodness, "seed": seed}
     extras = {"empirical": empirical, "held_out": held}
@@ -77,6 +79,15 @@ def fit_command(
         print_json(summary)
     if "parameter_file" not in summary:
         raise typer.Exit(1)
+
+
+def _print_fits(console: Any, fits: Any) -> None:
+    """How many devices have which status, what speaks against the numbers, and notes."""
+    console.print(_device_table(fits))
+    if fits.caveat:
+        console.print(fits.caveat, style="yellow", markup=False)
+    for note in (f"fitted: {fits.counted}", *fits.notes):
+        console.print(note, markup=False)
 
 
 def _fit(
@@ -100,15 +111,6 @@ def _fit(
     if held:
         console.print(f"{len(held)} devices kept out of the fit; their names are in the parameter file", markup=False)
     return fits, held
-
-
-def _tell(console: Any, fits: Any) -> None:
-    console.print(_device_table(fits))
-    if fits.caveat:
-        console.print(fits.caveat, style="yellow", markup=False)
-    console.print(f"fitted: {fits.counted}", markup=False)
-    for note in fits.notes:
-        console.print(note, markup=False)
 
 
 def _read_sd(text: str, repeats: Any) -> float | None:

@@ -21,6 +21,7 @@ from weakreset.cli.trace_options import (
     KeepGoingOption,
     LimitsOption,
     MapOption,
+    SkipOption,
     TraceOptions,
     VoltageOption,
     WhereOption,
@@ -43,6 +44,7 @@ def inspect_command(
     map_: MapOption = "",
     format_: FormatOption = "",
     read_voltage: VoltageOption = None,
+    skip: SkipOption = 0,
     where: WhereOption = "",
     limits: LimitsOption = "",
     keep_going: KeepGoingOption = False,
@@ -52,7 +54,7 @@ def inspect_command(
     from weakreset.traces.find_files import find_files
     from weakreset.traces.inspection import inspect_lot
 
-    chosen = TraceOptions(files, map_, format_, read_voltage, limits, where)
+    chosen = TraceOptions(files, map_, format_, read_voltage, limits, where, skip=skip)
     console = Console(stderr=json_, highlight=False, soft_wrap=True)
     with progress_bar(Console(stderr=True)) as progress:
         paths = find_files(files)

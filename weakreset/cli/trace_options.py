@@ -24,6 +24,7 @@ __all__ = [
     "LimitsOption",
     "MapOption",
     "PulsesOption",
+    "SkipOption",
     "TraceOptions",
     "VoltageOption",
     "WhereOption",
@@ -37,6 +38,7 @@ LimitsOption = Annotated[str, typer.Option(help="screening limits, such as open_
 FormatOption = Annotated[str, typer.Option("--format", help="reader to use instead of the one recognised")]
 VoltageOption = Annotated[float | None, typer.Option(help="read voltage [V] where readings are currents")]
 KeepGoingOption = Annotated[bool, typer.Option("--keep-going", help="go on without files that cannot be read")]
+SkipOption = Annotated[int, typer.Option(help="lines to pass over before the header")]
 PulsesOption = Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")]
 
 _STREAM_FROM_BYTES = 256 << 20
@@ -70,6 +72,7 @@ class TraceOptions:
     pulses: str = ""
     stream: bool | None = None
     keep_going: bool = False
+    skip: int = 0
 
     @property
     def options(self) -> ReadingOptions:
@@ -90,6 +93,7 @@ class TraceOptions:
             "read_voltage_v": self.read_voltage_v,
             "limits": ScreeningLimits.parse(self.limits),
             "where": self.where or None,
+            "skip": self.skip,
         }
 
     def streams(self) -> bool:

@@ -15,6 +15,7 @@ from weakreset.cli.trace_options import (
     LimitsOption,
     MapOption,
     PulsesOption,
+    SkipOption,
     TraceOptions,
     VoltageOption,
     WhereOption,
@@ -44,6 +45,7 @@ def validate_command(
     limits: LimitsOption = "",
     format_: FormatOption = "",
     read_voltage: VoltageOption = None,
+    skip: SkipOption = 0,
     mixed_pulses: Annotated[bool, typer.Option(help="take pulses of different amplitude or width together")] = False,
     pulses: PulsesOption = "",
     keep_going: KeepGoingOption = False,
@@ -55,7 +57,8 @@ def validate_command(
 
     console = console_for(json_)
     file = parameters_of(params, assume)
-    loaded, _ = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, keep_going=keep_going).load()
+    chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, keep_going=keep_going, skip=skip)
+    loaded, _ = chosen.load()
     print_left_out(console, loaded)
     if held_out:
         loaded = _held_out(file, loaded)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.traces.column_names import device_in_brackets
 from weakreset.traces.contract import NumberColumn, Table
 from weakreset.traces.counting import cycle_numbers, number_column, pulse_numbers, refuse_much_text
 from weakreset.traces.layout import Layout
@@ -72,6 +73,7 @@ def find_cells(table: Table, layout: Layout, file: str, default_device: str) -> 
     """
     find: Callable[[Table, Layout, str, str], Cells] = {
         "long": _long, "wide-by-column": _wide_by_column, "wide-by-row": _wide_by_row,
+        "pairs": _pairs, "repeats": _repeats,
     }[layout.kind]  # fmt: skip
     return find(table, layout, file, default_device)
 
@@ -113,7 +115,9 @@ def _wide_by_column(table: Table, layout: Layout, file: str, default_device: str
 
 
 def _wide_by_row(table: Table, layout: Layout, file: str, default_device: str) -> Cells:
-    matrix, texts = _matrix(table, layout.values, file)
+    order = np.argsort(layout.column_pulses, kind="stable")
+    values = layout.values
+    matrix, texts = _matrix(table, [values[i] for i in order], file)
     n_rows, n_reads = matrix.shape
     codes, names = _devices(table, layout, "")
     if not layout.of("device") and not layout.device_constant:
@@ -122,11 +126,44 @@ def _wide_by_row(table: Table, layout: Layout, file: str, default_device: str) -
     cycle = cycle_numbers(table, layout, file)
     cells = Cells(
         np.repeat(codes, n_reads), names, None if cycle is None else np.repeat(cycle, n_reads),
-        np.tile(np.asarray(layout.column_pulses, dtype=np.float64), n_rows), matrix.ravel(),
+        np.tile(np.asarray(layout.column_pulses, dtype=np.float64)[order], n_rows), matrix.ravel(),
         {row * n_reads + column: text for (row, column), text in texts.items()},
         np.repeat(np.arange(n_rows), n_reads), _extras(table, layout, lambda cells: np.repeat(cells, n_reads)),
     )  # fmt: skip
     return cells.without(_unread(matrix.T, {(c, r): t for (r, c), t in texts.items()}).T.ravel())
+
+
+def _pairs(table: Table, layout: Layout, file: str, default_device: str) -> Cells:
+    """Each column of readings with the pulse column that belongs to it."""
+    roles = layout.values
+    matrix, texts = _matrix(table, roles, file)
+    n_rows, n_columns = matrix.shape
+    by_index = {column.index: column for column in layout.columns}
+    counters = {i: number_column(table, by_index[i], file).values for i in set(layout.pair_pulses)}
+    flat_text = {column * n_rows + row: text for (row, column), text in texts.items()}
+    cells = Cells(
+        np.repeat(np.arange(n_columns), n_rows), _column_devices(table, roles), None,
+        np.concatenate([counters[i] for i in layout.pair_pulses]), matrix.T.ravel(), flat_text,
+        np.tile(np.arange(n_rows), n_columns), _extras(table, layout, lambda cells: np.tile(cells, n_columns)),
+    )  # fmt: skip
+    return cells.without(_unread(matrix, texts).T.ravel())
+
+
+def _repeats(table: Table, layout: Layout, file: str, default_device: str) -> Cells:
+    """Several columns that hold reads of the same device after the same pulse, one behind the other."""
+    matrix, texts = _matrix(table, layout.values, file)
+    n_rows, n_reads = matrix.shape
+    codes, names = _devices(table, layout, default_device)
+    pulse, cycle = pulse_numbers(table, layout, file, codes)
+    cells = Cells(
+        np.repeat(codes, n_reads), names, None if cycle is None else np.repeat(cycle, n_reads),
+        np.repeat(pulse, n_reads), matrix.ravel(),
+        {row * n_reads + column: text for (row, column), text in texts.items()},
+        np.repeat(np.arange(n_rows), n_reads), _extras(table, layout, lambda cells: np.repeat(cells, n_reads)),
+    )  # fmt: skip
+    empty = np.isnan(cells.value)
+    empty[list(cells.text)] = False
+    return cells.without(empty)
 
 
 def _has_nan(values: NDArray[np.float64]) -> bool:
@@ -150,7 +187,8 @@ def _column_devices(table: Table, roles: list[ColumnRole]) -> list[str]:
     if not table.has_header or table.metadata.get("layout") == "wide-by-column":
         return names
     bare = [
-        split_name(role.name)[0] if role.unit and parse_unit(split_name(role.name)[1], role.role) else role.name
+        device_in_brackets(role.name)
+        or (split_name(role.name)[0] if role.unit and parse_unit(split_name(role.name)[1], role.role) else role.name)
         for role in roles
     ]
     return bare if len(set(bare)) == len(bare) and all(bare) else names
@@ -201,6 +239,8 @@ def _devices(table: Table, layout: Layout, default: str) -> tuple[NDArray[np.int
     import pandas as pd
 
     roles = layout.of("device")
+    if layout.device_by_file:
+        return np.zeros(table.n_rows, dtype=np.int64), [default]
     if layout.device_constant or not roles:
         return np.zeros(table.n_rows, dtype=np.int64), [layout.device_constant or table.device or default]
     if len(roles) == 1:

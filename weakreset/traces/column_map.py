@@ -31,6 +31,8 @@ class MapEntry:
     row_counter: bool = False
     unit: Unit | None = None
     literal: str = ""
+    by_file: bool = False
+    column_counter: bool = False
 
     @property
     def text(self) -> str:
@@ -90,10 +92,14 @@ def _parse_entry(role: str, value: str) -> MapEntry:
         raise UsageError(f"--map {role}={value}: {role!r} is not a role; roles are {', '.join(ROLES)}")
     if value[:1] in {"'", '"'}:
         return _constant(role, value[1:-1])
-    if value == "@row":
+    if value in ("@row", "@column"):
         if role != "pulse":
-            raise UsageError(f"--map {role}=@row: only the pulse number can be counted by rows")
-        return MapEntry(role, row_counter=True)
+            raise UsageError(f"--map {role}={value}: only the pulse number can be counted by rows or columns")
+        return MapEntry(role, row_counter=value == "@row", column_counter=value == "@column")
+    if value == "@file":
+        if role != "device":
+            raise UsageError(f"--map {role}=@file: only the device can be named after the file")
+        return MapEntry(role, by_file=True)
     unit = None
     if (match := _WITH_UNIT.match(value)) and role in QUANTITIES and (parsed := parse_unit(match["unit"], role)):
         if parsed.quantity != role:
@@ -133,10 +139,12 @@ def parse_map(text: str | Mapping[str, str] | ColumnMap | None) -> ColumnMap:
       a pulse column is mapped (wide by column), else one column a pulse 0, 1, 2, ... (wide by row);
     - with a unit in brackets where the header has none or a wrong one (`current=3[uA]`);
     - several columns joined by `+`: they name the device together (`device=wafer+row+col`: 'w1/3/17'), or are
-      one device each (`resistance=1+2+5:8`);
+      one device each (`resistance=1+2+5:8`; beside a device column, reads repeated after one pulse);
     - a constant in quotes for the device (`device='cell A'`) or the read voltage (`read_voltage='0.1'`,
       `read_voltage='100 mV'`);
-    - `pulse=@row`: the file has no pulse column, and every row of a device (bad ones included) is one pulse.
+    - `pulse=@row`: the file has no pulse column, and every row of a device (bad ones included) is one pulse;
+    - `pulse=@column`: every column of a matrix (HDF5, MATLAB) of which nothing says which side is pulses is one pulse;
+    - `device=@file`: the whole file is one device, named after the file, whatever its columns say.
 
     `ignore` may repeat. Roles not mentioned are still guessed from the header; columns left over are kept as extras.
 

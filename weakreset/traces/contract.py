@@ -24,6 +24,7 @@ __all__ = [
     "NumberColumn",
     "Reader",
     "Recognition",
+    "SkippingReader",
     "StreamingReader",
     "Table",
     "cell_text",
@@ -77,6 +78,14 @@ class StreamingReader(Protocol):
         """Parts of the file, in order."""
 
 
+@runtime_checkable
+class SkippingReader(Protocol):
+    """A reader of a format that has lines, of which the first can be passed over."""
+
+    def skipping(self, n_lines: int) -> Reader:
+        """The reader that passes over the first `n_lines` lines."""
+
+
 @dataclass(frozen=True, eq=False)
 class FileContent:
     """All tables of one file, whether it says that it was simulated, and what it is in words (`how`).
@@ -121,6 +130,11 @@ class Table(ABC):
     device: str = ""
     metadata: Mapping[str, str]
     units: Sequence[str] = ()
+
+    @cached_property
+    def name_set(self) -> frozenset[str]:
+        """The names, to look one up quickly."""
+        return frozenset(self.names)
 
     @property
     @abstractmethod

@@ -130,6 +130,7 @@ def inspect_traces(
     read_voltage_v: float | None = None,
     limits: ScreeningLimits = _DEFAULT_LIMITS,
     where: str | None = None,
+    skip: int = 0,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> list[FileInspection]:
     """Inspect files one by one; a file that cannot be read is reported in its `problem`, not raised.
@@ -143,7 +144,7 @@ def inspect_traces(
     UsageError
         The map makes no sense.
     """
-    options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where)
+    options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where, skip)
     return list(inspect_lot(find_files(sources), options, progress).files)
 
 
@@ -184,7 +185,7 @@ def _assumed(read: FileRead) -> bool:
 
 def _inspect(path: Path, options: ReadingOptions) -> tuple[FileInspection, FileRead | None]:
     try:
-        opened = open_file(path, options.format)
+        opened = open_file(path, options.format, options.skip)
     except WeakResetError as error:
         return FileInspection(display_path(path), problem=str(error)), None
     try:

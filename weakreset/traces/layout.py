@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
+
+import numpy as np
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.column_map import ColumnMap
+from weakreset.traces.column_names import device_in_brackets, numbered, plain_name
 from weakreset.traces.contract import Table
-from weakreset.traces.roles import DECLARED, LIKELY, NUMBERED, VALUES, ColumnRole, find_roles, number_or_none
+from weakreset.traces.orientation import find_pairs, pulse_side
+from weakreset.traces.other_measurements import refuse_by_names, refuse_uncounted
+from weakreset.traces.roles import DECLARED, LIKELY, VALUES, ColumnRole, find_roles, number_or_none
 from weakreset.traces.units import split_name
 from weakreset.traces.vocabulary import role_of
 
-__all__ = ["Layout", "UnitDoubtError", "find_layout", "runs_of"]
+__all__ = ["Layout", "UnclearLayout", "UnitDoubtError", "find_layout", "runs_of"]
 
 _NO_PULSE = (
-    "no column is recognised as the pulse number; name it with --map pulse=COLUMN, or say --map pulse=@row if every "
-    "row is one pulse, or --map burst=COLUMN for the pulses applied before each read"
+    "no column is recognised as the pulse number; name it with --map pulse=COLUMN (pulse=@row where every row is one "
+    "pulse, burst=COLUMN for the pulses applied before each read)"
 )
+
+
+class UnclearLayout(TraceFormatError):
+    """Nothing says how a table is to be read: a map by hand would."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table holds its traces: `kind` is long, wide-by-column or wide-by-row; the roles of its columns.
+    """How a table holds its traces, and the roles of its columns.
 
-    `column_pulses` are the pulse numbers of the reading columns of a wide-by-row table.
+    `kind` is long, wide-by-column, wide-by-row, pairs (each column of readings with a pulse column of its own, whose
+    indices are `pair_pulses`) or repeats (the columns of readings are reads repeated without a pulse between).
+    `column_pulses` are the pulse numbers of the reading columns of a wide-by-row table. `rows_assumed`: nothing but the
+    names of the columns, which are devices, says that the rows are the pulses.
     """
 
     kind: str
@@ -33,6 +44,9 @@ class Layout:
     read_voltage_v: float | None = None
     row_counter: bool = False
     column_pulses: tuple[int, ...] = ()
+    pair_pulses: tuple[int, ...] = ()
+    rows_assumed: bool = False
+    device_by_file: bool = False
 
     def of(self, *roles: str) -> list[ColumnRole]:
         """Columns of these roles."""
@@ -48,6 +62,10 @@ class Layout:
         """What gives the pulse numbers, in words."""
         if self.kind == "wide-by-row":
             return "columns"
+        if self.kind == "pairs":
+            return f"{len(set(self.pair_pulses))} columns, one before each device"
+        if self.rows_assumed:
+            return "rows: the columns are devices, so every row is taken for one pulse"
         for role in ("pulse", "burst"):
             if columns := self.of(role):
                 since = " (pulses applied since the last read)" if role == "burst" else ""
@@ -58,6 +76,8 @@ class Layout:
     def map_line(self) -> str:
         """The `--map` that says by hand what was guessed, to copy and change."""
         parts = [f"device='{self.device_constant}'"] if self.device_constant else []
+        if self.kind == "pairs":
+            return "none: --map knows one pulse column, each device has its own here"
         for role in ("device", "cycle", "pulse", "burst", "operation", *VALUES, "unit", "read_voltage"):
             if columns := self.of(role):
                 symbol = f"[{columns[0].unit.symbol}]" if columns[0].unit else ""
@@ -89,14 +109,16 @@ def find_layout(table: Table, column_map: ColumnMap, file: str) -> Layout:
 
     Raises
     ------
+    UnclearLayout
+        No header and no map, nothing that could be the pulse number or the reading, or two equal candidates.
     TraceFormatError
-        No header and no map, nothing that could be the pulse number or the reading, or two equal candidates;
-        the message holds a `--map` to start from. Or the map names a column that is not there.
+        The table is of another measurement, or the map names a column that is not there.
     """
     if not table.has_header and not column_map:
-        raise TraceFormatError(
-            f"{file}: no header line, so nothing says which column is what; {_warn_negative(table)}{_hint(table)}"
+        raise UnclearLayout(
+            f"{file}: no header line, so nothing says which column is what; {_warn_negative(table)}{_columns(table)}"
         )
+    refuse_by_names(table, column_map, file)
     roles = find_roles(table, column_map, file)
     constants: dict[str, str] = {}
     counter = False
@@ -105,20 +127,70 @@ def find_layout(table: Table, column_map: ColumnMap, file: str) -> Layout:
         if entry.constant is not None:
             constants[entry.role] = entry.constant
     voltage = constants.get("read_voltage") or number_or_none(table.metadata.get("read_voltage_v", ""))
+    by_file = any(entry.by_file for entry in column_map.entries)
     layout = Layout(
-        "long", _one_pulse_column(roles), constants.get("device") or "", float(voltage) if voltage else None, counter
-    )
+        "long", tuple(roles), constants.get("device") or "", float(voltage) if voltage else None, counter,
+        device_by_file=by_file,
+    )  # fmt: skip
     values = layout.values
     _refuse_doubts(roles, values, file)
     if not values:
-        raise TraceFormatError(f"{file}: no column is recognised as resistance, conductance or current; {_hint(table)}")
+        if not counter and not layout.of("pulse", "burst", "operation"):
+            refuse_uncounted(layout.columns, table, file)
+        raise UnclearLayout(
+            f"{file}: no column is recognised as resistance, conductance or current; {_columns(table)}"
+        )
+    if not column_map.of("pulse") and (pairs := find_pairs(roles, table)):
+        return replace(layout, kind="pairs", columns=pairs.columns, pair_pulses=pairs.pulses)
+    layout = replace(layout, columns=_one_pulse_column(roles))
     if counter or layout.of("pulse", "burst", "operation"):
-        by_elimination = values[0].confidence <= 0.5 and not layout.of("device")
-        wide = len(values) > 1 or values[0].reason == DECLARED or by_elimination
-        return replace(layout, kind="wide-by-column" if wide else "long")
-    if len(values) > 1:
-        return replace(layout, kind="wide-by-row", column_pulses=_column_pulses(values, table))
-    raise TraceFormatError(f"{file}: {_NO_PULSE}")
+        return replace(layout, kind=_counted_kind(layout))
+    return _uncounted(layout, table, column_map, file)
+
+
+def _counted_kind(layout: Layout) -> str:
+    """Something counts the pulses: one column of readings, a column a device, or reads repeated in columns."""
+    values = layout.values
+    if len(values) > 1 and (layout.of("burst", "device") or layout.device_constant):
+        found = [numbered(role.name) for role in values]
+        one_unit = len({role.unit.scale if role.unit else 1.0 for role in values}) == 1
+        if one_unit and (all(item and item.counts in VALUES for item in found) or layout.of("device")):
+            return "repeats"
+    by_elimination = values[0].confidence <= 0.5 and not layout.of("device")
+    one_device = values[0].reason == DECLARED or by_elimination or device_in_brackets(values[0].name)
+    return "wide-by-column" if len(values) > 1 or one_device else "long"
+
+
+def _uncounted(layout: Layout, table: Table, column_map: ColumnMap, file: str) -> Layout:
+    """Nothing counts the pulses: the columns do, or the rows do where the columns are devices."""
+    values = layout.values
+    refuse_uncounted(layout.columns, table, file)
+    if len(values) < 2:
+        raise UnclearLayout(f"{file}: {_NO_PULSE}")
+    by_row = replace(layout, kind="wide-by-row")
+    if table.metadata.get("layout") == "wide-by-row" or column_map.of(*VALUES):
+        return replace(by_row, column_pulses=_column_pulses(values, table))
+    names = [numbered(plain_name(role.name, table.name_set)) for role in values]
+    numbers = [item.number for item in names if item is not None]
+    distinct = len(set(numbers)) == len(values)
+    counts = {item.counts for item in names if item is not None}
+    if layout.of("device") or layout.device_constant:
+        if distinct and "name" not in counts:
+            return replace(by_row, column_pulses=tuple(numbers))
+        raise UnclearLayout(
+            f"{file}: {_NO_PULSE}. Readings are in {len(values)} columns ({values[0].name!r}, {values[1].name!r}, "
+            "...) whose names do not number the pulses"
+        )
+    side = pulse_side(names, distinct, table.n_rows, values)
+    if side == "columns":
+        return replace(by_row, column_pulses=tuple(numbers))
+    if side == "rows":
+        _refuse_repeated_rows(values, table, file)
+        return replace(layout, kind="wide-by-column", row_counter=True, rows_assumed=True)
+    raise UnclearLayout(
+        f"{file}: {table.n_rows} rows of {len(values)} columns ({values[0].name!r}, {values[1].name!r}, ...) and "
+        "nothing says whether the rows or the columns are the pulses"
+    )
 
 
 def _refuse_doubts(roles: list[ColumnRole], values: list[ColumnRole], file: str) -> None:
@@ -134,6 +206,17 @@ def _refuse_doubts(roles: list[ColumnRole], values: list[ColumnRole], file: str)
     )
 
 
+def _refuse_repeated_rows(values: list[ColumnRole], table: Table, file: str) -> None:
+    """Rows count no pulses where one repeats the row before it in every column: a line exported twice."""
+    matrix = np.column_stack([table.numbers(role.index).values for role in values])
+    again = np.flatnonzero(np.all(matrix[1:] == matrix[:-1], axis=1))
+    if again.size and len(values) > 1:
+        raise TraceFormatError(
+            f"{file}, {table.place_of(int(again[0]) + 1)}: the line before it once more ({again.size} such lines), and "
+            "no column numbers the pulses, so rows cannot count them. Take repeated lines out, or add a column `pulse`"
+        )
+
+
 def _one_pulse_column(roles: list[ColumnRole]) -> tuple[ColumnRole, ...]:
     """The surest pulse column counts, others are extras."""
     pulses = [role for role in roles if role.role == "pulse"]
@@ -144,17 +227,10 @@ def _one_pulse_column(roles: list[ColumnRole]) -> tuple[ColumnRole, ...]:
 
 
 def _column_pulses(values: list[ColumnRole], table: Table) -> tuple[int, ...]:
-    numbers = [_number_in(role.name) for role in values] if table.has_header else []
-    found = [number for number in numbers if number is not None]
-    rising = all(a < b for a, b in pairwise(found))
-    return tuple(found) if len(found) == len(values) and rising else tuple(range(len(values)))
-
-
-def _number_in(name: str) -> int | None:
-    if name.isascii() and name.isdigit():
-        return int(name)
-    match = NUMBERED.match(split_name(name)[0])
-    return int(match[1]) if match else None
+    """The numbers in the names, in whatever order, where all have one of their own; else 0, 1, 2, ..."""
+    found = [numbered(role.name) for role in values] if table.has_header else []
+    numbers = [item.number for item in found if item is not None]
+    return tuple(numbers) if len(set(numbers)) == len(values) else tuple(range(len(values)))
 
 
 def _warn_negative(table: Table) -> str:
@@ -170,16 +246,10 @@ def _warn_negative(table: Table) -> str:
     return ""
 
 
-def _hint(table: Table) -> str:
-    """A map to start from, and what the columns look like."""
+def _columns(table: Table) -> str:
+    """What the columns look like."""
     shown = []
     for i, name in enumerate(table.names[:8]):
         cell = next((row[i] for row in table.sample if i < len(row) and row[i].strip()), "empty")
         shown.append(f"{i}{f' {name!r}' if table.has_header else ''} = {cell[:24]}")
-    example = "resistance=0,pulse=@row" if len(table.names) == 1 else "device=0,pulse=1,resistance=2"
-    if len(table.names) == 2:
-        example = "pulse=0,resistance=1"
-    if len(table.names) > 50:
-        example = "device=0,resistance=1:"
-    more = ", ..." if len(table.names) > 8 else ""
-    return f"columns: {', '.join(shown)}{more}. Say which is which, for example --map {example}"
+    return f"columns: {', '.join(shown)}{', ...' if len(table.names) > 8 else ''}"

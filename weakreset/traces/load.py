@@ -15,23 +15,26 @@ Each step is a function from one frozen value to the next.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from weakreset.errors import MissingExtraError, TraceError, TraceFormatError, UsageError, WeakResetError
 from weakreset.options import named_options
 from weakreset.resources import display_path, sha256_meanwhile
+from weakreset.traces.advice import advise, advise_sides
 from weakreset.traces.assemble import find_traces
 from weakreset.traces.column_map import ColumnMap, parse_map
-from weakreset.traces.contract import FileContent, Table
+from weakreset.traces.contract import FileContent, Reader, SkippingReader, Table
+from weakreset.traces.direction import judge_direction
 from weakreset.traces.find_files import Sources, file_stem, find_files
-from weakreset.traces.layout import Layout, UnitDoubtError, find_layout
+from weakreset.traces.layout import Layout, UnclearLayout, UnitDoubtError, find_layout
 from weakreset.traces.readers.stated_units import lift_units_row
 from weakreset.traces.readings import Readings, find_readings
 from weakreset.traces.recognise import choose_reader
 from weakreset.traces.same_device import one_device_each
 from weakreset.traces.screening import ScreeningLimits, screen
+from weakreset.traces.square import UnclearSides, turn
 from weakreset.traces.trace import Exclusion
 from weakreset.traces.trace_set import SourceFile, TraceSet
 from weakreset.traces.unit_doubt import assumed_unit, check_assumed, with_ways
@@ -54,6 +57,7 @@ __all__ = [
 UNREADABLE = (TraceError, MissingExtraError)
 """What says that a file cannot be read, rather than that an option makes no sense."""
 
+_SAY_WHICH = "Say which column is which with --map device=COLUMN,pulse=COLUMN,resistance=COLUMN"
 _DEFAULT_LIMITS = ScreeningLimits()
 _FILES_NAMED = 40
 _ERROR_CHARACTERS = 2000
@@ -74,8 +78,11 @@ class ReadingOptions:
     read_voltage_v: float | None = None
     limits: ScreeningLimits | None = _DEFAULT_LIMITS
     where: str | None = None
+    skip: int = 0
 
     def __post_init__(self) -> None:
+        if self.skip < 0:
+            raise UsageError(f"skip {self.skip} must be a number of lines, 0 or more")
         voltage = self.read_voltage_v
         if voltage is not None and not 0 < abs(voltage) < float("inf"):
             raise UsageError(f"read_voltage_v {voltage} must be a voltage other than zero")
@@ -87,12 +94,16 @@ class ReadingOptions:
 
 @dataclass(frozen=True)
 class OpenFile:
-    """A file whose tables were read but not yet understood; why it was taken for its format."""
+    """A file whose tables were read but not yet understood; why it was taken for its format.
+
+    `stamp` is size and time of the file before it was read.
+    """
 
     path: Path
     content: FileContent
     format: str
     why: str
+    stamp: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -119,6 +130,7 @@ def load_traces(
     limits: ScreeningLimits | None = _DEFAULT_LIMITS,
     where: str | None = None,
     keep_going: bool = False,
+    skip: int = 0,
 ) -> TraceSet:
     """Pulse traces of one or many files, screened, with every reading and device left out named in `excluded`.
 
@@ -138,6 +150,8 @@ def load_traces(
     keep_going : bool
         Go on without files that cannot be read, each named among the exclusions; without it, all of them are named by
         the error.
+    skip : int
+        Lines of a text file, or rows of every sheet of an Excel file, to pass over before the header is looked for.
 
     Returns
     -------
@@ -155,7 +169,7 @@ def load_traces(
     UsageError
         The map or the format makes no sense.
     """
-    options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where)
+    options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where, skip)
     files = find_files(sources)
     chosen = choose_traces(_read_all(files, options, keep_going), options)
     if not chosen.traces:
@@ -171,7 +185,7 @@ def _read_all(files: Sequence[Path], options: ReadingOptions, keep_going: bool) 
     unread: list[tuple[Path, WeakResetError]] = []
     for path in files:
         try:
-            parts.append(understand(open_file(path, options.format), options).traces)
+            parts.append(understand(open_file(path, options.format, options.skip), options).traces)
             good.append(path)
         except UNREADABLE as error:
             unread.append((path, error))
@@ -215,8 +229,8 @@ def without_files(unread: Sequence[tuple[Path, WeakResetError]]) -> TraceSet:
     return TraceSet((), items, notes=(f"{len(unread)} files cannot be read and are left out: {names}{more}",))
 
 
-def open_file(path: Path, format: str | None = None) -> OpenFile:
-    """Steps 1 and 2: recognise a file and read its tables.
+def open_file(path: Path, format: str | None = None, skip: int = 0) -> OpenFile:
+    """Steps 1 and 2: recognise a file and read its tables, without its first `skip` lines.
 
     Raises
     ------
@@ -225,11 +239,18 @@ def open_file(path: Path, format: str | None = None) -> OpenFile:
     """
     file = display_path(path)
     try:
+        stamp = _stamp(path)
         reader, why = choose_reader(path, file, format)
-        content = reader.read(path)
+        content = (_skipping(reader, skip, file) if skip else reader).read(path)
     except OSError as error:
         raise TraceFormatError(f"{file}: cannot be read ({error.strerror or error})") from error
-    return OpenFile(path, content, reader.name, "; ".join(part for part in (why, content.how) if part))
+    return OpenFile(path, content, reader.name, "; ".join(part for part in (why, content.how) if part), stamp)
+
+
+def _skipping(reader: Reader, n_lines: int, file: str) -> Reader:
+    if isinstance(reader, SkippingReader):
+        return reader.skipping(n_lines)
+    raise UsageError(f"{file}: lines can be skipped in text and Excel files, not in {reader.name}")
 
 
 def understand(opened: OpenFile, options: ReadingOptions) -> FileRead:
@@ -242,28 +263,62 @@ def understand(opened: OpenFile, options: ReadingOptions) -> FileRead:
     """
     file, content = opened.name, opened.content
     digest = None if content.sha256 else sha256_meanwhile(opened.path)
-    tables = [lift_units_row(table) for table in content.tables]
-    layouts, found = _find_readings(tables, options, file, file_stem(opened.path))
+    tables, maps = _turned(content, opened, options)
+    layouts, found = _find_readings(tables, maps, opened, options)
     parts = [find_traces(*part, file) for part in zip(found, tables, layouts, strict=True)]
     sha256 = content.sha256 if digest is None else digest.result()
+    _refuse_changed(opened)
     source = SourceFile(file, sha256, opened.format, opened.why, content.simulated)
     notes = tuple(dict.fromkeys(filter(None, map(assumed_unit, layouts))))
     return FileRead(replace(TraceSet.join(parts), sources=(source,), notes=notes), layouts[0], len(parts))
 
 
+def _turned(content: FileContent, opened: OpenFile, options: ReadingOptions) -> tuple[list[Table], list[ColumnMap]]:
+    """The tables with their rows of units lifted, matrices turned; and the map that is left for each."""
+    tables, maps = [], []
+    for plain in content.tables:
+        table = lift_units_row(plain)
+        try:
+            turned, rest = turn(table, options.column_map, opened.name)
+        except UnclearSides as error:
+            raise TraceFormatError(f"{error}{advise_sides(_reader_of(table, opened, options))}") from error
+        tables.append(turned)
+        maps.append(rest)
+    return tables, maps
+
+
+def _reader_of(table: Table, opened: OpenFile, options: ReadingOptions) -> Callable[[str], TraceSet]:
+    """What reads a table with another map, to try it."""
+
+    def read(text: str) -> TraceSet:
+        turned, rest = turn(table, parse_map(text), opened.name)
+        layout = find_layout(turned, rest, opened.name)
+        readings = find_readings(turned, layout, opened.name, file_stem(opened.path), options.read_voltage_v)
+        return choose_traces(find_traces(readings, turned, layout, opened.name), options)
+
+    return read
+
+
 def _find_readings(
-    tables: Sequence[Table], options: ReadingOptions, file: str, default_device: str
+    tables: Sequence[Table], maps: Sequence[ColumnMap], opened: OpenFile, options: ReadingOptions
 ) -> tuple[list[Layout], list[Readings]]:
-    """Layout and readings of each table; where a unit is in doubt the refusal shows maps that work."""
+    """Layout and readings of each table; where one is unclear, or a unit in doubt, the refusal shows maps that work."""
+    file, voltage_v = opened.name, options.read_voltage_v
+    layouts: list[Layout] = []
     try:
-        layouts = [find_layout(table, options.column_map, file) for table in tables]
+        for table, column_map in zip(tables, maps, strict=True):
+            try:
+                layouts.append(find_layout(table, column_map, file))
+            except UnclearLayout as error:
+                tried = advise(table, file, _reader_of(table, opened, options)) or f". {_SAY_WHICH}"
+                raise TraceFormatError(f"{error}{tried}") from error
         found = [
-            find_readings(table, layout, file, default_device, options.read_voltage_v)
+            find_readings(table, layout, file, file_stem(opened.path), voltage_v)
             for table, layout in zip(tables, layouts, strict=True)
         ]
     except UnitDoubtError as doubt:
-        raise with_ways(doubt, tables, options.column_map, options.read_voltage_v, file) from None
-    check_assumed(tables, layouts, found, options.column_map, options.read_voltage_v, file)
+        raise with_ways(doubt, tables, options.column_map, voltage_v, file) from None
+    check_assumed(tables, layouts, found, options.column_map, voltage_v, file)
     return layouts, found
 
 
@@ -272,13 +327,26 @@ def join_files(files: Sequence[Path], parts: Sequence[TraceSet]) -> TraceSet:
     return parts[0] if len(parts) == 1 else TraceSet.join(_tell_apart(files, one_device_each(parts)))
 
 
+def _refuse_changed(opened: OpenFile) -> None:
+    """Raise where the file is no longer as it was when reading began: its digest would be of other bytes."""
+    if opened.stamp is not None and opened.stamp != _stamp(opened.path):
+        raise TraceFormatError(
+            f"{opened.name}: the file changed while it was read (a measurement is still writing it?); read a copy"
+        )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    about = path.stat()
+    return about.st_size, about.st_mtime_ns
+
+
 def choose_traces(traces: TraceSet, options: ReadingOptions, part: bool = False) -> TraceSet:
     """Step 7: the reads that `where` selects, screened. In a `part` of a whole there may be nothing to select."""
     if options.where:
         from weakreset.traces.selection import select_where
 
         traces = select_where(traces, options.where, part=part)
-    return traces if options.limits is None else screen(traces, options.limits)
+    return traces if options.limits is None else screen(judge_direction(traces), options.limits)
 
 
 def count_reasons(exclusions: Sequence[Exclusion]) -> str:

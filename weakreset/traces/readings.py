@@ -79,7 +79,7 @@ def _unit_factor(cells: Cells, layout: Layout) -> NDArray[np.float64] | float:
     scale = np.array([role.unit.scale if role.unit else 1.0 for role in roles])
     if len(set(scale.tolist())) == 1:
         return float(scale[0])
-    if layout.kind == "wide-by-column":
+    if layout.kind in ("wide-by-column", "pairs"):
         return np.asarray(scale[cells.device], dtype=np.float64)
     column = {pulse: i for i, pulse in enumerate(layout.column_pulses)}
     return np.array([scale[column[int(pulse)]] for pulse in cells.pulse])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from weakreset.errors import TraceFormatError, UsageError
 from weakreset.traces.column_map import ColumnMap
+from weakreset.traces.column_names import alike, device_in_brackets, plain_name
+from weakreset.traces.column_role import VALUES, ColumnRole, number_or_none
 from weakreset.traces.contract import Table
 from weakreset.traces.reading_unit import find_unit
 from weakreset.traces.units import (
@@ -28,30 +29,16 @@ from weakreset.traces.vocabulary import (
     is_side_column,
     is_unit_key,
     normalise,
-    role_of,
 )
+from weakreset.traces.wide import COUNTERS, settle_wide
 
-__all__ = ["DECLARED", "LIKELY", "NUMBERED", "VALUES", "ColumnRole", "find_roles", "number_or_none"]
+__all__ = ["DECLARED", "LIKELY", "VALUES", "ColumnRole", "find_roles", "number_or_none"]
 
-VALUES = ("resistance", "conductance", "current")
 DECLARED = "the file says wide-by-column"
-NUMBERED = re.compile(r"^(?:[A-Za-z#]+[ _.]?)?(\d+)$")
 _GIVEN = "given by --map"
 _MOST_WORDS = 40
 LIKELY = 0.6
 _DEVICE_NAMES = ("device", "device id", "device name", "dut", "dev", "cell", "cell id", "addr", "address")
-
-
-@dataclass(frozen=True)
-class ColumnRole:
-    """What one column of a file is taken for: role (one of `ROLES`, or `extra`), unit, how sure (0 to 1), and why."""
-
-    index: int
-    name: str
-    role: str
-    confidence: float
-    reason: str
-    unit: Unit | None = None
 
 
 def find_roles(table: Table, column_map: ColumnMap, file: str) -> list[ColumnRole]:
@@ -81,7 +68,9 @@ def find_roles(table: Table, column_map: ColumnMap, file: str) -> list[ColumnRol
 def _guess(index: int, header: str, table: Table) -> ColumnRole:
     role = _guess_by_name(index, header, table)
     if role.role in QUANTITIES:
-        found = find_unit(table, index, role.role, header)
+        plain = plain_name(header, table.name_set)
+        plain = split_name(plain)[0] if device_in_brackets(plain) else plain
+        found = find_unit(table, index, role.role, plain)
         if found.problem:
             return replace(role, role="extra", confidence=0.0, reason=f"{found.problem}: map it by hand", unit=None)
         return replace(role, unit=found.unit)
@@ -98,6 +87,11 @@ def _guess(index: int, header: str, table: Table) -> ColumnRole:
 def _guess_by_name(index: int, header: str, table: Table) -> ColumnRole:
     if header.isascii() and header.isdigit():
         return ColumnRole(index, header, "extra", 0.5, "a number; kept as an extra column")
+    role = _guess_by_words(index, plain_name(header, table.name_set), table)
+    return replace(role, name=header)
+
+
+def _guess_by_words(index: int, header: str, table: Table) -> ColumnRole:
     bare, unit_text = split_name(header)
     bracketed = is_bracketed(header)
     if not header.strip():
@@ -112,6 +106,8 @@ def _guess_by_name(index: int, header: str, table: Table) -> ColumnRole:
     if len(header) > 1 and (alone := parse_unit(header)) and alone.quantity in VALUES:
         return ColumnRole(index, header, alone.quantity, 0.6, f"the unit is {alone.symbol}", alone)
     unit = parse_unit(unit_text, known[0] if known else None)
+    if known and known[0] in VALUES and device_in_brackets(header):
+        return ColumnRole(index, header, known[0], 0.8, "the name says reading and device")
     if known and known[0] in QUANTITIES and (unit or bracketed):
         return _named_with_unit(index, header, known, unit, unit_text)
     if known and bracketed:
@@ -198,68 +194,20 @@ def _settle_values(
     """One quantity is the reading: resistance before conductance before current, the surest name of it."""
     if column_map.of(*VALUES):
         return roles
+    by_rows = any(entry.row_counter for entry in column_map.entries)
+    roles = settle_wide(roles, table, file, by_rows)
     values = [role for role in roles if role.role in VALUES]
-    if not values:
-        return _wide_without_units(roles, table)
-    if len(values) == 1:
+    if len(values) < 2:
         return roles
     surest = {role.role: role.confidence for role in sorted(values, key=lambda role: role.confidence)}
     best = max(sorted(surest, key=VALUES.index), key=lambda quantity: surest[quantity] >= LIKELY)
     chosen = {role.index: role.name for role in roles if role.role == best and role.confidence == surest[best]}
-    if len(chosen) > 1 and any(role.role == "device" for role in roles):
+    counted = any(role.role == "device" for role in roles) and any(role.role in COUNTERS for role in roles)
+    repeated = any(role.role == "burst" for role in roles) and len({alike(name) for name in chosen.values()}) == 1
+    if len(chosen) > 1 and counted and not repeated:
         names = ", ".join(map(repr, chosen.values()))
         raise TraceFormatError(f"{file}: {names} could each be the {best}; choose one, --map {best}={min(chosen)}")
     return _only(roles, VALUES, chosen, f"{chosen[min(chosen)]!r} is taken for the reading")
-
-
-def _wide_without_units(roles: list[ColumnRole], table: Table) -> list[ColumnRole]:
-    """No column says that it is a reading: beside a pulse column, unknown numeric columns are devices in ohm."""
-    has_pulse = any(role.role == "pulse" for role in roles)
-    if has_pulse and any(role.role == "device" for role in roles):
-        return roles
-    extras = [role for role in roles if role.role == "extra"]
-    if has_pulse:
-        columns = [r.index for r in extras if r.confidence > 0.4 and not is_side_column(r.name)]
-        chosen = {i for i in columns if not is_pulse_setting(table.names[i]) and _numeric(table, i)}
-    else:
-        numbered = {r.index for r in extras if NUMBERED.match(r.name)}
-        chosen = numbered if len(numbered) >= 2 else set()
-    quantity = _stated_quantity(table)
-    return [_by_elimination(role, quantity, table) if role.index in chosen else role for role in roles]
-
-
-def _stated_quantity(table: Table) -> str:
-    """What all readings of the file are where their columns do not say it."""
-    reading = role_of(table.metadata.get("reading", ""))
-    unit = parse_unit(table.metadata.get("unit", ""))
-    if reading in VALUES:
-        return reading
-    stated = [role for role in VALUES if f"{role} unit" in table.metadata]
-    return unit.quantity if unit and unit.quantity in VALUES else stated[0] if stated else "resistance"
-
-
-def _by_elimination(role: ColumnRole, quantity: str, table: Table) -> ColumnRole:
-    found = find_unit(table, role.index, quantity, "")
-    text = split_name(role.name)[1] if is_bracketed(role.name) else ""
-    if found.problem or looks_like_unit(text) or (not role.name.isdigit() and unit_in_words(role.name, quantity)):
-        reason = found.problem or f"{role.name!r} ends in {text!r}, which is not a unit that we know"
-        return replace(role, role="extra", confidence=0.0, reason=f"{reason}: map it by hand")
-    reason = f"the file says {found.unit.symbol}" if found.unit else "no unit given, ohm assumed"
-    return replace(role, role=quantity, confidence=0.9 if found.unit else 0.5, reason=reason, unit=found.unit)
-
-
-def _numeric(table: Table, index: int) -> bool:
-    cells = [row[index] for row in table.sample if index < len(row)]
-    return any(number_or_none(cell) is not None for cell in cells)
-
-
-def number_or_none(text: str) -> float | None:
-    """The finite number that a cell holds, its decimal sign a point or a comma."""
-    try:
-        number = float(text.replace(",", "."))
-    except ValueError:
-        return None
-    return number if abs(number) < float("inf") else None
 
 
 def _settle_devices(roles: list[ColumnRole]) -> list[ColumnRole]:

@@ -51,6 +51,7 @@ def stream_traces(
     limits: ScreeningLimits | None = _DEFAULT_LIMITS,
     where: str | None = None,
     keep_going: bool = False,
+    skip: int = 0,
 ) -> Iterator[TraceSet]:
     """What `load_traces` gives, up to 1,000 devices at a time, for `fit_stream`.
 
@@ -72,7 +73,7 @@ def stream_traces(
     TraceError
         A device appears twice (in two files: with the same readings, or going on), or none is left.
     """
-    options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where)
+    options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where, skip)
     return _chosen(_read_files(find_files(sources), options, keep_going), options)
 
 
@@ -141,7 +142,7 @@ def _read_parts(path: Path, options: ReadingOptions) -> Iterator[TraceSet]:
     try:
         reader, why = choose_reader(path, file, options.format)
         if not isinstance(reader, StreamingReader):
-            yield understand(open_file(path, options.format), options).traces
+            yield understand(open_file(path, options.format, options.skip), options).traces
             return
         digest = sha256_of(path)
         for content in reader.stream(path):

@@ -44,20 +44,41 @@ _WORDS: dict[str, tuple[float, tuple[str, ...]]] = {
     "resistance": (0.95, ("r", "resistance", "res", "r read", "rread", "read resistance", "resistance read", "r meas")),
     "conductance": (0.95, ("g", "conductance", "cond", "g read", "gread", "read conductance", "g meas")),
     "current": (0.9, ("i", "current", "i read", "iread", "read current", "current read", "i meas")),
-    "read_voltage": (0.95, ("v read", "vread", "read voltage", "readvoltage", "voltage read", "read v")),
+    "read_voltage": (0.95, ("v read", "vread", "read voltage", "readvoltage", "voltage read", "read v",
+                             "meas v", "v meas", "measure voltage", "measured voltage", "measuring voltage")),
 }  # fmt: skip
-_WEAK = {"n": ("pulse", 0.5), "index": ("pulse", 0.4), "v": ("read_voltage", 0.5), "voltage": ("read_voltage", 0.5)}
+# What is counted, and the words that say that a column counts it: `No. of pulses`, `Cycle #`, `PulseNum`.
+_COUNTED = {
+    "pulse": "pulse", "pulses": "pulse", "reset": "pulse",
+    "cycle": "cycle", "cycles": "cycle", "cyc": "cycle", "set": "cycle", "ramp": "cycle", "run": "cycle",
+    "device": "device", "dut": "device", "dev": "device", "cell": "device", "sample": "device", "bit": "device",
+}  # fmt: skip
+_COUNTING = frozenset(
+    ("#", "no", "nr", "num", "number", "numbers", "nb", "count", "counter", "index", "idx", "id", "n", "of", "total",
+     "applied", "the", "name", "label")
+)  # fmt: skip
+_WEAK = {
+    "n": ("pulse", 0.5), "#": ("pulse", 0.5), "index": ("pulse", 0.4),
+    "v": ("read_voltage", 0.5), "voltage": ("read_voltage", 0.5),
+}  # fmt: skip
 _CONTAINED = (("resistance", "resistance"), ("conductance", "conductance"))
 _DERIVED = frozenset(
     ("average", "averaged", "avg", "mean", "median", "moving", "smooth", "smoothed", "std", "sd", "stdev", "sigma",
      "error", "err", "stderr", "fit", "fitted", "log", "ln", "log10", "ratio", "normalized", "normalised", "delta",
-     "target", "initial", "final")
+     "target", "initial", "final", "min", "max", "minimum", "maximum", "sem", "var", "variance", "rms", "quantile",
+     "percentile", "cv")
 )  # fmt: skip
 _SIDE = frozenset(
     ("time", "timestamp", "date", "temperature", "temp", "wafer", "die", "lot", "row", "col", "column", "x", "y",
      "v_sl", "vsl", "v_wl", "vwl", "v_bl", "vbl", "width", "amplitude",
      "comment", "note", "operator", "level", "step", "tag",
-     "t", "t_s", "seconds")
+     "t", "t_s", "seconds", "elapsed", "humidity", "rh", "pressure", "chuck", "frequency", "duration", "delay", "clock",
+     "compliance", "power", "energy", "charge", "noise", "flag", "status", "line", "range")
+)
+_SIDE_UNITS = frozenset(
+    ("s", "sec", "ms", "us", "µs", "ns", "ps", "min", "h", "hr", "hours", "minutes", "seconds", "k", "c", "degc",
+     "deg c", "°c", "celsius", "kelvin", "percent", "%", "v", "mv", "volt", "volts", "hz", "khz", "mhz", "w", "mw", "j",
+     "pj", "nj", "um", "nm", "mm", "pa", "mbar", "bar", "db")
 )  # fmt: skip
 _PULSE_SETTINGS = frozenset(
     ("v sl", "vsl", "v bl", "vbl", "v wl", "vwl", "v reset", "vreset", "v pulse", "vpulse", "amplitude", "amp",
@@ -79,6 +100,17 @@ def normalise(name: str) -> str:
     return re.sub(r"[^a-z0-9#]+", " ", name.lower()).strip()
 
 
+def _counted(name: str) -> str:
+    """What a name says that its column counts or numbers: pulse, cycle, device or ''."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("#", " # ")
+    words = normalise(apart).split()
+    roles = [_COUNTED[word] for word in words if word in _COUNTED]
+    if not roles or len(roles) == len(words) or not all(word in _COUNTED or word in _COUNTING for word in words):
+        return ""
+    kinds = set(roles) - ({"cycle"} if "pulse" in roles and "set" in words else set())
+    return roles[0] if len(kinds) == 1 else ""
+
+
 def classify_name(name: str) -> tuple[str, float] | None:
     """Role that a bare column name (without its unit) stands for and how sure that is, or None."""
     key = normalise(name)
@@ -87,6 +119,8 @@ def classify_name(name: str) -> tuple[str, float] | None:
             return role, confidence
     if key in _WEAK:
         return _WEAK[key]
+    if counted := _counted(name):
+        return counted, 0.9
     words_in_key = key.split()
     for word, role in _CONTAINED:
         if word in words_in_key and not is_derived(name):
@@ -114,7 +148,10 @@ def is_derived(name: str) -> bool:
 def is_side_column(name: str) -> bool:
     """Whether the name is a circumstance of the measurement (time, temperature, address), never a device."""
     key = normalise(name)
-    return name.lower() in _SIDE or bool(_SIDE.intersection(key.split())) or key.startswith(("v ", "pulse ", "num "))
+    if name.lower() in _SIDE or _SIDE.intersection(key.split()) or key.startswith(("v ", "pulse ", "num ")):
+        return True
+    bare, unit = split_name(name)
+    return unit.lower() in _SIDE_UNITS and (is_bracketed(name) or len(unit) > 1 or normalise(bare) in _SIDE)
 
 
 def is_unit_key(name: str) -> bool:

@@ -21,8 +21,9 @@ __all__ = ["SMOOTH_KNEE"]
 def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any, width: Any) -> Any:
     # symmetric in t and t_star; written with the smaller over the larger, whose power cannot overflow
     near, far = xp.minimum(t, t_star), xp.maximum(t, t_star)
-    after = (t - near) - near * xp.expm1(-width * xp.log1p(xp.power(near / far, 1.0 / width)))
-    return c1 + m1 * (t - after) + m2 * after
+    before = near * xp.exp(-width * xp.log1p(xp.power(near / far, 1.0 / width)))
+    # m1 times s itself: t less what lies after the knee would lose s in the digits of t far beyond it
+    return c1 + m1 * before + m2 * (t - before)
 
 
 SMOOTH_KNEE = DriftShape(

@@ -18,9 +18,10 @@ __all__ = ["THREE_SLOPES"]
 
 
 def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any, ratio: Any, share: Any) -> Any:
-    first, second = xp.maximum(t - t_star, 0.0), xp.maximum(t - t_star * ratio, 0.0)
-    after = first + share * (second - first)
-    return c1 + m1 * (t - after) + m2 * after
+    # pulses at the first slope, those between the knees counting for their share: small numbers beside a large t
+    between = xp.minimum(xp.maximum(t - t_star, 0.0), t_star * (ratio - 1.0))
+    before = xp.minimum(t, t_star) + share * between
+    return c1 + m1 * before + m2 * (t - before)
 
 
 THREE_SLOPES = DriftShape(

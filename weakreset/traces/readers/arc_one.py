@@ -44,7 +44,7 @@ class ArcOneReader:
     def read(self, path: Path) -> FileContent:
         """One table, a row a reading."""
         file = display_path(path)
-        text, notes = read_text_file(path, file, _MOST_BYTES)
+        text, notes, sha256 = read_text_file(path, file, _MOST_BYTES)
         lines = text.split(b"\n")
         at = next((i for i, line in enumerate(lines[:6]) if line.startswith(b"Wordline,")), None)
         if at is None:
@@ -60,7 +60,7 @@ class ArcOneReader:
         shape = TextShape(",", ".", tuple(names), True, at + 1)
         table, how = _readings(DelimitedTable(b"\n".join(lines[at + 1 :]), shape, file), file)
         simulated = lines[0].lower().startswith(b"simulated")
-        return FileContent([table], simulated, ", ".join([how, *notes]))
+        return FileContent([table], simulated, ", ".join([how, *notes]), sha256)
 
 
 def _check_lines(lines: list[bytes], names: list[str], first: int, file: str) -> None:

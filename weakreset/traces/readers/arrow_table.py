@@ -58,6 +58,9 @@ def read_plain_text(path: Path, file: str) -> FileContent | None:
     """What a plain file holds; or None for the careful reader."""
     with open(path, "rb") as stream:
         head = stream.read(_HEAD_BYTES)
+        stream.seek(-1, 2)
+        if stream.read(1) != b"\n":
+            return None  # the last line may be cut
     shape = _plain_shape(head, path)
     if shape is None:
         return None
@@ -75,11 +78,17 @@ def read_plain_text(path: Path, file: str) -> FileContent | None:
     if any(column is None for column in columns):
         return None
     parsed = pa.table(columns, names=parsed.column_names)
-    if _has_blank_row(parsed):
+    if _has_blank_row(parsed) or _holds_its_header(parsed, text, shape):
         return None
     words = shape.words + (", UTF-8 with byte order mark" if head.startswith(_BOM) else "")
     table = ArrowTable(parsed, shape, path, offset, file)
     return FileContent([table], says_simulated(shape.metadata.get("simulated")), words)
+
+
+def _holds_its_header(parsed: pa.Table, text: Sequence[str], shape: TextShape) -> bool:
+    """Whether a column of devices holds its own name: another table begins there."""
+    named = [(parsed[name].combine_chunks(), shape.names[int(name)]) for name in text]
+    return any(pa.compute.index(column.dictionary, name).as_py() >= 0 for column, name in named)
 
 
 def _plain_shape(head: bytes, path: Path) -> TextShape | None:

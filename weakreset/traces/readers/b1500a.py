@@ -68,7 +68,7 @@ class B1500aReader:
     def read(self, path: Path) -> FileContent:
         """One table of all records."""
         file = display_path(path)
-        text, notes = read_text_file(path, file, _MOST_BYTES)
+        text, notes, sha256 = read_text_file(path, file, _MOST_BYTES)
         sections = [section for section in _sections(text, file) if section.data]
         if not sections:
             raise TraceFormatError(f"{file}: no DataValue line after a DataName line; the file holds settings only")
@@ -78,7 +78,7 @@ class B1500aReader:
             line = last.first_line + len(last.data)
             raise TraceFormatError(f"{file}, line {line}: the file is cut in this line; export it again")
         simulated = any(says_simulated(s.settings.get("TestRecord.Simulated", [""])[0]) for s in sections)
-        return FileContent([table], simulated, ", ".join([_how(sections), *notes]))
+        return FileContent([table], simulated, ", ".join([_how(sections), *notes]), sha256)
 
 
 def _sections(text: bytes, file: str) -> list[_Section]:

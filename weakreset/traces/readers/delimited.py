@@ -9,7 +9,8 @@ from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
 from weakreset.traces.contract import FileContent, Recognition, Table, says_simulated
 from weakreset.traces.readers.delimited_table import DelimitedTable, LinewiseTable
-from weakreset.traces.readers.text import COMMENT_MARKS, find_shape, read_text_file, unpack_head
+from weakreset.traces.readers.text import find_shape, read_text_file, unpack_head
+from weakreset.traces.readers.text_blocks import TextBlock, skip_lines, split_tables
 
 __all__ = ["DelimitedReader"]
 
@@ -24,6 +25,9 @@ class DelimitedReader:
     name = "delimited"
     suffixes: tuple[str, ...] = (".csv", ".tsv", ".txt", ".dat", ".csv.gz", ".tsv.gz", ".txt.gz", ".dat.gz")
 
+    def __init__(self, skip: int = 0) -> None:
+        self.skip = skip
+
     def recognise(self, path: Path, head: bytes) -> Recognition | None:
         """Text is ours; surer where the name says so too."""
         text = unpack_head(head)
@@ -36,20 +40,26 @@ class DelimitedReader:
         return Recognition(0.4, "it is text")
 
     def read(self, path: Path) -> FileContent:
-        """One table."""
+        """One table, or one for each header in the file."""
         file = display_path(path)
-        if path.stat().st_size >= SMALLEST_FOR_ARROW and (content := self._read_plain(path, file)) is not None:
+        large = not self.skip and path.stat().st_size >= SMALLEST_FOR_ARROW
+        if large and (content := self._read_plain(path, file)) is not None:
             return content
-        text, notes = read_text_file(path, file)
-        shape = find_shape(text, file)
-        if shape is None:
-            raise TraceFormatError(f"{file}: the file holds comments only, no line of data")
-        body = _body(text, shape.first_line)
-        if not body.strip():
-            raise TraceFormatError(f"{file}: a header but no line of data")
-        linewise = len(shape.names) > _MANY_COLUMNS and shape.separator != r"\s+"
-        table: Table = (LinewiseTable if linewise else DelimitedTable)(body, shape, file)
-        return FileContent([table], says_simulated(shape.metadata.get("simulated")), ", ".join([shape.words, *notes]))
+        text, notes, sha256 = read_text_file(path, file)
+        text = skip_lines(text, self.skip)
+        blocks = [block for block in split_tables(text, file) if block.body.strip()]
+        if not blocks:
+            comments_only = find_shape(text, file) is None
+            found = "the file holds comments only," if comments_only else "a header but"
+            raise TraceFormatError(f"{file}: {found} no line of data")
+        tables = [_table(block, file) for block in blocks]
+        words = [blocks[0].shape.words, *(["tables below one another"] if len(blocks) > 1 else []), *notes]
+        simulated = any(says_simulated(block.shape.metadata.get("simulated")) for block in blocks)
+        return FileContent(tables, simulated, ", ".join(words), sha256)
+
+    def skipping(self, n_lines: int) -> DelimitedReader:
+        """A reader that passes over the first lines of a file, whatever they hold."""
+        return DelimitedReader(n_lines)
 
     def _read_plain(self, path: Path, file: str) -> FileContent | None:
         from weakreset.traces.readers.arrow_table import read_plain_text
@@ -57,16 +67,6 @@ class DelimitedReader:
         return read_plain_text(path, file)
 
 
-def _body(text: bytes, first_line: int) -> bytes:
-    """The text from line `first_line` on; comment lines in it become blank, so that lines keep their numbers."""
-    position = 0
-    for _ in range(first_line):
-        end = text.find(b"\n", position)
-        if end < 0:
-            return b""
-        position = end + 1
-    body = text[position:]
-    for mark in (mark.encode() for mark in COMMENT_MARKS):
-        if body.startswith(mark) or b"\n" + mark in body:
-            body = re.sub(rb"(?m)^" + mark + rb"[^\n]*", b"", body)
-    return body
+def _table(block: TextBlock, file: str) -> Table:
+    linewise = len(block.shape.names) > _MANY_COLUMNS and block.shape.separator != r"\s+"
+    return (LinewiseTable if linewise else DelimitedTable)(block.body, block.shape, file)

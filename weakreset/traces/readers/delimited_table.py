@@ -6,6 +6,7 @@ import io
 import re
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +21,7 @@ from weakreset.traces.vocabulary import role_of
 
 __all__ = ["DelimitedTable", "LinewiseTable", "names_device"]
 
+_NAMES_COMPARED = 1000
 _FIELDS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 # Before 3.1 the default conversion of decimals was not exact to the last bit; since then the option is deprecated.
 _EXACT: dict[str, Any] = (
@@ -54,11 +56,47 @@ def _parse(body: bytes, shape: TextShape, file: str, **options: Any) -> pd.DataF
         raise TraceFormatError(f"{file}: not a readable table ({str(error).strip()})") from error
 
 
+@dataclass(frozen=True)
+class _Unended:
+    """The last cell of a text that does not end its last line: the number in it may have been cut."""
+
+    line: int
+    column: int
+    words: str
+
+
+def _without_unended(body: bytes, shape: TextShape) -> tuple[bytes, _Unended | None]:
+    """The text without the last cell of a last line that has no end."""
+    if body.endswith(b"\n") or not body:
+        return body, None
+    begin = body.rfind(b"\n") + 1
+    line = body[begin:].decode("utf-8", errors="replace")
+    cells = split_line(line, shape.separator)
+    if not line.strip() or '"' in line or not cells[-1] or len(cells) > len(shape.names):
+        return body, None
+    if names_device(shape.names[len(cells) - 1]) and _is_whole_name(body[:begin], shape, len(cells) - 1, cells[-1]):
+        return body, None
+    words = f"{cells[-1]} (the file ends here without a line end: it may be cut)"
+    kept = body[:begin] + line[: line.rindex(cells[-1])].encode()
+    return kept + b"\n", _Unended(body.count(b"\n"), len(cells) - 1, words)
+
+
+def _is_whole_name(body: bytes, shape: TextShape, column: int, name: str) -> bool:
+    """Whether a device named last in a text is surely not cut: as in the line before, or as long as any and new."""
+    lines = body.decode("utf-8", errors="replace").rstrip("\n").split("\n")[-_NAMES_COMPARED:]
+    rows = [split_line(line, shape.separator) for line in lines]
+    names = [row[column] for row in rows if len(row) > column]
+    if not names or name == names[-1]:
+        return bool(names)
+    return name not in names and len(name) >= max(map(len, names))
+
+
 class DelimitedTable(Table):
     """A table with few enough columns for pandas to hold each as an array."""
 
     def __init__(self, body: bytes, shape: TextShape, file: str) -> None:
-        self._body, self._shape, self._file = body, shape, file
+        self._shape, self._file = shape, file
+        self._body, self._last = _without_unended(body, shape)
         self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
         self.units = shape.units
 
@@ -89,6 +127,8 @@ class DelimitedTable(Table):
             if not blank.size:
                 return np.arange(len(frame))
             blank = blank[frame[i].iloc[blank].isna().to_numpy()]
+        if self._last is not None:
+            blank = blank[blank != self._last.line]
         return np.setdiff1d(np.arange(len(frame)), blank)
 
     def _series(self, index: int) -> pd.Series[Any]:
@@ -104,6 +144,12 @@ class DelimitedTable(Table):
         return again[index].iloc[self._rows]
 
     def numbers(self, index: int) -> NumberColumn:
+        column = self._numbers(index)
+        if self._last is None or self._last.column != index:
+            return column
+        return NumberColumn(column.values, {**column.text, self.n_rows - 1: self._last.words})
+
+    def _numbers(self, index: int) -> NumberColumn:
         series = self._series(index)
         if _holds_numbers(series):
             return NumberColumn(series.to_numpy(dtype=np.float64))
@@ -132,7 +178,10 @@ class DelimitedTable(Table):
 
     def matrix(self, indices: Sequence[int]) -> tuple[NDArray[np.float64], dict[tuple[int, int], str]]:
         if all(_holds_numbers(self._whole[index]) for index in indices):
-            return self._whole[list(indices)].to_numpy(dtype=np.float64)[self._rows], {}
+            numbers = self._whole[list(indices)].to_numpy(dtype=np.float64)[self._rows]
+            if self._last is None or self._last.column not in indices:
+                return numbers, {}
+            return numbers, {(len(numbers) - 1, list(indices).index(self._last.column)): self._last.words}
         return super().matrix(indices)
 
     @property

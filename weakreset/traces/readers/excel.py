@@ -25,8 +25,10 @@ from weakreset.traces.contract import (
     unique_names,
 )
 from weakreset.traces.readers.blocks import stack_blocks
+from weakreset.traces.readers.header import find_header, groups_above, is_header_again
 from weakreset.traces.readers.isolated import read_isolated, require
 from weakreset.traces.readers.stated_units import find_units_row, units_in_comments
+from weakreset.traces.readers.text import skipped_words
 from weakreset.traces.vocabulary import role_of
 
 __all__ = ["ExcelReader"]
@@ -38,6 +40,7 @@ _BLOCK = re.compile(r"^(?P<base>.*\S)\s*\((?P<number>\d{1,6})\)$")
 _TERMINAL = re.compile(r"^(?:.*[a-z0-9])?(?P<what>[IVRG])$")
 _UNITS = {"I": "A", "V": "V", "R": "ohm", "G": "S"}
 _NOT_RUNS = ("calc", "settings")
+_HEAD_ROWS = 60
 _MOST_SHEETS = 2000
 _SAMPLE_ROWS = 20
 _MOST_ENTRIES = 10_000
@@ -58,6 +61,7 @@ class _Sheet:
     simulated: bool = False
     units: tuple[str, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
 
 
 class ExcelReader:
@@ -72,6 +76,13 @@ class ExcelReader:
     name = "excel"
     suffixes: tuple[str, ...] = (".xls", ".xlsx", ".xlsm")
     packages = ("python_calamine",)
+
+    def __init__(self, skip: int = 0) -> None:
+        self.skip = skip
+
+    def skipping(self, n_lines: int) -> ExcelReader:
+        """A reader that passes over the first rows of every sheet, whatever they hold."""
+        return ExcelReader(n_lines)
 
     def recognise(self, path: Path, head: bytes) -> Recognition | None:
         """By the container that workbooks are kept in, and the name."""
@@ -105,16 +116,19 @@ class ExcelReader:
             if name in left_out:
                 simulated |= any(_row_says_simulated(row) for row in rows[:1000])
                 continue
-            found = _understand(name, rows, (sheet.start or (0, 0))[0])
-            if found is None:
+            start = (sheet.start or (0, 0))[0]
+            passed = max(0, min(self.skip - start, len(rows)))
+            found = _understand(name, rows[passed:], start + passed)
+            if not found:
                 left_out.append(f"{name} (no numbers)")
-            else:
-                sheets.append(found)
+            sheets += found
         if not sheets:
             raise TraceFormatError(f"no sheet holds numbers below a header (sheets: {', '.join(names)[:200]})")
         tables = _runs_of_4200(sheets, path.stem) if is_4200 else _plain(sheets)
-        how = f"{'Keithley 4200 workbook' if is_4200 else 'workbook'}, {len(sheets)} of {len(names)} sheets"
+        n_read = len({sheet.title for sheet in sheets})
+        how = f"{'Keithley 4200 workbook' if is_4200 else 'workbook'}, {n_read} of {len(names)} sheets"
         how += f"; left out: {', '.join(left_out)[:200]}" if left_out else ""
+        how += next((skipped_words(sheet.skipped) for sheet in sheets if sheet.skipped), "")
         return FileContent(tables, simulated or any(sheet.simulated for sheet in sheets), how)
 
 
@@ -127,34 +141,71 @@ def _is_number(cell: Any) -> bool:
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
-def _understand(title: str, rows: list[list[Any]], start: int) -> _Sheet | None:
-    """Header and columns of a sheet; rows above the header with a single cell are remarks."""
+def _understand(title: str, rows: list[list[Any]], start: int) -> list[_Sheet]:
+    """The tables of a sheet, one below the other: a header within the data begins another."""
+    found: list[_Sheet] = []
+    while rows:
+        at, has_header = _header_of(rows)
+        if at >= len(rows):
+            break
+        head = [cell_text(cell) for cell in rows[at]] if has_header else []
+        begin = at + has_header
+        top = [[cell_text(cell) for cell in row] for row in rows[begin : begin + _SAMPLE_ROWS]]
+        units = find_units_row(top[0], top[1:]) if has_header and len(top) > 1 else None
+        begin += units is not None
+        end, drop = _end_of_table(rows, begin, head)
+        body = [row for i, row in enumerate(rows[begin:end], begin) if i not in drop]
+        if any(_is_number(cell) for row in body for cell in row):
+            above = [cell_text(cell) for cell in rows[at - 1]] if at else []
+            names = groups_above(head, above) if has_header else [f"column {i}" for i in range(len(rows[0]))]
+            columns = [column_of(cells) for cells in zip(*body, strict=True)]
+            simulated = any(_row_says_simulated(row) for row in rows[:at])
+            about = units_in_comments(str(cell).lstrip("#% ") for row in rows[:at] for cell in row if cell != "")
+            remarks = tuple(words for row in rows[:at] if (words := ",".join(map(cell_text, row)).strip(",")))
+            found.append(
+                _Sheet(
+                    title, names, has_header, columns, start + begin + 1, simulated, tuple(units or ()), about, remarks
+                )
+            )
+        rows, start = rows[end:], start + end
+    return found
+
+
+def _header_of(rows: list[list[Any]]) -> tuple[int, bool]:
+    """The row that names the columns (or where the data begin), and whether there is one."""
     at = 0
     wide = any(sum(cell != "" for cell in row) > 1 for row in rows)
     while wide and at < len(rows) and sum(cell != "" for cell in rows[at]) < 2:
         at += 1
-    simulated = any(_row_says_simulated(row) for row in rows[:at])
-    metadata = units_in_comments(str(cell).lstrip("#% ") for row in rows[:at] for cell in row if cell != "")
-    rows = rows[at:]
-    if not rows:
-        return None
-    has_header = not any(_is_number(cell) for cell in rows[0]) or any(role_of(str(cell)) for cell in rows[0])
-    body = rows[1:] if has_header else rows
-    top = [[cell_text(cell) for cell in row] for row in body[:_SAMPLE_ROWS]]
-    units = find_units_row(top[0], top[1:]) if has_header and len(top) > 1 else None
-    body = body if units is None else body[1:]
-    if not any(_is_number(cell) for row in body for cell in row):
-        return None
-    names = [str(cell) for cell in rows[0]] if has_header else [f"column {i}" for i in range(len(rows[0]))]
-    columns = [column_of(cells) for cells in zip(*body, strict=True)]
-    first_row = start + at + has_header + (units is not None) + 1
-    return _Sheet(title, names, has_header, columns, first_row, simulated, tuple(units or ()), metadata)
+    at += find_header([[cell_text(cell) for cell in row] for row in rows[at : at + _HEAD_ROWS]])
+    if at >= len(rows):
+        return at, False
+    return at, not any(map(_is_number, rows[at])) or any(role_of(str(cell)) for cell in rows[at])
+
+
+def _end_of_table(rows: list[list[Any]], begin: int, head: list[str]) -> tuple[int, set[int]]:
+    """Where another header (or the remarks above it) begins; and rows that repeat the header."""
+    again: set[int] = set()
+    for i in range(begin + 1, len(rows)):
+        if any(map(_is_number, rows[i])) and cell_text(rows[i][0]) != (head or [""])[0]:
+            continue
+        cells = [cell_text(cell) for cell in rows[i]]
+        below = next((row for row in rows[i + 1 : i + 4] if any(map(_is_number, row))), [])
+        if not is_header_again(cells, head, [cell_text(cell) for cell in below]):
+            continue
+        if head and cells == head:
+            again.add(i)
+            continue
+        while i > begin + 1 and not any(map(_is_number, rows[i - 1])):
+            i -= 1
+        return i, again
+    return len(rows), again
 
 
 def _plain(sheets: list[_Sheet]) -> list[ColumnsTable]:
     tables = []
     for sheet in sheets:
-        device = sheet.title if len(sheets) > 1 else ""
+        device = sheet.title if len({sheet.title for sheet in sheets}) > 1 else ""
         if any((match := _BLOCK.match(name)) and role_of(match["base"]) for name in sheet.names):
             tables.append(_stacked(sheet, device, 0))
         else:

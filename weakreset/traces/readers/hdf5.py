@@ -23,6 +23,7 @@ from weakreset.traces.readers.hdf5_guard import (
     walk,
 )
 from weakreset.traces.readers.isolated import read_guarded
+from weakreset.traces.readers.matrix import matrix_table, rows_are_devices
 from weakreset.traces.readers.stated_units import text_of_attribute, units_of_keys
 from weakreset.traces.units import QUANTITIES
 from weakreset.traces.vocabulary import role_of
@@ -46,8 +47,9 @@ class Hdf5Reader:
     - compact: `/pulse` (n_pulses,), `/device` (n_devices,), `/resistance` (n_devices, n_pulses), NaN where not read.
 
     Any other file with one group a device, columns as datasets named as in a CSV header, is read too, and so is a
-    flat file with a `device` dataset and `conductance` or `current` in place of `resistance`. Links and storage in
-    other files are refused; sizes are checked before anything is read.
+    flat file with a `device` dataset and `conductance` or `current` in place of `resistance`. A matrix is turned where
+    the lengths of `device` and `pulse` say so; of a square one, a map has to say which side is pulses. Links and
+    storage in other files are refused; sizes are checked before anything is read.
     """
 
     name = "hdf5"
@@ -113,6 +115,10 @@ def _pieces(root: h5py.File, budget: Budget) -> Iterator[Table]:
         matrix = _matrix_name(datasets)
         if matrix is not None:
             item = datasets[matrix]
+            n_pulses, n_devices, owned = _sides(datasets, matrix)
+            if not owned and not rows_are_devices(item.shape, n_pulses, n_devices):
+                yield _compact(datasets, matrix, budget)
+                continue
             rows = max(1, min(_BLOCK_DEVICES, _BLOCK_BYTES // max(1, stored_bytes(item) // max(1, item.shape[0]))))
             for start in range(0, item.shape[0], rows):
                 yield _compact(datasets, matrix, budget, slice(start, min(start + rows, item.shape[0])))
@@ -205,26 +211,27 @@ def _columns(
 def _compact(
     datasets: dict[str, h5py.Dataset], matrix: str, budget: Budget, rows: slice | None = None
 ) -> Table:
-    n_devices, n_pulses = datasets[matrix].shape
+    n_pulses, n_devices, owned = _sides(datasets, matrix)
+    known = True if owned else rows_are_devices(datasets[matrix].shape, n_pulses, n_devices)
     values = _values(datasets[matrix], budget, rows)
-    columns: dict[str, NDArray[Any]] = {}
-    pulses = np.arange(n_pulses, dtype=np.float64)
+    vectors: dict[str, NDArray[Any]] = {}
+    pulses = None
     for name, item in datasets.items():
         if item.ndim == 1 and role_of(name) == "pulse":
-            pulses = _values(item, budget).astype(np.float64)
-        elif item.ndim == 1 and item.shape[0] == n_devices:
-            columns[name] = _values(item, budget, rows)
-    place = budget.place(f"dataset {datasets[matrix].name}")
-    if len(pulses) != n_pulses:
-        raise TraceFormatError(f"{place}: {n_pulses} columns but {len(pulses)} pulse numbers")
-    whole = np.isfinite(pulses) & (pulses == np.floor(pulses)) & (pulses >= 0) & (pulses < 2.0**53)
-    if not whole.all() or np.any(np.diff(pulses) <= 0):
-        raise TraceFormatError(f"{place}: pulse numbers must be whole and increasing")
-    metadata = _metadata(datasets[matrix].parent) | {"reading": matrix, "empty": "not read", "layout": "wide-by-row"}
+            pulses = _values(item, budget)
+        elif item.ndim == 1 and item.shape[0] in datasets[matrix].shape:
+            vectors[name] = _values(item, budget, rows if known else None)
+    about = _metadata(datasets[matrix].parent) | {"reading": matrix, "empty": "not read"}
     if unit := units_of_keys(datasets[matrix].attrs):
-        metadata["unit"] = unit
-    headers = [*columns, *map(str, pulses.astype(np.int64).tolist())]
-    return ColumnsTable(headers, list(columns.values()), metadata=metadata, block=values.astype(np.float64, copy=False))
+        about["unit"] = unit
+    return matrix_table(values, pulses, vectors, about, budget.place(f"dataset {datasets[matrix].name}"), known)
+
+
+def _sides(datasets: dict[str, h5py.Dataset], matrix: str) -> tuple[int | None, int | None, bool]:
+    """Lengths of the vectors of pulses and devices; and whether it is our layout, whose rows are devices."""
+    lengths = {role_of(name): int(item.shape[0]) for name, item in datasets.items() if item.ndim == 1}
+    owned = attribute(datasets[matrix].file, "schema") == "weakreset-traces"
+    return lengths.get("pulse"), lengths.get("device"), owned
 
 
 def _values(dataset: h5py.Dataset, budget: Budget, rows: slice | None = None) -> NDArray[Any]:

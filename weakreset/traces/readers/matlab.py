@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, cell_text, column_of, says_simulated
 from weakreset.traces.readers.isolated import read_isolated, require
+from weakreset.traces.readers.matrix import matrix_table, rows_are_devices
 from weakreset.traces.units import QUANTITIES
 from weakreset.traces.vocabulary import is_unit_key, role_of, unit_of_quantity
 
@@ -170,22 +171,14 @@ def _matrix_table(
     pulse_name = next((name for name in numbers if role_of(name) == "pulse"), "")
     pulses = numbers[pulse_name].ravel() if pulse_name else None
     names = {n: t for n, v in variables.items() if role_of(n) == "device" and (t := _cells(v)) is not None}
-    if pulses is None or values.shape[0] == values.shape[1] or len(pulses) not in values.shape:
-        n = "no" if pulses is None else len(pulses)
-        raise TraceFormatError(
-            f"{place}{matrix} is a matrix of {values.shape[0]} x {values.shape[1]} readings and there are {n} pulse "
-            "numbers, so nothing says which side is pulses. Save a vector `pulse` as long as one side, or columns"
-        )
-    values = values if len(pulses) == values.shape[1] else values.T
-    whole = np.isfinite(pulses) & (pulses == np.floor(pulses)) & (pulses >= 0) & (pulses < 2.0**53)
-    if not whole.all() or np.any(np.diff(pulses) <= 0):
-        raise TraceFormatError(f"{place}{pulse_name}: pulse numbers must be whole and increasing")
-    columns: dict[str, NDArray[Any]] = {n: t for n, t in names.items() if len(t) == len(values)}
-    left_out = [place + name for name in variables if name not in (*columns, matrix, pulse_name)]
-    about = {"reading": matrix, "empty": "not read", "layout": "wide-by-row"}
+    vectors = {name: cells for name, cells in names.items() if len(cells) in values.shape}
     units = {f"{role} unit" if role else "unit": text for role, text in _unit_fields(variables)}
-    headers = [*columns, *(str(int(pulse)) for pulse in pulses)]
-    return ColumnsTable(headers, list(columns.values()), metadata=about | units, block=values), left_out
+    about = {"reading": matrix, "empty": "not read"} | units
+    n_devices = next((len(cells) for cells in vectors.values()), None)
+    known = rows_are_devices(values.shape, None if pulses is None else len(pulses), n_devices)
+    table = matrix_table(values, pulses, vectors, about, f"{place}{matrix}", known)
+    left_out = [place + name for name in variables if name not in (*table.names, matrix, pulse_name)]
+    return table, left_out
 
 
 def _unit_fields(variables: Mapping[str, Any]) -> list[tuple[str, str]]:

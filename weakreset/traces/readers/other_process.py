@@ -79,7 +79,7 @@ atexit.register(_HELPER.stop)
 def ask(reader: Any, path: Path, size: int) -> tuple[int, bytes]:
     """Let the helper call `reader.parse`: 0 and the answer, or another number and why not."""
     request = {"module": type(reader).__module__, "kind": type(reader).__qualname__,
-               "path": str(path.resolve()), "size": size}  # fmt: skip
+               "path": str(path.resolve()), "size": size, "skip": getattr(reader, "skip", 0)}  # fmt: skip
     seconds = _WALL_SECONDS + 4 * (size // _BYTES_A_SECOND)
     with _HELPER.lock:
         process = _HELPER.start()
@@ -128,6 +128,8 @@ def _serve() -> None:
     for line in sys.stdin.buffer:
         request = json.loads(line)
         reader = getattr(importlib.import_module(request["module"]), request["kind"])()
+        if request.get("skip"):
+            reader = reader.skipping(request["skip"])
         for package in getattr(reader, "packages", ()):
             with suppress(ImportError):
                 importlib.import_module(package)

@@ -41,7 +41,7 @@ class SmuCsvReader:
     def read(self, path: Path) -> FileContent:
         """One table, the blocks one below the other."""
         file = display_path(path)
-        text, notes = read_text_file(path, file, _MOST_BYTES)
+        text, notes, sha256 = read_text_file(path, file, _MOST_BYTES)
         lines = text.split(b"\n")
         comments = [line for line in lines if line.startswith(b"#")]
         first = next(i for i, line in enumerate(lines) if line.strip() and not line.startswith(b"#"))
@@ -57,7 +57,7 @@ class SmuCsvReader:
             f"Keithley source meter, {blocks} repeats or steps, each a cycle" if blocks > 1 else "Keithley source meter"
         )
         simulated = any(says_simulated(line.partition(b":")[2].decode()) for line in comments if b"simulated" in line)
-        return FileContent([table], simulated, ", ".join([how, *notes]))
+        return FileContent([table], simulated, ", ".join([how, *notes]), sha256)
 
 
 def _table(lines: list[bytes], names: list[str], first: int, file: str) -> ColumnsTable:

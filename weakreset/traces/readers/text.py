@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
+import io
 import re
 import zlib
 from collections.abc import Sequence
@@ -12,10 +14,19 @@ from pathlib import Path
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import MISSING_WORDS
+from weakreset.traces.readers.header import find_header, groups_above
 from weakreset.traces.readers.stated_units import find_units_row, units_in_comments
 from weakreset.traces.vocabulary import role_of
 
-__all__ = ["COMMENT_MARKS", "TextShape", "find_shape", "read_text_file", "split_line", "unpack_head"]
+__all__ = [
+    "COMMENT_MARKS",
+    "TextShape",
+    "find_shape",
+    "read_text_file",
+    "skipped_words",
+    "split_line",
+    "unpack_head",
+]
 
 _LARGEST_BYTES = 4 << 30
 _LARGEST_RATIO = 200
@@ -28,6 +39,7 @@ _META = re.compile(r"^\s*([A-Za-z][\w .-]{0,40}?)\s*[:=]\s*(.*\S)\s*$")
 _DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*$")
 _NUMBER = re.compile(r"^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$")
 COMMENT_MARKS = ("#", "%")
+_SEPARATOR_LINE = re.compile(r"(?i)^\s*\"?sep=(.)\"?[\s,;]*$")
 _SAMPLE_BYTES = 1 << 18
 _SAMPLE_LINES = 60
 
@@ -42,8 +54,9 @@ def unpack_head(head: bytes) -> bytes:
         return b""
 
 
-def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tuple[bytes, list[str]]:
-    """All text of `path` as UTF-8 without byte order mark, lines ended by LF; and notes on how it was decoded.
+def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tuple[bytes, list[str], str]:
+    """All text of `path` as UTF-8 without byte order mark, lines ended by LF; notes on how it was decoded; and the
+    sha256 of the bytes that were read, whatever happens to the file afterwards.
 
     Parameters
     ----------
@@ -64,9 +77,10 @@ def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tupl
     if size > _LARGEST_BYTES:
         raise TraceFormatError(f"{file}: {size / 2**30:.1f} GiB of text is more than we hold in memory; use HDF5")
     raw = path.read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()
     notes = []
     if raw.startswith(_GZIP):
-        raw = _gunzip(path, size, file)
+        raw = _gunzip(raw, size, file)
         notes.append("gzip")
     text = _to_utf8(raw, file, notes)
     if b"\r" in text:
@@ -78,13 +92,13 @@ def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tupl
         raise TraceFormatError(f"{file}, line {line}: binary content (a zero byte) in what should be a text file")
     if most_bytes is not None and len(text) > most_bytes:
         raise TraceFormatError(f"{file}: {len(text) >> 20} MiB; more than {most_bytes >> 20} MiB are not read")
-    return text, notes
+    return text, notes, digest
 
 
-def _gunzip(path: Path, size: int, file: str) -> bytes:
+def _gunzip(raw: bytes, size: int, file: str) -> bytes:
     blocks, total = [], 0
     try:
-        with gzip.open(path) as stream:
+        with gzip.open(io.BytesIO(raw)) as stream:
             while block := stream.read(1 << 22):
                 blocks.append(block)
                 total += len(block)
@@ -131,6 +145,7 @@ class TextShape:
     metadata: dict[str, str] = field(default_factory=dict)
     sample: list[list[str]] = field(default_factory=list)
     units: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -139,7 +154,16 @@ class TextShape:
         decimal = ", decimal comma" if self.decimal == "," else ""
         units = ", units in the line below it" if any(self.units) else ""
         header = f"{'with' if self.has_header else 'no'} header{units}"
-        return f"{name}-separated{decimal}, {header}, {len(self.names)} columns"
+        words = f"{name}-separated{decimal}, {header}, {len(self.names)} columns"
+        return words + skipped_words(self.skipped)
+
+
+def skipped_words(lines: Sequence[str]) -> str:
+    """What stood above the header and was skipped, in words; '' for nothing."""
+    if not lines:
+        return ""
+    shown = "; ".join(line.strip()[:40] for line in lines[:3])
+    return f"; skipped {len(lines)} line{'s' if len(lines) > 1 else ''} above the header: {shown}"
 
 
 def split_line(line: str, separator: str) -> list[str]:
@@ -162,17 +186,25 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
         Far more columns than a table of readings has.
     """
     lines, comments, numbers, between = _head_lines(text)
+    mark = _SEPARATOR_LINE.match(lines[0]) if lines else None
+    skipped = lines[:1] if mark else []
+    if mark:
+        lines, numbers = lines[1:], numbers[1:]
     if not lines:
         return None
     widest = max(line.count(separator) for line in lines for separator in _SEPARATORS)
     if widest >= _MOST_COLUMNS:
         raise TraceFormatError(f"{file}: a line of {widest + 1} cells; more than {_MOST_COLUMNS} columns are not read")
-    separator = _separator(lines)
+    separator = mark[1] if mark and mark[1] in _SEPARATORS else _separator(lines)
     rows = [split_line(line, separator) for line in lines]
+    at = find_header(rows)
+    over, skipped = rows[at - 1] if at else [], skipped + lines[:at]
+    rows, numbers = rows[at:], numbers[at:]
     decimal = _decimal(rows, separator)
     metadata, glued = _comment_block(comments, separator, rows)
+    glued = None if at else glued
     has_header = glued is None and _is_header(rows, decimal)
-    header = glued if glued is not None else rows[0] if has_header else None
+    header = glued if glued is not None else groups_above(rows[0], over) if has_header else None
     data = rows[1:] if has_header else rows
     units = find_units_row(data[0], data[1:]) if header is not None and len(data) > 1 else None
     above = int(has_header) + int(units is not None)
@@ -188,7 +220,7 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
         names = _unique(header, len(header) if torn else max(width, len(header)))
     first = numbers[above] if above < len(numbers) else numbers[0] + above
     stated = (*units, *[""] * (len(names) - len(units)))[: len(names)] if units is not None else ()
-    return TextShape(separator, decimal, names, header is not None, first, metadata, data, stated)
+    return TextShape(separator, decimal, names, header is not None, first, metadata, data, stated, tuple(skipped))
 
 
 def _head_lines(text: bytes) -> tuple[list[str], list[str], list[int], str]:
@@ -217,6 +249,10 @@ def _head_lines(text: bytes) -> tuple[list[str], list[str], list[int], str]:
 
 def _separator(lines: Sequence[str]) -> str:
     """The separator that splits the lines most evenly; a comma yields to a tab or semicolon."""
+    commas = [bool(_DECIMAL_COMMA.match(line)) for line in lines[1:]]
+    plain = all(comma or _NUMBER.match(line) for comma, line in zip(commas, lines[1:], strict=True))
+    if "," not in lines[0] and plain and 2 * sum(commas) > len(commas):
+        return ";"  # one column, its decimals commas
     best, best_score = ",", 0.0
     for separator in _SEPARATORS:
         counts = [len(split_line(line, separator)) for line in lines[:20]]
@@ -253,6 +289,7 @@ def _comment_block(
     if not comments:
         return metadata, None
     cells = split_line(comments[-1], separator)
+    cells[:1] = [cells[0] or "#"] if cells else []  # `#,R (ohm)`: the first column is called so
     known = any(role_of(cell) for cell in cells)
     if known and len(cells) == len(rows[0]) and not any(_NUMBER.match(cell) for cell in cells):
         return metadata, cells
@@ -273,11 +310,13 @@ def _unique(header: Sequence[str], width: int) -> tuple[str, ...]:
     names: list[str] = []
     taken = set(header)
     used: set[str] = set()
+    repeats: dict[str, int] = {}
     for cell in [*header, *[""] * (width - len(header))]:
-        name, repeat = cell, 0
+        name, repeat = cell, repeats.get(cell, 0)
         while name and (name in used or (repeat and name in taken)):
             repeat += 1
             name = f"{cell}.{repeat}"
+        repeats[cell] = repeat
         used.add(name)
         names.append(name)
     return tuple(names)

@@ -1,0 +1,163 @@
+"""A `--map` to print with a refusal: made from what the columns hold, tried on the table, printed if it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from weakreset.errors import WeakResetError
+from weakreset.traces.column_map import parse_map
+from weakreset.traces.column_names import is_side_name
+from weakreset.traces.column_role import VALUES, ColumnRole
+from weakreset.traces.contract import Table
+from weakreset.traces.roles import find_roles
+from weakreset.traces.trace_set import TraceSet
+from weakreset.traces.vocabulary import is_derived, is_pulse_setting
+
+__all__ = ["advise", "advise_sides"]
+
+_OHM = (100.0, 1e8)
+_SIEMENS = (1e-9, 1e-2)
+_MOST_COLUMNS = 300
+_LEAST_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column by its contents: text, counter, ohm, siemens, or other."""
+
+    index: int
+    kind: str
+    distinct: bool
+    level: float
+
+
+def advise(table: Table, file: str, read: Callable[[str], TraceSet]) -> str:
+    """Words with up to two maps that read the table as resistances that can be, or ''.
+
+    Parameters
+    ----------
+    read : callable
+        The traces of the table with a map, screened; raises where it cannot be read.
+    """
+    return _tried(_candidates(table, file), read)
+
+
+def advise_sides(read: Callable[[str], TraceSet]) -> str:
+    """The same for a matrix of which nothing says which side is pulses."""
+    sides = [("if every column is one pulse", "pulse=@column"), ("if every row is one pulse", "pulse=@row")]
+    return _tried(sides, read)
+
+
+def _tried(candidates: Sequence[tuple[str, str]], read: Callable[[str], TraceSet]) -> str:
+    working: list[tuple[str, str]] = []
+    for words, text in candidates:
+        if len(working) < 2 and text not in [other for _, other in working] and _works(text, read):
+            working.append((words, text))
+    if not working:
+        return ""
+    return ". Tried on this file: " + "; ".join(f"{words}, say --map {text}" for words, text in working)
+
+
+def _works(text: str, read: Callable[[str], TraceSet]) -> bool:
+    try:
+        traces = read(text)
+    except WeakResetError:
+        return False
+    if not traces.traces:
+        return False
+    ohm = np.concatenate([trace.resistance_ohm for trace in traces])
+    left_out = sum(item.n_readings for item in traces.exclusions)
+    return _OHM[0] <= float(np.median(ohm)) <= _OHM[1] and len(ohm) >= _LEAST_SHARE * (len(ohm) + left_out)
+
+
+def _candidates(table: Table, file: str) -> list[tuple[str, str]]:
+    roles = _roles(table, file)
+    columns = [_look_at(table, i) for i in range(min(len(table.names), _MOST_COLUMNS))]
+    values, word = _readings(table, roles, columns)
+    if not values:
+        return []
+    device = _first(roles, "device") or next((f"{c.index}" for c in columns if c.kind == "text"), "")
+    pulse = _first(roles, "pulse") or next(
+        (f"{c.index}" for c in columns if c.kind == "counter" and f"{c.index}" != device and c.index not in values), ""
+    )
+    shown = _runs(values, len(columns) < len(table.names), len(table.names))
+    named = f"device={device}," if device else ""
+    found: list[tuple[str, str]] = []
+    if len(values) == 1:
+        if pulse:
+            found.append((f"if column {pulse} counts the pulses", f"{named}pulse={pulse},{word}={values[0]}"))
+        found.append(("if every row is one pulse", f"{named}pulse=@row,{word}={values[0]}"))
+        return found
+    if device:
+        if pulse:
+            found += [("to choose one", f"{named}pulse={pulse},{word}={value}") for value in values[:2]]
+        found.append(("if every row is a device", f"{named}{word}={shown}"))
+        return found
+    if pulse:
+        found.append((f"if column {pulse} counts the pulses", f"pulse={pulse},{word}={shown}"))
+    else:
+        found.append(("if every row is one pulse", f"pulse=@row,{word}={shown}"))
+    first = next((c for c in columns if c.index not in values and c.distinct), None)
+    if first is not None and table.n_rows > 1:
+        words = f"if every row is a device, named in column {first.index}"
+        found.append((words, f"device={first.index},{word}={shown}"))
+    found.append(("if every row is a device", f"{word}={shown}"))
+    return found
+
+
+def _roles(table: Table, file: str) -> list[ColumnRole]:
+    try:
+        return find_roles(table, parse_map(None), file)
+    except WeakResetError:
+        return []
+
+
+def _first(roles: Sequence[ColumnRole], kind: str) -> str:
+    return next((str(role.index) for role in roles if role.role == kind), "")
+
+
+def _readings(table: Table, roles: Sequence[ColumnRole], columns: Sequence[_Column]) -> tuple[list[int], str]:
+    """Columns that could be the readings, and what they would be."""
+    said = [role for role in roles if role.role in VALUES and role.role != "current"]
+    if said:
+        return [role.index for role in said if role.role == said[0].role], said[0].role
+    usable = [c for c in columns if not table.has_header or not _is_aside(table.names[c.index])]
+    ohm = [c.index for c in usable if c.kind == "ohm"]
+    siemens = [c.index for c in usable if c.kind == "siemens"]
+    return (siemens, "conductance") if siemens and not ohm else (ohm, "resistance")
+
+
+def _is_aside(name: str) -> bool:
+    return is_side_name(name) or is_pulse_setting(name) or is_derived(name)
+
+
+def _look_at(table: Table, index: int) -> _Column:
+    column = table.numbers(index)
+    values = column.values[np.isfinite(column.values)]
+    if 2 * len(column.text) > max(1, len(values)):
+        return _Column(index, "text", False, float("nan"))
+    if not values.size:
+        return _Column(index, "other", False, float("nan"))
+    level = float(np.median(np.abs(values)))
+    distinct = len(np.unique(values)) == len(values) == table.n_rows
+    whole = bool(np.all(values == np.floor(values)) and values.min() >= 0 and len(np.unique(values)) > 1)
+    rises = float(np.mean(np.diff(values) > 0)) if len(values) > 2 else 0.0
+    if whole and rises > 0.9 and (values.min() <= 1 or len(set(np.diff(values).tolist())) <= 2):
+        return _Column(index, "counter", distinct, level)
+    positive = float(np.mean(values > 0)) > 0.9
+    for kind, (low, high) in (("ohm", _OHM), ("siemens", _SIEMENS)):
+        if positive and low <= level <= high:
+            return _Column(index, kind, distinct, level)
+    return _Column(index, "other", distinct, level)
+
+
+def _runs(indices: Sequence[int], cut: bool, n_columns: int) -> str:
+    """1, 2, 3, 7 as `1:3+7`; to the last column where only the first ones were looked at."""
+    starts = [i for i, index in enumerate(indices) if i == 0 or indices[i - 1] != index - 1]
+    runs = [list(indices[a:b]) for a, b in zip(starts, [*starts[1:], None], strict=True)]
+    if cut and runs[-1][-1] == _MOST_COLUMNS - 1:
+        runs[-1].append(n_columns - 1)
+    return "+".join(f"{run[0]}:{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

@@ -1,0 +1,135 @@
+"""Where the header of a sheet of cells is: below a preamble, and again where another table follows."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from weakreset.traces.column_names import alike, device_in_brackets, numbered
+from weakreset.traces.contract import MISSING_WORDS
+from weakreset.traces.units import is_bracketed, parse_unit, split_name
+from weakreset.traces.vocabulary import role_of
+
+__all__ = ["find_header", "groups_above", "is_header_again", "names_columns"]
+
+_NUMBER = re.compile(r"^\s*[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?\s*$")
+_VALUES = ("resistance", "conductance", "current")
+_MOST_LINES = 40
+_MOST_LIKE_DATA = 10
+_BLANK = MISSING_WORDS | {"#", "?", "unit", "units"}
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is written as a number, with a decimal point or comma."""
+    return bool(_NUMBER.match(cell))
+
+
+def names_columns(cells: Sequence[str]) -> bool:
+    """Whether a row names columns: words only, one of them a pulse number or a reading, and not all units."""
+    filled = [cell for cell in cells if cell.strip()]
+    if not filled or any(is_number(cell) for cell in filled):
+        return _numbers_pulses(filled)
+    roles = [role_of(cell) for cell in filled]
+    said = [role for role in roles if role in (*_VALUES, "pulse", "burst")]
+    bracketed = [cell for cell in filled if device_in_brackets(cell) and role_of(split_name(cell)[0])]
+    counted = [found for cell in filled if (found := numbered(cell)) is not None and found.counts == "pulse"]
+    measured = [cell for cell in filled if is_bracketed(cell) and parse_unit(split_name(cell)[1])]
+    if len(filled) == 1:
+        return bool(said)
+    return bool(said or bracketed or len(counted) > 1 or len(measured) > 1) and not _is_unit_row(filled)
+
+
+def _numbers_pulses(filled: Sequence[str]) -> bool:
+    """`device, 0, 5, 10`: a device column, then pulse numbers in steps."""
+    numbers = [float(cell.replace(",", ".")) for cell in filled[1:] if is_number(cell)]
+    if len(filled) < 3 or role_of(filled[0]) != "device" or len(numbers) != len(filled) - 1:
+        return False
+    return all(number == int(number) for number in numbers) and len(set(numbers)) == len(numbers)
+
+
+def _is_unit_row(filled: Sequence[str]) -> bool:
+    return all(cell.strip("[]() ").lower() in _BLANK or parse_unit(cell.strip("[]() ")) for cell in filled)
+
+
+def find_header(rows: Sequence[Sequence[str]]) -> int:
+    """Index of the row that names the columns: the first that does, where what stands above it is no table of data.
+
+    0 where none does: then the first row is a header or there is none.
+    """
+    if not rows or names_columns(rows[0]):
+        return 0
+    width = _usual_width(rows)
+    for i, row in enumerate(rows[:_MOST_LINES]):
+        if names_columns(row) and _followed_by_data(rows, i):
+            like_data = sum(len(_trimmed(r)) == width and any(map(is_number, r)) for r in rows[:i])
+            return i if like_data <= _MOST_LIKE_DATA else 0
+    return _plain_names(rows, width)
+
+
+def _plain_names(rows: Sequence[Sequence[str]], width: int) -> int:
+    """The last row of distinct words as wide as the data, above them, where shorter lines stand before it."""
+    data = next((i for i, row in enumerate(rows) if _is_data(row, width)), 0)
+    for i in range(data - 1, 0, -1):
+        cells = _trimmed(rows[i])
+        words = len(cells) == width and all(c.strip() and not is_number(c) for c in cells)
+        if words and len(set(cells)) == width and not _is_unit_row(cells):
+            shorter = all(len(_trimmed(row)) < width for row in rows[:i])
+            return i if width > 1 and (shorter or _are_alike(cells) > _are_alike(rows[0])) else 0
+    return 0
+
+
+def _are_alike(cells: Sequence[str]) -> bool:
+    """Whether the names are those of alike columns, `D1, D2, D3`."""
+    return len({alike(cell) for cell in cells if cell.strip()}) == 1
+
+
+def _trimmed(row: Sequence[str]) -> list[str]:
+    cells = list(row)
+    while cells and not cells[-1].strip():
+        cells.pop()
+    return cells
+
+
+def _usual_width(rows: Sequence[Sequence[str]]) -> int:
+    widths = [len(_trimmed(row)) for row in rows if any(map(is_number, row))]
+    return max(set(widths), key=widths.count) if widths else 0
+
+
+def _is_data(row: Sequence[str], width: int) -> bool:
+    return len(_trimmed(row)) == width and any(map(is_number, row))
+
+
+def _followed_by_data(rows: Sequence[Sequence[str]], at: int) -> bool:
+    """Whether numbers stand below, in a row that is about as wide."""
+    wide = len(_trimmed(rows[at]))
+    below = [row for row in rows[at + 1 : at + 4] if any(cell.strip() for cell in row)]
+    return any(any(map(is_number, row)) and 2 * len(_trimmed(row)) > wide for row in below)
+
+
+def is_header_again(cells: Sequence[str], header: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether a row within the data begins another table: the header once more, or other names of columns."""
+    mine = [cell for cell in _trimmed(cells) if cell.strip()]
+    if len(mine) < 2 and len(_trimmed(header)) > 1:
+        return False
+    if _trimmed(cells) == _trimmed(header):
+        return True
+    if names_columns(cells):
+        return True
+    words = not any(is_number(c) or c.strip().lower() in MISSING_WORDS for c in mine)
+    fresh = words and len(set(mine)) == len(mine) == len(_trimmed(cells))
+    return fresh and len(mine) >= 3 and sum(map(is_number, below)) >= len(mine) - 1
+
+
+def groups_above(names: Sequence[str], above: Sequence[str]) -> list[str]:
+    """`,D00,D01` above `pulse,R (kohm),R (kohm)`: repeated names take the devices that stand above them."""
+    times = Counter(names)
+    repeated = [i for i, name in enumerate(names) if name and times[name] > 1]
+    over = [above[i].strip() if i < len(above) else "" for i in repeated]
+    if not repeated or not all(over) or len(set(over)) < len(over) or any(map(is_number, over)):
+        return list(names)
+    found = list(names)
+    for i, device in zip(repeated, over, strict=True):
+        unit = split_name(names[i])[1]
+        found[i] = f"{device} [{unit}]" if parse_unit(unit) else f"{device}"
+    return found

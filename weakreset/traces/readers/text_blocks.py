@@ -1,0 +1,161 @@
+"""Tables one below the other in one text: a header within the data begins another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from weakreset.traces.readers.header import is_header_again
+from weakreset.traces.readers.text import COMMENT_MARKS, TextShape, find_shape, split_line
+from weakreset.traces.vocabulary import role_of
+
+__all__ = ["TextBlock", "skip_lines", "split_tables"]
+
+_MOST_LINES_ABOVE = 60
+_MOST_LINES_BELOW = 10
+_MOST_REJECTED = 20_000
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """One table of a text: its shape, with lines counted from the beginning of the file, and its data."""
+
+    shape: TextShape
+    body: bytes
+
+
+def skip_lines(text: bytes, n_lines: int) -> bytes:
+    """The text with its first lines made empty, so that the others keep their numbers."""
+    position = _after_lines(text, n_lines)
+    return b"\n" * min(n_lines, text.count(b"\n")) + text[position:] if n_lines else text
+
+
+def split_tables(text: bytes, file: str) -> list[TextBlock]:
+    """The tables of a text in their order; a header that is repeated word for word continues its table."""
+    blocks: list[TextBlock] = []
+    line = 0
+    while text:
+        shape = find_shape(text, file)
+        if shape is None:
+            break
+        start = _after_lines(text, shape.first_line)
+        body = text[start:]
+        header = _header_line(text, shape)
+        ends, again = len(body), []
+        for begin, end in _headers(body, shape):
+            if header and body[begin:end].strip() == header:
+                again.append((begin, end))
+                continue
+            above = _up_to_data(body, begin, shape)
+            if above > 0:  # a table without a line of data is none
+                ends = above
+                break
+        whole = _blanked(body[:ends], [(a, b) for a, b in again if b <= ends])
+        blocks.append(TextBlock(replace(shape, first_line=shape.first_line + line), _without_comments(whole)))
+        line += shape.first_line + body.count(b"\n", 0, ends)
+        text = body[ends:]
+    return blocks
+
+
+def _after_lines(text: bytes, n_lines: int) -> int:
+    position = 0
+    for _ in range(n_lines):
+        end = text.find(b"\n", position)
+        if end < 0:
+            return len(text)
+        position = end + 1
+    return position
+
+
+def _header_line(text: bytes, shape: TextShape) -> bytes:
+    if not shape.has_header or shape.first_line < 1:
+        return b""
+    begin = _after_lines(text, shape.first_line - 1)
+    return text[begin : text.find(b"\n", begin)].strip()
+
+
+def _headers(body: bytes, shape: TextShape) -> Iterator[tuple[int, int]]:
+    """Begin and end of the lines within the data that name columns."""
+    operations = [i for i, name in enumerate(shape.names) if role_of(name) == "operation"]
+    rejected: set[bytes] = set()
+    for match in _wordy(shape).finditer(body):
+        if match[0] in rejected or match[0][:1].decode("latin-1") in COMMENT_MARKS:
+            continue
+        if len(rejected) > _MOST_REJECTED:
+            return
+        rejected.add(match[0])
+        line = match[0].decode("utf-8", errors="replace")
+        cells = split_line(line, shape.separator)
+        if any(i < len(cells) and cells[i] for i in operations) and role_of(cells[operations[0]]) == "pulse":
+            continue
+        below = _next_line(body, match.end())
+        if is_header_again(cells, shape.names, split_line(below, shape.separator)):
+            rejected.discard(match[0])
+            yield match.start(), match.end()
+
+
+def _wordy(shape: TextShape) -> re.Pattern[bytes]:
+    """Lines without a cell that begins like a number, and lines that begin as the header does."""
+    separator, inside = (rb"[ \t]+", rb"[^ \t\n]") if shape.separator == r"\s+" else (b"", b"")
+    if not separator:
+        separator = re.escape(shape.separator).encode()
+        inside = b"[^" + separator + rb"\n]"
+    cell = rb"(?![ \t\"]*+[-+.]?\d)" + inside + b"*+"
+    more = b"++" if len(shape.names) > 1 else b"*+"
+    pattern = rb"^(?=[^\n]*[A-Za-z])" + cell + b"(?:" + separator + cell + b")" + more + b"$"
+    first = shape.names[0] if shape.names else ""
+    if shape.has_header and role_of(first):
+        pattern = b"(?:" + pattern + rb")|^\"?" + re.escape(first.encode()) + rb"\"?" + separator + rb"[^\n]*$"
+    return re.compile(pattern, re.MULTILINE)
+
+
+def _next_line(body: bytes, position: int) -> str:
+    """The next line with content."""
+    for _ in range(_MOST_LINES_BELOW):
+        end = body.find(b"\n", position + 1)
+        line = body[position : len(body) if end < 0 else end].strip(b"\n")
+        if line.strip() and line[:1].decode("latin-1") not in COMMENT_MARKS:
+            return line.decode("utf-8", errors="replace")
+        if end < 0:
+            return ""
+        position = end
+    return ""
+
+
+def _up_to_data(body: bytes, begin: int, shape: TextShape) -> int:
+    """Where the lines right above a header begin that are no data: its comments, preamble and empty lines."""
+    for _ in range(_MOST_LINES_ABOVE):
+        if begin <= 0:
+            return 0
+        previous = body.rfind(b"\n", 0, begin - 1) + 1
+        line = body[previous : begin - 1].decode("utf-8", errors="replace")
+        cells = [cell for cell in split_line(line, shape.separator) if cell]
+        wide = len(cells) > 1 or len(shape.names) == 1
+        if wide and not line.startswith(COMMENT_MARKS) and any(map(_is_number, cells)):
+            return begin
+        begin = previous
+    return begin
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _blanked(body: bytes, stretches: list[tuple[int, int]]) -> bytes:
+    """The body with nothing in place of some lines, which keep their ends."""
+    for begin, end in reversed(stretches):
+        body = body[:begin] + body[end:]
+    return body
+
+
+def _without_comments(body: bytes) -> bytes:
+    """Comment lines become empty, so that lines keep their numbers."""
+    for mark in (mark.encode() for mark in COMMENT_MARKS):
+        if body.startswith(mark) or b"\n" + mark in body:
+            body = re.sub(rb"(?m)^" + mark + rb"[^\n]*", b"", body)
+    return body
