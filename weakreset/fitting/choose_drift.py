@@ -41,11 +41,16 @@ class FixedNoise:
 
 @dataclass(frozen=True)
 class Choice:
-    """The shape chosen, its BIC and that of the others, over how many devices."""
+    """The shape chosen with the noise beside it, its BIC and that of the others, over how many devices."""
 
-    name: str
+    basis: Basis
+    noise: ColourFit
     bic: dict[str, float]
     n_devices: int
+
+    @property
+    def name(self) -> str:
+        return self.basis.shape.name
 
     @property
     def sentence(self) -> str:
@@ -84,7 +89,8 @@ def choose_drift(groups: Sequence[Group], direction: str, fixed: FixedNoise) -> 
     for name, (basis, _) in ready.items():
         if name != reference:
             scores[name] = _criterion(clean_sample(sample, basis, noise, fixed.rtn, alphas), basis)
-    return Choice(min(scores, key=lambda name: scores[name]), scores, sum(len(group.traces) for group in sample))
+    best = min(scores, key=lambda name: scores[name])
+    return Choice(*ready[best], scores, sum(len(group.traces) for group in sample))
 
 
 def _criterion(cleaned: Sequence[Clean], basis: Basis) -> float:

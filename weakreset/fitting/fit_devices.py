@@ -139,28 +139,27 @@ def fit_devices(
         )
     found = find_direction(groups, chosen.direction)
     notes = [*filter(None, [found.note]), *notes]
+    report = progress or (lambda done, total, what: None)
+    report(0, sum(len(group.traces) for group in groups), "noise of the technology")
+    fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
     with one_blas_thread():
         if chosen.drift == "auto":
-            choice = choose_drift(groups, found.name, _fixed(chosen))
-            chosen, notes = replace(chosen, drift=choice.name), [choice.sentence, *notes]
-        fits = _fit_one_drift(traces, groups, (short, lone), chosen, found, progress, jobs)
+            choice = choose_drift(groups, found.name, fixed)
+            ready, notes = (choice.basis, choice.noise), [choice.sentence, *notes]
+        else:
+            given = tuple((chosen.shared or {}).items())
+            ready = prepared(groups, basis_of(SHAPES[chosen.drift], found.name, given), fixed, not given)
+        fits = _fit_one_drift(traces, groups, (short, lone), chosen, found, ready, report, jobs)
     return replace(fits, notes=(*notes, *fits.notes))
-
-
-def _fixed(chosen: FitOptions) -> FixedNoise:
-    return FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
 
 
 def _fit_one_drift(
     traces: TraceSet, groups: list[Group], left: tuple[list[Exclusion], dict[str, tuple[int, ...]]], chosen: FitOptions,
-    found: Direction, progress: Progress | None, jobs: int | None,
+    found: Direction, ready: tuple[Basis, ColourFit], report: Progress, jobs: int | None,
 ) -> FitSet:
-    report = progress or (lambda done, total, what: None)
     (short, lone), total = left, sum(len(group.traces) for group in groups)
-    report(0, total, "noise of the technology")
     fits: dict[str, DeviceFit] = {}
-    given = tuple((chosen.shared or {}).items())
-    basis, noise = prepared(groups, basis_of(SHAPES[chosen.drift], found.name, given), _fixed(chosen), not given)
+    basis, noise = ready
     for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
         fits[fit.device] = fit
         report(len(fits), total, "devices")
