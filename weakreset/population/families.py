@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 POSITIVE_FAMILIES = ("lognorm", "gamma", "weibull", "expon", "norm")
 REAL_FAMILIES = ("norm",)
 
-_LARGE = 1e12
+_LARGE = 1e12  # for the simplex: worse than any likelihood, and still a number
 _TINY = 1e-12
 """In place of a mean of zero, which no positive family has."""
 
