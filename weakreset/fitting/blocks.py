@@ -75,7 +75,7 @@ class _Task:
     """What a process needs to fit the pieces of one common grid."""
 
     pieces: list[_Piece]
-    shape: DriftShape
+    basis: tuple[DriftShape, str, tuple[tuple[str, float], ...]]
     noise: ColourFit
     rtn: bool
 
@@ -102,7 +102,7 @@ def fit_groups(
     jobs = jobs or os.cpu_count() or 1
     seen: Outlook | None = None
     for family in families(groups):
-        task = _Task(_pieces(family), basis.shape, noise, rtn)
+        task = _Task(_pieces(family), basis.key, noise, rtn)
         shared = _prepared(task)[0]
         known: dict[int, list[Glance]] = {}
         if seen is None:
@@ -186,7 +186,7 @@ def _prepared(task: _Task) -> _Prepared:
     """Also in a process that was started afresh."""
     first = task.pieces[0][0]
     colour = replace(task.noise.colour, averaged=first.averaged)
-    return SharedDictionary(first.common, colour, basis_of(task.shape), task.rtn), task
+    return SharedDictionary(first.common, colour, basis_of(*task.basis), task.rtn), task
 
 
 def scan_group(

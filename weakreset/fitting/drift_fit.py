@@ -148,7 +148,8 @@ def lmfit_problem(fit: DeviceFit) -> tuple[Any, Any]:
     >>> minimizer, result = lmfit_problem(fits["dev01"])          # doctest: +SKIP
     >>> print(lmfit.ci_report(lmfit.conf_interval(minimizer, result)))   # doctest: +SKIP
     """
-    basis = basis_of(SHAPES[fit.fitted_as])
+    shape = SHAPES[fit.fitted_as]
+    basis = basis_of(shape, shared=tuple((name, fit.numbers[name]) for name in shape.shared))
     whitener = Whitener(fit.pulses, fit.colour)
     t = fit.pulses.astype(np.float64)
     grid = basis.grid(fit.pulses)

@@ -52,7 +52,7 @@ def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
         if row is not None and likelihood_ratio(dictionary, device) > RESOLVED_LR:
             moments = scan_moments(dictionary, device.products, device.design, device.alpha**2)
             at = int(moments.log_z.argmax())
-            seen.append((float(moments.numbers[row, at]), float(moments.variances()[row, at])))
+            seen.append((basis.falls * float(moments.numbers[row, at]), float(moments.variances()[row, at])))
     return Glance(seen, amplitudes, pulses, configurations)
 
 

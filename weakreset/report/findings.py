@@ -114,8 +114,9 @@ def _typical_device(params: ParameterFile) -> str:
     """Medians of the laws, in words."""
     laws = {name: entry.law() for name, entry in params.parameters.items()}
     text = f"The median device of {params.name} starts at {number(laws['r0_ohm'].median())} Ω"
-    words = SHAPES[params.model].words
+    shape = SHAPES[params.model]
+    words = shape.words
     if words is not None and not params.not_identifiable:
-        text += f", {words({name: law.median() for name, law in laws.items()})}"
+        text += f", {words({name: shape.sign(name, params.direction) * law.median() for name, law in laws.items()})}"
     unknown = "".join(f" {name} is not identifiable: {e.note}." for name, e in params.not_identifiable.items())
     return text + "." + unknown
