@@ -11,7 +11,7 @@ from weakreset.display import number, percent, plus_minus
 from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus, PooledNoise
 from weakreset.model import NoiseKind, noise_kinds
 from weakreset.parameter_file import NotIdentifiable, ParameterFile
-from weakreset.plots.d2d_laws import FAMILY_WORDS
+from weakreset.parameter_file.people import FAMILY_WORDS
 from weakreset.plots.traces_with_fits import STATUS_WORDS
 from weakreset.population import GoodnessOfFit, Population
 from weakreset.report.content import ReportInput
