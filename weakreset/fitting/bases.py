@@ -23,9 +23,9 @@ __all__ = ["Basis", "basis_of", "fittable"]
 
 Array = NDArray[np.float64]
 
-_CANDIDATES_AT_A_TIME = 256
+_CANDIDATES_AT_A_TIME = 256  # columns made at once: 2,500 candidates of 100,000 reads would take 2 GB
 _TRIED_PULSES = np.arange(1, 301)
-_TRIED_CANDIDATES = 5
+_TRIED_CANDIDATES = 5  # enough to find a slope that vanishes somewhere on the grid
 
 
 def fittable() -> list[str]:

@@ -33,10 +33,10 @@ Array = NDArray[np.float64]
 OWN_ALPHA_RATIO = 1.3
 """A device this much noisier than the technology is judged by its own noise."""
 
-_CALMER = 0.9
-_BLOCK = 64
-_FIRST_BLOCKS = 2
-_LEAST_BLOCKS_FORKED = 2
+_CALMER = 0.9  # a noise that shrinks by less than a tenth without the steps would not move a result
+_BLOCK = 64  # devices: enough for products of matrices, few enough that progress is seen to move
+_FIRST_BLOCKS = 2  # those with most reads, which tell most of what all devices share
+_LEAST_BLOCKS_FORKED = 2  # one block alone cannot be shared out; a fork costs next to nothing
 # starting processes afresh costs 2 to 3 s: measured at 1,000 devices, two of them were slower than one
 _LEAST_BLOCKS_SPAWNED = 32
 

@@ -27,9 +27,9 @@ Array = NDArray[np.float64]
 RESOLVED_LR = 25.0
 """2*delta(ln L) of a knee against none, above which it may count as resolved."""
 
-_DETECTED_LR = 12.0
-_WIDEST_RATIO = 1.45
-_UPPER_LIMIT_SIGMAS = 2.0
+_DETECTED_LR = 12.0  # below it the two slopes are not told apart, and one slope is fitted
+_WIDEST_RATIO = 1.45  # a knee known to about +-20 %, or it is called unresolved
+_UPPER_LIMIT_SIGMAS = 2.0  # 95 %, as in every table of limits
 
 
 @dataclass(frozen=True)

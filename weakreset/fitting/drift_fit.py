@@ -19,8 +19,8 @@ __all__ = ["WhitenedModel", "lmfit_problem", "run_lmfit"]
 
 Array = NDArray[np.float64]
 
-_WINDOW = 60
-_TOLERANCE = 1e-5
+_WINDOW = 60  # candidates on either side that the local minimum is looked for in, not the whole grid again
+_TOLERANCE = 1e-5  # relative, of the sum of squares and of the numbers: digits that no table prints
 
 
 @dataclass(frozen=True)

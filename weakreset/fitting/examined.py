@@ -22,7 +22,7 @@ WIDEST_RATIO = 1.45
 """An interval of the scanned number wider than this, high over low, does not resolve it."""
 
 _BENDS = CONTRASTS.index("they are bent throughout")
-_SURE = 4.0
+_SURE = 4.0  # sd, one-sided: one device in 30,000 by chance
 
 
 def examined(

@@ -15,8 +15,8 @@ from weakreset.fitting.step_search import Configuration
 
 __all__ = ["Glance", "glance", "outlook"]
 
-_CAP_ROUNDS = 4
-_WIDE_CAP = 1e-2
+_CAP_ROUNDS = 4  # the cap, and which devices it lets in, in turn
+_WIDE_CAP = 1e-2  # 1 % a pulse: far above any weak RESET, so that it decides nothing
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ class FitSet(Shown):
         return frame
 
 
-_TEXT_COLUMNS = ("device", "status", "rtn_steps", "excluded_because")
+_TEXT_COLUMNS = ("device", "status", "rtn_steps", "excluded_because")  # words: an empty one is no missing number
 
 
 def _number(value: float | None) -> str:

@@ -78,7 +78,7 @@ def _rough_values(name: str, usable: Sequence[DeviceFit], limits: tuple[float, f
     chosen = resolved if len(resolved) >= LEAST_DEVICES else usable
     values = sign * np.array([fit.numbers[name] for fit in chosen])
     low, high = limits
-    inside = np.clip(values, low if math.isfinite(low) else None, high if math.isfinite(high) else None)
+    inside = np.clip(values, low, high)  # an end may be infinite
     return np.asarray(inside if np.ptp(inside) > 0 else inside + np.linspace(0, 1e-9, len(inside)))
 
 

@@ -34,8 +34,8 @@ __all__ = ["fit_population"]
 
 Array = NDArray[np.float64]
 
-_SEEN_SIGMAS = 3.0
-_FEW = 10
+_SEEN_SIGMAS = 3.0  # of the mean slope over devices, before a law of it is believed
+_FEW = 10  # a family chosen from fewer is named, with a warning
 
 
 @named_options

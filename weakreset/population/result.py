@@ -16,7 +16,7 @@ from weakreset.traces.lot_sentence import counted_devices
 
 __all__ = ["Candidate", "CorrelationFit", "CycleSpread", "GoodnessOfFit", "LawFit", "PairTest", "Population"]
 
-_LEAST_EIGENVALUE = 1e-3
+_LEAST_EIGENVALUE = 1e-3  # a correlation matrix put together from pairs need not be one: pulled towards the unit matrix
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from weakreset.report.content import ReportInput
 
 __all__ = ["found", "trusted"]
 
-_CLEAR_WEIGHT = 0.9
-_DEFECTS_SHOWN = 12
+_CLEAR_WEIGHT = 0.9  # Akaike weight: below it another family is said to describe the devices about as well
+_DEFECTS_SHOWN = 12  # as many as fit in a paragraph; the table has them all
 
 
 def found(content: ReportInput) -> list[str]:

@@ -32,7 +32,7 @@ __all__ = ["DeviceArray", "ParameterSource", "pulse_key"]
 
 ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 
-_MOST_SETS = 32767
+_MOST_SETS = 32767  # counted in 16 bits
 
 
 def pulse_key(seed: int, call: int, step: int = 0) -> Key:

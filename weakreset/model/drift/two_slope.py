@@ -15,7 +15,7 @@ __all__ = ["TWO_SLOPE", "knees", "two_slope"]
 
 Array = NDArray[np.float64]
 
-_MOST_CANDIDATES = 2500
+_MOST_CANDIDATES = 2500  # in longer traces every second, third ... pulse is tried
 
 
 def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any) -> Any:
