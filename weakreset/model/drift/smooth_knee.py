@@ -36,8 +36,8 @@ def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any, width:
 def _round_knees(pulses: NDArray[np.int64], width: float) -> NDArray[np.float64]:
     """Knees in steps of a few percent, to beyond the trace: it bends long before a knee that is round.
 
-    Up to where s falls short of t by 2 %, about width (t/t_star)^(1/width). Without those beyond the trace, devices that
-    bend towards them count as straight lines, and the width of the others comes out too small.
+    Up to where s falls short of t by 2 %, about width (t/t_star)^(1/width). Without those beyond the trace, devices
+    that bend towards them count as straight lines, and the width of the others comes out too small.
     """
     furthest = min(_FURTHEST, max(1.0, (width / _LEAST_BEND) ** width))
     return np.geomspace(knees(pulses)[0], furthest * float(pulses[-1]), _CANDIDATES)
