@@ -59,7 +59,8 @@ def test_a_knee_that_is_not_identifiable_is_said_and_nothing_is_drawn_beyond_it(
     raw = majumdar2021().model_dump(by_alias=True)
     for name in ("t_star", "m2"):
         raw["parameters"].pop(name)
-        raw["not_identifiable"][name] = {"unit": "pulse", "note": "no device shows a knee", "n_devices": 9}
+        unit = SHAPES["two-slope"].units[name]
+        raw["not_identifiable"][name] = {"unit": unit, "note": "no device shows a knee", "n_devices": 9}
     params = ParameterFile.model_validate(raw)
     text = words(params)
     assert "t_star is not identifiable: no device shows a knee" in text

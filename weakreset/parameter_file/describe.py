@@ -46,11 +46,12 @@ def describe(params: ParameterFile) -> tuple[Summary, ...]:
 def origin_of(params: ParameterFile) -> str:
     """Measured, simulated, published or made by hand."""
     source = params.provenance
+    edited = ", then edited by hand" if source.edits else ""
     if source.simulated:
-        return "fitted to SIMULATED traces"
+        return f"fitted to SIMULATED traces{edited}"
     if source.inputs:
-        return "fitted to measured traces"
-    return "published" if source.citation else "made by hand"
+        return f"fitted to measured traces{edited}"
+    return f"published{edited}" if source.citation else "made by hand"
 
 
 def picture_in_text(params: ParameterFile) -> list[str]:
@@ -208,7 +209,8 @@ def _provenance(params: ParameterFile) -> Iterator[str]:
     if source.citation:
         yield f"Source: {source.citation}"
     made = f" on {source.created}" if source.created else ""
-    yield f"Written by {source.software} {source.software_version}{made}."
+    if source.software:
+        yield f"Written by {source.software} {source.software_version or ''}{made}."
     if source.command:
         yield f"Command: {source.command}"
     formats = Counter(item.file for item in source.inputs)
@@ -217,3 +219,6 @@ def _provenance(params: ParameterFile) -> Iterator[str]:
     if len(formats) > _NAMES_SHOWN:
         yield f"... and {len(formats) - _NAMES_SHOWN} more input files"
     yield from source.notes
+    for edit in source.edits:
+        when = f" on {edit.edited}" if edit.edited else ""
+        yield f"Edited by hand{when}: {edit.what} is {edit.new}, was {edit.old}."
