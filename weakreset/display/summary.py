@@ -10,7 +10,7 @@ __all__ = ["ROWS_SHOWN", "Shown", "Summary", "printable", "text_table"]
 
 ROWS_SHOWN = 50
 """Rows in a notebook; who makes a `Summary` need not make more of them."""
-_TEXT_ROWS = 8
+_TEXT_ROWS = 8  # a repr is read in a console
 _LONGEST_CELL, _LONGEST_LINE = 60, 400
 
 Row = Sequence[str]

@@ -19,6 +19,7 @@ __all__ = ["describe", "origin_of", "picture_in_text"]
 
 _LAW_COLUMNS = ("number", "median", "90 % of devices", "spread", "law", "from")
 _NAMES_SHOWN = 12
+_DIRECTIONS = {"reset": "pulses raise R (weak RESET)", "set": "pulses lower R (gradual SET)"}
 
 
 def describe(params: ParameterFile) -> tuple[Summary, ...]:
@@ -69,9 +70,12 @@ def picture_in_text(params: ParameterFile) -> list[str]:
 
 def _what(params: ParameterFile, band: DriftBand | str) -> Iterator[str]:
     """Origin, drift, and the median device in a sentence."""
-    yield f"Parameter file, schema {params.schema_version}; {origin_of(params)}; drift shape {params.model}."
+    way = _DIRECTIONS[params.direction]
+    yield f"Parameter file, schema {params.schema_version}; {origin_of(params)}; {way}, drift shape {params.model}."
     shape = SHAPES[params.model]
-    medians = {name: entry.law().median() for name, entry in params.parameters.items()}
+    medians = {
+        name: shape.sign(name, params.direction) * entry.law().median() for name, entry in params.parameters.items()
+    }
     if "r0_ohm" in medians:
         text = f"The median device starts at {as_ohms(medians['r0_ohm'])}"
         if shape.words is not None and not params.not_identifiable:
@@ -89,7 +93,8 @@ def _what(params: ParameterFile, band: DriftBand | str) -> Iterator[str]:
 def _laws(params: ParameterFile) -> Iterator[tuple[str, ...]]:
     for name, entry in params.parameters.items():
         law = entry.law()
-        median, reach = law_in_words(law, in_words(params.model, name, entry.unit))
+        sign = SHAPES[params.model].sign(name, params.direction)
+        median, reach = law_in_words(law, in_words(params.model, name, entry.unit), sign)
         yield name, median, reach, spread_words(law), FAMILY_WORDS.get(law.family, law.family), _behind(entry)
 
 

@@ -26,7 +26,7 @@ __all__ = [
     "save_parameters",
 ]
 
-_MAX_BYTES = 256 * 1024 * 1024
+_MAX_BYTES = 256 * 1024 * 1024  # empirical files of a million devices are smaller; more is no parameter file
 
 
 def preset_names() -> list[str]:

@@ -128,7 +128,8 @@ def _noise_of(kinds: tuple[NoiseKind, ...]) -> type[Noise]:
     for kind in kinds:
         block = noise_block(kind)
         # a kind that the file does not name is off
-        fields[kind.name] = (block, block.model_validate({"enabled": False})) if kind.in_every_file else (block | None, None)
+        off = block.model_validate({"enabled": False})
+        fields[kind.name] = (block, off) if kind.in_every_file else (block | None, None)
     made = create_model("Noise", __base__=Noise, __module__=__name__, **fields)
     made.kinds = kinds
     return made

@@ -19,7 +19,7 @@ from weakreset.traces import Exclusion
 
 __all__ = ["Cell", "Table", "device_table", "exclusion_table", "law_table", "noise_rows", "training_rows"]
 
-_MOST_EXCLUSIONS = 200
+_MOST_EXCLUSIONS = 200  # rows; the rest are counted, and stand in the CSV beside the report
 _LAW_COLUMNS = (
     "parameter", "family", "numbers ± standard error [95 % by bootstrap]", "truncated to", "informed by",
     "runner-up (AIC)", "note",
