@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from weakreset.app.pictures import Drawing, drawings
-from weakreset.cli.trace_options import TraceOptions
+from weakreset.app.exports import EXPORTS
+from weakreset.app.results import Results, trace_options
 from weakreset.errors import FitError, UsageError
 from weakreset.report import Recipe, Twin
 from weakreset.resources import write_atomically
 
 if TYPE_CHECKING:
-    from weakreset.comparison import Comparison
-    from weakreset.fitting import FitSet
-    from weakreset.parameter_file import ParameterFile
-    from weakreset.population import Population
-    from weakreset.traces import FileInspection, TraceSet
-    from weakreset.validation import Verdict
+    from weakreset.traces import FileInspection
 
 __all__ = ["Bench"]
 
-Progress = Callable[[int, int, str], None]
 Answer = dict[str, Any]
 
 _SCREEN_DPI = 110
@@ -32,28 +25,10 @@ _RUNS_SHOWN = 40
 _REASONS_SHOWN = 30
 
 
-class Bench:
-    """What was read and made so far, and the calls that make more of it.
+class Bench(Results):
+    """The calls; what they make is kept in `Results`."""
 
-    Parameters
-    ----------
-    folder : Path
-        With `files` (the working directory) and `made`.
-    progress : callable
-        Called as progress(done, total, what).
-    """
-
-    def __init__(self, folder: Path, progress: Progress) -> None:
-        self.made, self.progress = folder / "made", progress
-        self.inspected: tuple[FileInspection, ...] = ()
-        self.read: tuple[TraceOptions, TraceSet] | None = None
-        self.fits: FitSet | None = None
-        self.population: Population | None = None
-        self.params: ParameterFile | None = None
-        self.verdict: Verdict | None = None
-        self.comparison: Comparison | None = None
-        self.twin: TraceSet | None = None
-        self.recipe: Recipe | None = None
+    inspected: tuple[FileInspection, ...] = ()
 
     def call(self, name: str, arguments: Answer) -> Answer:
         """One of the methods below, by name."""
@@ -68,7 +43,7 @@ class Bench:
         from weakreset.traces.find_files import find_files
         from weakreset.traces.inspection import inspect_lot
 
-        asked = _options(Recipe.from_dict(recipe))
+        asked = trace_options(Recipe.from_dict(recipe))
         lot = inspect_lot(find_files(asked.paths), asked.options, self.progress)
         self.inspected = lot.files
         return lot.to_dict() | {"files": [_file(item) for item in lot.files]}
@@ -91,7 +66,7 @@ class Bench:
         from weakreset.report.tables import exclusion_table, law_table, noise_rows
 
         chosen = Recipe.from_dict(recipe)
-        traces = self._traces(chosen)
+        traces = self.traces(chosen)
         options = FitOptions(drift=chosen.drift, rtn=chosen.rtn, mixed_pulses=chosen.mixed_pulses)
         fits = fit_devices(traces, options, self.progress, jobs=0)
         why_not, population, params = "", None, None
@@ -126,7 +101,7 @@ class Bench:
 
         chosen = Recipe.from_dict(recipe)
         verdict = validate(
-            self._parameters(params, assume), self._traces(chosen), n_replicas=replicas, seed=seed, unseen=unseen,
+            self.parameters(params, assume), self.traces(chosen), n_replicas=replicas, seed=seed, unseen=unseen,
             mixed_pulses=chosen.mixed_pulses, progress=self.progress,
         )
         self.verdict = verdict
@@ -143,7 +118,7 @@ class Bench:
         from weakreset.comparison import COLUMNS, compare_parameters
         from weakreset.report import build_comparison
 
-        comparison = compare_parameters(self._parameters(a), self._parameters(b))
+        comparison = compare_parameters(self.parameters(a), self.parameters(b))
         self.comparison = comparison
         write_atomically(self.made / "comparison.html", build_comparison(comparison))
         return {
@@ -158,10 +133,10 @@ class Bench:
         from weakreset.traces import write_csv_long
         from weakreset.twin import simulate_traces
 
-        twin = simulate_traces(self._parameters(params, assume), devices, pulses, seed, without)
+        twin = simulate_traces(self.parameters(params, assume), devices, pulses, seed, without)
         chosen = Recipe.from_dict(recipe)
         if chosen.files:
-            self._traces(chosen)
+            self.traces(chosen)
         self.twin = twin
         write_csv_long(twin, self.made / "simulated.csv")
         return {"notes": list(twin.notes), "twin": Twin(params, devices, pulses, seed, tuple(without)).__dict__,
@@ -172,78 +147,24 @@ class Bench:
         from weakreset.plots import figure_bytes
 
         path = self.made / f"{name}.png"
-        write_atomically(path, figure_bytes(self._drawing(name).draw(None), "png", _SCREEN_DPI))
+        write_atomically(path, figure_bytes(self.drawing(name).draw(None), "png", _SCREEN_DPI))
         return {"file": path.name}
 
     def picture(self, name: str, kind: str, width: str) -> Answer:
         """A picture for a paper."""
-        from weakreset.plots import paper_bytes
-
-        drawing = self._drawing(name)
-        path = self.made / f"{name}_{width}.{kind}"
-        write_atomically(path, paper_bytes(drawing.draw, kind, width))
-        return {"file": path.name}
+        return {"file": self.for_paper(name, kind, width).name}
 
     def export(self, what: str, recipe: Answer) -> Answer:
         """A file to take away: a name of `EXPORTS`."""
-        from weakreset.app.exports import EXPORTS
-
         chosen = Recipe.from_dict(recipe)
         return {"file": EXPORTS[what].write(self, chosen).name}
 
-    def picture_widths(self) -> dict[str, str]:
-        """Pictures that can be drawn now, and how wide they want to be."""
-        return {name: "double" if drawing.wide else "single" for name, drawing in self._drawings().items()}
-
-    def traces_of(self, recipe: Recipe) -> TraceSet:
-        """The traces as the recipe reads them."""
-        return self._traces(recipe)
-
-    def _traces(self, recipe: Recipe) -> TraceSet:
-        asked = _options(recipe)
-        if self.read is None or self.read[0] != asked:
-            self.progress(0, 1, "reading")
-            self.read = (asked, asked.load()[0])
-        return self.read[1]
-
-    def _parameters(self, source: str, assume: str = "") -> ParameterFile:
-        """What was fitted here, a file that was given, or a preset; never a path."""
-        from weakreset.parameter_file import assumed_numbers, load_parameters, preset_names
-
-        numbers = assumed_numbers(assume)
-        if self.params is not None and self.recipe is not None and source == self.recipe.parameter_file:
-            return load_parameters(self.params, numbers)
-        if Path(source).name != source or not (source in preset_names() or Path(source).is_file()):
-            raise UsageError(f"there is no parameter file {source!r} here")
-        return load_parameters(source, numbers)
-
-    def _drawing(self, name: str) -> Drawing:
-        found = self._drawings().get(name)
-        if found is None:
-            raise UsageError(f"there is no picture {name!r} yet")
-        return found
-
-    def _drawings(self) -> dict[str, Drawing]:
-        return drawings(
-            None if self.read is None else self.read[1], self.fits, self.population, self.verdict, self.comparison,
-            self.twin,
-        )
-
     def _known(self, names: Iterable[str]) -> list[Answer]:
         """Which of these pictures can be drawn; they are when somebody looks at them."""
-        found = self._drawings()
+        found = self.drawings()
         return [
             {"name": name, "alt": found[name].alt, "caption": found[name].caption} for name in names if name in found
         ]
-
-
-def _options(recipe: Recipe) -> TraceOptions:
-    if not recipe.files:
-        raise UsageError("there are no trace files yet: drop some on the page")
-    return TraceOptions(
-        list(recipe.files), recipe.column_map, recipe.format, recipe.read_voltage_v, recipe.limits, recipe.where,
-        recipe.pulses, skip=recipe.skip,
-    )
 
 
 def _table(table: Any) -> Answer:

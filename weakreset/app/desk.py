@@ -67,6 +67,8 @@ class Desk:
     comparison: Answer | None = None
     twin: Answer | None = None
     version: int = 0
+    arrivals: int = 0
+    fitted_at: int = 0
     listeners: list[Callable[[str], None]] = field(default_factory=list)
     downloads: list[Callable[[str], None]] = field(default_factory=list)
 
@@ -88,7 +90,7 @@ class Desk:
         fitted, now = self.fit_recipe, self.recipe
         if fitted is None:
             return False
-        return fitted != replace(
+        return self.fitted_at != self.arrivals or fitted != replace(
             now, name=fitted.name, drift=fitted.drift, rtn=fitted.rtn, mixed_pulses=fitted.mixed_pulses, fitted=True
         )
 
@@ -123,6 +125,7 @@ class Desk:
 
     async def take_files(self) -> None:
         """After uploads or removals: look at all trace files."""
+        self.arrivals += 1  # a file may have come again under its name, changed
         await self.choose(files=tuple(self.trace_files))
 
     async def choose(self, **options: Any) -> None:
@@ -152,10 +155,11 @@ class Desk:
             self.refuse(error)
             return
         fields = {"drift": form["drift"], "rtn": bool(form["rtn"]), "mixed_pulses": bool(form["mixed"])}
-        recipe = replace(self.recipe, name=name, fitted=True, **fields)
+        recipe, arrivals = replace(self.recipe, name=name, fitted=True, **fields), self.arrivals
         answer = await self._ask("fit", "fit", recipe=recipe.to_dict())
         if answer is not None:
             self.recipe = self.fit_recipe = recipe
+            self.fitted_at = arrivals
             self.fit, self.verdict, self.twin, self.comparison = answer, None, None, None
             self.message = " ".join(filter(None, [f"fitted: {answer['counted']}", self.message]))
             form["pulses"] = answer["last_pulse"]

@@ -6,14 +6,11 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from weakreset.app.results import Results
 from weakreset.errors import UsageError
 from weakreset.report import Recipe
 from weakreset.resources import whole_or_nothing, write_atomically
-
-if TYPE_CHECKING:
-    from weakreset.app.calls import Bench
 
 __all__ = ["EXPORTS", "Export"]
 
@@ -23,69 +20,69 @@ class Export:
     """What it is called on the page, and how it is written."""
 
     label: str
-    write: Callable[[Bench, Recipe], Path]
+    write: Callable[[Results, Recipe], Path]
     needs_laws: bool = False
 
 
-def _parameters(bench: Bench, recipe: Recipe) -> Path:
-    if bench.params is None:
+def _parameters(results: Results, recipe: Recipe) -> Path:
+    if results.params is None:
         raise UsageError("no parameter file: the fit gave none")
-    return bench.params.save(bench.made / recipe.parameter_file)
+    return results.params.save(results.made / recipe.parameter_file)
 
 
-def _devices(bench: Bench, recipe: Recipe) -> Path:
-    if bench.fits is None:
+def _devices(results: Results, recipe: Recipe) -> Path:
+    if results.fits is None:
         raise UsageError("nothing was fitted yet")
-    return write_atomically(bench.made / f"{recipe.name}.devices.csv", bench.fits.to_frame().to_csv(index=False))
+    return write_atomically(results.made / f"{recipe.name}.devices.csv", results.fits.to_frame().to_csv(index=False))
 
 
-def _laws(bench: Bench, recipe: Recipe) -> Path:
+def _laws(results: Results, recipe: Recipe) -> Path:
     from weakreset.parameter_file.tables import write_laws
 
-    if bench.params is None:
+    if results.params is None:
         raise UsageError("no laws: the fit gave no parameter file")
-    return write_laws(bench.params, bench.made / f"{recipe.name}.laws.csv")
+    return write_laws(results.params, results.made / f"{recipe.name}.laws.csv")
 
 
-def _left_out(bench: Bench, recipe: Recipe) -> Path:
-    text = bench.traces_of(recipe).excluded.to_csv(index=False)
-    return write_atomically(bench.made / f"{recipe.name}.left_out.csv", text)
+def _left_out(results: Results, recipe: Recipe) -> Path:
+    text = results.traces(recipe).excluded.to_csv(index=False)
+    return write_atomically(results.made / f"{recipe.name}.left_out.csv", text)
 
 
-def _report(bench: Bench, recipe: Recipe) -> Path:
+def _report(results: Results, recipe: Recipe) -> Path:
     from weakreset.report import ReportInput, build_report
 
     content = ReportInput(
-        f"Fit of {recipe.name}", fits=bench.fits, population=bench.population, params=bench.params,
-        verdict=bench.verdict, commands=recipe.commands(),
+        f"Fit of {recipe.name}", fits=results.fits, population=results.population, params=results.params,
+        verdict=results.verdict, commands=recipe.commands(),
     )
-    return write_atomically(bench.made / f"{recipe.name}.html", build_report(content))
+    return write_atomically(results.made / f"{recipe.name}.html", build_report(content))
 
 
-def _commands(bench: Bench, recipe: Recipe) -> Path:
+def _commands(results: Results, recipe: Recipe) -> Path:
     lines = ["#!/bin/sh", "# To be run in the folder of the files.", "set -e", *recipe.commands()]
-    return write_atomically(bench.made / f"{recipe.name}.sh", "\n".join(lines) + "\n")
+    return write_atomically(results.made / f"{recipe.name}.sh", "\n".join(lines) + "\n")
 
 
-def _notebook(bench: Bench, recipe: Recipe) -> Path:
-    return write_atomically(bench.made / f"{recipe.name}.ipynb", recipe.notebook())
+def _notebook(results: Results, recipe: Recipe) -> Path:
+    return write_atomically(results.made / f"{recipe.name}.ipynb", recipe.notebook())
 
 
-def _everything(bench: Bench, recipe: Recipe) -> Path:
+def _everything(results: Results, recipe: Recipe) -> Path:
     """All but the pictures, which take their time."""
     rest = [export for name, export in EXPORTS.items() if name not in ("everything", "pictures")]
-    written = [item.write(bench, recipe) for item in rest if bench.params is not None or not item.needs_laws]
-    return _packed(bench.made / f"{recipe.name}.zip", written)
+    written = [item.write(results, recipe) for item in rest if results.params is not None or not item.needs_laws]
+    return _packed(results.made / f"{recipe.name}.zip", written)
 
 
-def _pictures(bench: Bench, recipe: Recipe) -> Path:
+def _pictures(results: Results, recipe: Recipe) -> Path:
     """Every picture as PDF, as wide as it has panels for."""
     written = []
-    widths = bench.picture_widths()
+    widths = results.picture_widths()
     for done, (name, width) in enumerate(widths.items()):
-        bench.progress(done, len(widths), "pictures")
-        written.append(bench.made / bench.picture(name, "pdf", width)["file"])
-    return _packed(bench.made / f"{recipe.name}.pictures.zip", written)
+        results.progress(done, len(widths), "pictures")
+        written.append(results.for_paper(name, "pdf", width))
+    return _packed(results.made / f"{recipe.name}.pictures.zip", written)
 
 
 def _packed(path: Path, written: list[Path]) -> Path:
