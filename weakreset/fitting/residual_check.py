@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.common_grids import common_grids
+from weakreset.fitting.model_columns import model_columns
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.whitening import NoiseColour, Whitener
 from weakreset.model import SHAPES
@@ -55,8 +56,20 @@ class ResidualCheck:
     scores: Array
 
 
-def check_residuals(fits: Sequence[DeviceFit]) -> list[ResidualCheck | None]:
-    """A look at each fit; None for those without a result."""
+def check_residuals(
+    fits: Sequence[DeviceFit], growth_stderr: float = 0.0, hidden: float = 0.0
+) -> list[ResidualCheck | None]:
+    """A look at each fit; None for those without a result.
+
+    Parameters
+    ----------
+    fits : sequence of DeviceFit
+    growth_stderr : float
+        Standard error of the growth of telegraph steps with ln R (`RtnFit.growth`).
+    hidden : float
+        Standard deviation of the telegraph level, unknown because it never changed, of devices without steps: where
+        steps grow, such a level bends the drift.
+    """
     known = [i for i, fit in enumerate(fits) if fit.result is not None and fit.white_residuals is not None]
     checks: list[ResidualCheck | None] = [None] * len(fits)
     by_colour: dict[NoiseColour, list[int]] = {}
@@ -66,30 +79,58 @@ def check_residuals(fits: Sequence[DeviceFit]) -> list[ResidualCheck | None]:
         for common, members in common_grids([fits[i].pulses for i in same]):
             whitener = Whitener(common, colour)
             for i in (same[member] for member in members):
-                checks[i] = _check(fits[i], whitener.at(fits[i].pulses))
+                checks[i] = _check(fits[i], whitener.at(fits[i].pulses), growth_stderr, hidden)
     return checks
 
 
-def _check(fit: DeviceFit, whitener: Whitener) -> ResidualCheck:
+def _check(fit: DeviceFit, whitener: Whitener, growth_stderr: float, hidden: float) -> ResidualCheck:
     t = fit.pulses.astype(np.float64)
-    names, raw = _columns(fit, t)
+    names, raw = model_columns(fit)
     knee = fit.numbers.get(fit.drift.knee, t[-1]) if fit.fitted_as == fit.drift.name else t[-1]
-    both = whitener.columns(np.column_stack([raw, _contrasts(t, float(np.clip(knee, t[3], t[-1])))]))
-    jacobian, wanted = both[:, : raw.shape[1]], both[:, raw.shape[1] :]
+    moved = _moved_by_growth(fit, growth_stderr, hidden)
+    grown = _with_growth(fit, raw) if fit.rtn.growth and fit.rtn.steps else raw[:, :0]
+    parts = [raw, _contrasts(t, float(np.clip(knee, t[3], t[-1]))), moved[:, None], grown]
+    white = np.split(whitener.columns(np.column_stack(parts)), np.cumsum([part.shape[1] for part in parts[:-1]]), axis=1)
+    jacobian, wanted, moved, exact = white[0], white[1], white[2] / fit.alpha_used, white[3] if grown.size else white[0]
     residuals = whitener.columns(fit.residuals) / fit.alpha_used
     inflation = _sandwich(jacobian, residuals)
+    if moved.any():
+        inflation = np.hypot(np.maximum(inflation, 1.0), _growth_errors(jacobian, exact, moved))
     return ResidualCheck(dict(zip(names, inflation.tolist(), strict=True)), _scores(jacobian, wanted, residuals))
 
 
-def _columns(fit: DeviceFit, t: Array) -> tuple[list[str], Array]:
-    """Names of lmfit's parameters and the model's derivatives by them, before whitening."""
-    shape, values = SHAPES[fit.fitted_as], fit.result.params
-    drift = shape.jacobian(t, *(values[name].value for name in shape.parameters))
-    names = list(shape.parameters)
-    if fit.rtn.status == "ok":
-        return [*names, "rtn_amplitude"], np.column_stack([drift, fit.rtn.high(fit.pulses)])
-    steps = [(fit.pulses >= step).astype(np.float64) for step in fit.rtn.steps]
-    return names + [f"rtn_step_{i + 1}" for i in range(len(steps))], np.column_stack([drift, *steps])
+def _moved_by_growth(fit: DeviceFit, growth_stderr: float, hidden: float) -> Array:
+    """What one standard error of the growth of steps moves the trace by; without steps, of a level never seen."""
+    drift = fit.drift_at(fit.pulses)
+    if not fit.rtn.steps:
+        return np.asarray(float(np.hypot(fit.rtn.growth, growth_stderr)) * hidden * drift)
+    offset = fit.rtn.offset(fit.pulses)
+    return np.asarray(growth_stderr * (offset - min(float(offset.min()), 0.0)) * drift)
+
+
+def _with_growth(fit: DeviceFit, raw: Array) -> Array:
+    """The model's derivatives where steps grow."""
+    n_drift, growth, drift = len(SHAPES[fit.fitted_as].parameters), fit.rtn.growth, fit.drift_at(fit.pulses)
+    offset = fit.rtn.offset(fit.pulses)
+    level = offset - min(float(offset.min()), 0.0)
+    size = np.maximum(1.0 + growth * drift, 0.0)
+    return np.column_stack([raw[:, :n_drift] * (1.0 + growth * level)[:, None], raw[:, n_drift:] * size[:, None]])
+
+
+def _growth_errors(jacobian: Array, exact: Array, moved: Array) -> Array:
+    """Errors that steps which grow add to those of steps of constant size, in units of the latter, by column.
+
+    The trace is fitted less what its steps have grown by, so J'e = 0 holds with the columns J of constant steps while
+    the trace moves with the exact ones, E: the errors are those of (J'E)^-1 J'e.
+    """
+    scale = np.sqrt(np.einsum("ij,ij->j", jacobian, jacobian))
+    unit, exact = jacobian / scale, exact / scale
+    gram = unit.T @ unit
+    turn = np.linalg.pinv(unit.T @ exact)
+    by_trace = turn @ unit.T @ moved
+    assumed = np.diag(np.linalg.pinv(gram))
+    variance = np.diag(turn @ gram @ turn.T) + np.einsum("ij,ij->i", by_trace, by_trace)
+    return np.asarray(np.sqrt(np.maximum(variance / assumed - 1.0, 0.0)))
 
 
 def _contrasts(t: Array, knee: float) -> Array:
