@@ -50,7 +50,7 @@ class StepGrowth:
         Where none is seen, how large it may be nevertheless: the root mean square of its posterior, a normal prior of
         unit variance assumed.
     z : float
-        Estimate over its standard error.
+        Growth over its standard error.
     n_devices : int
         Devices that switch and were looked at.
     """
@@ -99,11 +99,17 @@ class _Switching:
         size = np.maximum(1.0 + growth * drift, 0.0)
         own = self.shape.jacobian(self.t, *self.values[: self.n_drift]) * (1.0 + growth * level)[:, None]
         steps = self.raw[:, self.n_drift :] * size[:, None]
-        left = self.fit.log_ratio - drift - offset - level * (size - 1.0)
+        left = self.fit.log_ratio - drift - offset - self.grown(growth)
         white = self.whitener.columns(np.column_stack([own, steps, level * drift, left])) / self.fit.alpha_used
         return white[:, :-2], white[:, -2], white[:, -1]
 
+    def grown(self, growth: float) -> Array:
+        """What the steps have grown by."""
+        drift, offset = self.parts()
+        return np.asarray((offset - min(offset.min(), 0.0)) * (np.maximum(1.0 + growth * drift, 0.0) - 1.0))
+
     def move(self, by: Array) -> None:
+        """A step of Gauss-Newton."""
         self.values = self.values + by
         if self.knee is not None:
             self.values[self.knee] = np.clip(self.values[self.knee], self.t[2], self.t[-1])
@@ -117,7 +123,7 @@ def step_growth(fits: Sequence[DeviceFit]) -> StepGrowth:
     fits : sequence of DeviceFit
         Fitted with steps of constant size.
     """
-    devices = _switching(fits)
+    devices = _switching(fits, _MOST_DEVICES)
     looks = [device.look(0.0) for device in devices]
     growth, error = _pooled(looks)
     if not np.isfinite(error):
@@ -140,16 +146,16 @@ def _fitted(devices: Sequence[_Switching], looks: Sequence[_Look]) -> tuple[floa
         more, _ = _pooled(looks)
         growth += more
         for device, (own, by_growth, left) in zip(devices, looks, strict=True):
-            device.move(np.linalg.lstsq(own, left - more * by_growth, rcond=None)[0])
+            device.move(np.asarray(np.linalg.lstsq(own, left - more * by_growth, rcond=None)[0]))
         looks = [device.look(growth) for device in devices]
     more, error = _pooled(looks)
     return growth + more, error
 
 
-def _switching(fits: Sequence[DeviceFit]) -> list[_Switching]:
-    """Up to 64 devices with steps, evenly spaced among them."""
+def _switching(fits: Sequence[DeviceFit], most: int | None = None) -> list[_Switching]:
+    """Up to `most` devices with steps, evenly spaced among them; all of them unless given."""
     known = [fit for fit in fits if fit.rtn.steps and fit.result is not None and fit.result.success]
-    some = known[:: -(-len(known) // _MOST_DEVICES) or 1]
+    some = known if most is None else known[:: -(-len(known) // most) or 1]
     found = []
     by_colour: dict[NoiseColour, list[DeviceFit]] = {}
     for fit in some:
@@ -192,7 +198,13 @@ def grown_parts(fits: Sequence[DeviceFit], growth: StepGrowth) -> dict[str, Arra
     """What the steps of each device that has some have grown by, at its reads; by device."""
     if not growth.value:
         return {}
-    return {fit.device: fit.grown(fit.pulses, growth.value) for fit in fits if fit.rtn.steps}
+    devices = _switching(fits)
+    for device in devices:
+        # with steps of constant size A came out too large by what they grow to on average
+        for _ in range(_ROUNDS):
+            own, _, left = device.look(growth.value)
+            device.move(np.asarray(np.linalg.lstsq(own, left, rcond=None)[0]))
+    return {device.fit.device: device.grown(growth.value) for device in devices}
 
 
 def without_growth(groups: Sequence[Group], parts: dict[str, Array]) -> list[Group]:
