@@ -18,9 +18,10 @@ def model_columns(fit: DeviceFit) -> tuple[list[str], Array]:
 
     Telegraph steps have constant size here, as in the trace that was fitted.
     """
-    shape, values = SHAPES[fit.fitted_as], fit.result.params
-    drift = shape.jacobian(fit.pulses.astype(np.float64), *(values[name].value for name in shape.parameters))
-    names = list(shape.parameters)
+    shape, values = SHAPES[fit.fitted_as], {**fit.numbers, **fit.result.params.valuesdict()}
+    names = [name for name in shape.parameters if name not in shape.shared]
+    at = [values[name] for name in shape.parameters]
+    drift = np.column_stack([shape.derivative(name, fit.pulses.astype(np.float64), *at) for name in names])
     if fit.rtn.status == "ok":
         return [*names, "rtn_amplitude"], np.column_stack([drift, fit.rtn.high(fit.pulses)])
     steps = [(fit.pulses >= step).astype(np.float64) for step in fit.rtn.steps]

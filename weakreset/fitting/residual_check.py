@@ -30,13 +30,13 @@ __all__ = ["CONTRASTS", "ResidualCheck", "check_residuals"]
 
 Array = NDArray[np.float64]
 
-_BLOCKS = 16
-_LEAST_READS_A_BLOCK = 6
-_QUARTERS = 4
-_MOST_SHARE = 0.95
+_BLOCKS = 16  # long enough to hold the memory of a block, and enough of them to know a spread
+_LEAST_READS_A_BLOCK = 6  # shorter blocks would call what neighbours share independent
+_QUARTERS = 4  # a size that drifts along the trace, each known to a tenth at 800 reads
+_MOST_SHARE = 0.95  # of a number that one block decides; beyond it nothing is left in the block to raise
 _LEAST_DEVICES = 20
 _KEPT = 0.97
-_LEAST_LEFT = 1e-3
+_LEAST_LEFT = 1e-3  # what the fit leaves of a contrast; below it the fit has taken it up
 
 CONTRASTS = (
     "their knee is round", "they bend before the knee too", "they bend after the knee too",
@@ -142,7 +142,8 @@ def _moved_by_growth(fit: DeviceFit, growth_stderr: float, hidden: float) -> Arr
 
 def _with_growth(fit: DeviceFit, raw: Array) -> Array:
     """The model's derivatives where steps grow."""
-    n_drift, growth, drift = len(SHAPES[fit.fitted_as].parameters), fit.rtn.growth, fit.drift_at(fit.pulses)
+    shape, growth, drift = SHAPES[fit.fitted_as], fit.rtn.growth, fit.drift_at(fit.pulses)
+    n_drift = len(shape.parameters) - len(shape.shared)
     offset = fit.rtn.offset(fit.pulses)
     level = offset - min(float(offset.min()), 0.0)
     size = np.maximum(1.0 + growth * drift, 0.0)

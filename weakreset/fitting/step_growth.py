@@ -83,12 +83,18 @@ class _Switching:
         names, self.raw = model_columns(fit)
         self.start = np.array([float(fit.result.params[name].value) for name in names])
         self.values = self.start.copy()
-        self.n_drift = len(self.shape.parameters)
+        self.drift = [name for name in self.shape.parameters if name not in self.shape.shared]
+        self.n_drift = len(self.drift)
         self.knee = names.index(self.shape.knee) if self.shape.knee in names else None
+
+    def numbers(self) -> list[float]:
+        """Of the drift; those that all devices share stay where they are."""
+        own = dict(zip(self.drift, self.values.tolist(), strict=False))
+        return [own.get(name, self.fit.numbers.get(name, 0.0)) for name in self.shape.parameters]
 
     def parts(self) -> tuple[Array, Array]:
         """Drift, and level above the lowest telegraph state, at the reads."""
-        drift = self.shape.value(self.t, *self.values[: self.n_drift])
+        drift = self.shape.value(self.t, *self.numbers())
         offset = self.raw[:, self.n_drift :] @ self.values[self.n_drift :]
         return drift, offset
 
@@ -97,7 +103,9 @@ class _Switching:
         drift, offset = self.parts()
         level = offset - min(offset.min(), 0.0)
         size = np.maximum(1.0 + growth * drift, 0.0)
-        own = self.shape.jacobian(self.t, *self.values[: self.n_drift]) * (1.0 + growth * level)[:, None]
+        at = self.numbers()
+        own = np.column_stack([self.shape.derivative(name, self.t, *at) for name in self.drift])
+        own *= (1.0 + growth * level)[:, None]
         steps = self.raw[:, self.n_drift :] * size[:, None]
         left = self.fit.log_ratio - drift - offset - self.grown(growth)
         white = self.whitener.columns(np.column_stack([own, steps, level * drift, left])) / self.fit.alpha_used
