@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.technologies import technology
 from weakreset.errors import SimulationError
 from weakreset.parameter_file import Defects, ParameterFile, ResetPulse
 from weakreset.simulation import (
@@ -80,6 +81,27 @@ def test_dead_devices_read_noise_and_prices_give_the_same_bits(
     """Blocks of 2,048 weights, lists over several of them, and their ends."""
     made = [stepped(harder(params), kernel, shape=shape, latent_bits=bits, lr=0.01) for kernel in ("auto", "torch")]
     assert_same(*made)
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_devices_that_fall_are_programmed_the_other_way_round(params: ParameterFile, bits: int) -> None:
+    falling = params.model_copy(update={"direction": "set"})
+    runs = [stepped(falling, kernel, latent_bits=bits) for kernel in ("auto", "torch")]
+    assert_same(*runs)
+    layer, optimizer, reports = runs[0]
+    assert sum(report.flips for report in reports) > 1000
+    array = layer.pair.array
+    moved = (array.log_r - array.log_r0)[array.pulse_count >= 100]
+    assert float(moved.mean()) < -0.03
+    latent = optimizer.state[layer.weight]["latent"]
+    assert torch.equal(torch.where(latent >= 0, 1.0, -1.0), layer.weight.detach())
+
+
+@pytest.mark.parametrize("shape", ["saturating-exponential", "smooth-knee"])
+def test_any_drift_shape_will_do(shape: str) -> None:
+    runs = [stepped(technology(shape), kernel, steps=3) for kernel in ("auto", "torch")]
+    assert_same(*runs)
+    assert sum(report.flips for report in runs[0][2]) > 300
 
 
 @pytest.mark.parametrize("bits", BITS)

@@ -126,8 +126,12 @@ class DifferentialPair(nn.Module):
 
     def runs_compiled(self, weight: Tensor, longest_burst: int) -> bool:
         """Whether the compiled kernel can serve this weight."""
+        return self.can_be_programmed(weight) and not self.array.falls and longest_burst <= LONGEST_BURST
+
+    def can_be_programmed(self, weight: Tensor) -> bool:
+        """Whether compiled code can program this weight; it knows falling devices too."""
         plain = weight.dtype == torch.float32 and weight.device.type == "cpu" and weight.is_contiguous()
-        return plain and not self.array.falls and self.array.in_main_memory and longest_burst <= LONGEST_BURST
+        return plain and self.array.in_main_memory
 
     def adam_pulse(self, weight: Tensor, moments: tuple[Tensor, ...], step: AdamStep) -> tuple[PulseReport, int]:
         """One pass for Adam on (gradient, mean, square), its pulses and the new signs, compiled.
@@ -158,7 +162,7 @@ class DifferentialPair(nn.Module):
     ) -> tuple[PulseReport, Tensor]:
         """Program the weights `index` (flat numbers, none twice) to the signs `wanted`; the report, and which stay.
 
-        Bursts of `burst` pulses to the device that must rise, a comparison after each, until the pair agrees or has had
+        Bursts of `burst` pulses to the device that must move, a comparison after each, until the pair agrees or has had
         `bursts` of them. What this costs in energy is counted as one burst a device.
         """
         flips, given, devices = 0, 0, index.numel()
@@ -166,7 +170,8 @@ class DifferentialPair(nn.Module):
             for k in range(bursts):
                 if not index.numel():
                     break
-                self.array.burst_some(clock, k, 2 * index + (wanted < 0), torch.full_like(index, burst))
+                second = wanted > 0 if self.array.falls else wanted < 0
+                self.array.burst_some(clock, k, 2 * index + second, torch.full_like(index, burst))
                 flips, given = flips + self._refresh(weight, index), given + index.numel()
                 left = weight.detach().reshape(-1)[index] != wanted
                 index, wanted = index[left], wanted[left]

@@ -110,7 +110,7 @@ class LatentOptimizer(DeviceOptimizer):
         step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"])
         parts = (gradient, state["exp_avg"], state["exp_avg_sq"], latent)
         back = np.float32(group["give_back"])
-        programming = Programming(np.int32(group["pulses_per_burst"]), back, -back)
+        programming = Programming(_signed_burst(pair, group), back, -back)
         clock = pair.array.tick()
         if _compiled(parameter, pair, parts):
             return pair.latent_pulse(parameter, parts, (step,), programming, group["bursts_per_step"], clock)
@@ -124,7 +124,7 @@ class LatentOptimizer(DeviceOptimizer):
         latent = self._latent(parameter, pair, one_byte=True)
         factor = self._layer_step(state, gradient, group)
         level = np.int8(level_of(torch.tensor(group["give_back"])))
-        programming = Programming(np.int32(group["pulses_per_burst"]), level, np.int8(-1 - level))
+        programming = Programming(_signed_burst(pair, group), level, np.int8(-1 - level))
         clock = pair.array.tick()
         key = _rounding_key(*clock)
         if _compiled(parameter, pair, (gradient, latent)):
@@ -152,7 +152,7 @@ class LatentOptimizer(DeviceOptimizer):
 
 
 def _compiled(parameter: nn.Parameter, pair: DifferentialPair, parts: tuple[Tensor, ...]) -> bool:
-    return pair.runs_compiled(parameter, 1) and all(part.is_contiguous() for part in parts)
+    return pair.can_be_programmed(parameter) and all(part.is_contiguous() for part in parts)
 
 
 def _program(
@@ -162,11 +162,16 @@ def _program(
     """In plain torch: program the pairs that disagree with their latent numbers; those behind stuck pairs give way."""
     index = ((latent >= 0) != (parameter > 0)).reshape(-1).nonzero().view(-1)
     wanted = torch.where(latent.view(-1)[index] >= 0, 1.0, -1.0)
-    report, stuck = pair.program_some(index, wanted, parameter, int(programming.burst), bursts, clock)
+    report, stuck = pair.program_some(index, wanted, parameter, abs(int(programming.burst)), bursts, clock)
     up = parameter.detach().reshape(-1)[stuck] > 0
     back = torch.where(up, float(programming.high), float(programming.low))
     latent.view(-1)[stuck] = back.to(latent.dtype)
     return report
+
+
+def _signed_burst(pair: DifferentialPair, group: dict[str, Any]) -> np.int32:
+    """Pulses go to BL where a weight is to rise, if R rises with them, and to BLb if it falls."""
+    return np.int32(-group["pulses_per_burst"] if pair.array.falls else group["pulses_per_burst"])
 
 
 def _rounding_key(seed: int, call: int) -> Key:
