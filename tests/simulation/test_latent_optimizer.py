@@ -189,6 +189,20 @@ def test_a_step_keeps_to_its_budget_and_stuck_pairs_give_back(params: ParameterF
     assert torch.equal(now, layer.pair.signs())
 
 
+@pytest.mark.parametrize("bits", BITS)
+def test_no_device_gets_more_pulses_than_it_may_have(params: ParameterFile, bits: int) -> None:
+    options: dict[str, Any] = {"most_pulses": 150, "latent_bits": bits, "steps": 12, "give_back": 0.0}
+    runs = [stepped(params, kernel, **options) for kernel in ("auto", "torch")]
+    assert_same(*runs)
+    layer, optimizer, reports = runs[0]
+    counts = layer.pair.array.pulse_count
+    assert int(counts.max()) == 140  # ten bursts of 14; one more would be too many
+    assert int(counts.sum()) == sum(report.pulses for report in reports) == 14 * sum(r.bursts for r in reports)
+    assert reports[-1].stuck > reports[-1].devices - reports[-1].flips  # spent ones are asked, and get nothing
+    latent = optimizer.state[layer.weight]["latent"]
+    assert torch.equal(torch.where(latent >= 0, 1.0, -1.0), layer.weight.detach())
+
+
 def test_a_dead_device_costs_its_bursts_and_gives_way(params: ParameterFile) -> None:
     dead = params.model_copy(update={"defects": Defects(fraction=1.0)})
     layer, optimizer, reports = stepped(dead, steps=1, lr=1.0)
@@ -268,7 +282,7 @@ def test_only_disagreeing_pairs_cost_anything(params: ParameterFile) -> None:
 
 IMPOSSIBLE = [
     {"lr": -1.0}, {"lr": 6.0}, {"pulses_per_burst": 0}, {"pulses_per_burst": 5000}, {"bursts_per_step": 0},
-    {"give_back": 1.5}, {"give_back": float("nan")}, {"latent_bits": 16}, {"betas": (1.0, 0.9)},
+    {"give_back": 1.5}, {"give_back": float("nan")}, {"most_pulses": -1}, {"latent_bits": 16}, {"betas": (1.0, 0.9)},
 ]
 
 
