@@ -1,9 +1,18 @@
 """Simulated devices in PyTorch: arrays, 2T2R layers, the pulse optimizer, checkpoints."""
 
 from weakreset.simulation.activity import imperfection_activity
-from weakreset.simulation.binary_layers import BinaryConv2d, BinaryLinear
+from weakreset.simulation.binary_layers import (
+    BinaryConv1d,
+    BinaryConv2d,
+    BinaryConv3d,
+    BinaryConvTranspose1d,
+    BinaryConvTranspose2d,
+    BinaryConvTranspose3d,
+    BinaryLinear,
+    DeviceLayer,
+)
 from weakreset.simulation.checkpoint import load_checkpoint, save_checkpoint
-from weakreset.simulation.convert import convert
+from weakreset.simulation.convert import Conversion, LayerLeft, LayerOnDevices, conversion_of, convert
 from weakreset.simulation.counter_random import derive_seed
 from weakreset.simulation.device_array import DeviceArray
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, pair_of
@@ -12,14 +21,24 @@ from weakreset.simulation.pink_poles import PinkPoles, fit_pink_poles
 from weakreset.simulation.pulse_optimizer import PulseOptimizer
 
 __all__ = [
+    "BinaryConv1d",
     "BinaryConv2d",
+    "BinaryConv3d",
+    "BinaryConvTranspose1d",
+    "BinaryConvTranspose2d",
+    "BinaryConvTranspose3d",
     "BinaryLinear",
+    "Conversion",
     "DeviceArray",
+    "DeviceLayer",
     "DifferentialPair",
+    "LayerLeft",
+    "LayerOnDevices",
     "Moved",
     "PinkPoles",
     "PulseOptimizer",
     "PulseReport",
+    "conversion_of",
     "convert",
     "derive_seed",
     "fit_pink_poles",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,6 +16,7 @@ from weakreset.simulation.compiled.arguments import AdamStep
 from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
+from weakreset.simulation.seal import Seal
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
 __all__ = ["DifferentialPair", "PulseReport", "attach_pair", "pair_of"]
@@ -72,6 +74,7 @@ class DifferentialPair(nn.Module):
         super().__init__()
         self.shape = tuple(shape)
         self.array = DeviceArray((*shape, 2), params, seed, without=without, device=device, n_poles=n_poles)
+        self._seal: Seal | None = None
 
     @property
     def n_weights(self) -> int:
@@ -80,6 +83,60 @@ class DifferentialPair(nn.Module):
     def signs(self) -> Tensor:
         """All weights as +1 or -1, float32, of `shape`."""
         return self._signs_at(slice(None)).view(self.shape)
+
+    def verify(self, weight: Tensor, *, whole: bool = True) -> None:
+        """Make sure that the weight attached to this pair is what the devices hold.
+
+        Devices that were moved without it (`array.pulse`, `array.set_`) are read again. `whole`: look at every weight,
+        else as `seal` says.
+
+        Raises
+        ------
+        SimulationError
+            Something other than pulses wrote the weight.
+        """
+        seal = self._seal
+        untouched = seal is not None and seal.untouched(weight)
+        if seal is not None and untouched and seal.unmoved(self.array):
+            if seal.covers(weight) or not whole:
+                return
+        elif untouched:
+            self.read_into(weight)
+            return
+        wrong = int((weight.detach() != self.signs().to(weight.dtype)).sum())
+        if wrong:
+            raise SimulationError(
+                f"{wrong} of {self.n_weights} weights of shape {self.shape} are not what their devices hold: something "
+                "other than pulses wrote them (an ordinary optimizer, an init, averaging, weights that were loaded). "
+                "Only pulses move a device: step it with PulseOptimizer, write wanted signs with program(), or take "
+                "the signs of the devices back with refresh_weight()"
+            )
+        self._seal = Seal.of(weight, self.array)
+
+    @torch.no_grad()
+    def read_into(self, weight: Tensor) -> None:
+        """Read every pair into the weight attached to this pair, whatever it was."""
+        weight.copy_(self.signs())
+        self._seal = Seal.of(weight, self.array)
+
+    @contextmanager
+    def writing(self, weight: Tensor) -> Iterator[None]:
+        """Around whatever pulses devices and brings `weight` up to date: a weight that is not theirs is refused.
+
+        torch is told that the weight changed, as by its own operations in place, so that a graph of an older weight
+        is not taken backward with the new one. Tensors that are not attached to this pair are the caller's business.
+        """
+        if pair_of(weight) is not self:
+            yield
+            return
+        self.verify(weight, whole=False)
+        before = self._seal
+        try:
+            yield
+        finally:
+            if not weight.is_inference():
+                torch.autograd.graph.increment_version(weight)
+            self._seal = Seal.of(weight, self.array, before)
 
     def pulse(self, n: Tensor, weight: Tensor | None = None) -> PulseReport:
         """Give |n| pulses to BL where n > 0 (W rises), to BLb where n < 0 (W falls); none where n = 0.
@@ -99,12 +156,15 @@ class DifferentialPair(nn.Module):
             found = f"{n.dtype} {tuple(n.shape)}"
             raise SimulationError(f"pulses must be integers of shape {self.shape}, got {found}")
         flat = n.reshape(-1)
-        if weight is not None and self.runs_compiled(weight, LONGEST_BURST) and _longest(flat) <= LONGEST_BURST:
+        if weight is None:
+            return self._pulse_some(flat, None)
+        with self.writing(weight):
+            if not self.runs_compiled(weight, LONGEST_BURST) or _longest(flat) > LONGEST_BURST:
+                return self._pulse_some(flat, weight)
             bursts = flat.to(torch.int32)
             with self.array.energy_counted():
                 done = calls.pulse_pairs(*self._for_kernel(), bursts, weight.detach().view(-1))
             return PulseReport(*done)
-        return self._pulse_some(flat, weight)
 
     def runs_compiled(self, weight: Tensor, longest_burst: int) -> bool:
         """Whether the compiled kernel can serve this weight."""
@@ -116,7 +176,7 @@ class DifferentialPair(nn.Module):
 
         Returns the report and the number of weights whose update was no number; those get no pulse.
         """
-        with self.array.energy_counted():
+        with self.writing(weight), self.array.energy_counted():
             *done, lost = calls.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
         return PulseReport(*done), lost
 
