@@ -120,6 +120,7 @@ class DeviceLayer(nn.Module):
                 "device layer): nothing but pulses moves a device. Load it before convert(), write its signs with "
                 "program(), or leave this key out of what is loaded"
             )
+        self.pair.array.check_loadable(state_dict, f"{prefix}pair.array.")
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.compiled import calls
-from weakreset.simulation.compiled.arguments import AdamStep
+from weakreset.simulation.compiled.arguments import AdamStep, Programming
 from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
-from weakreset.simulation.seal import Seal
+from weakreset.simulation.seal import Seal, next_rows
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
 __all__ = ["DifferentialPair", "PulseReport", "attach_pair", "pair_of"]
 
 _ATTRIBUTE = "weakreset_pair"
+_UP = np.float32(1.0)
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,27 @@ class PulseReport:
         Devices that received any.
     flips : int
         Weights whose sign changed.
+    bursts : int
+        Bursts that the pulses came in, a comparison of the pair after each.
+    stuck : int
+        Pairs that did not turn within the bursts that they were allowed; of recipes that program and verify.
     """
 
     pulses: int = 0
     devices: int = 0
     flips: int = 0
+    bursts: int = 0
+    stuck: int = 0
 
     def __add__(self, other: PulseReport) -> PulseReport:
-        return PulseReport(self.pulses + other.pulses, self.devices + other.devices, self.flips + other.flips)
+        return PulseReport(
+            self.pulses + other.pulses, self.devices + other.devices, self.flips + other.flips,
+            self.bursts + other.bursts, self.stuck + other.stuck,
+        )
+
+    @staticmethod
+    def one_burst_each(pulses: int, devices: int, flips: int) -> PulseReport:
+        return PulseReport(pulses, devices, flips, bursts=devices)
 
 
 class DifferentialPair(nn.Module):
@@ -75,6 +90,7 @@ class DifferentialPair(nn.Module):
         self.shape = tuple(shape)
         self.array = DeviceArray((*shape, 2), params, seed, without=without, device=device, n_poles=n_poles)
         self._seal: Seal | None = None
+        self._being_written = False
 
     @property
     def n_weights(self) -> int:
@@ -111,13 +127,13 @@ class DifferentialPair(nn.Module):
                 "Only pulses move a device: step it with PulseOptimizer, write wanted signs with program(), or take "
                 "the signs of the devices back with refresh_weight()"
             )
-        self._seal = Seal.of(weight, self.array)
+        self._seal = Seal.whole(weight, self.array)
 
     @torch.no_grad()
     def read_into(self, weight: Tensor) -> None:
         """Read every pair into the weight attached to this pair, whatever it was."""
         weight.copy_(self.signs())
-        self._seal = Seal.of(weight, self.array)
+        self._seal = Seal.whole(weight, self.array)
 
     @contextmanager
     def writing(self, weight: Tensor) -> Iterator[None]:
@@ -126,17 +142,19 @@ class DifferentialPair(nn.Module):
         torch is told that the weight changed, as by its own operations in place, so that a graph of an older weight
         is not taken backward with the new one. Tensors that are not attached to this pair are the caller's business.
         """
-        if pair_of(weight) is not self:
+        if pair_of(weight) is not self or self._being_written:
             yield
             return
         self.verify(weight, whole=False)
-        before = self._seal
+        before, self._being_written = self._seal, True
         try:
             yield
         finally:
+            self._being_written = False
             if not weight.is_inference():
                 torch.autograd.graph.increment_version(weight)
-            self._seal = Seal.of(weight, self.array, before)
+            if before is not None:
+                self._seal = Seal.after_step(weight, self.array, before, self._rows(weight, *next_rows(weight, before)))
 
     def pulse(self, n: Tensor, weight: Tensor | None = None) -> PulseReport:
         """Give |n| pulses to BL where n > 0 (W rises), to BLb where n < 0 (W falls); none where n = 0.
@@ -164,7 +182,7 @@ class DifferentialPair(nn.Module):
             bursts = flat.to(torch.int32)
             with self.array.energy_counted():
                 done = calls.pulse_pairs(*self._for_kernel(), bursts, weight.detach().view(-1))
-            return PulseReport(*done)
+            return PulseReport.one_burst_each(*done)
 
     def runs_compiled(self, weight: Tensor, longest_burst: int) -> bool:
         """Whether the compiled kernel can serve this weight."""
@@ -178,7 +196,41 @@ class DifferentialPair(nn.Module):
         """
         with self.writing(weight), self.array.energy_counted():
             *done, lost = calls.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
+        return PulseReport.one_burst_each(*done), lost
+
+    def latent_pulse(
+        self, weight: Tensor, parts: tuple[Tensor, ...], numbers: tuple[Any, ...], programming: Programming,
+        bursts: int, clock: tuple[int, int],
+    ) -> tuple[PulseReport, int]:
+        """One step of latent numbers and the programming of pairs that disagree with them, compiled.
+
+        `parts`, `numbers`: see `compiled.calls.latent_pulse`. The report, and how many updates were no number.
+        """
+        seed, call = clock
+        keys = [_tie_key(seed), *(pulse_key(seed, call, k) for k in range(bursts))]
+        state, tables = self.array.state(), self.array.noise_tables()
+        with self.array.energy_counted():
+            *done, lost = calls.latent_pulse(state, tables, keys, (*parts, weight.detach()), numbers, programming)
         return PulseReport(*done), lost
+
+    def program_some(
+        self, index: Tensor, wanted: Tensor, weight: Tensor, burst: int, bursts: int, clock: tuple[int, int]
+    ) -> tuple[PulseReport, Tensor]:
+        """Program the weights `index` (flat numbers, none twice) to the signs `wanted`; the report, and which stay.
+
+        Bursts of `burst` pulses to the device that must rise, a comparison after each, until the pair agrees or has had
+        `bursts` of them. What this costs in energy is counted as one burst a device.
+        """
+        flips, given, devices = 0, 0, index.numel()
+        with self.array.energy_counted():
+            for k in range(bursts):
+                if not index.numel():
+                    break
+                self.array.burst_some(clock, k, 2 * index + (wanted < 0), torch.full_like(index, burst))
+                flips, given = flips + self._refresh(weight, index), given + index.numel()
+                left = weight.detach().reshape(-1)[index] != wanted
+                index, wanted = index[left], wanted[left]
+        return PulseReport(burst * given, devices, flips, given, index.numel()), index
 
     def _for_kernel(self) -> tuple[DeviceState, NoiseTables, tuple[Key, Key]]:
         seed, call = self.array.tick()
@@ -189,7 +241,7 @@ class DifferentialPair(nn.Module):
         bursts = flat[index].to(torch.int64)
         self.array.pulse_some(2 * index + (bursts < 0), bursts.abs())
         flips = 0 if weight is None else self._refresh(weight, index)
-        return PulseReport(int(bursts.abs().sum()), index.numel(), flips)
+        return PulseReport.one_burst_each(int(bursts.abs().sum()), index.numel(), flips)
 
     def _refresh(self, weight: Tensor, index: Tensor) -> int:
         values = weight.detach().reshape(-1)  # a copy where the weight lies in another order (channels last)
@@ -200,13 +252,24 @@ class DifferentialPair(nn.Module):
             weight.detach().copy_(values.view(weight.shape))
         return flips
 
+    def _rows(self, weight: Tensor, first: int, last: int) -> Tensor:
+        """Signs of the weights [first:last] of the first axis, as the devices have them; a tie is taken from `weight`."""
+        size = self.n_weights // max(self.shape[0], 1)
+        read = self.array.log_r.view(self.n_weights, 2)[first * size : last * size]
+        if read.device.type != "cpu":
+            return self._signs_at(slice(first * size, last * size)).view(last - first, *self.shape[1:])
+        bl, blb = read.numpy().T  # done at every step: calls of torch would cost more than the numbers
+        signs = np.where(bl > blb, _UP, -_UP)
+        if (tied := bl == blb).any():
+            signs[tied] = weight.detach()[first:last].reshape(-1).float().numpy()[tied]
+        return torch.from_numpy(signs).view(last - first, *self.shape[1:])
+
     def _signs_at(self, index: Tensor | slice) -> Tensor:
-        bl, blb = self.array.log_r.view(self.n_weights, 2).unbind(1)
-        difference = bl[index] - blb[index]
-        signs = torch.where(difference > 0, 1.0, -1.0)
-        tied = (difference == 0).nonzero().view(-1)
+        bl, blb = self.array.log_r.view(self.n_weights, 2)[index].unbind(1)
+        signs = torch.where(bl > blb, 1.0, -1.0)
+        tied = (bl == blb).nonzero().view(-1)
         if tied.numel():
-            number = tied if isinstance(index, slice) else index[tied]
+            number = tied + (index.start or 0) if isinstance(index, slice) else index[tied]
             coin = random_words(_tie_key(int(self.array.clock[0])), number, 0) & 1
             signs[tied] = (2 * coin - 1).to(signs.dtype)
         return signs

@@ -6,7 +6,8 @@ instead, each time a layer hands out its weight:
 
 - torch's version counters and the places in memory of weight and devices: what is written through torch shows there;
 - a block of at most `BLOCK` weights, another one after each step, for what does not show there (`.data`, numpy). A
-  layer that is no larger is compared whole every time. Outside of training every layer is compared whole.
+  layer that is no larger is compared whole every time. Outside of training every layer is compared whole. What a block
+  must be is read from the devices, not from the weight, or a step would bless what was written before it.
 
 Rows are compared by their product with a fixed vector of whole numbers: one pass over memory. The sums stay below
 2^24, so float32 has them exactly and in any order. Whatever looks different is compared with the devices themselves,
@@ -25,9 +26,9 @@ from torch import Tensor
 if TYPE_CHECKING:
     from weakreset.simulation.device_array import DeviceArray
 
-__all__ = ["BLOCK", "Seal"]
+__all__ = ["BLOCK", "Seal", "next_rows"]
 
-BLOCK = 1 << 16
+BLOCK = 1 << 12
 _EXACT = 1 << 23
 
 
@@ -52,15 +53,15 @@ class Seal:
     values: Tensor
 
     @classmethod
-    def of(cls, weight: Tensor, array: DeviceArray, before: Seal | None = None) -> Seal:
-        """Of a whole weight, or with the seal `before` a step, of the block of rows behind those it looked at."""
-        rows, first, last = len(weight), 0, len(weight)
-        if before is not None and weight.numel() > BLOCK:
-            size = max(1, BLOCK * rows // weight.numel())
-            first = before.last if before.first > 0 or before.last < rows else 0
-            first = 0 if first >= rows else first
-            last = min(first + size, rows)
-        return cls(_weight_state(weight), _device_state(array), first, last, _products(weight, first, last))
+    def whole(cls, weight: Tensor, array: DeviceArray) -> Seal:
+        """Of a weight that was compared with all its devices."""
+        return cls(_weight_state(weight), _device_state(array), 0, len(weight), _products(weight))
+
+    @classmethod
+    def after_step(cls, weight: Tensor, array: DeviceArray, before: Seal, signs: Tensor) -> Seal:
+        """Of the block behind the one that `before` looked at (`next_rows`), which the devices read as `signs`."""
+        first, last = next_rows(weight, before)
+        return cls(_weight_state(weight), _device_state(array), first, last, _products(signs.to(weight.dtype)))
 
     def covers(self, weight: Tensor) -> bool:
         """Whether every row was looked at."""
@@ -70,11 +71,18 @@ class Seal:
         """Whether nobody wrote the weight, as far as can be seen."""
         if self.weight != _weight_state(weight):
             return False
-        return torch.equal(self.values, _products(weight, self.first, self.last))
+        return torch.equal(self.values, _products(weight.detach()[self.first : self.last]))
 
     def unmoved(self, array: DeviceArray) -> bool:
         """Whether no device got a pulse, was SET or was loaded."""
         return self.devices == _device_state(array)
+
+
+def next_rows(weight: Tensor, before: Seal) -> tuple[int, int]:
+    """The block of rows behind the one that was looked at."""
+    rows, size = len(weight), max(1, BLOCK * len(weight) // max(weight.numel(), 1))
+    first = 0 if before.covers(weight) or before.last >= rows else before.last
+    return first, min(first + size, rows)
 
 
 def _weight_state(weight: Tensor) -> tuple[int, ...]:
@@ -90,8 +98,8 @@ def _version(tensor: Tensor) -> int:
     return 0 if tensor.is_inference() else tensor._version  # tensors made in inference mode have no counter
 
 
-def _products(weight: Tensor, first: int, last: int) -> Tensor:
-    rows = weight.detach()[first:last].flatten(1)
+def _products(rows: Tensor) -> Tensor:
+    rows = rows.detach().flatten(1)
     rows = rows if rows.dtype in (torch.float32, torch.float64) else rows.to(torch.float32)
     return rows @ _probe(rows.shape[1], rows.device, rows.dtype)
 
