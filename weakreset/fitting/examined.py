@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.fitting.bases import Basis
 from weakreset.fitting.drift_test import DriftTest, drift_test
 from weakreset.fitting.residual_check import CONTRASTS, ResidualCheck, check_residuals
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
-from weakreset.model import DriftShape, stationary_high_probability
+from weakreset.model import stationary_high_probability
 
 __all__ = ["WIDEST_RATIO", "examined"]
 
@@ -21,28 +22,29 @@ WIDEST_RATIO = 1.45
 """An interval of the scanned number wider than this, high over low, does not resolve it."""
 
 _BENDS = CONTRASTS.index("they are bent throughout")
-_SURE = 4.0
+_SURE = 4.0  # sd, one-sided: one device in 30,000 by chance
 
 
 def examined(
-    fits: Sequence[DeviceFit], shape: DriftShape, scanned: str, p_up: float | None, p_down: float | None
+    fits: Sequence[DeviceFit], basis: Basis, p_up: float | None, p_down: float | None, against: Collection[str] = ()
 ) -> tuple[list[DeviceFit], DriftTest]:
     """The fits with errors that hold and statuses that may be believed, and the verdict on the shape.
 
     Parameters
     ----------
     fits : sequence of DeviceFit
-    shape : DriftShape
+    basis : Basis
         What the set is fitted with.
-    scanned : str
-        The scanned number of the shape, or "".
     p_up, p_down : float or None
         Telegraph noise of the set: a device that shows none may have sat in the high state all along.
+    against : collection of str
+        Devices that run against the direction of the set.
     """
+    shape, scanned = basis.shape, basis.scanned
     checks = check_residuals(fits)
     whole = [(fit, check) for fit, check in zip(fits, checks, strict=True) if check and fit.fitted_as == shape.name]
     test = drift_test(shape.name, [fit.device for fit, _ in whole], [check for _, check in whole])
-    wrong = {*test.wrong_devices, *_rising_late(fits, checks, shape)}
+    wrong = {*test.wrong_devices, *_rising_late(fits, checks, basis), *_turning(fits, checks, basis), *against}
     hidden = _hidden_level(fits, p_up, p_down)
     return [
         fit if check is None else _examined(fit, check, not test.holds or fit.device in wrong, hidden, scanned)
@@ -51,13 +53,27 @@ def examined(
 
 
 def _rising_late(
-    fits: Sequence[DeviceFit], checks: Sequence[ResidualCheck | None], shape: DriftShape
+    fits: Sequence[DeviceFit], checks: Sequence[ResidualCheck | None], basis: Basis
 ) -> list[str]:
     """Devices fitted without a knee whose slope grows: no knee of the shape's own sign can describe that."""
     return [
         fit.device for fit, check in zip(fits, checks, strict=True)
-        if check is not None and fit.fitted_as != shape.name and check.scores[_BENDS] > _SURE
+        if check is not None and fit.fitted_as != basis.shape.name and basis.sign < 0 and check.scores[_BENDS] > _SURE
     ]
+
+
+def _turning(
+    fits: Sequence[DeviceFit], checks: Sequence[ResidualCheck | None], basis: Basis
+) -> list[str]:
+    """Devices whose number that is never negative lies surely below zero: they rise and fall again."""
+    name, turning = basis.scan.nonnegative, []
+    for fit, check in zip(fits, checks, strict=True):
+        if check is None or name not in fit.result.params:
+            continue
+        number, inflation = fit.result.params[name], max(1.0, check.inflation.get(name, 1.0))
+        if number.stderr and basis.falls * number.value < -_SURE * inflation * number.stderr:
+            turning.append(fit.device)
+    return turning
 
 
 def _hidden_level(fits: Sequence[DeviceFit], p_up: float | None, p_down: float | None) -> float:

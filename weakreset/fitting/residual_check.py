@@ -29,9 +29,9 @@ __all__ = ["CONTRASTS", "ResidualCheck", "check_residuals"]
 
 Array = NDArray[np.float64]
 
-_BLOCKS = 16
-_LEAST_READS_A_BLOCK = 6
-_LEAST_LEFT = 1e-3
+_BLOCKS = 16  # long enough to hold the memory of a block, and enough of them to know a spread
+_LEAST_READS_A_BLOCK = 6  # shorter blocks would call what neighbours share independent
+_LEAST_LEFT = 1e-3  # what the fit leaves of a contrast; below it the fit has taken it up
 
 CONTRASTS = (
     "their knee is round", "they bend before the knee too", "they bend after the knee too",
@@ -83,9 +83,10 @@ def _check(fit: DeviceFit, whitener: Whitener) -> ResidualCheck:
 
 def _columns(fit: DeviceFit, t: Array) -> tuple[list[str], Array]:
     """Names of lmfit's parameters and the model's derivatives by them, before whitening."""
-    shape, values = SHAPES[fit.fitted_as], fit.result.params
-    drift = shape.jacobian(t, *(values[name].value for name in shape.parameters))
-    names = list(shape.parameters)
+    shape, values = SHAPES[fit.fitted_as], {**fit.numbers, **fit.result.params.valuesdict()}
+    names = [name for name in shape.parameters if name not in shape.shared]
+    at = [values[name] for name in shape.parameters]
+    drift = np.column_stack([shape.derivative(name, t, *at) for name in names])
     if fit.rtn.status == "ok":
         return [*names, "rtn_amplitude"], np.column_stack([drift, fit.rtn.high(fit.pulses)])
     steps = [(fit.pulses >= step).astype(np.float64) for step in fit.rtn.steps]

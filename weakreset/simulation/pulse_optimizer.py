@@ -16,8 +16,8 @@ from weakreset.simulation.groups import largest_update
 
 __all__ = ["PulseOptimizer"]
 
-_LARGEST_BURST = 1 << 20
-_SMALLEST_BURST = 0.5
+_LARGEST_BURST = 1 << 20  # a million pulses wear any device out
+_SMALLEST_BURST = 0.5  # what rounds to nothing
 
 
 class PulseOptimizer(DeviceOptimizer):
