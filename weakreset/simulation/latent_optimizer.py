@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update
-from weakreset.simulation.compiled.arguments import AdamStep, Programming
+from weakreset.simulation.compiled.arguments import Programming
 from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates, full
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport
@@ -74,11 +74,13 @@ class LatentOptimizer(DeviceOptimizer):
     """
 
     def __init__(
-        self, params: Iterable[Any], lr: float = 1e-3, *, pulses_per_burst: int = 14, bursts_per_step: int = 8,
+        self, params: Iterable[Any], lr: float = 2e-3, *, pulses_per_burst: int = 14, bursts_per_step: int = 8,
         give_back: float = 0.03, digital_lr: float = 8e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         latent_bits: Literal[8, 32] = 32,
     ) -> None:
         problems = check_rates(lr, digital_lr, betas)
+        if lr > 1:
+            problems.append(f"lr is a step of numbers in -1 .. 1, usually 0.002, got {lr!r} (no number of pulses)")
         problems += _check_budget(pulses_per_burst, bursts_per_step, give_back, latent_bits)
         if problems:
             raise SimulationError("LatentOptimizer: " + "; ".join(problems))

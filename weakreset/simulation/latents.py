@@ -37,7 +37,7 @@ START_SD = 0.03
 
 
 def start_latents(weight: Tensor, seed: int, one_byte: bool) -> Tensor:
-    """Half-normal sizes with the signs that the fresh chip has: programming it to random signs would wear it for nothing.
+    """Half-normal sizes with the signs that the fresh chip has: random signs would have to be programmed, for nothing.
 
     Contiguous, float32 or int8, of the shape of `weight`; the same for every processor.
     """

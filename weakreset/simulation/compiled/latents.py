@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from weakreset.simulation.compiled.arguments import AdamStep, Chip, Floats, Masks, Physics, Programming, Scratch, Wholes, constant
+from weakreset.simulation.compiled.arguments import (
+    AdamStep,
+    Chip,
+    Floats,
+    Masks,
+    Physics,
+    Programming,
+    Scratch,
+    Wholes,
+    constant,
+)
 from weakreset.simulation.compiled.compiling import inlined, inner
 from weakreset.simulation.compiled.devices import advance_list, word_of
 from weakreset.simulation.compiled.weights import adam_wish, read_signs
