@@ -163,10 +163,14 @@ def test_a_large_layer_is_looked_at_in_blocks_while_training_and_whole_otherwise
     layer(x).square().mean().backward()
     optimizer.step()
     layer.weight.data[299, 783] *= -1  # one sign of 235,200, by a road that torch does not count
-    with pytest.raises(SimulationError, match="1 of 235200"):
+
+    def steps() -> None:
         for _ in range(blocks + 1):
             layer(x)
             optimizer.step()
+
+    with pytest.raises(SimulationError, match="1 of 235200"):
+        steps()
     layer.refresh_weight()
     optimizer.step()
     layer.weight.data[299, 783] *= -1
@@ -209,7 +213,7 @@ def test_a_checkpoint_of_devices_that_differ_is_not_loaded_into_ones_without_d2d
     full, without = (convert(float_twin(), params, without=off) for off in ((), ("d2d",)))
     with pytest.raises(SimulationError, match=r"0\.pair\.array\.: devices were saved that are different .* all alike"):
         without.load_state_dict(full.state_dict())
-    with pytest.raises(SimulationError, match="devices were saved that are all alike .* different"):
+    with pytest.raises(SimulationError, match=r"devices were saved that are all alike .* different"):
         full.load_state_dict(without.state_dict())
     convert(float_twin(), params, seed=1, without="d2d").load_state_dict(without.state_dict())
     quiet = convert(float_twin(), params, without=("pink", "rtn"))

@@ -19,6 +19,7 @@ from weakreset.simulation.differential_pair import DifferentialPair, PulseReport
 from weakreset.simulation.latent_optimizer import LatentOptimizer
 from weakreset.simulation.other_noise import Moved
 from weakreset.simulation.pink_poles import PinkPoles, fit_pink_poles
+from weakreset.simulation.programming import LayerProgrammed, Programmed, aged, program
 from weakreset.simulation.pulse_optimizer import PulseOptimizer
 
 __all__ = [
@@ -36,10 +37,13 @@ __all__ = [
     "LatentOptimizer",
     "LayerLeft",
     "LayerOnDevices",
+    "LayerProgrammed",
     "Moved",
     "PinkPoles",
+    "Programmed",
     "PulseOptimizer",
     "PulseReport",
+    "aged",
     "conversion_of",
     "convert",
     "derive_seed",
@@ -47,5 +51,6 @@ __all__ = [
     "imperfection_activity",
     "load_checkpoint",
     "pair_of",
+    "program",
     "save_checkpoint",
 ]

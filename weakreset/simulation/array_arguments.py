@@ -90,9 +90,10 @@ def check_spread(state: Mapping[str, Any], prefix: str, log_r0: Tensor, traits: 
     if mine != theirs:
         here, there = ("different", "all alike") if sum(mine) > sum(theirs) else ("all alike", "different")
         raise SimulationError(
-            f"{prefix or 'state'}: devices were saved that are {there} in some of their own numbers, and these are {here} "
-            "there: device-to-device spread is switched off (without='d2d', or the file's own d2d block) for one of the "
-            "two. Loading would bring it back, or take it away: build the array with the same file and the same `without`"
+            f"{prefix or 'state'}: devices were saved that are {there} in some of their own numbers, and these are "
+            f"{here} there: device-to-device spread is switched off (without='d2d', or the file's own d2d block) for "
+            "one of the two. Loading would bring it back, or take it away: build the array with the same file and the "
+            "same `without`"
         )
 
 

@@ -85,6 +85,8 @@ class DeviceLayer(nn.Module):
 
         Code made by `torch.compile` runs no Python: there the optimizer's step and `state_dict()` look at it.
         """
+        if name == "weight" and "_read" in self.__dict__:
+            return self.__dict__["_read"]
         if name == "weight" and "pair" in self._modules and (weight := self._parameters.get("weight")) is not None:
             if not weight.is_meta and not torch.compiler.is_compiling():
                 self.pair.verify(weight, whole=not self.training)
@@ -92,9 +94,21 @@ class DeviceLayer(nn.Module):
         return super().__getattr__(name)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
-        """As the layer of torch."""
-        self._own_weight()
-        return super().forward(*inputs, **options)
+        """As the layer of torch.
+
+        In `eval()` mode, where the file has read noise, every pass reads all pairs again, with new noise: inference
+        on devices. The order of passes decides which noise; `state_dict()` holds how many there were.
+        """
+        weight = self._own_weight()
+        if self.training or not self.pair.array.reads_are_noisy:
+            return super().forward(*inputs, **options)
+        self.pair.verify(weight)
+        read = self.pair.read_again().to(weight.dtype)
+        self.__dict__["_read"] = weight + (read - weight).detach()  # the gradient is that of the weight, as ever
+        try:
+            return super().forward(*inputs, **options)
+        finally:
+            del self.__dict__["_read"]
 
     def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Self:
         """Move as any module; the weight is then read from the devices, which `to_empty` leaves alone."""
@@ -116,9 +130,9 @@ class DeviceLayer(nn.Module):
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
         if f"{prefix}weight" in state_dict and not any(key.startswith(f"{prefix}pair.") for key in state_dict):
             raise SimulationError(
-                f"{prefix}weight was saved without its devices (by a network of ordinary layers, or of another kind of "
-                "device layer): nothing but pulses moves a device. Load it before convert(), write its signs with "
-                "program(), or leave this key out of what is loaded"
+                f"{prefix}weight was saved without its devices, by a network of ordinary layers: nothing but pulses "
+                "moves a device. Load it before convert(), write its signs with program(), or leave this key out of "
+                "what is loaded"
             )
         self.pair.array.check_loadable(state_dict, f"{prefix}pair.array.")
         super()._load_from_state_dict(state_dict, prefix, *args)
@@ -172,15 +186,15 @@ class _Convolution(DeviceLayer):
 
 
 class BinaryConv1d(_Convolution, nn.Conv1d):
-    """A convolution of 2T2R weights; arguments as for `nn.Conv1d`, `params`, `seed` and the rest as for `BinaryLinear`."""
+    """As `nn.Conv1d`, on 2T2R weights; `params`, `seed` and the rest as for `BinaryLinear`."""
 
 
 class BinaryConv2d(_Convolution, nn.Conv2d):
-    """A convolution of 2T2R weights; arguments as for `nn.Conv2d`, `params`, `seed` and the rest as for `BinaryLinear`."""
+    """As `nn.Conv2d`, on 2T2R weights; `params`, `seed` and the rest as for `BinaryLinear`."""
 
 
 class BinaryConv3d(_Convolution, nn.Conv3d):
-    """A convolution of 2T2R weights; arguments as for `nn.Conv3d`, `params`, `seed` and the rest as for `BinaryLinear`."""
+    """As `nn.Conv3d`, on 2T2R weights; `params`, `seed` and the rest as for `BinaryLinear`."""
 
 
 class BinaryConvTranspose1d(_Convolution, nn.ConvTranspose1d):

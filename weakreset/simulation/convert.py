@@ -24,7 +24,7 @@ from weakreset.simulation.device_array import ParameterSource
 from weakreset.simulation.device_classes import CONVERTIBLE, device_class
 from weakreset.simulation.differential_pair import DifferentialPair
 
-__all__ = ["Conversion", "Layers", "LayerOnDevices", "LayerLeft", "conversion_of", "convert"]
+__all__ = ["Conversion", "LayerLeft", "LayerOnDevices", "Layers", "conversion_of", "convert", "convertible_layers"]
 
 Layers: TypeAlias = Sequence[str | type[nn.Module]] | Callable[[str, nn.Module], bool]
 """Which layers: names as in `named_modules()`, with * and ? if wanted, classes, or a function of name and module."""
@@ -100,16 +100,8 @@ def convert(
     """
     options: dict[str, Any] = {"params": load_parameters(params), "without": without, "n_poles": n_poles}
     converted = copy.deepcopy(model)
+    _put_on_devices(converted, convertible_layers(converted, layers), seed, options)
     wanted = _chosen(converted, layers)
-    reasons = {name: _reason(module) for name, module in converted.named_modules() if isinstance(module, CONVERTIBLE)}
-    ready = [name for name, reason in reasons.items() if reason is None and wanted(name, converted.get_submodule(name))]
-    if not ready:
-        why = "; ".join(f"{name or 'it'}: {reason}" for name, reason in reasons.items() if reason)
-        raise SimulationError(
-            f"{type(model).__name__} has no nn.Linear, nn.Conv1d, 2d, 3d or transposed convolution to convert"
-            + (f" ({why})" if why else "")
-        )
-    _put_on_devices(converted, ready, seed, options)
     left = [layer for layer in conversion_of(converted).left if wanted(layer.name, converted.get_submodule(layer.name))]
     if left:
         found = "; ".join(f"{layer.name or '(the model)'} ({layer.kind}): {layer.reason}" for layer in left)
@@ -117,6 +109,20 @@ def convert(
             raise SimulationError(f"strict: these weights would stay real numbers: {found}")
         warnings.warn(f"convert: these weights stay real numbers: {found}", UserWarning, stacklevel=2)
     return converted
+
+
+def convertible_layers(model: nn.Module, layers: Layers | None = None) -> list[str]:
+    """Names of the layers that `convert` puts on devices; raises as it does when there is none."""
+    wanted = _chosen(model, layers)
+    reasons = {name: _reason(module) for name, module in model.named_modules() if isinstance(module, CONVERTIBLE)}
+    ready = [name for name, reason in reasons.items() if reason is None and wanted(name, model.get_submodule(name))]
+    if not ready:
+        why = "; ".join(f"{name or 'it'}: {reason}" for name, reason in reasons.items() if reason)
+        raise SimulationError(
+            f"{type(model).__name__} has no nn.Linear, nn.Conv1d, 2d, 3d or transposed convolution to convert"
+            + (f" ({why})" if why else "")
+        )
+    return ready
 
 
 def _put_on_devices(model: nn.Module, names: Sequence[str], seed: int, options: dict[str, Any]) -> None:

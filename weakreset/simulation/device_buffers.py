@@ -32,6 +32,8 @@ class DeviceBuffers(nn.Module):
     retired_pulses: Tensor | None
     unresponsive: Tensor | None
     energy_j: Tensor | None
+    read_error: Tensor | None
+    reads: Tensor | None
     clock: Tensor
     physics: Tensor
 
@@ -41,7 +43,7 @@ class DeviceBuffers(nn.Module):
         own = np.float16 if half else np.float32
         self.register_buffer("traits", large_zeros((*shape, len(columns)), own))
         self.register_buffer("moving", large_zeros((*shape, row_width(n_poles)), np.int32))
-        for name in (*SET_COUNTERS, "unresponsive"):
+        for name in (*SET_COUNTERS, "unresponsive", "read_error", "reads"):
             self.register_buffer(name, None)
 
     def __getattr__(self, name: str) -> Any:
@@ -91,7 +93,7 @@ class DeviceBuffers(nn.Module):
         device = fn(torch.empty(0, device=self.log_r0.device)).device
         if self.log_r0.is_meta and device.type != "meta":
             raise SimulationError(
-                "the state of these devices was lost on the meta device: make the layer anew, or load its state_dict into one"
+                "the state of these devices was lost on the meta device: make the layer anew, and load its state_dict"
             )
         for name, buffer in self._buffers.items():
             self._buffers[name] = None if buffer is None else buffer.to(device)
@@ -107,7 +109,8 @@ class DeviceBuffers(nn.Module):
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
         self.check_loadable(state_dict, prefix)
-        for name in (*SET_COUNTERS, "unresponsive", "energy_j"):  # there or not, depending on the life of the chip
+        # there or not, depending on the life of the chip
+        for name in (*SET_COUNTERS, "unresponsive", "energy_j", "read_error", "reads"):
             value = state_dict.get(f"{prefix}{name}")
             self._buffers[name] = None if value is None else torch.zeros_like(value, device=self.log_r0.device)
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -43,7 +43,8 @@ def device_class(kind: type[nn.Module]) -> type[DeviceLayer] | None:
         return _STOCK[kind]
     if not issubclass(kind, CONVERTIBLE) or issubclass(kind, DeviceLayer):
         return None
-    return type(f"Device{kind.__name__}", (DeviceLayer, kind), {"__reduce_ex__": _reduce, "__module__": kind.__module__})
+    own = {"__reduce_ex__": _reduce, "__module__": kind.__module__}
+    return type(f"Device{kind.__name__}", (DeviceLayer, kind), own)
 
 
 def _reduce(layer: nn.Module, _: Any) -> tuple[Any, ...]:

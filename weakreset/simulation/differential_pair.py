@@ -17,6 +17,7 @@ from weakreset.simulation.compiled.arguments import AdamStep, Programming
 from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
+from weakreset.simulation.read_noise import fresh_signs
 from weakreset.simulation.seal import Seal, next_rows
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
@@ -159,6 +160,16 @@ class DifferentialPair(nn.Module):
             if before is not None:
                 self._seal = Seal.after_step(weight, self.array, before, self._rows(weight, *next_rows(weight, before)))
 
+    def read_again(self) -> Tensor:
+        """All weights in a new read of every pair: with new read noise where the file has it, else `signs()`."""
+        array = self.array
+        if not array.reads_are_noisy:
+            return self.signs()
+        parts = (part.view(self.n_weights, 2) for part in (array.log_r, array.read_errors()))
+        tables = array.noise_tables()
+        read = array.next_read()
+        return fresh_signs(*parts, tables.read_sd, int(array.clock[0]), read, tables.normals).view(self.shape)
+
     def pulse(self, n: Tensor, weight: Tensor | None = None) -> PulseReport:
         """Give |n| pulses to BL where n > 0 (W rises), to BLb where n < 0 (W falls); none where n = 0.
 
@@ -185,7 +196,7 @@ class DifferentialPair(nn.Module):
             if not self.runs_compiled(weight, LONGEST_BURST) or _longest(flat) > LONGEST_BURST:
                 return self._pulse_some(flat, weight)
             bursts = flat.to(torch.int32)
-            with self.array.energy_counted():
+            with self.array.counted():
                 done = calls.pulse_pairs(*self._for_kernel(), bursts, weight.detach().view(-1))
             return PulseReport.one_burst_each(*done)
 
@@ -199,7 +210,7 @@ class DifferentialPair(nn.Module):
 
         Returns the report and the number of weights whose update was no number; those get no pulse.
         """
-        with self.writing(weight), self.array.energy_counted():
+        with self.writing(weight), self.array.counted():
             *done, lost = calls.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
         return PulseReport.one_burst_each(*done), lost
 
@@ -214,7 +225,7 @@ class DifferentialPair(nn.Module):
         seed, call = clock
         keys = [_tie_key(seed), *(pulse_key(seed, call, k) for k in range(bursts))]
         state, tables = self.array.state(), self.array.noise_tables()
-        with self.array.energy_counted():
+        with self.array.counted(int(programming.burst)):
             *done, lost = calls.latent_pulse(state, tables, keys, (*parts, weight.detach()), numbers, programming)
         return PulseReport(*done), lost
 
@@ -227,7 +238,7 @@ class DifferentialPair(nn.Module):
         `bursts` of them. What this costs in energy is counted as one burst a device.
         """
         flips, given, devices = 0, 0, index.numel()
-        with self.array.energy_counted():
+        with self.array.counted(burst):
             for k in range(bursts):
                 if not index.numel():
                     break
@@ -258,7 +269,7 @@ class DifferentialPair(nn.Module):
         return flips
 
     def _rows(self, weight: Tensor, first: int, last: int) -> Tensor:
-        """Signs of the weights [first:last] of the first axis, as the devices have them; a tie is taken from `weight`."""
+        """Signs of the rows [first:last] of the weight, as the devices have them; a tie is taken from `weight`."""
         size = self.n_weights // max(self.shape[0], 1)
         read = self.array.log_r.view(self.n_weights, 2)[first * size : last * size]
         if read.device.type != "cpu":

@@ -71,8 +71,8 @@ def _check_keys(group: dict[str, Any], known: Collection[str], what: str) -> Non
             near = difflib.get_close_matches(key, usual, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise SimulationError(
-                f"{what}: a parameter group has {key}={group[key]!r}, which this optimizer does not know; {hint}It takes "
-                f"{', '.join(sorted(usual))}"
+                f"{what}: a parameter group has {key}={group[key]!r}, which this optimizer does not know; {hint}It "
+                f"takes {', '.join(sorted(usual))}"
             )
 
 
