@@ -68,7 +68,7 @@ def test_a_network_trained_without_devices_works_on_the_chip(params: ParameterFi
         binary[k].weight.data = torch.where(binary[k].weight.data >= 0, 1.0, -1.0)
     x = torch.randn(200, 40, generator=torch.Generator().manual_seed(0))
     same = (model.eval()(x).argmax(1) == binary.eval()(x).argmax(1)).float().mean()
-    assert float(same) > 0.8  # chance is 10 %
+    assert float(same) > 0.6  # a chip that was not written gives the same answer one time in ten: 200 images, sd 0.02
 
 
 @pytest.mark.parametrize(("signs", "message"), [
@@ -98,7 +98,7 @@ def test_read_noise_kept_beside_ln_r_is_exactly_what_the_read_added(params: Para
             pair.pulse(n.roll(k), pair.signs())
             pair.array.pulse(5 * k)
         error = loud.array.read_errors()
-        assert float((loud.array.log_r - quiet.array.log_r - error).abs().max()) < 2e-6  # rounding of ln R near 10
+        assert float((loud.array.log_r - quiet.array.log_r - error).abs().max()) < 4e-6  # rounding of ln R near 10
         assert float(error.abs().max()) > 0.02
     loud.array.set_(torch.ones(30, 20, 2, dtype=torch.bool))
     assert float(loud.array.read_errors().abs().max()) == 0

@@ -54,7 +54,7 @@ class DeviceLayer(nn.Module):
         self.pair = pair
         self._adopt()
         pair.read_into(self._own_weight())
-        self.register_load_state_dict_post_hook(_check_loaded)
+        self.register_load_state_dict_post_hook(_check_loaded)  # type: ignore[no-untyped-call]
 
     def _own_weight(self) -> nn.Parameter:
         weight = self._parameters.get("weight")
@@ -63,7 +63,7 @@ class DeviceLayer(nn.Module):
                 f"the weight of {type(self).__name__} was replaced by one that is computed (pruning, a "
                 "parametrization, weight norm): devices hold +1 and -1 and nothing else. Undo it"
             )
-        return cast(nn.Parameter, weight)
+        return weight
 
     def _adopt(self) -> None:
         """Let optimizers find the devices behind the weight; copying and moving a module makes parameters anew."""

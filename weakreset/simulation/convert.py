@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import UninitializedParameter
 from torch.nn.utils import parametrize
 
 from weakreset.errors import SimulationError
@@ -130,7 +130,7 @@ def _put_on_devices(model: nn.Module, names: Sequence[str], seed: int, options: 
     pairs: dict[int, DifferentialPair] = {}
     for name in names:
         module = model.get_submodule(name)
-        made, known = device_class(type(module)), id(module.weight)
+        made, known = device_class(type(module)), id(module.weight)  # type: ignore[arg-type]
         try:
             module.__class__ = made  # type: ignore[assignment]
         except TypeError as error:
@@ -150,6 +150,7 @@ def conversion_of(model: nn.Module) -> Conversion:
     holders: dict[int, str] = {}
     inside = {id(part) for m in model.modules() if isinstance(m, DifferentialPair) for part in m.modules()}
     parts = [(name, module) for name, module in model.named_modules() if id(module) not in inside]
+    parts = [part for part in parts if not isinstance(part[1], parametrize.ParametrizationList)]  # of the layer it is in
     for name, module in parts:
         if isinstance(module, DeviceLayer):
             weight = module._own_weight()
@@ -175,7 +176,7 @@ def _real_weights(module: nn.Module) -> Mapping[str, nn.Parameter]:
 
 
 def _lazy(parameter: torch.Tensor) -> bool:
-    return isinstance(parameter, UninitializedTensorMixin)
+    return isinstance(parameter, UninitializedParameter)
 
 
 def _reason(module: nn.Module) -> str | None:
@@ -203,7 +204,7 @@ def _reason(module: nn.Module) -> str | None:
 def _chosen(model: nn.Module, layers: Layers | None) -> Callable[[str, nn.Module], bool]:
     if layers is None:
         return lambda name, module: True
-    if callable(layers):
+    if callable(layers) and not isinstance(layers, type):
         return layers
     asked = [layers] if isinstance(layers, str | type) else list(layers)
     known = [name for name, _ in model.named_modules()]

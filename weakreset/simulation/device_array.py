@@ -230,9 +230,9 @@ class DeviceArray(DeviceBuffers):
         """The number of the next read without pulses: no two reads have the same noise."""
         if self.reads is None:
             self._buffers["reads"] = torch.zeros((), dtype=torch.int64)
-        number = int(self.reads)
-        self.reads += 1
-        return number
+        reads = cast(Tensor, self.reads)
+        reads += 1
+        return int(reads) - 1
 
     @property
     def in_main_memory(self) -> bool:

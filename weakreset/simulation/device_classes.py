@@ -53,5 +53,5 @@ def _reduce(layer: nn.Module, _: Any) -> tuple[Any, ...]:
 
 
 def _empty(kind: type[nn.Module]) -> nn.Module:
-    made = device_class(kind)
-    return made.__new__(made)  # type: ignore[arg-type, union-attr]
+    made = device_class(kind)  # type: ignore[arg-type]
+    return made.__new__(made)  # type: ignore[arg-type]

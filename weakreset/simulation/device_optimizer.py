@@ -42,10 +42,10 @@ class DeviceOptimizer(torch.optim.Optimizer):
         ready = [param_group] if "own_lr" in param_group or param_group.get("role") == "device" else split(
             [param_group], self._rates, self._known, type(self).__name__
         )
+        refuse_twins([pair for p in (*self._members(), *_listed(ready)) if (pair := pair_of(p))])
         for group in ready:
             self._check_group(group)
             super().add_param_group(group)
-        refuse_twins([pair for p in self._members() if (pair := pair_of(p))])
 
     def _check_group(self, group: dict[str, Any]) -> None:
         """Refuse a group, of one role, whose numbers cannot work."""
@@ -104,7 +104,7 @@ class DeviceOptimizer(torch.optim.Optimizer):
         """Whatever must be done once for all parameters."""
 
     def _members(self) -> list[nn.Parameter]:
-        return [p for group in self.param_groups for p in group["params"]]
+        return _listed(self.param_groups)
 
     def _step_digital(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
         state, gradient = self._moments(parameter), cast(torch.Tensor, parameter.grad)
@@ -120,6 +120,10 @@ class DeviceOptimizer(torch.optim.Optimizer):
                 state[name] = torch.zeros_like(full(parameter), memory_format=torch.contiguous_format)
         state["step"] += 1
         return state
+
+
+def _listed(groups: Iterable[dict[str, Any]]) -> list[nn.Parameter]:
+    return [p for group in groups for p in group["params"]]
 
 
 def full(tensor: torch.Tensor) -> torch.Tensor:

@@ -165,10 +165,9 @@ class DifferentialPair(nn.Module):
         array = self.array
         if not array.reads_are_noisy:
             return self.signs()
-        parts = (part.view(self.n_weights, 2) for part in (array.log_r, array.read_errors()))
-        tables = array.noise_tables()
-        read = array.next_read()
-        return fresh_signs(*parts, tables.read_sd, int(array.clock[0]), read, tables.normals).view(self.shape)
+        log_r, error = (part.view(self.n_weights, 2) for part in (array.log_r, array.read_errors()))
+        tables, seed = array.noise_tables(), int(array.clock[0])
+        return fresh_signs(log_r, error, tables.read_sd, seed, array.next_read(), tables.normals).view(self.shape)
 
     def pulse(self, n: Tensor, weight: Tensor | None = None) -> PulseReport:
         """Give |n| pulses to BL where n > 0 (W rises), to BLb where n < 0 (W falls); none where n = 0.

@@ -74,4 +74,5 @@ def right_answers(scores: Any, labels: Any) -> Tensor:
             f"accuracy needs scores (items, classes) and whole-numbered labels (items), not {found}: give "
             "score=, a function of outputs and targets with a number in 0 .. 1 an item"
         )
-    return scores.argmax(1) == labels
+    right: Tensor = scores.argmax(1) == labels
+    return right

@@ -69,17 +69,16 @@ def task_of(
     else:
         batches = InMemory(images, settings.batch_size, settings.seed, device, settings.network == "vgg")
     stock = _network(settings, network, images)
-    about = batches.about() | own_in_words(loss=loss, score=score, layers=layers)
-    if not isinstance(network, str):
-        about["network_sha256"] = network_digest(stock)
+    about: dict[str, str | None] = {**batches.about(), **own_in_words(loss=loss, score=score, layers=layers)}
+    about["network_sha256"] = None if isinstance(network, str) else network_digest(stock)
     smoothed = usual_loss(settings.recipe.label_smoothing)
     return Task(batches, stock, loss or smoothed, score or right_answers, layers, about)
 
 
-def own_in_words(**own: Any) -> dict[str, str]:
-    """Names of what a user gave; of layers, all that was asked for."""
-    given = {key: value for key, value in own.items() if value is not None}
-    return {key: network_name(value) if callable(value) else str(value) for key, value in given.items()}
+def own_in_words(**own: Any) -> dict[str, str | None]:
+    """Names of what a user gave, None for what he did not; of layers, all that was asked for."""
+    named = {key: network_name(value) if callable(value) else str(value) for key, value in own.items()}
+    return {key: None if own[key] is None else name for key, name in named.items()}
 
 
 def _network(settings: TrainingSettings, network: str | Network, images: Dataset | None) -> nn.Module:
