@@ -125,7 +125,7 @@ class DeviceLayer(nn.Module):
         weight = self._parameters.get("weight")
         if weight is not None and not weight.is_meta:
             self.pair.verify(weight)
-        super()._save_to_state_dict(destination, prefix, keep_vars)  # type: ignore[no-untyped-call]
+        super()._save_to_state_dict(destination, prefix, keep_vars)
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
         if f"{prefix}weight" in state_dict and not any(key.startswith(f"{prefix}pair.") for key in state_dict):
