@@ -17,6 +17,7 @@ from weakreset.simulation.compiled.arguments import AdamStep, Programming
 from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
+from weakreset.simulation.moving_rows import MOST_PULSES, state_of
 from weakreset.simulation.read_noise import fresh_signs
 from weakreset.simulation.seal import Seal, next_rows
 from weakreset.simulation.skip_ahead import LONGEST_BURST
@@ -201,8 +202,12 @@ class DifferentialPair(nn.Module):
 
     def runs_compiled(self, weight: Tensor, longest_burst: int) -> bool:
         """Whether the compiled kernel can serve this weight."""
+        return self.can_be_programmed(weight) and not self.array.falls and longest_burst <= LONGEST_BURST
+
+    def can_be_programmed(self, weight: Tensor) -> bool:
+        """Whether compiled code can program this weight; it knows falling devices too."""
         plain = weight.dtype == torch.float32 and weight.device.type == "cpu" and weight.is_contiguous()
-        return plain and not self.array.falls and self.array.in_main_memory and longest_burst <= LONGEST_BURST
+        return plain and self.array.in_main_memory
 
     def adam_pulse(self, weight: Tensor, moments: tuple[Tensor, ...], step: AdamStep) -> tuple[PulseReport, int]:
         """One pass for Adam on (gradient, mean, square), its pulses and the new signs, compiled.
@@ -229,23 +234,31 @@ class DifferentialPair(nn.Module):
         return PulseReport(*done), lost
 
     def program_some(
-        self, index: Tensor, wanted: Tensor, weight: Tensor, burst: int, bursts: int, clock: tuple[int, int]
+        self, index: Tensor, wanted: Tensor, weight: Tensor, burst: int, bursts: int, clock: tuple[int, int],
+        most: int = MOST_PULSES,
     ) -> tuple[PulseReport, Tensor]:
         """Program the weights `index` (flat numbers, none twice) to the signs `wanted`; the report, and which stay.
 
-        Bursts of `burst` pulses to the device that must rise, a comparison after each, until the pair agrees or has had
-        `bursts` of them. What this costs in energy is counted as one burst a device.
+        Bursts of `burst` pulses to the device that must move, a comparison after each, until the pair agrees or has had
+        `bursts` of them, or the device would have had more than `most` pulses since it was SET. What this costs in
+        energy is counted as one burst a device.
         """
-        flips, given, devices = 0, 0, index.numel()
+        flips, given, devices, spent = 0, 0, 0, []
         with self.array.counted(burst):
             for k in range(bursts):
+                device = 2 * index + (wanted > 0 if self.array.falls else wanted < 0)
+                may = (state_of(self.array.moving).view(-1)[device] >> 1) + burst <= most
+                spent.append(index[~may])
+                index, wanted, device = index[may], wanted[may], device[may]
+                devices = devices if k else index.numel()
                 if not index.numel():
                     break
-                self.array.burst_some(clock, k, 2 * index + (wanted < 0), torch.full_like(index, burst))
+                self.array.burst_some(clock, k, device, torch.full_like(index, burst))
                 flips, given = flips + self._refresh(weight, index), given + index.numel()
                 left = weight.detach().reshape(-1)[index] != wanted
                 index, wanted = index[left], wanted[left]
-        return PulseReport(burst * given, devices, flips, given, index.numel()), index
+        stuck = torch.cat([*spent, index])
+        return PulseReport(burst * given, devices, flips, given, stuck.numel()), stuck
 
     def _for_kernel(self) -> tuple[DeviceState, NoiseTables, tuple[Key, Key]]:
         seed, call = self.array.tick()
