@@ -99,6 +99,8 @@ class DeviceLayer(nn.Module):
         In `eval()` mode, where the file has read noise, every pass reads all pairs again, with new noise: inference
         on devices. The order of passes decides which noise; `state_dict()` holds how many there were.
         """
+        if "_is_replica" in self.__dict__:  # of nn.DataParallel: its weight is a copy, made for this pass alone
+            return super().forward(*inputs, **options)
         weight = self._own_weight()
         if self.training or not self.pair.array.reads_are_noisy:
             return super().forward(*inputs, **options)

@@ -149,8 +149,10 @@ def conversion_of(model: nn.Module) -> Conversion:
     on, left = [], []
     holders: dict[int, str] = {}
     inside = {id(part) for m in model.modules() if isinstance(m, DifferentialPair) for part in m.modules()}
-    parts = [(name, module) for name, module in model.named_modules() if id(module) not in inside]
-    parts = [part for part in parts if not isinstance(part[1], parametrize.ParametrizationList)]  # of the layer it is in
+    parts = [
+        (name, module) for name, module in model.named_modules()
+        if id(module) not in inside and not isinstance(module, parametrize.ParametrizationList)  # is of its layer
+    ]
     for name, module in parts:
         if isinstance(module, DeviceLayer):
             weight = module._own_weight()
