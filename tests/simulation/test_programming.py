@@ -44,6 +44,20 @@ def test_signs_are_written_and_agreement_and_wear_are_reported(params: Parameter
     assert again.agreement >= told.agreement
 
 
+def test_with_a_margin_pairs_are_pulsed_apart_and_keep_their_signs(params: ParameterFile) -> None:
+    stock, lost = float_net(), []
+    for margin in (0.0, 0.04):
+        model = convert(stock, params, seed=1)
+        told = program(model, stock, budget=2800, margin=margin)
+        assert told.agreement > 0.95
+        old = aged(model, 0.01, seed=3)
+        lost.append(sum(int((old[k].weight != model[k].weight).sum()) for k in (0, 3)))  # type: ignore[index]
+    wish = torch.where(stock[0].weight.detach() >= 0, 1.0, -1.0)
+    bl, blb = model[0].pair.array.log_r.unbind(-1)  # type: ignore[index]
+    assert float(((bl - blb) * wish >= 0.04).float().mean()) > 0.85
+    assert lost[1] < 0.3 * lost[0]
+
+
 def test_pairs_that_agree_are_left_alone_and_the_budget_is_kept(params: ParameterFile) -> None:
     model = convert(float_net(), params, seed=2)
     before, signs = model[0].pair.array.moving.clone(), model[0].pair.signs()  # type: ignore[index]
@@ -81,8 +95,9 @@ def test_signs_that_do_not_fit_are_refused(params: ParameterFile, signs: dict[st
 
 
 def test_budgets_and_models_that_make_no_sense_are_refused(params: ParameterFile) -> None:
-    with pytest.raises(SimulationError, match="budget"):
-        program(convert(float_net(), params), float_net(), budget=3)
+    for options in ({"budget": 3}, {"margin": -1.0}, {"pulses_per_burst": 0}):
+        with pytest.raises(SimulationError, match="budget at least that and margin"):
+            program(convert(float_net(), params), float_net(), **options)  # type: ignore[arg-type]
     with pytest.raises(SimulationError, match="no layers on devices"):
         program(float_net(), float_net())
     with pytest.raises(SimulationError, match="no layers on devices"):

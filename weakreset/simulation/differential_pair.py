@@ -235,13 +235,13 @@ class DifferentialPair(nn.Module):
 
     def program_some(
         self, index: Tensor, wanted: Tensor, weight: Tensor, burst: int, bursts: int, clock: tuple[int, int],
-        most: int = MOST_PULSES,
+        most: int = MOST_PULSES, margin: float = 0.0,
     ) -> tuple[PulseReport, Tensor]:
         """Program the weights `index` (flat numbers, none twice) to the signs `wanted`; the report, and which stay.
 
         Bursts of `burst` pulses to the device that must move, a comparison after each, until the pair agrees or has had
         `bursts` of them, or the device would have had more than `most` pulses since it was SET. What this costs in
-        energy is counted as one burst a device.
+        energy is counted as one burst a device. With a `margin` a pair agrees when it is that far apart in ln R.
         """
         flips, given, devices, spent = 0, 0, 0, []
         with self.array.counted(burst):
@@ -255,10 +255,18 @@ class DifferentialPair(nn.Module):
                     break
                 self.array.burst_some(clock, k, device, torch.full_like(index, burst))
                 flips, given = flips + self._refresh(weight, index), given + index.numel()
-                left = weight.detach().reshape(-1)[index] != wanted
+                left = self.disagree(index, wanted, weight, margin)
                 index, wanted = index[left], wanted[left]
         stuck = torch.cat([*spent, index])
         return PulseReport(burst * given, devices, flips, given, stuck.numel()), stuck
+
+    def disagree(self, index: Tensor, wanted: Tensor, weight: Tensor, margin: float) -> Tensor:
+        """Which of the weights `index` have another sign than `wanted`, or their pairs are closer than `margin`."""
+        wrong = weight.detach().reshape(-1)[index] != wanted
+        if margin > 0:
+            bl, blb = self.array.log_r.view(self.n_weights, 2)[index].unbind(1)
+            wrong |= (bl - blb) * wanted < margin
+        return wrong
 
     def _for_kernel(self) -> tuple[DeviceState, NoiseTables, tuple[Key, Key]]:
         seed, call = self.array.tick()

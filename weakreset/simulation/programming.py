@@ -73,11 +73,13 @@ class Programmed:
 @torch.no_grad()
 def program(
     model: nn.Module, signs: nn.Module | Mapping[str, Tensor], *, pulses_per_burst: int = 14, budget: int = 1120,
+    margin: float = 0.0,
 ) -> Programmed:
     """Write trained binary weights to the devices of `model` by program-and-verify, in place.
 
     A pair whose sign is not the wanted one gets bursts of RESET pulses to the device that must rise, a comparison after
-    each, until it turns or has had its budget. Pairs that agree get none.
+    each, until it turns or has had its budget. Pairs that agree get none. A pair that has just turned is as close as
+    pairs can be: with a `margin` it is pulsed on, for the sake of retention and of noisy reads.
 
     Parameters
     ----------
@@ -90,21 +92,23 @@ def program(
     pulses_per_burst : int
     budget : int
         Pulses that one weight may get.
+    margin : float
+        How far apart, in ln R, a pair must be to need no more pulses.
 
     Raises
     ------
     SimulationError
         For numbers out of range, a layer that there is not, another shape, or signs that are no numbers.
     """
-    if not 1 <= pulses_per_burst <= LONGEST_BURST or budget < pulses_per_burst:
+    if not 1 <= pulses_per_burst <= LONGEST_BURST or budget < pulses_per_burst or not margin >= 0:
         raise SimulationError(
-            f"program: pulses_per_burst must be 1 .. {LONGEST_BURST} and budget at least that, got "
-            f"{pulses_per_burst!r} and {budget!r}"
+            f"program: pulses_per_burst must be 1 .. {LONGEST_BURST}, budget at least that and margin >= 0, got "
+            f"{pulses_per_burst!r}, {budget!r} and {margin!r}"
         )
     layers = {name: module for name, module in model.named_modules() if isinstance(module, DeviceLayer)}
     wanted = _wanted(layers, signs)
     return Programmed(tuple(
-        _program(name, layers[name], target, pulses_per_burst, budget // pulses_per_burst)
+        _program(name, layers[name], target, pulses_per_burst, budget // pulses_per_burst, margin)
         for name, target in wanted.items()
     ))
 
@@ -136,17 +140,19 @@ def _described(value: Any) -> str:
     return str(tuple(value.shape)) if isinstance(value, Tensor) else type(value).__name__
 
 
-def _program(name: str, layer: DeviceLayer, target: Tensor, burst: int, bursts: int) -> LayerProgrammed:
+def _program(
+    name: str, layer: DeviceLayer, target: Tensor, burst: int, bursts: int, margin: float
+) -> LayerProgrammed:
     weight, pair = layer._own_weight(), layer.pair
     wish = torch.where(target.detach().to(weight.device) >= 0, 1.0, -1.0).reshape(-1)
     with pair.writing(weight):
-        index = (weight.detach().reshape(-1).float() != wish).nonzero().view(-1)
-        report, stuck = pair.program_some(index, wish[index], weight, burst, bursts, pair.array.tick())
+        before = int((weight.detach().reshape(-1) == wish).sum())
+        everything = torch.arange(pair.n_weights, device=weight.device)
+        index = pair.disagree(everything, wish, weight, margin).nonzero().view(-1)
+        report, _ = pair.program_some(index, wish[index], weight, burst, bursts, pair.array.tick(), margin=margin)
+        after = int((weight.detach().reshape(-1) == wish).sum())
     most = int(pair.array.total_pulses().max()) if pair.n_weights else 0
-    total = pair.n_weights
-    return LayerProgrammed(
-        name, total, total - index.numel(), total - stuck.numel(), report.pulses, report.bursts, most
-    )
+    return LayerProgrammed(name, pair.n_weights, before, after, report.pulses, report.bursts, most)
 
 
 @torch.no_grad()
