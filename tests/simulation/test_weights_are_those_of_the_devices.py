@@ -240,6 +240,22 @@ def test_a_network_of_another_precision_trains(params: ParameterFile, dtype: tor
     assert bool(torch.isfinite(model(images().to(dtype))).all())
 
 
+def test_automatic_mixed_precision_and_inference_mode_see_the_same_weights(params: ParameterFile) -> None:
+    model = small(params)
+    optimizer = PulseOptimizer(model.parameters(), lr=50)
+    for _ in range(3):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = model(images()).float().square().mean()
+        loss.backward()
+        optimizer.step()
+    with torch.inference_mode():
+        seen = model.eval()(images())
+    assert torch.equal(seen, model(images()).detach())
+    one_sign_by_data(model)
+    with pytest.raises(SimulationError, match="1 of 360"), torch.inference_mode():
+        model(images())
+
+
 def steps(model: nn.Module, optimizer: torch.optim.Optimizer, n: int) -> None:
     for k in range(n):
         optimizer.zero_grad()

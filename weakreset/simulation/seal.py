@@ -101,7 +101,8 @@ def _version(tensor: Tensor) -> int:
 def _products(rows: Tensor) -> Tensor:
     rows = rows.detach().flatten(1)
     rows = rows if rows.dtype in (torch.float32, torch.float64) else rows.to(torch.float32)
-    return rows @ _probe(rows.shape[1], rows.device, rows.dtype)
+    with torch.autocast(rows.device.type, enabled=False):  # it would round the probe to bfloat16
+        return rows @ _probe(rows.shape[1], rows.device, rows.dtype)
 
 
 @lru_cache(maxsize=64)
