@@ -188,7 +188,8 @@ def _fit_one_drift(
     parts = grown_parts(list(fits.values()), growth)
     if parts:
         groups = without_growth(groups, parts)
-        basis, noise = prepared(groups, basis, _fixed(chosen), not given)
+        fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+        basis, noise = prepared(groups, basis, fixed, not chosen.shared)
         for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
             fits[fit.device] = fit
     if chosen.exponent is None and noise.colour.exponent is not None:
