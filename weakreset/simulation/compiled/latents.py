@@ -112,7 +112,7 @@ def program_list(
 @inlined
 def _left(
     chip: Chip, physics: Physics, programming: Programming, room: Scratch, found: int, latent: Any, weight: Floats
-) -> int:
+) -> Any:
     """Move devices that need another burst and may have one to the front; their number. Spent ones are given up."""
     width, size = np.uint64(len(physics.width)), np.int64(abs(programming.burst))
     kept: Any = 0
