@@ -9,6 +9,7 @@ from weakreset.fitting.choose_drift import FixedNoise, choose_drift
 from weakreset.fitting.clean_traces import sample_evenly
 from weakreset.fitting.drift_test import DriftTest
 from weakreset.fitting.examined import examined
+from weakreset.fitting.rtn_rates import HiddenHigh
 
 __all__ = ["better_drift", "needs_another_drift"]
 
@@ -27,7 +28,7 @@ def better_drift(groups: Sequence[Group], direction: str, fixed: FixedNoise, ref
         return "No other shape that is offered describes them better: `--drift auto` takes this one too."
     sample = sample_evenly(groups)
     fits = list(fit_groups(sample, choice.basis, choice.noise, fixed.rtn, 1))
-    verdict = examined(fits, choice.basis, None, None)[1]
+    verdict = examined(fits, choice.basis, HiddenHigh(None, None, None))[1]
     if not needs_another_drift(verdict, len(fits)):
         return f"`--drift auto` takes {choice.name}, which describes them."
     why = verdict.reason or f"{len(verdict.wrong_devices)} of {len(fits)} devices do not follow it"
