@@ -13,7 +13,7 @@ from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update
 from weakreset.simulation.compiled.arguments import Programming
 from weakreset.simulation.counter_random import Key, make_key
-from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates
+from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates, full
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport
 from weakreset.simulation.latents import layer_factor, level_of, move_bytes, move_numbers, start_latents
 from weakreset.simulation.moving_rows import MOST_PULSES
@@ -108,7 +108,7 @@ class LatentOptimizer(DeviceOptimizer):
     def _step_devices(
         self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any]
     ) -> tuple[PulseReport, int]:
-        gradient = cast(Tensor, parameter.grad).contiguous()
+        gradient = full(cast(Tensor, parameter.grad)).contiguous()
         if group["latent_bits"] == 8:
             return self._step_bytes(parameter, pair, group, gradient)
         state = self._moments(parameter)
