@@ -19,6 +19,7 @@ from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.first_look import Glance, glance, outlook
 from weakreset.fitting.noise_fit import ColourFit, robust_alpha
 from weakreset.fitting.processes import can_fork, in_processes
+from weakreset.fitting.residual_check import check_residuals
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.shared_dictionary import SharedDictionary
 from weakreset.fitting.step_search import Configuration, best_knees, search_knees_and_steps
@@ -173,7 +174,9 @@ def _fit_piece(seen: Outlook, known: _Known, prepared: _Prepared, number: int) -
         dictionary = shared.at(group.pulses)
         found = known[number][i].configurations if number in known else None
         devices = scan_group(dictionary, group, _level(task.noise), task.rtn, found)
-        fits += [fit_device(dictionary, device, seen, _stream(device.trace.key)) for device in devices]
+        found_fits = [fit_device(dictionary, device, seen, _stream(device.trace.key)) for device in devices]
+        checks = check_residuals(dictionary.whitener, found_fits)
+        fits += [replace(fit, check=check) for fit, check in zip(found_fits, checks, strict=True)]
     return fits
 
 

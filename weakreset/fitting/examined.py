@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.drift_test import DriftTest, drift_test
-from weakreset.fitting.residual_check import CONTRASTS, ResidualCheck, check_residuals
-from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
+from weakreset.fitting.residual_check import CONTRASTS
+from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, ResidualCheck
 from weakreset.model import DriftShape, stationary_high_probability
 
 __all__ = ["WIDEST_RATIO", "examined"]
@@ -39,7 +39,7 @@ def examined(
     p_up, p_down : float or None
         Telegraph noise of the set: a device that shows none may have sat in the high state all along.
     """
-    checks = check_residuals(fits)
+    checks = [fit.check for fit in fits]
     whole = [(fit, check) for fit, check in zip(fits, checks, strict=True) if check and fit.fitted_as == shape.name]
     test = drift_test(shape.name, [fit.device for fit, _ in whole], [check for _, check in whole])
     wrong = {*test.wrong_devices, *_rising_late(fits, checks, shape)}

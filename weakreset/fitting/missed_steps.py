@@ -7,7 +7,11 @@ averaged over no further step and one further step anywhere:
     L(k) (1 + rate * sum_s BF_s(k)),   BF_s(k) = sqrt(v / (v + a^2)) exp(gain_s(k) / 2 * a^2 / (v + a^2)),
 
 with `rate` steps per pulse, an amplitude ~ N(0, a^2), v the variance of the amplitude of a step at s beside a
-knee at k, and gain_s(k) what it raises 2 ln L by at its best amplitude. Exact but for the knees between those tried.
+knee at k, and gain_s(k) what it raises 2 ln L by at its best amplitude.
+
+In k the factor is smooth but for a few places, where a step beside the knee takes over. So it is worked out at some
+knees, and between two of them where halving shows that a straight line is not enough, as far as the posterior is not
+negligible there.
 """
 
 from __future__ import annotations
@@ -28,7 +32,9 @@ _WIDEST_TEMPERATURE = 64.0
 _TEMPERATURES = 4
 _KNEES_EACH = 6
 _MATTERS = 7.0
-_MOST_MORE = 64
+_WIDEST_GAP = 16
+_STRAIGHT = 0.003
+"""Nats by which a straight line may miss the factor half-way between two knees; a quarter of that then remains."""
 
 
 @dataclass(frozen=True)
@@ -61,21 +67,25 @@ def log_missed_steps(
     if prior.rate <= 0 or not len(d.step_reads) or not len(d.grid):
         return np.zeros(len(d.grid))
     factor_at = _Factor(d, products, design, variance, prior)
-    tried = _knees_to_try(log_p)
+    everywhere = np.arange(len(d.grid))
+    tried = np.union1d(_knees_to_try(log_p), everywhere[::_WIDEST_GAP])
     values = factor_at(tried)
+    straight = np.zeros(len(tried), dtype=bool)  # whether a line from this knee to the next one will do
     while True:
-        factor = np.asarray(np.interp(d.grid, d.grid[tried], values))
-        # the factor is convex between knees, so interpolation is never too low: what it leaves out does not matter
-        matters = log_p + factor > (log_p[tried] + values).max() - _MATTERS
-        matters[tried] = False
-        more = np.flatnonzero(matters)
-        if not len(more):
-            return factor
-        more = more[:: -(-len(more) // _MOST_MORE)]
-        merged = np.concatenate([tried, more])
-        order = np.argsort(merged)
-        values = np.concatenate([values, factor_at(more)])[order]
-        tried = merged[order]
+        factor = np.interp(d.grid, d.grid[tried], values)
+        near = log_p + factor > (log_p[tried] + values).max() - _MATTERS
+        # an interval matters where one of its candidates does, its ends included
+        passed = np.concatenate([[0], np.cumsum(near)])
+        matters = passed[tried[1:] + 1] > passed[tried[:-1]]
+        halved = np.flatnonzero(matters & (np.diff(tried) > 1) & ~straight[:-1])
+        if not len(halved):
+            return np.asarray(factor)
+        middle = (tried[halved] + tried[halved + 1]) // 2
+        found = factor_at(middle)
+        enough = np.abs(found - factor[middle]) < _STRAIGHT
+        straight[halved] = enough
+        tried, values = np.insert(tried, halved + 1, middle), np.insert(values, halved + 1, found)
+        straight = np.insert(straight, halved + 1, enough)
 
 
 class _Factor:

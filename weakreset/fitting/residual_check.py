@@ -15,17 +15,15 @@ devices of a wrong shape share the sign.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.fitting.common_grids import common_grids
-from weakreset.fitting.result import DeviceFit
-from weakreset.fitting.whitening import NoiseColour, Whitener
+from weakreset.fitting.result import DeviceFit, ResidualCheck
+from weakreset.fitting.whitening import Whitener
 from weakreset.model import SHAPES
 
-__all__ = ["CONTRASTS", "ResidualCheck", "check_residuals"]
+__all__ = ["CONTRASTS", "check_residuals"]
 
 Array = NDArray[np.float64]
 
@@ -39,46 +37,43 @@ CONTRASTS = (
 )
 
 
-@dataclass(frozen=True)
-class ResidualCheck:
-    """Of one device.
-
-    Attributes
-    ----------
-    inflation : dict of str to float
-        By lmfit parameter: the sandwich's standard error over the assumed one.
-    scores : ndarray, shape (len(CONTRASTS),)
-        Standard normal where the shape holds; NaN where the contrast cannot be told from the fit's own numbers.
-    """
-
-    inflation: dict[str, float]
-    scores: Array
-
-
-def check_residuals(fits: Sequence[DeviceFit]) -> list[ResidualCheck | None]:
-    """A look at each fit; None for those without a result."""
+def check_residuals(whitener: Whitener, fits: Sequence[DeviceFit]) -> list[ResidualCheck | None]:
+    """A look at each fit of traces read at the pulses of this whitener; None for those without a result."""
     known = [i for i, fit in enumerate(fits) if fit.result is not None and fit.white_residuals is not None]
     checks: list[ResidualCheck | None] = [None] * len(fits)
-    by_colour: dict[NoiseColour, list[int]] = {}
-    for i in known:
-        by_colour.setdefault(fits[i].colour, []).append(i)
-    for colour, same in by_colour.items():
-        for common, members in common_grids([fits[i].pulses for i in same]):
-            whitener = Whitener(common, colour)
-            for i in (same[member] for member in members):
-                checks[i] = _check(fits[i], whitener.at(fits[i].pulses))
+    t = whitener.pulses.astype(np.float64)
+    models = [_columns(fits[i], t) for i in known]
+    raw = [np.column_stack([model, _contrasts(t, _place(fits[i], t))]) for i, (_, model) in zip(known, models, strict=True)]
+    for i, (names, model), white in zip(known, models, _whitened(whitener, raw), strict=True):
+        residuals = np.asarray(fits[i].result.residual)
+        jacobian, wanted = white[:, : model.shape[1]], white[:, model.shape[1] :]
+        inflation = dict(zip(names, _sandwich(jacobian, residuals).tolist(), strict=True))
+        checks[i] = ResidualCheck(inflation, _scores(jacobian, wanted, residuals))
     return checks
 
 
-def _check(fit: DeviceFit, whitener: Whitener) -> ResidualCheck:
-    t = fit.pulses.astype(np.float64)
-    names, raw = _columns(fit, t)
+def _place(fit: DeviceFit, t: Array) -> float:
+    """The knee of a device, or its last read."""
     knee = fit.numbers.get(fit.drift.knee, t[-1]) if fit.fitted_as == fit.drift.name else t[-1]
-    both = whitener.columns(np.column_stack([raw, _contrasts(t, float(np.clip(knee, t[3], t[-1])))]))
-    jacobian, wanted = both[:, : raw.shape[1]], both[:, raw.shape[1] :]
-    residuals = whitener.columns(fit.residuals) / fit.alpha_used
-    inflation = _sandwich(jacobian, residuals)
-    return ResidualCheck(dict(zip(names, inflation.tolist(), strict=True)), _scores(jacobian, wanted, residuals))
+    return float(np.clip(knee, t[3], t[-1]))
+
+
+def _whitened(whitener: Whitener, matrices: Sequence[Array]) -> list[Array]:
+    """Whitened columns of each matrix, all in one go; a column that several have is whitened once."""
+    places: dict[bytes, int] = {}
+    distinct: list[Array] = []
+    wanted: list[list[int]] = []
+    for matrix in matrices:
+        wanted.append([])
+        for column in np.ascontiguousarray(matrix.T):
+            place = places.setdefault(column.tobytes(), len(distinct))
+            if place == len(distinct):
+                distinct.append(column)
+            wanted[-1].append(place)
+    if not distinct:
+        return []
+    white = whitener.columns(np.stack(distinct).T)
+    return [white[:, places] for places in wanted]
 
 
 def _columns(fit: DeviceFit, t: Array) -> tuple[list[str], Array]:
@@ -126,5 +121,5 @@ def _scores(jacobian: Array, wanted: Array, residuals: Array) -> Array:
     length = np.sqrt(np.einsum("ij,ij->j", left, left))
     whole = np.sqrt(np.einsum("ij,ij->j", wanted, wanted))
     told = length > _LEAST_LEFT * whole
-    score = left.T @ (residuals - q @ (q.T @ residuals)) / np.where(told, length, 1.0)
+    score = left.T @ residuals / np.where(told, length, 1.0)
     return np.where(told, score, np.nan)

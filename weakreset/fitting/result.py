@@ -19,7 +19,7 @@ from weakreset.traces import PulseTrace
 if TYPE_CHECKING:
     from weakreset.fitting.likelihood_draws import LikelihoodDraws
 
-__all__ = ["DeviceFit", "Estimate", "FitStatus", "RtnFit", "r0_estimate"]
+__all__ = ["DeviceFit", "Estimate", "FitStatus", "ResidualCheck", "RtnFit", "r0_estimate"]
 
 Array = NDArray[np.float64]
 
@@ -106,6 +106,22 @@ class RtnFit:
         return np.asarray((switches + int(self.starts_high)) % 2 == 1)
 
 
+@dataclass(frozen=True)
+class ResidualCheck:
+    """What the residuals of one device say of its fit (`residual_check`).
+
+    Attributes
+    ----------
+    inflation : mapping of str to float
+        By lmfit parameter: the sandwich's standard error over the assumed one.
+    scores : ndarray, shape (len(residual_check.CONTRASTS),)
+        Standard normal where the shape holds; NaN where the contrast cannot be told from the fit's own numbers.
+    """
+
+    inflation: Mapping[str, float]
+    scores: Array
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class DeviceFit(Shown):
     """The fit of one trace.
@@ -147,6 +163,8 @@ class DeviceFit(Shown):
     inflation : mapping of str to float
         How much larger than the model's the standard errors are that the residuals show, by lmfit parameter; values
         above one were applied.
+    check : ResidualCheck or None
+        What its residuals say of the fit.
     parent : str
         The device where `device` names one of its cycles; '' where that is the device. See `of_device`.
     set_aside : tuple of int
@@ -182,6 +200,7 @@ class DeviceFit(Shown):
     deviance: float = math.nan
     n_numbers: int = 0
     inflation: Mapping[str, float] = field(default_factory=dict)
+    check: ResidualCheck | None = None
     parent: str = ""
     set_aside: tuple[int, ...] = ()
     noise_ratio: float | None = None
