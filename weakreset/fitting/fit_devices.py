@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import EllipsisType
 
 import numpy as np
 
 from weakreset.errors import FitError
-from weakreset.fitting.averaged import steps_on_reads, without_torn_blocks
 from weakreset.fitting.bases import Basis, basis_of, fittable
-from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
+from weakreset.fitting.blocks import fit_groups
 from weakreset.fitting.examined import examined
 from weakreset.fitting.far_noise import far_noise_in_words, with_far_noise
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
-from weakreset.fitting.grouped import grouped, reads_in_words
+from weakreset.fitting.group import grouped
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.other_noise import with_other_noise
-from weakreset.fitting.own_colour import own_exponents
+from weakreset.fitting.plan import FitPlan, fit_plan
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import pooled_rates
+from weakreset.fitting.scan import OWN_ALPHA_RATIO
+from weakreset.fitting.survey import Survey
 from weakreset.fitting.threads import one_blas_thread
+from weakreset.fitting.used_reads import UsedReads, reads_in_words, used_reads
 from weakreset.model import SHAPES
 from weakreset.options import named_options
-from weakreset.traces import TraceSet
+from weakreset.traces import Exclusion, TraceSet
 from weakreset.traces.fit_needs import LEAST_READS
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 
@@ -125,58 +126,69 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
     if chosen.drift not in SHAPES:
         raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(fittable())}, auto")
     basis = basis_of(SHAPES[chosen.drift])
-    groups, short, lone, notes = grouped(traces)
-    if not groups:
+    used, short = _used(traces)
+    survey = Survey()
+    for one in used:
+        survey.add(one)
+    if not used:
         raise FitError(
             f"no trace has the {LEAST_READS} reads after the first pulse that a fit needs "
             f"({len(traces)} traces, {len(traces.exclusions)} exclusions)"
         )
     report = progress or (lambda done, total, what: None)
-    total = sum(len(group.traces) for group in groups)
-    report(0, total, "noise of the technology")
+    report(0, len(used), "noise of the technology")
     fits: dict[str, DeviceFit] = {}
     with one_blas_thread():
-        noise = survey_noise(groups, basis, chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
-        for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
+        plan = plan_of(survey, basis, chosen)
+        for fit in fit_groups(grouped(used, plan.grids), plan, jobs):
             fits[fit.device] = fit
-            report(len(fits), total, "devices")
-        groups, torn = without_torn_blocks(groups, fits)
-        for fit in fit_groups(torn, basis, noise, chosen.rtn, jobs):
-            fits[fit.device] = fit
-        if chosen.exponent is None and noise.colour.exponent is not None:
-            own = own_exponents(list(fits.values()), noise.colour.exponent)
-            exponents = dict(zip(fits, own.exponents.tolist(), strict=True))
-            for fit in _again(groups, basis, noise, chosen.rtn, jobs, exponents):
-                fits[fit.device] = fit
-    known = [trace for trace in traces if trace.key in fits]
-    ordered = with_far_noise([steps_on_reads(fits[trace.key], *trace.log_ratio()) for trace in known])
-    ordered = [replace(fit, set_aside=lone[fit.device]) if fit.device in lone else fit for fit in ordered]
-    summary = _summary(ordered, noise, chosen)
-    with one_blas_thread():
-        ordered, verdict = examined(ordered, basis.shape, basis.scanned, summary.p_up, summary.p_down)
-    left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
+            report(len(fits), len(used), "devices")
+        ordered = [
+            replace(fits[one.trace.key], set_aside=one.lone) if one.lone else fits[one.trace.key] for one in used
+        ]
+        return finished(ordered, plan, chosen, traces, short, [one.note for one in used if one.note])
+
+
+def _used(traces: TraceSet) -> tuple[list[UsedReads], list[Exclusion]]:
+    """The reads of each trace that is long enough, and the others."""
+    used: list[UsedReads] = []
+    short: list[Exclusion] = []
+    for trace in traces:
+        one = used_reads(trace)
+        (short if isinstance(one, Exclusion) else used).append(one)  # type: ignore[attr-defined]
+    return used, short
+
+
+def plan_of(survey: Survey, basis: Basis, chosen: FitOptions) -> FitPlan:
+    """The plan of a set that was surveyed."""
+    grids = survey.grids()
+    sample = grouped(survey.sample, grids)
+    noise = survey_noise(sample, basis, chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+    return fit_plan(sample, basis, noise, chosen.rtn, chosen.exponent is None, grids)
+
+
+def finished(
+    fits: Sequence[DeviceFit], plan: FitPlan, chosen: FitOptions, traces: TraceSet, short: Sequence[Exclusion],
+    notes: Sequence[str],
+) -> FitSet:
+    """The fits of a whole set together: what they say of its noise and its drift, and of each other."""
+    # added up in an order that no name or file decides: a sum has other bits in another order
+    order = sorted(range(len(fits)), key=lambda i: fits[i].fingerprint)
+    together = with_far_noise([fits[i] for i in order])
+    summary = _summary(together, plan.noise, chosen)
+    together, verdict = examined(together, plan.shape, plan.basis.scanned, summary.p_up, summary.p_down)
+    ordered = [fit for _, fit in sorted(zip(order, together, strict=True), key=lambda pair: pair[0])]
+    left_out = excluded_fits((*traces.exclusions, *short), plan.shape)
     return with_other_noise(FitSet(
         tuple(ordered + left_out),
         summary,
-        basis.shape,
+        plan.shape,
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
         notes=(*notes, *reads_in_words(ordered), *far_noise_in_words(ordered)),
         drift_test=verdict,
     ))
-
-
-def _again(
-    groups: list[Group], basis: Basis, noise: ColourFit, rtn: bool, jobs: int | None, exponents: Mapping[str, float]
-) -> Iterator[DeviceFit]:
-    """Fits of the devices whose noise has an exponent of its own."""
-    for exponent in sorted(set(exponents.values()) - {noise.colour.exponent}):
-        colour = replace(noise, colour=replace(noise.colour, exponent=exponent), alpha=math.nan)
-        parts = [
-            group.part(np.array([exponents[trace.key] == exponent for trace in group.traces])) for group in groups
-        ]
-        yield from fit_groups([part for part in parts if part.traces], basis, colour, rtn, jobs)
 
 
 def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:

@@ -32,7 +32,7 @@ _WIDEST_TEMPERATURE = 64.0
 _TEMPERATURES = 4
 _KNEES_EACH = 6
 _MATTERS = 7.0
-_WIDEST_GAP = 16
+_WIDEST_GAP = 32
 _STRAIGHT = 0.003
 """Nats by which a straight line may miss the factor half-way between two knees; a quarter of that then remains."""
 
@@ -114,12 +114,26 @@ class _Factor:
         knee_length = d.lengths[knees] - np.einsum("ij,ij->j", by_knee, knee_mixed)
         knee_length = np.maximum(knee_length, 1e-12 * d.lengths[knees])
         knee_added = (self.products[knees] - self.known @ knee_mixed) / knee_length
-        cross = d.gram[knees, d.steps] - knee_mixed.T @ self.by_step
-        left = np.maximum(self.step_length - cross**2 / knee_length[:, None], 0.0)
-        shrunk = 1.0 / (left + self.ratio)
-        half_gain = (0.5 / self.variance) * (self.step_product - cross * knee_added[:, None]) ** 2 * shrunk
-        top = half_gain.max(axis=1)
-        factors = np.einsum("ij,ij->i", np.sqrt(self.ratio * shrunk), np.exp(half_gain - top[:, None]))
+        cross = d.gram[knees, d.steps]
+        cross -= knee_mixed.T @ self.by_step
+        left = cross**2
+        left /= -knee_length[:, None]
+        left += self.step_length
+        np.maximum(left, 0.0, out=left)
+        left += self.ratio
+        gain = cross  # from here on: one table of knees and steps less to make
+        gain *= -knee_added[:, None]
+        gain += self.step_product
+        gain *= gain
+        gain /= left
+        gain *= 0.5 / self.variance
+        top = gain.max(axis=1)
+        gain -= top[:, None]
+        # what is added up needs no more than single precision, which has the fast exponential
+        terms = np.exp(gain.astype(np.float32))
+        left /= self.ratio
+        terms /= np.sqrt(left.astype(np.float32))
+        factors = terms.sum(axis=1, dtype=np.float64)
         return np.asarray(top + np.log(np.exp(-top) + self.expected * factors))
 
 

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from weakreset.fitting.result import DeviceFit, ResidualCheck
 from weakreset.fitting.whitening import Whitener
-from weakreset.model import SHAPES
 
 __all__ = ["CONTRASTS", "check_residuals"]
 
@@ -37,18 +36,25 @@ CONTRASTS = (
 )
 
 
-def check_residuals(whitener: Whitener, fits: Sequence[DeviceFit]) -> list[ResidualCheck | None]:
-    """A look at each fit of traces read at the pulses of this whitener; None for those without a result."""
-    known = [i for i, fit in enumerate(fits) if fit.result is not None and fit.white_residuals is not None]
-    checks: list[ResidualCheck | None] = [None] * len(fits)
+def check_residuals(
+    whitener: Whitener, fits: Sequence[DeviceFit], jacobians: Sequence[Array]
+) -> list[ResidualCheck]:
+    """A look at each fit of traces read at the pulses of this whitener.
+
+    Parameters
+    ----------
+    whitener : Whitener
+    fits : sequence of DeviceFit
+    jacobians : sequence of ndarray
+        Whitened derivatives of each model by lmfit's parameters.
+    """
     t = whitener.pulses.astype(np.float64)
-    models = [_columns(fits[i], t) for i in known]
-    raw = [np.column_stack([model, _contrasts(t, _place(fits[i], t))]) for i, (_, model) in zip(known, models, strict=True)]
-    for i, (names, model), white in zip(known, models, _whitened(whitener, raw), strict=True):
-        residuals = np.asarray(fits[i].result.residual)
-        jacobian, wanted = white[:, : model.shape[1]], white[:, model.shape[1] :]
-        inflation = dict(zip(names, _sandwich(jacobian, residuals).tolist(), strict=True))
-        checks[i] = ResidualCheck(inflation, _scores(jacobian, wanted, residuals))
+    wanted = _whitened(whitener, [_contrasts(t, _place(fit, t)) for fit in fits])
+    checks = []
+    for fit, jacobian, contrasts in zip(fits, jacobians, wanted, strict=True):
+        residuals = np.asarray(fit.result.residual)
+        inflation = dict(zip(fit.result.params, _sandwich(jacobian, residuals).tolist(), strict=True))
+        checks.append(ResidualCheck(inflation, _scores(jacobian, contrasts, residuals)))
     return checks
 
 
@@ -72,19 +78,8 @@ def _whitened(whitener: Whitener, matrices: Sequence[Array]) -> list[Array]:
             wanted[-1].append(place)
     if not distinct:
         return []
-    white = whitener.columns(np.stack(distinct).T)
-    return [white[:, places] for places in wanted]
-
-
-def _columns(fit: DeviceFit, t: Array) -> tuple[list[str], Array]:
-    """Names of lmfit's parameters and the model's derivatives by them, before whitening."""
-    shape, values = SHAPES[fit.fitted_as], fit.result.params
-    drift = shape.jacobian(t, *(values[name].value for name in shape.parameters))
-    names = list(shape.parameters)
-    if fit.rtn.status == "ok":
-        return [*names, "rtn_amplitude"], np.column_stack([drift, fit.rtn.high(fit.pulses)])
-    steps = [(fit.pulses >= step).astype(np.float64) for step in fit.rtn.steps]
-    return names + [f"rtn_step_{i + 1}" for i in range(len(steps))], np.column_stack([drift, *steps])
+    white = whitener.rows(np.stack(distinct))
+    return [np.ascontiguousarray(white[places].T) for places in wanted]
 
 
 def _contrasts(t: Array, knee: float) -> Array:

@@ -163,6 +163,8 @@ class DeviceFit(Shown):
     inflation : mapping of str to float
         How much larger than the model's the standard errors are that the residuals show, by lmfit parameter; values
         above one were applied.
+    fingerprint : bytes
+        Digest of pulses and readings, the same whatever the device is called.
     check : ResidualCheck or None
         What its residuals say of the fit.
     parent : str
@@ -200,6 +202,7 @@ class DeviceFit(Shown):
     deviance: float = math.nan
     n_numbers: int = 0
     inflation: Mapping[str, float] = field(default_factory=dict)
+    fingerprint: bytes = b""
     check: ResidualCheck | None = None
     parent: str = ""
     set_aside: tuple[int, ...] = ()
