@@ -11,7 +11,7 @@ demo: $(VENV)/.installed  ## the whole road on the bundled data
 test: $(VENV)/.installed-dev  ## lint, types and all tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 	$(BIN)/python benchmarks/fit_speed.py

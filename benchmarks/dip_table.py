@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from weakreset.population.structure import dip
+from weakreset.population.dip import dip
 
-SIZES = (30, 50, 100, 200, 500, 1000, 2000)
+SIZES = (30, 50, 100, 200, 500, 1000)
 TAILS = (0.9, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 SEED = 20250
 HEADER = '''"""Quantiles of sqrt(n) times the dip of n values of the uniform law, of {replicas:,} samples each.
@@ -31,7 +31,7 @@ QUANTILES = (
 
 
 def main() -> None:
-    replicas = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    replicas = int(sys.argv[1]) if len(sys.argv) > 1 else 4_000
     rng = np.random.default_rng(SEED)
     rows = []
     for n in SIZES:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from weakreset.population.structure import _compare, dip, group_tests, structure_notes, two_kinds
+from weakreset.population.dip import dip, two_kinds
+from weakreset.population.structure import _compare, group_tests, structure_notes
 
 
 def with_dies(fits, dies, shift):

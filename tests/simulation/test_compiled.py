@@ -24,6 +24,8 @@ DRIFTS = {
     "single-slope": {},
     "power-law": {"a": (0.01, 0.004), "b": (0.5, 0.1)},
     "saturating-exponential": {"rise": (0.4, 0.05), "tau": (400.0, 60.0)},
+    "smooth-knee": {"width": (0.4, 0.05)},
+    "three-slope": {"ratio": (2.8, 0.2), "share": (0.35, 0.05)},
 }
 
 

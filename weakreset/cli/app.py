@@ -14,6 +14,7 @@ from weakreset.cli.export import export_command
 from weakreset.cli.fit import fit_command
 from weakreset.cli.imperfections import ImperfectionsCommand
 from weakreset.cli.inspect import inspect_command
+from weakreset.cli.show import show_command
 from weakreset.cli.simulate import simulate_command
 from weakreset.cli.template import template_command
 from weakreset.cli.train import train_command
@@ -36,6 +37,7 @@ app.command("simulate", cls=ImperfectionsCommand)(simulate_command)
 app.command("validate")(validate_command)
 app.command("train", cls=ImperfectionsCommand)(train_command)
 app.command("ablate", cls=ImperfectionsCommand)(ablate_command)
+app.command("show")(show_command)
 app.command("compare")(compare_command)
 app.command("export")(export_command)
 app.command("template")(template_command)

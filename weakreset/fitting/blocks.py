@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from weakreset.fitting.averaged import steps_on_reads, torn_blocks
 from weakreset.fitting.device_fit import ScannedDevice, fit_device
 from weakreset.fitting.dictionary import Dictionary
+from weakreset.fitting.examined import examined_alone
 from weakreset.fitting.group import Group, families, pieces
 from weakreset.fitting.plan import FitPlan
 from weakreset.fitting.processes import can_fork, in_processes
@@ -116,7 +117,8 @@ def _first_fits(plan: FitPlan, read: _Read) -> list[DeviceFit]:
     found = [fit_device(read.dictionary, one, plan.outlook, prints[id(one.trace)]) for one in read.devices]
     fits = [fit for fit, _ in found]
     checks = check_residuals(read.dictionary.whitener, fits, [jacobian for _, jacobian in found])
-    return [replace(fit, check=check) for fit, check in zip(fits, checks, strict=True)]
+    basis = read.dictionary.basis
+    return [examined_alone(replace(fit, check=check), basis) for fit, check in zip(fits, checks, strict=True)]
 
 
 def _without_torn(plan: FitPlan, read: _Read, device: ScannedDevice, fit: DeviceFit) -> DeviceFit:

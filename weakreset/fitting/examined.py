@@ -1,19 +1,24 @@
-"""Fits after a look at their residuals: errors that are too small grow, a shape that does not describe them is said."""
+"""Fits after a look at their residuals: errors that are too small grow, a shape that does not describe them is said.
+
+What a device's own residuals say is done with its fit (`examined_alone`), what needs all devices at the end
+(`examined`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.fitting.bases import Basis
 from weakreset.fitting.drift_test import DriftTest, drift_test
 from weakreset.fitting.residual_check import CONTRASTS
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, ResidualCheck
-from weakreset.model import DriftShape, stationary_high_probability
+from weakreset.model import stationary_high_probability
 
-__all__ = ["WIDEST_RATIO", "examined"]
+__all__ = ["WIDEST_RATIO", "examined", "examined_alone"]
 
 Array = NDArray[np.float64]
 
@@ -21,43 +26,67 @@ WIDEST_RATIO = 1.45
 """An interval of the scanned number wider than this, high over low, does not resolve it."""
 
 _BENDS = CONTRASTS.index("they are bent throughout")
-_SURE = 4.0
+_SURE = 4.0  # sd, one-sided: one device in 30,000 by chance
 
 
 def examined(
-    fits: Sequence[DeviceFit], shape: DriftShape, scanned: str, p_up: float | None, p_down: float | None
+    fits: Sequence[DeviceFit], basis: Basis, p_up: float | None, p_down: float | None, against: Collection[str] = ()
 ) -> tuple[list[DeviceFit], DriftTest]:
-    """The fits with errors that hold and statuses that may be believed, and the verdict on the shape.
+    """Fits that were `examined_alone` after a look at all of them together, and the verdict on the shape.
 
     Parameters
     ----------
     fits : sequence of DeviceFit
-    shape : DriftShape
+    basis : Basis
         What the set is fitted with.
-    scanned : str
-        The scanned number of the shape, or "".
     p_up, p_down : float or None
         Telegraph noise of the set: a device that shows none may have sat in the high state all along.
+    against : collection of str
+        Devices that run against the direction of the set.
     """
-    checks = [fit.check for fit in fits]
-    whole = [(fit, check) for fit, check in zip(fits, checks, strict=True) if check and fit.fitted_as == shape.name]
-    test = drift_test(shape.name, [fit.device for fit, _ in whole], [check for _, check in whole])
-    wrong = {*test.wrong_devices, *_rising_late(fits, checks, shape)}
+    shape = basis.shape
+    whole = [(fit.device, fit.check) for fit in fits if fit.check is not None and fit.fitted_as == shape.name]
+    test = drift_test(shape.name, [device for device, _ in whole], [check for _, check in whole])
+    alone = [fit.device for fit in fits if fit.check is not None and fit.check.against_shape]
+    wrong = {*test.wrong_devices, *alone, *against}
     hidden = _hidden_level(fits, p_up, p_down)
     return [
-        fit if check is None else _examined(fit, check, not test.holds or fit.device in wrong, hidden, scanned)
-        for fit, check in zip(fits, checks, strict=True)
+        fit if fit.check is None else _examined(fit, not test.holds or fit.device in wrong, hidden) for fit in fits
     ], replace(test, wrong_devices=tuple(sorted(wrong)))
 
 
-def _rising_late(
-    fits: Sequence[DeviceFit], checks: Sequence[ResidualCheck | None], shape: DriftShape
-) -> list[str]:
-    """Devices fitted without a knee whose slope grows: no knee of the shape's own sign can describe that."""
-    return [
-        fit.device for fit, check in zip(fits, checks, strict=True)
-        if check is not None and fit.fitted_as != shape.name and check.scores[_BENDS] > _SURE
-    ]
+def examined_alone(fit: DeviceFit, basis: Basis) -> DeviceFit:
+    """The fit with errors that its own residuals bear out, and a status that they do not put in doubt."""
+    check, scanned, status = fit.check, basis.scanned, fit.status
+    if check is None:
+        return fit
+    estimates = {name: _grown(estimate, check.inflation.get(name, 1.0)) for name, estimate in fit.estimates.items()}
+    if fit.rtn.steps:
+        offset = fit.drift.offset
+        estimates[offset] = _plus(estimates[offset], float(np.std(fit.rtn.offset(fit.pulses))))
+    if scanned and status is FitStatus.OK:
+        estimates[scanned] = _tempered(fit, check.inflation.get(scanned, 1.0), estimates[scanned])
+        doubt = _doubt(fit, scanned, estimates[scanned])
+        if doubt:
+            status = FitStatus.KNEE_UNRESOLVED
+            estimates[scanned] = Estimate(None, status=doubt)
+    against_shape = _rises_late(fit, check, basis) or _turns(fit, check, basis)
+    check = replace(check, against_shape=against_shape)
+    return replace(fit, estimates=estimates, status=status, inflation=check.inflation, check=check)
+
+
+def _rises_late(fit: DeviceFit, check: ResidualCheck, basis: Basis) -> bool:
+    """Fitted without a knee, and the slope grows: no knee of the shape's own sign can describe that."""
+    return bool(fit.fitted_as != basis.shape.name and basis.sign < 0 and check.scores[_BENDS] > _SURE)
+
+
+def _turns(fit: DeviceFit, check: ResidualCheck, basis: Basis) -> bool:
+    """The number that is never negative lies surely below zero: the device rises and falls again."""
+    name = basis.scan.nonnegative
+    if name not in fit.result.params:
+        return False
+    number, inflation = fit.result.params[name], max(1.0, check.inflation.get(name, 1.0))
+    return bool(number.stderr and basis.falls * number.value < -_SURE * inflation * number.stderr)
 
 
 def _hidden_level(fits: Sequence[DeviceFit], p_up: float | None, p_down: float | None) -> float:
@@ -74,23 +103,14 @@ def _hidden_level(fits: Sequence[DeviceFit], p_up: float | None, p_down: float |
     return float(np.sqrt(chance * (1.0 - chance) * np.mean(seen**2)))
 
 
-def _examined(fit: DeviceFit, check: ResidualCheck, wrong: bool, hidden: float, scanned: str) -> DeviceFit:
-    estimates = {name: _grown(estimate, check.inflation.get(name, 1.0)) for name, estimate in fit.estimates.items()}
-    offset = fit.drift.offset
-    level = float(np.std(fit.rtn.offset(fit.pulses))) if fit.rtn.steps else hidden
-    estimates[offset] = _plus(estimates[offset], level)
-    if scanned and fit.status is FitStatus.OK:
-        estimates[scanned] = _tempered(fit, check.inflation.get(scanned, 1.0), estimates[scanned])
-    status = fit.status
-    if status is FitStatus.OK and scanned:
-        doubt = _doubt(fit, scanned, estimates[scanned])
-        if doubt:
-            status = FitStatus.KNEE_UNRESOLVED
-            estimates[scanned] = Estimate(None, status=doubt)
+def _examined(fit: DeviceFit, wrong: bool, hidden: float) -> DeviceFit:
+    estimates, status = dict(fit.estimates), fit.status
+    if not fit.rtn.steps:
+        estimates[fit.drift.offset] = _plus(estimates[fit.drift.offset], hidden)
     if wrong and status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED):
         status = FitStatus.WRONG_DRIFT
         estimates = {name: _bare(estimate) if name != "r0_ohm" else estimate for name, estimate in estimates.items()}
-    return replace(fit, estimates=estimates, status=status, inflation=check.inflation)
+    return replace(fit, estimates=estimates, status=status)
 
 
 def _bare(estimate: Estimate) -> Estimate:

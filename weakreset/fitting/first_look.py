@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from weakreset.fitting.bases import Basis
 from weakreset.fitting.device_fit import RESOLVED_LR, Outlook, ScannedDevice, likelihood_ratio
 from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.knee_posterior import scan_moments
 from weakreset.fitting.missed_steps import StepPrior
-from weakreset.fitting.step_search import Configuration
 
 __all__ = ["Glance", "glance", "outlook"]
 
-_CAP_ROUNDS = 4
-_WIDE_CAP = 1e-2
+_CAP_ROUNDS = 4  # the cap, and which devices it lets in, in turn
+_WIDE_CAP = 1e-2  # 1 % a pulse: far above any weak RESET, so that it decides nothing
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,6 @@ class Glance:
     nonnegative: list[tuple[float, float]]
     amplitudes: list[float]
     pulses: float
-    configurations: list[Configuration]
 
 
 def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
@@ -41,29 +40,27 @@ def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
     amplitudes: list[float] = []
     span = float(dictionary.whitener.pulses[-1] - dictionary.whitener.pulses[0])
     pulses = 0.0
-    configurations = []
     for device in devices:
         pulses += span
         configuration = device.configuration
-        configurations.append(configuration)
         if configuration.steps:
             coefficients = dictionary.solve(device.products, configuration.active(dictionary))[0]
             amplitudes += [float(value) for value in coefficients[-len(configuration.steps) :]]
         if row is not None and likelihood_ratio(dictionary, device) > RESOLVED_LR:
             moments = scan_moments(dictionary, device.products, device.design, device.alpha**2)
             at = int(moments.log_z.argmax())
-            seen.append((float(moments.numbers[row, at]), float(moments.variances()[row, at])))
-    return Glance(seen, amplitudes, pulses, configurations)
+            seen.append((basis.falls * float(moments.numbers[row, at]), float(moments.variances()[row, at])))
+    return Glance(seen, amplitudes, pulses)
 
 
-def outlook(dictionary: Dictionary, glances: Sequence[Glance]) -> Outlook:
+def outlook(basis: Basis, glances: Sequence[Glance]) -> Outlook:
     """All glances together."""
     amplitudes = [value for one in glances for value in one.amplitudes]
     steps = StepPrior()
     if amplitudes:
         pulses = sum(one.pulses for one in glances)
         steps = StepPrior(len(amplitudes) / pulses, float(np.sqrt(np.mean(np.square(amplitudes)))))
-    capped = bool(dictionary.basis.scan.nonnegative)
+    capped = bool(basis.scan.nonnegative)
     return Outlook(_cap([pair for one in glances for pair in one.nonnegative]) if capped else np.inf, steps)
 
 

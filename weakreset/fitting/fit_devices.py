@@ -1,24 +1,24 @@
-"""Fit every device of a set: noise first, pooled; then knees and telegraph steps; then lmfit."""
+"""Fit every device of a set: a plan from a sample of it, then device by device, then all of them together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import EllipsisType
 
 import numpy as np
 
 from weakreset.errors import FitError
-from weakreset.fitting.bases import Basis, basis_of, fittable
+from weakreset.fitting.bases import basis_of, fittable
 from weakreset.fitting.blocks import fit_groups
 from weakreset.fitting.examined import examined
 from weakreset.fitting.far_noise import far_noise_in_words, with_far_noise
+from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
 from weakreset.fitting.group import grouped
 from weakreset.fitting.noise_fit import ColourFit
-from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.other_noise import with_other_noise
-from weakreset.fitting.plan import FitPlan, fit_plan
+from weakreset.fitting.plan import FitPlan, plan_of
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import pooled_rates
 from weakreset.fitting.scan import OWN_ALPHA_RATIO
@@ -27,42 +27,13 @@ from weakreset.fitting.threads import one_blas_thread
 from weakreset.fitting.used_reads import UsedReads, reads_in_words, used_reads
 from weakreset.model import SHAPES
 from weakreset.options import named_options
-from weakreset.traces import Exclusion, TraceSet
+from weakreset.traces import Exclusion, PulseTrace, TraceSet
 from weakreset.traces.fit_needs import LEAST_READS
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 
-__all__ = ["FitOptions", "fit_devices"]
+__all__ = ["check_drift", "finished", "fit_devices", "read_all"]
 
 Progress = Callable[[int, int, str], None]
-
-
-@named_options
-@dataclass(frozen=True)
-class FitOptions:
-    """What may be fixed by the user.
-
-    Attributes
-    ----------
-    drift : str
-        A key of `weakreset.model.SHAPES`, or "auto": the one with the lowest AIC over the whole set.
-    alpha : float, optional
-        Amplitude of the 1/f noise (unit-variance drive, in ln R); estimated unless given.
-    exponent : float, optional
-        beta of 1/f^beta; estimated from all devices together unless given.
-    read_sd : float, optional
-        Read noise in ln R; estimated unless given.
-    rtn : bool
-        Whether to look for telegraph steps.
-    mixed_pulses : bool
-        Whether pulses of different amplitude or width may be fitted together.
-    """
-
-    drift: str = "two-slope"
-    alpha: float | None = None
-    exponent: float | None = None
-    read_sd: float | None = None
-    rtn: bool = True
-    mixed_pulses: bool = False
 
 
 @named_options
@@ -78,6 +49,8 @@ def fit_devices(
     read_sd: float | EllipsisType | None = ...,
     rtn: bool | EllipsisType = ...,
     mixed_pulses: bool | EllipsisType = ...,
+    direction: str | EllipsisType = ...,
+    shared: Mapping[str, float] | EllipsisType | None = ...,
 ) -> FitSet:
     """Fit each device's drift and telegraph noise under 1/f noise estimated from all of them.
 
@@ -91,7 +64,7 @@ def fit_devices(
         Processes; 0 means one a core. The numbers do not depend on it. None: one a core where they can be
         forked (Linux, a program of one thread), else none besides this one, because starting them afresh takes
         seconds and needs the `if __name__ == "__main__"` of a script.
-    drift, alpha, exponent, read_sd, rtn, mixed_pulses
+    drift, alpha, exponent, read_sd, rtn, mixed_pulses, direction, shared
         See `FitOptions`; in the place of what `options` says (`...`: as there).
 
     Returns
@@ -103,7 +76,7 @@ def fit_devices(
     Raises
     ------
     FitError
-        Unknown drift, one that cannot be fitted, or not one trace that is long enough.
+        Unknown drift, one that cannot be fitted, not one trace that is long enough, or both directions in one set.
     TraceError
         The traces mix pulses of different amplitude or width.
     UsageError
@@ -111,60 +84,54 @@ def fit_devices(
     """
     given = {
         "drift": drift, "alpha": alpha, "exponent": exponent, "read_sd": read_sd, "rtn": rtn,
-        "mixed_pulses": mixed_pulses,
+        "mixed_pulses": mixed_pulses, "direction": direction, "shared": shared,
     }
     changed = {name: value for name, value in given.items() if value is not ...}
     chosen = replace(options or FitOptions(), **changed)  # type: ignore[arg-type]
     if not chosen.mixed_pulses:
         refuse_mixed(count_settings(traces))
-    if chosen.drift == "auto":
-        return _best_drift(traces, chosen, progress, jobs)
-    return _fit_one_drift(traces, chosen, progress, jobs)
-
-
-def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
-    if chosen.drift not in SHAPES:
-        raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(fittable())}, auto")
-    basis = basis_of(SHAPES[chosen.drift])
-    used, short = _used(traces)
-    survey = Survey()
-    for one in used:
-        survey.add(one)
+    check_drift(chosen.drift)
+    used, short = read_all(traces)
     if not used:
         raise FitError(
             f"no trace has the {LEAST_READS} reads after the first pulse that a fit needs "
             f"({len(traces)} traces, {len(traces.exclusions)} exclusions)"
         )
+    survey = Survey()
+    survey.add(used)
     report = progress or (lambda done, total, what: None)
     report(0, len(used), "noise of the technology")
     fits: dict[str, DeviceFit] = {}
     with one_blas_thread():
-        plan = plan_of(survey, basis, chosen)
+        plan = plan_of(survey, chosen)
         for fit in fit_groups(grouped(used, plan.grids), plan, jobs):
             fits[fit.device] = fit
             report(len(fits), len(used), "devices")
-        ordered = [
-            replace(fits[one.trace.key], set_aside=one.lone) if one.lone else fits[one.trace.key] for one in used
-        ]
-        return finished(ordered, plan, chosen, traces, short, [one.note for one in used if one.note])
+    known = [fits[one.trace.key] for one in used]
+    fitted = [replace(fit, set_aside=one.lone) if one.lone else fit for fit, one in zip(known, used, strict=True)]
+    notes = [one.note for one in used if one.note]
+    return finished(fitted, plan, chosen, traces, short, notes)
 
 
-def _used(traces: TraceSet) -> tuple[list[UsedReads], list[Exclusion]]:
+def check_drift(name: str) -> None:
+    """Refuse what cannot be fitted before any work is done."""
+    if name not in (*SHAPES, "auto"):
+        raise FitError(f"unknown drift {name!r}: choose from {', '.join(fittable())}, auto")
+    if name != "auto":
+        basis_of(SHAPES[name])
+
+
+def read_all(traces: Iterable[PulseTrace]) -> tuple[list[UsedReads], list[Exclusion]]:
     """The reads of each trace that is long enough, and the others."""
     used: list[UsedReads] = []
     short: list[Exclusion] = []
     for trace in traces:
         one = used_reads(trace)
-        (short if isinstance(one, Exclusion) else used).append(one)  # type: ignore[attr-defined]
+        if isinstance(one, Exclusion):
+            short.append(one)
+        else:
+            used.append(one)
     return used, short
-
-
-def plan_of(survey: Survey, basis: Basis, chosen: FitOptions) -> FitPlan:
-    """The plan of a set that was surveyed."""
-    grids = survey.grids()
-    sample = grouped(survey.sample, grids)
-    noise = survey_noise(sample, basis, chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
-    return fit_plan(sample, basis, noise, chosen.rtn, chosen.exponent is None, grids)
 
 
 def finished(
@@ -176,29 +143,22 @@ def finished(
     order = sorted(range(len(fits)), key=lambda i: fits[i].fingerprint)
     together = with_far_noise([fits[i] for i in order])
     summary = _summary(together, plan.noise, chosen)
-    together, verdict = examined(together, plan.shape, plan.basis.scanned, summary.p_up, summary.p_down)
+    with one_blas_thread():
+        together, verdict = examined(together, plan.basis, summary.p_up, summary.p_down, plan.direction.against)
     ordered = [fit for _, fit in sorted(zip(order, together, strict=True), key=lambda pair: pair[0])]
-    left_out = excluded_fits((*traces.exclusions, *short), plan.shape)
+    left_out = excluded_fits((*traces.exclusions, *short), plan.basis.shape)
     return with_other_noise(FitSet(
         tuple(ordered + left_out),
         summary,
-        plan.shape,
+        plan.basis.shape,
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
-        notes=(*notes, *reads_in_words(ordered), *far_noise_in_words(ordered)),
+        notes=(*plan.notes, *notes, *reads_in_words(ordered), *far_noise_in_words(ordered)),
         drift_test=verdict,
+        direction=plan.direction.name,
+        shared=plan.shared,
     ))
-
-
-def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
-    """The drift shape with the lowest AIC over the whole set, the others' AIC in the notes."""
-    tried = {name: _fit_one_drift(traces, replace(options, drift=name), progress, jobs) for name in fittable()}
-    ranked = sorted(tried, key=lambda name: tried[name].aic)
-    best = tried[ranked[0]]
-    gaps = ", ".join(f"{name} +{tried[name].aic - best.aic:.1f}" for name in ranked[1:])
-    note = f"drift chosen by AIC over {len(best.usable)} devices: {ranked[0]}; the others: {gaps}"
-    return replace(best, notes=(note, *best.notes))
 
 
 def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> PooledNoise:
@@ -208,7 +168,7 @@ def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> Po
         fit for fit in usable
         if fit.alpha is not None and fit.alpha < OWN_ALPHA_RATIO * noise.alpha and fit.noise_ratio is None
     ]
-    freedom = np.array([len(fit.pulses) for fit in ordinary], dtype=np.float64)
+    freedom = np.array([fit.n_reads for fit in ordinary], dtype=np.float64)
     squares = np.array([fit.alpha or 0.0 for fit in ordinary]) ** 2
     fixed = options.alpha is not None or not ordinary
     alpha = noise.alpha if fixed else float(np.sqrt((freedom @ squares) / freedom.sum()))

@@ -6,22 +6,29 @@ plan, same trace, same bits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from weakreset.fitting.bases import Basis, basis_of
-from weakreset.fitting.device_fit import Outlook, ScannedDevice
+from weakreset.fitting.choose_drift import FixedNoise, choose_drift, prepared
+from weakreset.fitting.clean_traces import clean_sample, sample_evenly
+from weakreset.fitting.device_fit import Outlook
+from weakreset.fitting.direction import Direction
 from weakreset.fitting.first_look import Glance, glance, outlook
-from weakreset.fitting.group import Grid, Group, families
+from weakreset.fitting.fit_options import FitOptions
+from weakreset.fitting.group import Grid, Group, families, grouped
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.own_colour import OwnColour, own_colour
+from weakreset.fitting.result import Estimate
 from weakreset.fitting.scan import scan_group
-from weakreset.fitting.shared_dictionary import SharedDictionary, shared_dictionary
-from weakreset.model import DriftShape
+from weakreset.fitting.shared_dictionary import shared_dictionary
+from weakreset.fitting.shared_numbers import shared_errors
+from weakreset.fitting.survey import Survey
+from weakreset.model import SHAPES, DriftShape
 
-__all__ = ["FitPlan", "fit_plan"]
+__all__ = ["FitPlan", "plan_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,51 +37,88 @@ class FitPlan:
 
     Attributes
     ----------
-    shape : DriftShape
+    basis_key : tuple
+        The drift, from which `basis` is made.
     rtn : bool
         Whether telegraph steps are looked for.
     noise : ColourFit
-        Of all devices; its alpha is NaN where each is judged by its own.
+        Of all devices.
     outlook : Outlook
     own : OwnColour or None
         How devices get an exponent of their own; None where they do not.
     grids : tuple of Grid
         Pulses at which (most) traces were read.
+    direction : Direction
+    shared : mapping of str to Estimate
+        Numbers that all devices share.
+    notes : tuple of str
+        How direction and drift were found.
     """
 
-    shape: DriftShape
+    basis_key: tuple[DriftShape, str, tuple[tuple[str, float], ...]]
     rtn: bool
     noise: ColourFit
     outlook: Outlook
     own: OwnColour | None
     grids: tuple[Grid, ...]
+    direction: Direction
+    shared: Mapping[str, Estimate] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def basis(self) -> Basis:
-        return basis_of(self.shape)
+        """How the drift is scanned."""
+        return basis_of(*self.basis_key)
 
 
-def fit_plan(
-    sample: Sequence[Group], basis: Basis, noise: ColourFit, rtn: bool, exponent_free: bool, grids: tuple[Grid, ...]
-) -> FitPlan:
-    """The plan of a set, from the groups of its sample and its noise."""
-    level = None if np.isnan(noise.alpha) else noise.alpha
+def plan_of(survey: Survey, chosen: FitOptions) -> FitPlan:
+    """The plan of a set that was surveyed."""
+    grids = survey.grids()
+    sample = grouped(survey.sample, grids)
+    direction = survey.votes.direction(chosen.direction)
+    fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+    name, notes = chosen.drift, [direction.note]
+    if name == "auto":
+        choice = choose_drift(sample, direction.name, fixed)
+        name, notes = choice.name, [choice.sentence, direction.note]
+    given = tuple((chosen.shared or {}).items())
+    basis, noise = prepared(sample, basis_of(SHAPES[name], direction.name, given), fixed, not given)
+    seen, own = _looked_at(sample, basis, noise, chosen)
+    return FitPlan(
+        basis.key, chosen.rtn, noise, seen, own, grids, direction, _shared(sample, basis, noise, chosen),
+        tuple(filter(None, notes)),
+    )
+
+
+def _looked_at(
+    sample: Sequence[Group], basis: Basis, noise: ColourFit, chosen: FitOptions
+) -> tuple[Outlook, OwnColour | None]:
+    """What the devices of the sample say of steps, of numbers hard to see, and of exponents that differ."""
     glances: list[Glance] = []
     away, error = np.empty((2, 0))
-    shared: SharedDictionary | None = None
-    exponent = noise.colour.exponent
-    for family in families(sample):
-        colour = replace(noise.colour, averaged=family[0].averaged)
-        here = shared_dictionary(family[0].common, colour, basis, rtn)
-        shared = shared or here
+    colours = [replace(noise.colour, averaged=family[0].averaged) for family in families(sample)]
+    exponent = noise.colour.exponent if chosen.exponent is None else None
+    for family, colour in zip(families(sample), colours, strict=True):
+        shared = shared_dictionary(family[0].common, colour, basis, chosen.rtn)
         for group in family:
-            dictionary = here.at(group.pulses)
-            devices: list[ScannedDevice] = list(scan_group(dictionary, group, level, rtn))
+            dictionary = shared.at(group.pulses)
+            devices = list(scan_group(dictionary, group, noise.alpha, chosen.rtn))
             glances.append(glance(dictionary, devices))
-            if exponent_free and exponent is not None:
-                more = here.near.exponents_of(dictionary, devices)
+            if exponent is not None:
+                more = shared.near.exponents_of(dictionary, devices)
                 away, error = np.append(away, more[0]), np.append(error, more[1])
-    if shared is None:
-        raise ValueError("an empty sample")
-    own = own_colour(away, error, exponent) if exponent_free and exponent is not None else None
-    return FitPlan(basis.shape, rtn, noise, outlook(shared.whole, glances), own, grids)
+    return outlook(basis, glances), None if exponent is None else own_colour(away, error, exponent)
+
+
+def _shared(sample: Sequence[Group], basis: Basis, noise: ColourFit, chosen: FitOptions) -> dict[str, Estimate]:
+    """Numbers that all devices share, with their errors."""
+    if not basis.shared:
+        return {}
+    if chosen.shared:
+        return {name: Estimate(value, status="given") for name, value in basis.shared.items()}
+    errors = shared_errors(clean_sample(sample_evenly(sample), basis, noise, chosen.rtn), basis)
+    return {
+        name: Estimate(value) if (error := errors[name]) is None
+        else Estimate(value, error, value - 1.96 * error, value + 1.96 * error)
+        for name, value in basis.shared.items()
+    }

@@ -26,9 +26,9 @@ __all__ = ["CONTRASTS", "check_residuals"]
 
 Array = NDArray[np.float64]
 
-_BLOCKS = 16
-_LEAST_READS_A_BLOCK = 6
-_LEAST_LEFT = 1e-3
+_BLOCKS = 16  # long enough to hold the memory of a block, and enough of them to know a spread
+_LEAST_READS_A_BLOCK = 6  # shorter blocks would call what neighbours share independent
+_LEAST_LEFT = 1e-3  # what the fit leaves of a contrast; below it the fit has taken it up
 
 CONTRASTS = (
     "their knee is round", "they bend before the knee too", "they bend after the knee too",

@@ -116,10 +116,13 @@ class ResidualCheck:
         By lmfit parameter: the sandwich's standard error over the assumed one.
     scores : ndarray, shape (len(residual_check.CONTRASTS),)
         Standard normal where the shape holds; NaN where the contrast cannot be told from the fit's own numbers.
+    against_shape : bool
+        Whether the device does what no numbers of the shape can: a slope that grows, a rise that turns into a fall.
     """
 
     inflation: Mapping[str, float]
     scores: Array
+    against_shape: bool = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -163,6 +166,8 @@ class DeviceFit(Shown):
     inflation : mapping of str to float
         How much larger than the model's the standard errors are that the residuals show, by lmfit parameter; values
         above one were applied.
+    n_reads : int
+        Reads that were fitted; of a fit from `fit_stream` without its arrays, `pulses` has the first and the last.
     fingerprint : bytes
         Digest of pulses and readings, the same whatever the device is called.
     check : ResidualCheck or None
@@ -202,6 +207,7 @@ class DeviceFit(Shown):
     deviance: float = math.nan
     n_numbers: int = 0
     inflation: Mapping[str, float] = field(default_factory=dict)
+    n_reads: int = 0
     fingerprint: bytes = b""
     check: ResidualCheck | None = None
     parent: str = ""

@@ -25,9 +25,9 @@ __all__ = ["DETECTABLE_SIGMAS", "RtnRates", "pooled_rates"]
 DETECTABLE_SIGMAS = 6.0
 """Steps larger than this many alpha are found reliably."""
 
-_LEAST_TRANSITIONS = 6
-_AT_EDGE = 1e-3
-_LOG_RATES = (-30.0, -0.02)
+_LEAST_TRANSITIONS = 6  # a rate from fewer is uncertain by 40 % and more (Poisson)
+_AT_EDGE = 1e-3  # a share of 1 within this: the bound, not an estimate
+_LOG_RATES = (-30.0, -0.02)  # from never to nearly every pulse; a rate of 1 is no telegraph noise
 
 Deviance = Callable[[NDArray[np.float64]], float]
 

@@ -23,9 +23,9 @@ __all__ = ["SharedDictionary", "shared_dictionary"]
 
 Array = NDArray[np.float64]
 
-_ROWS = 32
-_LEAST_CANDIDATES = 5
-_MOST_BYTES = 600_000_000
+_ROWS = 32  # summed at a time: the order of the sums, and so the bits, are those of any other request
+_LEAST_CANDIDATES = 5  # fewer knees than these are tried one by one
+_MOST_BYTES = 600_000_000  # of dictionaries kept: eight of 1,000 reads
 
 
 class SharedDictionary:
@@ -109,12 +109,12 @@ class SharedDictionary:
         return np.asarray(self._summed + rest.T @ rest)
 
 
-_LAST_USED: OrderedDict[tuple[bytes, NoiseColour, Basis, bool], SharedDictionary] = OrderedDict()
+_LAST_USED: OrderedDict[tuple[object, ...], SharedDictionary] = OrderedDict()
 
 
 def shared_dictionary(pulses: NDArray[np.int64], colour: NoiseColour, basis: Basis, steps: bool) -> SharedDictionary:
     """As `SharedDictionary`; those last used are kept. What they hold follows from these arguments alone."""
-    key = (pulses.tobytes(), colour, basis, steps)
+    key = (pulses.tobytes(), colour, basis.key, steps)
     if key not in _LAST_USED:
         _LAST_USED[key] = SharedDictionary(pulses, colour, basis, steps)
     _LAST_USED.move_to_end(key)

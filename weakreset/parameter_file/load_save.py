@@ -21,7 +21,7 @@ __all__ = [
     "dump_parameters", "json_schema", "load_parameters", "parse_parameters", "preset_names", "save_parameters",
 ]
 
-_MAX_BYTES = 256 * 1024 * 1024
+_MAX_BYTES = 256 * 1024 * 1024  # empirical files of a million devices are smaller; more is no parameter file
 
 
 def preset_names() -> list[str]:

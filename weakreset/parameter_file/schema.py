@@ -175,6 +175,9 @@ class ParameterFile(Shown, Strict):
     schema_version: str = Field(default=SCHEMA_VERSION, pattern=r"^\d+\.\d+\.\d+$")
     name: str = Field(min_length=1)
     model: str = Field(default="two-slope", description="drift shape of ln(R/R0) against pulses")
+    direction: Literal["reset", "set"] = Field(
+        default="reset", description="set: R falls with pulses, and slopes are minus what their laws say"
+    )
     parameters: dict[str, ParameterLaw]
     not_identifiable: dict[str, NotIdentifiable] = Field(
         default={}, description="parameters without a law, because no device or too few tell of them"
@@ -211,6 +214,8 @@ class ParameterFile(Shown, Strict):
             extra = [name for name in told if name not in wanted]
             if missing:
                 problems.append(f"parameters: missing {', '.join(missing)}")
+            if self.direction == "set" and not SHAPES[self.model].slopes:
+                problems.append(f"direction set: the {self.model} model does not say which of its numbers are slopes")
             if extra:
                 known = f"the {self.model} model has {', '.join(wanted)}"
                 problems.append(f"parameters: unknown {', '.join(extra)} ({known})")
@@ -261,6 +266,8 @@ class ParameterFile(Shown, Strict):
     def to_json(self) -> str:
         """The text that `save` writes."""
         content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if self.direction == "reset":  # as it always was
+            del content["direction"]
         if not self.not_identifiable:
             content.pop("not_identifiable")
         for kind, _ in self.noise.blocks():

@@ -11,6 +11,7 @@ from weakreset.plots.ablation_bars import ablation_bars
 from weakreset.plots.all_traces import all_traces
 from weakreset.plots.check_overview import check_overview
 from weakreset.plots.d2d_laws import d2d_laws
+from weakreset.plots.device_over_pulses import device_over_pulses
 from weakreset.plots.device_page import device_page
 from weakreset.plots.distributions import distributions
 from weakreset.plots.endurance import LayerWear, endurance
@@ -30,6 +31,7 @@ __all__ = [
     "all_traces",
     "check_overview",
     "d2d_laws",
+    "device_over_pulses",
     "device_page",
     "distributions",
     "endurance",

@@ -27,11 +27,11 @@ __all__ = ["Components", "cycle_spreads", "one_cycle_each", "variance_components
 
 Array = NDArray[np.float64]
 
-_LEAST_FREEDOM = 5
-_MOSTLY = 0.9
-_LEAST_SIGMAS = 3.0
+_LEAST_FREEDOM = 5  # a spread from fewer is uncertain by a third and more
+_MOSTLY = 0.9  # else the devices whose number is known would stand for all
+_LEAST_SIGMAS = 3.0  # the logarithm of a number less sure than this has no normal error
 _REJECTED = 2.705543  # 95 % point of half a chi-squared: 5 %, one-sided
-_FLOOR = 1e-6
+_FLOOR = 1e-6  # of an error, relative: an error of zero would rule every mean
 _WIDEST, _POINTS, _ZOOMS = 4.0, 21, 5
 
 
@@ -51,9 +51,9 @@ class Components:
 
 
 def one_cycle_each(usable: Sequence[DeviceFit]) -> list[DeviceFit]:
-    """The first usable cycle of every device."""
+    """The first usable cycle of every device: `d#2` before `d#10`, whatever came first in the file."""
     first: dict[str, DeviceFit] = {}
-    for fit in usable:
+    for fit in sorted(usable, key=lambda fit: (len(fit.device), fit.device)):
         first.setdefault(fit.of_device, fit)
     return list(first.values())
 
@@ -81,7 +81,8 @@ def _spread(name: str, usable: Sequence[DeviceFit], drift: DriftShape, n_devices
     if len(points) - len({device for device, _, _ in points}) < _LEAST_FREEDOM:
         return replace(made, note="not identifiable: too few cycles")
     devices, values, errors = zip(*points, strict=True)
-    found = variance_components(np.array(values), np.array(errors), devices)
+    number = {device: i for i, device in enumerate(dict.fromkeys(devices))}  # added up in an order that no name decides
+    found = variance_components(np.array(values), np.array(errors), [number[device] for device in devices])
     if not found.seen:
         return replace(made, device_sd=found.device, note="no spread between cycles stands out from the errors")
     return replace(made, sd=found.cycle, stderr=found.cycle_stderr, device_sd=found.device)
@@ -102,14 +103,14 @@ def _point(estimate: Estimate, scale: str) -> tuple[float, float] | None:
     return (math.log(value), error / value) if value > _LEAST_SIGMAS * error and value > 0 else None
 
 
-def variance_components(values: Array, errors: Array, devices: Sequence[str]) -> Components:
+def variance_components(values: Array, errors: Array, devices: Sequence[str] | Sequence[int]) -> Components:
     """Both spreads by REML.
 
     Parameters
     ----------
     values, errors : ndarray, shape (n,)
         Estimates and their standard errors.
-    devices : sequence of str, length n
+    devices : sequence of str or int, length n
     """
     _, code = np.unique(np.asarray(devices), return_inverse=True)
     size = float(np.std(values)) or 1.0

@@ -61,6 +61,7 @@ def export_parameters(
             "schema": "weakreset-parameters",
             "name": name,
             "model": population.drift,
+            "direction": population.direction,
             "parameters": {key: _parameter(law) for key, law in population.laws.items()},
             "not_identifiable": {key: entry.model_dump() for key, entry in population.not_identifiable.items()},
             "correlation": _correlation(population),

@@ -17,9 +17,9 @@ from weakreset.population.result import LawFit
 
 __all__ = ["fit_rtn_amplitude", "stuck_high"]
 
-_LEAST_DEVICES = 8
-_FAMILIES = ("expon", "lognorm", "gamma", "weibull")
-_QUANTILES = 5
+_LEAST_DEVICES = 8  # fewer say little of a law of two numbers with a truncation
+_FAMILIES = ("expon", "lognorm", "gamma", "weibull")  # amplitudes are positive; a normal law is never tried
+_QUANTILES = 5  # of the amplitudes over which the chance to be seen is averaged
 
 
 def fit_rtn_amplitude(fits: FitSet) -> tuple[LawFit | None, float | None]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,9 @@ from scipy import special
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.multiple_testing import holm
+from weakreset.population.dip import two_kinds
 
-__all__ = ["GROUP_COLUMNS", "GroupTest", "dip", "group_tests", "structure_notes", "two_kinds"]
+__all__ = ["GROUP_COLUMNS", "GroupTest", "group_tests", "structure_notes"]
 
 Array = NDArray[np.float64]
 
@@ -33,9 +33,8 @@ GROUP_COLUMNS = ("lot", "wafer", "die", "row", "col")
 LEVEL = 0.05
 """Chance of any false alarm of a test over all numbers (and columns) together, by Holm's procedure."""
 
-_LEAST_DEVICES = 30
-_REPLICAS = 499
-_NESTED = ("lot", "wafer", "die")
+_LEAST_DEVICES = 30  # with fewer the dip test has little power
+_NESTED = ("lot", "wafer", "die")  # from the largest: a die lies on one wafer
 
 
 @dataclass(frozen=True)
@@ -105,48 +104,6 @@ def _mean_squares(code: NDArray[np.intp], n_groups: int, values: Array) -> tuple
     return between, within, float(n - np.sum(sizes**2) / n) / (n_groups - 1)
 
 
-def two_kinds(values: Array) -> float:
-    """p-value of one mode in `values`, shape (n,): small where there are two kinds of devices."""
-    distinct = np.unique(values)
-    replicas = _uniform_dips(len(distinct))
-    return float((1 + np.sum(replicas >= dip(distinct))) / (len(replicas) + 1))
-
-
-def dip(x: Array) -> float:
-    """Largest distance of the distribution of ascending, distinct `x` from the nearest one with a single mode.
-
-    With the mode at x[m] the nearest one is the greatest convex minorant before it and the least concave majorant after
-    it; the first gets farther away the larger m is, the second closer.
-    """
-    n = len(x)
-    low, high = 0, n - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _convex_gap(x[: middle + 1], n) < _convex_gap(-x[middle:][::-1], n) else (
-            low, middle)
-    gaps = [max(_convex_gap(x[: m + 1], n), _convex_gap(-x[m:][::-1], n)) for m in (low, high)]
-    return 0.5 * min(gaps)
-
-
-def _convex_gap(x: Array, n: int) -> float:
-    """Largest distance of a distribution function with steps of 1/n at `x` from its greatest convex minorant."""
-    if len(x) < 2:
-        return 1.0 / n
-    from scipy.optimize import isotonic_regression
-
-    widths = np.diff(x)
-    slopes = isotonic_regression(1.0 / (n * widths), weights=widths).x
-    minorant = np.concatenate([[0.0], np.cumsum(slopes * widths)])
-    return float(np.max(np.arange(1, len(x) + 1) / n - minorant))
-
-
-@lru_cache(maxsize=16)
-def _uniform_dips(n: int) -> Array:
-    """Dips of samples of the uniform law, which has the largest of all laws with one mode; the same for every set."""
-    rng = np.random.default_rng(n)
-    return np.array([dip(np.sort(rng.random(n))) for _ in range(_REPLICAS)])
-
-
 def structure_notes(fits: FitSet) -> tuple[str, ...]:
     """What was tested, and what came out: a sentence for each column, and one for each number with two kinds."""
     notes = []
@@ -203,7 +160,7 @@ def _estimates(fits: FitSet) -> dict[str, tuple[list[str], Array]]:
     """By number: names and estimates of the devices that identify it, logarithms where all are positive."""
     found = {}
     for name in ("r0_ohm", *fits.drift.parameters):
-        known = [(fit.device, float(value)) for fit in fits.usable if (value := _own(fit, name)) is not None]
+        known = [(fit.device, float(value)) for fit in fits.usable if (value := _own(fits, fit, name)) is not None]
         values = np.array([value for _, value in known])
         if len(values) >= 4:
             positive = name != fits.drift.offset and name != fits.drift.nonnegative and values.min() > 0
@@ -211,9 +168,11 @@ def _estimates(fits: FitSet) -> dict[str, tuple[list[str], Array]]:
     return found
 
 
-def _own(fit: DeviceFit, name: str) -> float | None:
-    """The device's estimate; None where it is an average over knees, or no more than an upper limit."""
+def _own(fits: FitSet, fit: DeviceFit, name: str) -> float | None:
+    """Size of the device's estimate; None where it is an average over knees, or no more than an upper limit."""
     estimate = fit.estimates.get(name)
     if estimate is None or (name != "r0_ohm" and fit.status is FitStatus.KNEE_UNRESOLVED):
         return None
-    return None if estimate.status == "upper_limit_only" else estimate.value
+    if estimate.status == "upper_limit_only" or estimate.value is None:
+        return None
+    return fits.size(name, estimate.value)

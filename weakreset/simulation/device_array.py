@@ -32,7 +32,7 @@ __all__ = ["DeviceArray", "ParameterSource", "pulse_key"]
 
 ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 
-_MOST_SETS = 32767
+_MOST_SETS = 32767  # counted in 16 bits
 
 
 def pulse_key(seed: int, call: int, step: int = 0) -> Key:
@@ -73,6 +73,8 @@ class DeviceArray(DeviceBuffers):
     ----------
     drift_shape : DriftShape
         That of the file.
+    falls : bool
+        Whether pulses lower R (a file with `direction` "set").
     traits : Tensor of float32, shape (*shape, columns)
         What makes each device itself. Its columns can be had by name: `offset` (ln r0 + that of the drift + the slow
         level of 1/f noise; without ln r0 in half precision), `rtn_amplitude` and the other
@@ -129,6 +131,7 @@ class DeviceArray(DeviceBuffers):
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
         self._tables: NoiseTables | None = None
         self.drift_shape = simulated_shape(file)
+        self.falls = file.direction == "set"
         self._allocate(checked_shape(shape), trait_names(self.drift_shape), n_poles, half_traits)
         others = other_kinds(file, self.without)
         self._others = [kind.name for kind in others]

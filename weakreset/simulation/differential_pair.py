@@ -63,6 +63,9 @@ class DifferentialPair(nn.Module):
     -----
     Ties: two devices with the same float32 resistance (every fresh pair without D2D, for example) read as a
     fixed sign, a fair coin drawn once per weight from the seed: what a sense amplifier with an offset does.
+
+    Devices that fall (a file with `direction` "set"): a pulse lowers R, so W rises where BLb gets it. The compiled
+    kernel of pairs knows rising devices only; pairs of falling ones are chosen by plain torch.
     """
 
     def __init__(
@@ -83,6 +86,8 @@ class DifferentialPair(nn.Module):
 
     def pulse(self, n: Tensor, weight: Tensor | None = None) -> PulseReport:
         """Give |n| pulses to BL where n > 0 (W rises), to BLb where n < 0 (W falls); none where n = 0.
+
+        Where R falls with pulses it is the other way round: BLb where n > 0, so that W rises all the same.
 
         Parameters
         ----------
@@ -109,7 +114,7 @@ class DifferentialPair(nn.Module):
     def runs_compiled(self, weight: Tensor, longest_burst: int) -> bool:
         """Whether the compiled kernel can serve this weight."""
         plain = weight.dtype == torch.float32 and weight.device.type == "cpu" and weight.is_contiguous()
-        return plain and self.array.in_main_memory and longest_burst <= LONGEST_BURST
+        return plain and not self.array.falls and self.array.in_main_memory and longest_burst <= LONGEST_BURST
 
     def adam_pulse(self, weight: Tensor, moments: tuple[Tensor, ...], step: AdamStep) -> tuple[PulseReport, int]:
         """One pass for Adam on (gradient, mean, square), its pulses and the new signs, compiled.
@@ -127,7 +132,7 @@ class DifferentialPair(nn.Module):
     def _pulse_some(self, flat: Tensor, weight: Tensor | None) -> PulseReport:
         index = flat.nonzero().view(-1)
         bursts = flat[index].to(torch.int64)
-        self.array.pulse_some(2 * index + (bursts < 0), bursts.abs())
+        self.array.pulse_some(2 * index + ((bursts > 0) if self.array.falls else (bursts < 0)), bursts.abs())
         flips = 0 if weight is None else self._refresh(weight, index)
         return PulseReport(int(bursts.abs().sum()), index.numel(), flips)
 

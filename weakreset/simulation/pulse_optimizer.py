@@ -15,7 +15,7 @@ from weakreset.simulation.differential_pair import DifferentialPair, PulseReport
 
 __all__ = ["PulseOptimizer"]
 
-_LARGEST_BURST = 1 << 20
+_LARGEST_BURST = 1 << 20  # a million pulses wear any device out
 
 
 class PulseOptimizer(torch.optim.Optimizer):

@@ -31,7 +31,7 @@ from weakreset.training.settings import TrainingSettings, describe
 
 __all__ = ["Progress", "TrainingRun", "train"]
 
-_TEST_BATCH = 1000
+_TEST_BATCH = 1000  # images: activations of a whole test set at once would take gigabytes
 
 
 @dataclass(frozen=True)

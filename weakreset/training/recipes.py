@@ -71,7 +71,7 @@ class Recipe:
         return catch_up * float(0.5 ** (step // (7 * steps_per_epoch)))
 
 
-_MOST_CATCH_UP = 4.0
+_MOST_CATCH_UP = 4.0  # a short run pulses harder, but not so hard that its first steps wear the devices out
 
 RECIPES = {
     recipe.name: recipe
