@@ -111,7 +111,7 @@ class NearColours:
         """
         pulses = dictionary.whitener.pulses
         n = int(np.searchsorted(pulses, self.pulses[-1], side="right"))
-        left = np.stack([_left(dictionary, device)[:n] for device in devices])
+        left = _left(dictionary, devices)[:, :n]
         log_l = np.stack([_log_likelihood(whitener.at(pulses[:n]), left) for whitener in self.whiteners])
         step = float(self.tried[1] - self.tried[0])
         slope = (log_l[2] - log_l[0]) / (2.0 * step)
@@ -120,24 +120,33 @@ class NearColours:
         return away, 1.0 / np.sqrt(-bend)
 
 
-def _left(dictionary: Dictionary, device: ScannedDevice) -> Array:
-    """What drift and telegraph noise leave of a trace, not whitened."""
-    design, knee, basis = device.design, device.configuration.knee, dictionary.basis
-    p, q = design.mix.shape
-    mix = np.zeros((p + (knee is not None), q + (knee is not None)))
+def _left(dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> Array:
+    """What drift and telegraph noise leave of each trace, not whitened."""
+    basis, t = dictionary.basis, dictionary.whitener.pulses.astype(np.float64)
+    base, left = basis.columns(t), np.stack([one.log_ratio for one in devices])
+    for row, device in zip(left, devices, strict=True):
+        knee = device.configuration.knee
+        by_column = _coefficients(dictionary, device, knee)
+        row -= base @ by_column[: base.shape[1]]
+        steps = by_column[base.shape[1] : base.shape[1] + len(device.design.steps)]
+        for read, size in zip(device.design.steps, steps.tolist(), strict=True):
+            row[read:] -= size
+        if knee is not None:
+            k = dictionary.grid[[knee - dictionary.profiles.start]]
+            row -= by_column[-1] * basis.profile(t, k)[:, 0]
+    return left
+
+
+def _coefficients(dictionary: Dictionary, device: ScannedDevice, knee: int | None) -> Array:
+    """Of base, steps (two levels where they alternate) and profile."""
+    design = device.design
+    (p, q), more = design.mix.shape, int(knee is not None)
+    mix = np.zeros((p + more, q + more))
     mix[:p, :q] = design.mix
     mix[p:, q:] = 1.0
     columns = np.asarray([*design.fixed, *([] if knee is None else [knee])])
     gram = mix.T @ dictionary.gram[columns[:, None], columns] @ mix
-    coefficients = mix @ np.linalg.solve(gram, mix.T @ device.products[columns])
-    t, n_base = dictionary.whitener.pulses.astype(np.float64), len(dictionary.base)
-    fitted = basis.columns(t) @ coefficients[:n_base]
-    for read, size in zip(design.steps, coefficients[n_base:p].tolist(), strict=True):
-        fitted[read:] += size
-    if knee is not None:
-        k = dictionary.grid[[knee - dictionary.profiles.start]]
-        fitted = fitted + coefficients[p] * basis.profile(t, k)[:, 0]
-    return np.asarray(device.log_ratio - fitted)
+    return np.asarray(mix @ np.linalg.solve(gram, mix.T @ device.products[columns]))
 
 
 def _log_likelihood(whitener: Whitener, left: Array) -> Array:
