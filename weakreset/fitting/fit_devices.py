@@ -184,7 +184,9 @@ def _fit_one_drift(
     known = [trace for trace in traces if trace.key in fits]
     ordered = with_far_noise([steps_on_reads(fits[trace.key], *trace.log_ratio()) for trace in known])
     ordered = [replace(fit, set_aside=lone[fit.device]) if fit.device in lone else fit for fit in ordered]
-    summary = _summary(ordered, noise, chosen)
+    summary = replace(
+        _summary(ordered, noise, chosen), rtn_growth=growth.value, rtn_growth_stderr=growth.stderr or None
+    )
     rates = HiddenHigh(summary.p_up, summary.p_down, summary.rtn_share)
     ordered, verdict = examined(ordered, basis, rates, growth.stderr, found.against)
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
