@@ -17,6 +17,8 @@ from weakreset.plots.distributions import distributions
 from weakreset.plots.endurance import LayerWear, endurance
 from weakreset.plots.envelopes import envelopes
 from weakreset.plots.law_comparison import law_comparison
+from weakreset.plots.measured_and_simulated import measured_and_simulated
+from weakreset.plots.paper import COLUMN_MM, paper_bytes
 from weakreset.plots.residual_spectrum import pooled_periodogram, residual_spectrum
 from weakreset.plots.spectrum_bands import spectrum_bands
 from weakreset.plots.style import PALETTE, figure_bytes
@@ -24,6 +26,7 @@ from weakreset.plots.traces_with_fits import example_devices, traces_with_fits
 from weakreset.plots.training_curves import TrainingRun, training_curves
 
 __all__ = [
+    "COLUMN_MM",
     "PALETTE",
     "LayerWear",
     "TrainingRun",
@@ -39,6 +42,8 @@ __all__ = [
     "example_devices",
     "figure_bytes",
     "law_comparison",
+    "measured_and_simulated",
+    "paper_bytes",
     "pooled_periodogram",
     "residual_spectrum",
     "spectrum_bands",
