@@ -15,6 +15,7 @@ from weakreset.fitting.bases import Basis, basis_of, fittable
 from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
 from weakreset.fitting.choose_drift import FixedNoise, choose_drift, prepared
 from weakreset.fitting.clean_traces import clean_sample, sample_evenly
+from weakreset.fitting.common_mode import common_mode
 from weakreset.fitting.direction import Direction, find_direction
 from weakreset.fitting.examined import examined
 from weakreset.fitting.far_noise import far_noise_in_words, with_far_noise
@@ -197,7 +198,9 @@ def _fit_one_drift(
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
-        notes=(*growth.sentences, *reads_in_words(ordered), *far_noise_in_words(ordered)),
+        notes=(
+            *growth.sentences, *common_mode(ordered).sentences, *reads_in_words(ordered), *far_noise_in_words(ordered),
+        ),
         drift_test=verdict,
         direction=found.name,
         shared=_shared(groups, basis, noise, chosen),
