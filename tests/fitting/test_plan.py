@@ -13,8 +13,8 @@ from weakreset.fitting import FitSet, blocks, device_fit, fit_devices, fit_strea
 from weakreset.fitting.even_product import even_product, padded
 from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.group import grouped
-from weakreset.fitting.plan import plan_of
 from weakreset.fitting.processes import can_fork, in_processes
+from weakreset.fitting.second_look import plan_of
 from weakreset.fitting.survey import SURVEYED, Survey
 from weakreset.fitting.used_reads import used_reads
 from weakreset.population import fit_population

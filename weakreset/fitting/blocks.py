@@ -21,6 +21,7 @@ from weakreset.fitting.residual_check import check_residuals
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.scan import scan_group
 from weakreset.fitting.shared_dictionary import SharedDictionary, shared_dictionary
+from weakreset.fitting.step_growth import grown_parts, with_growth, without_growth
 from weakreset.fitting.whitening import NoiseColour
 
 __all__ = ["fit_block", "fit_groups"]
@@ -76,6 +77,13 @@ class _Read:
 
 def fit_block(plan: FitPlan, block: Sequence[Group]) -> list[DeviceFit]:
     """Fits of the devices of a block: up to 64, read on one common grid. They depend on nothing but plan and trace."""
+    if plan.before is None:
+        return _fit_block(plan, block)
+    parts = grown_parts(_fit_block(plan.before, block), plan.growth)
+    return [with_growth(fit, plan.growth, parts) for fit in _fit_block(plan, without_growth(block, parts))]
+
+
+def _fit_block(plan: FitPlan, block: Sequence[Group]) -> list[DeviceFit]:
     shared = _dictionary(block[0], plan.noise.colour, plan)
     fits: list[DeviceFit] = []
     others: dict[float, list[Group]] = {}
@@ -115,8 +123,9 @@ def _fitted(plan: FitPlan, read: _Read) -> list[DeviceFit]:
 def _first_fits(plan: FitPlan, read: _Read) -> list[DeviceFit]:
     prints = dict(zip(map(id, read.group.traces), read.group.fingerprints, strict=True))
     found = [fit_device(read.dictionary, one, plan.outlook, prints[id(one.trace)]) for one in read.devices]
-    fits = [fit for fit, _ in found]
-    checks = check_residuals(read.dictionary.whitener, fits, [jacobian for _, jacobian in found])
+    growth = plan.growth.value
+    fits = [replace(fit, rtn=replace(fit.rtn, growth=growth)) if growth else fit for fit, _ in found]
+    checks = check_residuals(read.dictionary.whitener, fits, [jacobian for _, jacobian in found], plan.errors)
     basis = read.dictionary.basis
     return [examined_alone(replace(fit, check=check), basis) for fit, check in zip(fits, checks, strict=True)]
 

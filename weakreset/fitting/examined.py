@@ -16,9 +16,9 @@ from weakreset.fitting.bases import Basis
 from weakreset.fitting.drift_test import DriftTest, drift_test
 from weakreset.fitting.residual_check import CONTRASTS
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, ResidualCheck
-from weakreset.model import stationary_high_probability
+from weakreset.fitting.rtn_rates import HiddenHigh
 
-__all__ = ["WIDEST_RATIO", "examined", "examined_alone"]
+__all__ = ["WIDEST_RATIO", "examined", "examined_alone", "hidden_level"]
 
 Array = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ _SURE = 4.0  # sd, one-sided: one device in 30,000 by chance
 
 
 def examined(
-    fits: Sequence[DeviceFit], basis: Basis, p_up: float | None, p_down: float | None, against: Collection[str] = ()
+    fits: Sequence[DeviceFit], basis: Basis, rates: HiddenHigh, against: Collection[str] = ()
 ) -> tuple[list[DeviceFit], DriftTest]:
     """Fits that were `examined_alone` after a look at all of them together, and the verdict on the shape.
 
@@ -39,7 +39,7 @@ def examined(
     fits : sequence of DeviceFit
     basis : Basis
         What the set is fitted with.
-    p_up, p_down : float or None
+    rates : HiddenHigh
         Telegraph noise of the set: a device that shows none may have sat in the high state all along.
     against : collection of str
         Devices that run against the direction of the set.
@@ -49,7 +49,7 @@ def examined(
     test = drift_test(shape.name, [device for device, _ in whole], [check for _, check in whole])
     alone = [fit.device for fit in fits if fit.check is not None and fit.check.against_shape]
     wrong = {*test.wrong_devices, *alone, *against}
-    hidden = _hidden_level(fits, p_up, p_down)
+    hidden = hidden_level(fits, rates)
     return [
         fit if fit.check is None else _examined(fit, not test.holds or fit.device in wrong, hidden) for fit in fits
     ], replace(test, wrong_devices=tuple(sorted(wrong)))
@@ -89,17 +89,12 @@ def _turns(fit: DeviceFit, check: ResidualCheck, basis: Basis) -> bool:
     return bool(number.stderr and basis.falls * number.value < -_SURE * inflation * number.stderr)
 
 
-def _hidden_level(fits: Sequence[DeviceFit], p_up: float | None, p_down: float | None) -> float:
+def hidden_level(fits: Sequence[DeviceFit], rates: HiddenHigh) -> float:
     """Standard deviation that a telegraph state which never changed adds to the offset of a device without steps."""
     seen = np.array([fit.rtn.amplitude for fit in fits if fit.rtn.status == "ok" and fit.rtn.amplitude])
-    if p_up is None or p_down is None or not len(seen):
+    if not len(seen):
         return 0.0
-    lengths = np.array([fit.pulses[-1] - fit.pulses[0] for fit in fits if len(fit.pulses)], dtype=np.float64)
-    pi = stationary_high_probability(p_up, p_down)
-    high = float(np.mean(pi * (1.0 - p_down) ** lengths))
-    quiet = high + float(np.mean((1.0 - pi) * (1.0 - p_up) ** lengths))
-    share = min(1.0, len(seen) / (len(fits) * max(1.0 - quiet, 1e-6)))
-    chance = share * high / (share * quiet + 1.0 - share) if share * quiet + 1.0 - share > 0 else 0.0
+    chance = rates.chance([float(fit.pulses[-1] - fit.pulses[0]) for fit in fits if len(fit.pulses)])
     return float(np.sqrt(chance * (1.0 - chance) * np.mean(seen**2)))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from weakreset.errors import FitError
 from weakreset.fitting.bases import basis_of, fittable
 from weakreset.fitting.blocks import fit_groups
+from weakreset.fitting.common_mode import common_mode
 from weakreset.fitting.examined import examined
 from weakreset.fitting.far_noise import far_noise_in_words, with_far_noise
 from weakreset.fitting.fit_options import FitOptions
@@ -18,10 +19,11 @@ from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
 from weakreset.fitting.group import grouped
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.other_noise import with_other_noise
-from weakreset.fitting.plan import FitPlan, plan_of
+from weakreset.fitting.plan import FitPlan
 from weakreset.fitting.result import DeviceFit, FitStatus
-from weakreset.fitting.rtn_rates import pooled_rates
+from weakreset.fitting.rtn_rates import HiddenHigh, pooled_rates
 from weakreset.fitting.scan import OWN_ALPHA_RATIO
+from weakreset.fitting.second_look import plan_of
 from weakreset.fitting.survey import Survey
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.fitting.used_reads import UsedReads, reads_in_words, used_reads
@@ -103,7 +105,7 @@ def fit_devices(
     report(0, len(used), "noise of the technology")
     fits: dict[str, DeviceFit] = {}
     with one_blas_thread():
-        plan = plan_of(survey, chosen)
+        plan = plan_of(survey, chosen, jobs)
         for fit in fit_groups(grouped(used, plan.grids), plan, jobs):
             fits[fit.device] = fit
             report(len(fits), len(used), "devices")
@@ -142,9 +144,13 @@ def finished(
     # added up in an order that no name or file decides: a sum has other bits in another order
     order = sorted(range(len(fits)), key=lambda i: fits[i].fingerprint)
     together = with_far_noise([fits[i] for i in order])
-    summary = _summary(together, plan.noise, chosen)
+    growth = plan.growth
+    summary = replace(
+        _summary(together, plan.noise, chosen), rtn_growth=growth.value, rtn_growth_stderr=growth.stderr or None
+    )
+    rates = HiddenHigh(summary.p_up, summary.p_down, summary.rtn_share)
     with one_blas_thread():
-        together, verdict = examined(together, plan.basis, summary.p_up, summary.p_down, plan.direction.against)
+        together, verdict = examined(together, plan.basis, rates, plan.direction.against)
     ordered = [fit for _, fit in sorted(zip(order, together, strict=True), key=lambda pair: pair[0])]
     left_out = excluded_fits((*traces.exclusions, *short), plan.basis.shape)
     return with_other_noise(FitSet(
@@ -154,7 +160,10 @@ def finished(
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
-        notes=(*plan.notes, *notes, *reads_in_words(ordered), *far_noise_in_words(ordered)),
+        notes=(
+            *plan.notes, *notes, *common_mode(together).sentences, *reads_in_words(ordered),
+            *far_noise_in_words(ordered),
+        ),
         drift_test=verdict,
         direction=plan.direction.name,
         shared=plan.shared,

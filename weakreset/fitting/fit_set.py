@@ -45,6 +45,9 @@ class PooledNoise:
     p_down_stderr: float | None = None
     rtn_share: float | None = None
     rtn_share_stderr: float | None = None
+    rtn_growth: float = 0.0
+    """By how much telegraph steps grow per unit of ln(R/R0), as a share of them; 0 where none is seen."""
+    rtn_growth_stderr: float | None = None
     others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Blocks of kinds of noise from elsewhere, as their estimators found them."""
 

@@ -21,14 +21,16 @@ from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.group import Grid, Group, families, grouped
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.own_colour import OwnColour, own_colour
+from weakreset.fitting.residual_check import SetErrors
 from weakreset.fitting.result import Estimate
 from weakreset.fitting.scan import scan_group
 from weakreset.fitting.shared_dictionary import shared_dictionary
 from weakreset.fitting.shared_numbers import shared_errors
+from weakreset.fitting.step_growth import StepGrowth
 from weakreset.fitting.survey import Survey
 from weakreset.model import SHAPES, DriftShape
 
-__all__ = ["FitPlan", "plan_of"]
+__all__ = ["FitPlan", "first_plan", "plan_again"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,12 @@ class FitPlan:
         Numbers that all devices share.
     notes : tuple of str
         How direction and drift were found.
+    errors : SetErrors
+    growth : StepGrowth
+        How telegraph steps grow with the resistance.
+    before : FitPlan or None
+        The plan for steps of constant size, where they are found to grow: a trace is fitted by it first, then again
+        less what its steps have grown by.
     """
 
     basis_key: tuple[DriftShape, str, tuple[tuple[str, float], ...]]
@@ -64,6 +72,9 @@ class FitPlan:
     direction: Direction
     shared: Mapping[str, Estimate] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    errors: SetErrors = field(default_factory=SetErrors)
+    growth: StepGrowth = field(default_factory=StepGrowth)
+    before: FitPlan | None = None
 
     @property
     def basis(self) -> Basis:
@@ -71,8 +82,8 @@ class FitPlan:
         return basis_of(*self.basis_key)
 
 
-def plan_of(survey: Survey, chosen: FitOptions) -> FitPlan:
-    """The plan of a set that was surveyed."""
+def first_plan(survey: Survey, chosen: FitOptions) -> tuple[FitPlan, list[Group]]:
+    """The plan of a set that was surveyed, before a device is fitted; and the groups of the sample."""
     grids = survey.grids()
     sample = grouped(survey.sample, grids)
     direction = survey.votes.direction(chosen.direction)
@@ -87,6 +98,18 @@ def plan_of(survey: Survey, chosen: FitOptions) -> FitPlan:
     return FitPlan(
         basis.key, chosen.rtn, noise, seen, own, grids, direction, _shared(sample, basis, noise, chosen),
         tuple(filter(None, notes)),
+    ), sample
+
+
+def plan_again(plan: FitPlan, sample: Sequence[Group], growth: StepGrowth, chosen: FitOptions) -> FitPlan:
+    """The plan for traces less what their steps have grown by, from a sample of such."""
+    fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+    basis, noise = prepared(sample, plan.basis, fixed, not chosen.shared)
+    seen, own = _looked_at(sample, basis, noise, chosen)
+    shared = _shared(sample, basis, noise, chosen)
+    return replace(
+        plan, basis_key=basis.key, noise=noise, outlook=seen, own=own, shared=shared, growth=growth, before=plan,
+        notes=(*plan.notes, *growth.sentences),
     )
 
 

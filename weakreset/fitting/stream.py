@@ -14,8 +14,9 @@ from weakreset.fitting.fit_devices import check_drift, finished, read_all
 from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.group import grouped
-from weakreset.fitting.plan import FitPlan, plan_of
+from weakreset.fitting.plan import FitPlan
 from weakreset.fitting.result import DeviceFit
+from weakreset.fitting.second_look import plan_of
 from weakreset.fitting.survey import SURVEYED, Survey
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.options import named_options
@@ -78,7 +79,7 @@ def fit_stream(
         survey, _ = _surveyed(source, chosen, progress, only_first=False)
         again, once = chunks, ()
     with one_blas_thread():
-        plan = plan_of(survey, chosen)
+        plan = plan_of(survey, chosen, jobs)
         seen = _Seen()
         for chunk in again:
             seen.fit(chunk, plan, jobs, chosen.mixed_pulses)
