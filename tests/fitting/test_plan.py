@@ -8,8 +8,7 @@ import signal
 import numpy as np
 import pytest
 
-from tests.conftest import as_traces
-from weakreset.fitting import FitSet, blocks, device_fit, fit_devices, fit_stream
+from weakreset.fitting import FitSet, blocks, fit_devices, fit_stream
 from weakreset.fitting.even_product import even_product, padded
 from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.group import grouped
@@ -22,7 +21,6 @@ from weakreset.traces import PulseTrace, TraceSet
 from weakreset.twin import simulate_population
 
 N_DEVICES = 150
-FAMILIES = {"m1": "gamma", "t_star": "lognorm", "m2": "expon", "c1": "norm"}
 
 
 @pytest.fixture(scope="module")
@@ -163,25 +161,3 @@ def test_laws_of_a_sample_are_said_to_be_that(whole):
     assert some.laws["m1"].n_devices == 60
     for name, value in some.laws["c1"].law.params.items():
         assert abs(value - every.laws["c1"].law.params[name]) < 4 * some.laws["c1"].stderr[name]
-
-
-@pytest.mark.statistical
-def test_what_is_drawn_moves_a_law_by_less_than_a_tenth_of_its_error(published, monkeypatch):
-    """Five redraws of 120 devices: sd over mean error of a number 0.1 or less in the mean over all numbers.
-
-    With half as many draws of a device the same figure is 1.4 times as large.
-    """
-    traces = as_traces(simulate_population(published, 120, 300, 12))
-    draw, found = device_fit.draw_likelihood, []
-    for salt in range(5):
-        def redrawn(basis, moments, cap, rng, salt=salt):
-            return draw(basis, moments, cap, np.random.default_rng([salt, int(rng.integers(2**31))]))
-
-        monkeypatch.setattr(device_fit, "draw_likelihood", redrawn)
-        found.append(fit_population(fit_devices(traces, jobs=1), families=FAMILIES).laws)
-    ratios = {
-        (name, number): np.std([laws[name].law.params[number] for laws in found], ddof=1) / law.stderr[number]
-        for name, law in found[0].items() for number in law.stderr if name != "r0_ohm"
-    }
-    print(ratios)
-    assert np.sqrt(np.mean(np.square(list(ratios.values())))) < 0.1, ratios

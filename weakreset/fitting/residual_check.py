@@ -112,7 +112,7 @@ def _check(fit: DeviceFit, jacobian: Array, white: Array, others: SetErrors) -> 
     inflation = np.maximum(blocks, _of_slow_size(jacobian, residuals))
     if moved.any():
         exact = exact / -fit.alpha_used if exact.size else jacobian
-        added = _growth_errors(jacobian, exact, moved[:, 0] / fit.alpha_used)
+        added = _growth_errors(jacobian, exact, moved / fit.alpha_used)
         inflation = np.hypot(np.maximum(inflation, 1.0), added)
     by_name = dict(zip(names, inflation.tolist(), strict=True))
     by_name = {name: max(value, others.least.get(name, value)) for name, value in by_name.items()}
