@@ -10,6 +10,7 @@ import numpy as np
 
 from weakreset.errors import FitError
 from weakreset.fitting.bases import basis_of, fittable
+from weakreset.fitting.better_drift import better_drift, needs_another_drift
 from weakreset.fitting.blocks import fit_groups
 from weakreset.fitting.common_mode import common_mode
 from weakreset.fitting.examined import examined
@@ -33,7 +34,7 @@ from weakreset.traces import Exclusion, PulseTrace, TraceSet
 from weakreset.traces.fit_needs import LEAST_READS
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 
-__all__ = ["check_drift", "finished", "fit_devices", "read_all"]
+__all__ = ["check_drift", "finished", "fit_devices", "read_all", "with_a_way"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -112,7 +113,17 @@ def fit_devices(
     known = [fits[one.trace.key] for one in used]
     fitted = [replace(fit, set_aside=one.lone) if one.lone else fit for fit, one in zip(known, used, strict=True)]
     notes = [one.note for one in used if one.note]
-    return finished(fitted, plan, chosen, traces, short, notes)
+    return with_a_way(finished(fitted, plan, chosen, traces, short, notes), survey, plan, chosen)
+
+
+def with_a_way(fits: FitSet, survey: Survey, plan: FitPlan, chosen: FitOptions) -> FitSet:
+    """With the shape that describes the devices where this one does not."""
+    verdict = fits.drift_test
+    if chosen.drift == "auto" or verdict is None or not needs_another_drift(verdict, len(fits.usable)):
+        return fits
+    with one_blas_thread():
+        verdict = replace(verdict, way=better_drift(grouped(survey.sample, plan.grids), plan, chosen))
+    return replace(fits, drift_test=verdict, caveat=verdict.sentence)
 
 
 def check_drift(name: str) -> None:

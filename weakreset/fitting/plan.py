@@ -30,7 +30,7 @@ from weakreset.fitting.step_growth import StepGrowth
 from weakreset.fitting.survey import Survey
 from weakreset.model import SHAPES, DriftShape
 
-__all__ = ["FitPlan", "first_plan", "plan_again"]
+__all__ = ["FitPlan", "first_plan", "fixed_noise", "plan_again", "replanned"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,29 +87,38 @@ def first_plan(survey: Survey, chosen: FitOptions) -> tuple[FitPlan, list[Group]
     grids = survey.grids()
     sample = grouped(survey.sample, grids)
     direction = survey.votes.direction(chosen.direction)
-    fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
-    name, notes = chosen.drift, [direction.note]
-    if name == "auto":
+    fixed, given, note = fixed_noise(chosen), tuple((chosen.shared or {}).items()), ""
+    if chosen.drift == "auto":
         choice = choose_drift(sample, direction.name, fixed)
-        name, notes = choice.name, [choice.sentence, direction.note]
-    given = tuple((chosen.shared or {}).items())
-    basis, noise = prepared(sample, basis_of(SHAPES[name], direction.name, given), fixed, not given)
+        basis, noise, note = choice.basis, choice.noise, choice.sentence
+    else:
+        basis, noise = prepared(sample, basis_of(SHAPES[chosen.drift], direction.name, given), fixed, not given)
     seen, own = _looked_at(sample, basis, noise, chosen)
     return FitPlan(
         basis.key, chosen.rtn, noise, seen, own, grids, direction, _shared(sample, basis, noise, chosen),
-        tuple(filter(None, notes)),
+        tuple(filter(None, (note, direction.note))),
     ), sample
+
+
+def fixed_noise(chosen: FitOptions) -> FixedNoise:
+    """What the user fixed of the noise."""
+    return FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
 
 
 def plan_again(plan: FitPlan, sample: Sequence[Group], growth: StepGrowth, chosen: FitOptions) -> FitPlan:
     """The plan for traces less what their steps have grown by, from a sample of such."""
-    fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
-    basis, noise = prepared(sample, plan.basis, fixed, not chosen.shared)
+    basis, noise = prepared(sample, plan.basis, fixed_noise(chosen), not chosen.shared)
+    again = replanned(plan, sample, basis, noise, chosen)
+    return replace(again, growth=growth, before=plan, notes=(*plan.notes, *growth.sentences))
+
+
+def replanned(plan: FitPlan, sample: Sequence[Group], basis: Basis, noise: ColourFit, chosen: FitOptions) -> FitPlan:
+    """The plan with another drift or noise, nothing known yet of the errors of all."""
     seen, own = _looked_at(sample, basis, noise, chosen)
     shared = _shared(sample, basis, noise, chosen)
     return replace(
-        plan, basis_key=basis.key, noise=noise, outlook=seen, own=own, shared=shared, growth=growth, before=plan,
-        notes=(*plan.notes, *growth.sentences),
+        plan, basis_key=basis.key, noise=noise, outlook=seen, own=own, shared=shared, growth=StepGrowth(), before=None,
+        errors=SetErrors(),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from weakreset.errors import FitError
 from weakreset.fitting.blocks import fit_groups
-from weakreset.fitting.fit_devices import check_drift, finished, read_all
+from weakreset.fitting.fit_devices import check_drift, finished, read_all, with_a_way
 from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.group import grouped
@@ -86,7 +86,8 @@ def fit_stream(
             if progress is not None and seen.fits:
                 progress(len(seen.fits), 0 if once else survey.n_devices, "devices")
     kept = TraceSet(tuple(seen.traces), tuple(seen.exclusions), tuple(seen.sources), tuple(seen.notes))
-    return finished(seen.fits, plan, chosen, kept, seen.short, (*once, *seen.long))
+    fits = finished(seen.fits, plan, chosen, kept, seen.short, (*once, *seen.long))
+    return with_a_way(fits, survey, plan, chosen)
 
 
 def _surveyed(
