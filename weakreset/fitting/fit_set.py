@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +45,9 @@ class PooledNoise:
     p_down_stderr: float | None = None
     rtn_share: float | None = None
     rtn_share_stderr: float | None = None
+    rtn_growth: float = 0.0
+    """By how much telegraph steps grow per unit of ln(R/R0), as a share of them; 0 where none is seen."""
+    rtn_growth_stderr: float | None = None
     others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Blocks of kinds of noise from elsewhere, as their estimators found them."""
 
@@ -88,10 +92,11 @@ class FitSet(Shown):
         return iter(self.fits)
 
     def __getitem__(self, device: str) -> DeviceFit:
-        for fit in self.fits:
-            if fit.device == device:
-                return fit
-        raise KeyError(device)
+        return self._by_name[device]
+
+    @cached_property
+    def _by_name(self) -> dict[str, DeviceFit]:
+        return {fit.device: fit for fit in reversed(self.fits)}
 
     def size(self, name: str, value: float) -> float:
         """Size of a drift number: what laws and parameter files hold of slopes of devices that fall."""

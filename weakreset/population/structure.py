@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,9 @@ from scipy import special
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.multiple_testing import holm
+from weakreset.population.dip import two_kinds
 
-__all__ = ["GROUP_COLUMNS", "GroupTest", "dip", "group_tests", "structure_notes", "two_kinds"]
+__all__ = ["GROUP_COLUMNS", "GroupTest", "group_tests", "structure_notes"]
 
 Array = NDArray[np.float64]
 
@@ -34,7 +34,6 @@ LEVEL = 0.05
 """Chance of any false alarm of a test over all numbers (and columns) together, by Holm's procedure."""
 
 _LEAST_DEVICES = 30  # with fewer the dip test has little power
-_REPLICAS = 499  # a p-value of 0.002 can be reached, which Holm over the parameters needs
 _NESTED = ("lot", "wafer", "die")  # from the largest: a die lies on one wafer
 
 
@@ -103,48 +102,6 @@ def _mean_squares(code: NDArray[np.intp], n_groups: int, values: Array) -> tuple
     within = float(np.sum((values - means[code]) ** 2)) / (n - n_groups)
     between = float(sizes @ (means - values.mean()) ** 2) / (n_groups - 1)
     return between, within, float(n - np.sum(sizes**2) / n) / (n_groups - 1)
-
-
-def two_kinds(values: Array) -> float:
-    """p-value of one mode in `values`, shape (n,): small where there are two kinds of devices."""
-    distinct = np.unique(values)
-    replicas = _uniform_dips(len(distinct))
-    return float((1 + np.sum(replicas >= dip(distinct))) / (len(replicas) + 1))
-
-
-def dip(x: Array) -> float:
-    """Largest distance of the distribution of ascending, distinct `x` from the nearest one with a single mode.
-
-    With the mode at x[m] the nearest one is the greatest convex minorant before it and the least concave majorant after
-    it; the first gets farther away the larger m is, the second closer.
-    """
-    n = len(x)
-    low, high = 0, n - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _convex_gap(x[: middle + 1], n) < _convex_gap(-x[middle:][::-1], n) else (
-            low, middle)
-    gaps = [max(_convex_gap(x[: m + 1], n), _convex_gap(-x[m:][::-1], n)) for m in (low, high)]
-    return 0.5 * min(gaps)
-
-
-def _convex_gap(x: Array, n: int) -> float:
-    """Largest distance of a distribution function with steps of 1/n at `x` from its greatest convex minorant."""
-    if len(x) < 2:
-        return 1.0 / n
-    from scipy.optimize import isotonic_regression
-
-    widths = np.diff(x)
-    slopes = isotonic_regression(1.0 / (n * widths), weights=widths).x
-    minorant = np.concatenate([[0.0], np.cumsum(slopes * widths)])
-    return float(np.max(np.arange(1, len(x) + 1) / n - minorant))
-
-
-@lru_cache(maxsize=16)
-def _uniform_dips(n: int) -> Array:
-    """Dips of samples of the uniform law, which has the largest of all laws with one mode; the same for every set."""
-    rng = np.random.default_rng(n)
-    return np.array([dip(np.sort(rng.random(n))) for _ in range(_REPLICAS)])
 
 
 def structure_notes(fits: FitSet) -> tuple[str, ...]:

@@ -160,7 +160,7 @@ def exclusion_table(content: ReportInput) -> Table:
     for fit in content.fit_set or ():
         if fit.status in (FitStatus.EXCLUDED, FitStatus.NOT_CONVERGED) and fit.device not in known_devices:
             reason = fit.excluded_because or fit.status.sentence
-            rows.insert(0, (fit.device, STATUS_WORDS[fit.status], reason, str(len(fit.pulses) or "–")))
+            rows.insert(0, (fit.device, STATUS_WORDS[fit.status], reason, str(fit.n_reads or "–")))
     shown = tuple(tuple(Cell(text) for text in row) for row in rows[:_MOST_EXCLUSIONS])
     return Table(("device", "what", "why", "readings"), shown, max(0, len(rows) - _MOST_EXCLUSIONS))
 
