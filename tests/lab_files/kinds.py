@@ -8,6 +8,8 @@ from tests.lab_files import (  # noqa: F401
     kinds_numbers,
     kinds_other,
     kinds_readings,
+    kinds_scales,
+    kinds_tables,
     kinds_units,
     kinds_wide,
 )

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -123,6 +124,9 @@ class Table(ABC):
         reading rather than a missing one).
     units : sequence of str
         Unit of each column as the file states it beside the name, '' where it does not; () where it states none.
+    hints : mapping of str to str
+        Names around the table that may hold the unit of its readings, by where they stand (`name of the sheet`). Where
+        one does and nothing else says a unit, the user is asked.
     """
 
     names: tuple[str, ...]
@@ -130,6 +134,7 @@ class Table(ABC):
     device: str = ""
     metadata: Mapping[str, str]
     units: Sequence[str] = ()
+    hints: Mapping[str, str] = MappingProxyType({})
 
     @cached_property
     def name_set(self) -> frozenset[str]:
@@ -196,7 +201,7 @@ class ColumnsTable(Table):
         Unique, or '' where unnamed.
     columns : sequence of ndarray
         NaN is an empty cell, in the column of the devices too.
-    device, metadata, has_header, units
+    device, metadata, has_header, units, hints
         As in `Table`.
     lines : ndarray of int, shape (n_rows,), optional
         Line of the file, counted from 1, that each row came from.
@@ -214,9 +219,10 @@ class ColumnsTable(Table):
         lines: NDArray[np.int64] | None = None,
         block: NDArray[np.float64] | None = None,
         units: Sequence[str] = (),
+        hints: Mapping[str, str] | None = None,
     ) -> None:
         self.names, self.columns, self.block = tuple(names), list(columns), block
-        self.units = tuple(units)
+        self.units, self.hints = tuple(units), dict(hints or {})
         self.device, self.metadata, self.has_header, self.lines = device, dict(metadata or {}), has_header, lines
 
     def _column(self, index: int) -> NDArray[Any]:

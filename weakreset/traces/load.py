@@ -24,11 +24,13 @@ from weakreset.options import named_options
 from weakreset.resources import display_path, sha256_meanwhile
 from weakreset.traces.advice import advise, advise_sides
 from weakreset.traces.assemble import find_traces
+from weakreset.traces.cell_units import lift_cell_units
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.contract import FileContent, Reader, SkippingReader, Table
 from weakreset.traces.direction import judge_direction
+from weakreset.traces.doubts import UnclearLayout, UnitDoubtError
 from weakreset.traces.find_files import Sources, file_stem, find_files
-from weakreset.traces.layout import Layout, UnclearLayout, UnitDoubtError, find_layout
+from weakreset.traces.layout import Layout, find_layout
 from weakreset.traces.readers.stated_units import lift_units_row
 from weakreset.traces.readings import Readings, find_readings
 from weakreset.traces.recognise import choose_reader
@@ -282,7 +284,7 @@ def _turned(content: FileContent, opened: OpenFile, options: ReadingOptions) -> 
             turned, rest = turn(table, options.column_map, opened.name)
         except UnclearSides as error:
             raise TraceFormatError(f"{error}{advise_sides(_reader_of(table, opened, options))}") from error
-        tables.append(turned)
+        tables.append(lift_cell_units(turned))
         maps.append(rest)
     return tables, maps
 
@@ -305,17 +307,15 @@ def _find_readings(
     """Layout and readings of each table; where one is unclear, or a unit in doubt, the refusal shows maps that work."""
     file, voltage_v = opened.name, options.read_voltage_v
     layouts: list[Layout] = []
+    found: list[Readings] = []
     try:
         for table, column_map in zip(tables, maps, strict=True):
             try:
                 layouts.append(find_layout(table, column_map, file))
+                found.append(find_readings(table, layouts[-1], file, file_stem(opened.path), voltage_v))
             except UnclearLayout as error:
                 tried = advise(table, file, _reader_of(table, opened, options)) or f". {_SAY_WHICH}"
                 raise TraceFormatError(f"{error}{tried}") from error
-        found = [
-            find_readings(table, layout, file, file_stem(opened.path), voltage_v)
-            for table, layout in zip(tables, layouts, strict=True)
-        ]
     except UnitDoubtError as doubt:
         raise with_ways(doubt, tables, options.column_map, voltage_v, file) from None
     check_assumed(tables, layouts, found, options.column_map, voltage_v, file)

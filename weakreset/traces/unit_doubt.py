@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,13 @@ from weakreset.errors import TraceFormatError, WeakResetError
 from weakreset.traces.assemble import find_traces
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.contract import Table
-from weakreset.traces.layout import Layout, UnitDoubtError, find_layout, runs_of
+from weakreset.traces.doubts import UnitDoubtError
+from weakreset.traces.find_files import file_stem
+from weakreset.traces.layout import Layout, find_layout, runs_of
 from weakreset.traces.readings import Readings, find_readings
 from weakreset.traces.screening import screen
 from weakreset.traces.trace import Reason
-from weakreset.traces.units import QUANTITIES
+from weakreset.traces.units import QUANTITIES, Unit, unit_in_words
 
 __all__ = ["assumed_unit", "check_assumed", "with_ways"]
 
@@ -71,6 +74,10 @@ def check_assumed(
     unsaid = [i for i, layout in enumerate(layouts) if assumed_unit(layout)]
     if not unsaid:
         return
+    if not column_map.of(*_CANDIDATES):
+        for i in unsaid:
+            if doubt := _hint(tables[i], layouts[i], file):
+                raise with_ways(doubt, tables, column_map, read_voltage_v, file)
     good = np.concatenate([_some_good(readings[i]) for i in unsaid])
     if len(good) < _LEAST_READINGS:
         return
@@ -88,6 +95,23 @@ def check_assumed(
         tuple(item.index for item in layout.values), quantities,
     )
     raise with_ways(doubt, tables, column_map, read_voltage_v, file)
+
+
+def _hint(table: Table, layout: Layout, file: str) -> UnitDoubtError | None:
+    """A doubt where a name around the readings holds a unit other than the one assumed.
+
+    It may be theirs, or that of a target or a series resistor (`10 kohm`): only the user knows.
+    """
+    role = layout.values[0].role
+    places = {"name of the file": file_stem(Path(file)), **table.hints}
+    for place, text in places.items():
+        unit = unit_in_words(text, role)
+        if isinstance(unit, Unit) and unit.quantity == role and unit.scale != 1.0:
+            return UnitDoubtError(
+                f"{file}: no unit is given for {layout.values[0].name!r}, but the {place} says {unit.symbol}",
+                tuple(item.index for item in layout.values), (role,),
+            )
+    return None
 
 
 def _some_good(readings: Readings) -> NDArray[np.float64]:

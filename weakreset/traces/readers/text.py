@@ -15,7 +15,12 @@ from pathlib import Path
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import MISSING_WORDS
 from weakreset.traces.readers.header import find_header, groups_above
-from weakreset.traces.readers.stated_units import find_units_row, units_in_comments
+from weakreset.traces.readers.stated_units import (
+    find_units_row,
+    said_above,
+    units_in_comments,
+    voltage_in_comments,
+)
 from weakreset.traces.vocabulary import role_of
 
 __all__ = [
@@ -203,6 +208,7 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     decimal = _decimal(rows, separator)
     metadata, glued = _comment_block(comments, separator, rows)
     glued = None if at else glued
+    metadata = said_above(split_line(line, separator) for line in skipped) | metadata
     has_header = glued is None and _is_header(rows, decimal)
     header = glued if glued is not None else groups_above(rows[0], over) if has_header else None
     data = rows[1:] if has_header else rows
@@ -286,6 +292,7 @@ def _comment_block(
         if match := _META.match(comment):
             metadata[match[1].strip().lower()] = match[2]
     metadata |= units_in_comments(comments)
+    metadata = voltage_in_comments(comments) | metadata
     if not comments:
         return metadata, None
     cells = split_line(comments[-1], separator)
