@@ -84,8 +84,7 @@ def cycle_numbers(table: Table, layout: Layout, file: str) -> NDArray[np.int64] 
         row = int(bad[0])
         raise TraceFormatError(
             f"{file}, {table.place_of(row)}, column {roles[0].name!r}: the cycle is "
-            f"{table.text(roles[0].index)[row]!r}, not a whole number. Mend the file, or leave the column out with "
-            f"--map ignore={roles[0].index}"
+            f"{table.text(roles[0].index)[row]!r}, not a whole number. Mend that line, or take it out"
         )
     return values.astype(np.int64)
 

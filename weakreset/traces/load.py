@@ -241,6 +241,7 @@ def open_file(path: Path, format: str | None = None, skip: int = 0) -> OpenFile:
     """
     file = display_path(path)
     try:
+        _refuse_pipe(path, file)
         stamp = _stamp(path)
         reader, why = choose_reader(path, file, format)
         content = (_skipping(reader, skip, file) if skip else reader).read(path)
@@ -332,6 +333,14 @@ def _refuse_changed(opened: OpenFile) -> None:
     if opened.stamp is not None and opened.stamp != _stamp(opened.path):
         raise TraceFormatError(
             f"{opened.name}: the file changed while it was read (a measurement is still writing it?); read a copy"
+        )
+
+
+def _refuse_pipe(path: Path, file: str) -> None:
+    """Raise where there is no file to be read twice and to be hashed: a pipe would be waited for without end."""
+    if path.exists() and not path.is_file():
+        raise TraceFormatError(
+            f"{file}: a pipe or a device, not a file; save what it gives (`command > lot.csv`) and read that"
         )
 
 

@@ -144,12 +144,13 @@ def with_ways(
 ) -> TraceFormatError:
     """The refusal with the maps that name a unit and give plausible resistances of these tables."""
     ways = []
+    one_header = len({table.names for table in tables}) == 1  # a map holds for all tables of a file
     for quantities in (doubt.quantities, tuple(q for q in _CANDIDATES if q not in doubt.quantities)):
         for quantity in quantities:
             for unit in _CANDIDATES[quantity]:
                 text = _map_text(column_map, quantity, f"{runs_of(list(doubt.columns))}[{unit}]")
                 median = _median(tables, parse_map(text), read_voltage_v, file)
-                if median is not None and _PLAUSIBLE_OHM[0] <= median <= _LARGEST_OFFERED_OHM:
+                if one_header and median is not None and _PLAUSIBLE_OHM[0] <= median <= _LARGEST_OFFERED_OHM:
                     ways.append(f"--map {text} (median {median:.3g} ohm)")
         if ways:
             break
