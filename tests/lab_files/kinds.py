@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.lab_files import (  # noqa: F401
     kinds_devices,
+    kinds_exports,
     kinds_headers,
     kinds_numbers,
     kinds_other,

@@ -246,21 +246,22 @@ def _devices(table: Table, layout: Layout, default: str, file: str) -> tuple[NDA
     if layout.device_constant or not roles:
         return np.zeros(table.n_rows, dtype=np.int64), [layout.device_constant or table.device or default]
     if len(roles) == 1:
-        codes, names = table.codes(roles[0].index)
+        coded = table.codes(roles[0].index)
+        names = coded[1]
         if len(names) > _MANY_DEVICES and _FEWEST_READS * len(names) > table.n_rows:
             raise TraceFormatError(
                 f"{file}: column {roles[0].name!r} names {len(names)} devices in {table.n_rows} rows: "
                 f"{table.n_rows / len(names):.2g} readings each, which is no trace. If another column is the device, "
                 "map it; if every row is one pulse of one device, say --map device='NAME'"
             )
-        return codes, names
+        return coded
     parts = [table.text(role.index) for role in roles]
     joined = parts[0]
     for part in parts[1:]:
         joined = joined + "/" + part
     joined[np.all([part == "" for part in parts], axis=0)] = None
-    codes, names = pd.factorize(joined)
-    return np.asarray(codes, dtype=np.int64), [str(name) for name in names]
+    codes, found = pd.factorize(joined)
+    return np.asarray(codes, dtype=np.int64), [str(name) for name in found]
 
 
 def _no_device(table: Table, layout: Layout) -> NDArray[np.bool_]:

@@ -125,8 +125,8 @@ class Table(ABC):
     units : sequence of str
         Unit of each column as the file states it beside the name, '' where it does not; () where it states none.
     hints : mapping of str to str
-        Names around the table that may hold the unit of its readings, by where they stand (`name of the sheet`). Where
-        one does and nothing else says a unit, the user is asked.
+        Names around the table that may hold the unit of its readings, by where they stand (`name of the sheet`): where
+        one does and nothing else says a unit, the user is asked. `table` is what the table itself is called.
     """
 
     names: tuple[str, ...]
@@ -283,8 +283,8 @@ def numbers_from_text(cells: Sequence[str] | NDArray[np.object_], decimal: str =
     texts = pd.Series(list(cells), dtype=object).fillna("").map(lambda cell: str(cell).strip())
     plain = texts.map(lambda cell: _without_thousands(cell, decimal))
     values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    odd = np.flatnonzero(np.isnan(values))
-    return NumberColumn(values, {int(i): texts[i] for i in odd if texts[i].lower() not in MISSING_WORDS})
+    odd, listed = np.flatnonzero(np.isnan(values)).tolist(), texts.tolist()
+    return NumberColumn(values, {i: listed[i] for i in odd if listed[i].lower() not in MISSING_WORDS})
 
 
 def _without_thousands(text: str, decimal: str) -> str:

@@ -36,6 +36,7 @@ from weakreset.traces.readings import Readings, find_readings
 from weakreset.traces.recognise import choose_reader
 from weakreset.traces.same_device import one_device_each
 from weakreset.traces.screening import ScreeningLimits, screen
+from weakreset.traces.shared_names import apart_by_table
 from weakreset.traces.square import UnclearSides, turn
 from weakreset.traces.trace import Exclusion
 from weakreset.traces.trace_set import SourceFile, TraceSet
@@ -269,6 +270,7 @@ def understand(opened: OpenFile, options: ReadingOptions) -> FileRead:
     tables, maps = _turned(content, opened, options)
     layouts, found = _find_readings(tables, maps, opened, options)
     parts = [find_traces(*part, file) for part in zip(found, tables, layouts, strict=True)]
+    parts = apart_by_table(parts, tables, file)
     sha256 = content.sha256 if digest is None else digest.result()
     _refuse_changed(opened)
     source = SourceFile(file, sha256, opened.format, opened.why, content.simulated)

@@ -104,6 +104,7 @@ def _hint(table: Table, layout: Layout, file: str) -> UnitDoubtError | None:
     """
     role = layout.values[0].role
     places = {"name of the file": file_stem(Path(file)), **table.hints}
+    places.pop("table", None)
     for place, text in places.items():
         unit = unit_in_words(text, role)
         if isinstance(unit, Unit) and unit.quantity == role and unit.scale != 1.0:

@@ -230,7 +230,7 @@ def _plain(sheets: list[_Sheet], formats: str) -> list[ColumnsTable]:
             lines = sheet.first_row + np.arange(len(sheet.columns[0]))
             names = unique_names(sheet.names)
             about, units = sheet.metadata, sheet.units
-            hints = {"name of the sheet": sheet.title, "number format of cells": formats}
+            hints = {"table": sheet.title, "name of the sheet": sheet.title, "number format of cells": formats}
             tables.append(
                 ColumnsTable(names, sheet.columns, device, about, sheet.has_header, lines, units=units, hints=hints)
             )

@@ -126,7 +126,8 @@ def is_header_again(cells: Sequence[str], header: Sequence[str], below: Sequence
         return True
     words = not any(is_number(c) or c.strip().lower() in MISSING_WORDS for c in mine)
     fresh = words and len(set(mine)) == len(mine) == len(_trimmed(cells))
-    return fresh and len(mine) >= 3 and sum(map(is_number, below)) >= len(mine) - 1
+    many = len(mine) >= 3 or all(any(map(str.isdigit, cell)) for cell in mine)  # `E00, E01`, not `open, error`
+    return fresh and many and sum(map(is_number, below)) >= len(mine) - 1
 
 
 def groups_above(names: Sequence[str], above: Sequence[str]) -> list[str]:

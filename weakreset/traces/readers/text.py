@@ -26,7 +26,7 @@ __all__ = [
     "split_line",
 ]
 
-_MOST_COLUMNS = 500_000
+_MOST_COLUMNS = 100_000
 
 _SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
 _META = re.compile(r"^\s*([A-Za-z][\w .-]{0,40}?)\s*[:=]\s*(.*\S)\s*$")
@@ -99,7 +99,10 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
         return None
     widest = max(line.count(separator) for line in lines for separator in _SEPARATORS)
     if widest >= _MOST_COLUMNS:
-        raise TraceFormatError(f"{file}: a line of {widest + 1} cells; more than {_MOST_COLUMNS} columns are not read")
+        raise TraceFormatError(
+            f"{file}: a line of {widest + 1} cells; more than {_MOST_COLUMNS} columns are not read. Write a row a "
+            "reading instead"
+        )
     separator = mark[1] if mark and mark[1] in _SEPARATORS else _separator(lines)
     rows = [split_line(line, separator) for line in lines]
     at = find_header(rows)
