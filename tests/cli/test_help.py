@@ -26,7 +26,7 @@ def test_help_takes_less_than_half_a_second_of_processor_time(arguments):
 
 
 # train, ablate and simulate say in their help which imperfections can be switched off: those of the model's registry
-@pytest.mark.parametrize("command", ["", "fit", "inspect", "validate", "compare", "demo"])
+@pytest.mark.parametrize("command", ["", "fit", "inspect", "validate", "compare", "show", "demo"])
 def test_help_loads_neither_numbers_nor_readers(command):
     code = (
         "import sys; from weakreset.cli import main; main(sys.argv[1:]); "

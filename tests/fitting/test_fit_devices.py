@@ -211,7 +211,7 @@ def test_auto_chooses_the_true_drift_and_reports_the_others(true):
     )
     fits = fit_devices(as_traces(made), drift="auto")
     assert fits.drift.name == true
-    assert "drift chosen by AIC" in fits.notes[0]
+    assert "drift chosen by BIC" in fits.notes[0]
     for name in set(SHAPES) - {true}:
         assert f"{name} +" in fits.notes[0]
 

@@ -12,6 +12,8 @@ NUMBERS = {
     "single-slope": (6e-4, 0.01),
     "power-law": (0.02, 0.4, 0.01),
     "saturating-exponential": (0.3, 200.0, 0.01),
+    "smooth-knee": (6e-4, 300.0, 0.01, 3e-5, 1.0),
+    "three-slope": (6e-4, 300.0, 0.01, 3e-5, 2.5, 0.3),
 }
 
 

@@ -91,7 +91,7 @@ def test_assumptions_that_cannot_be_read(text):
 
 def test_falling_traces_are_not_called_unpulsed():
     with pytest.raises(FitError, match="the resistance falls"):
-        fit_population(fit_devices(straight(8, 150, 32, slope=-1e-3)))
+        fit_population(fit_devices(straight(8, 150, 32, slope=-1e-3), direction="reset"))
 
 
 @pytest.mark.parametrize(("n_devices", "n_pulses"), [(1, 30), (2, 30), (5, 30), (2, 200), (6, 200)])

@@ -11,7 +11,7 @@ import pytest
 
 from tests import builders
 from tests.report.test_report import full_report
-from weakreset.report import ReportInput, ReportPage, build_report
+from weakreset.report import ReportInput, ReportPage, build_devices, build_report
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -184,3 +184,15 @@ def test_a_long_table_shows_its_first_rows_and_a_filter_finds_the_others(tmp_pat
     assert console == ""
     names = [fit.device for fit in many if "14-2" in fit.device]
     assert f"<title>200 / {' '.join(names)} / {len(many)}</title>" in dom
+
+
+def test_the_devices_have_a_page_of_their_own_that_shows_them_alike(tmp_path):
+    fits = builders.small_fits()
+    page = build_devices(fits, "Devices <of> & \"lot\"")
+    fit = next(fit for fit in fits if fit.status.value == "ok" and "$" not in fit.device)
+    dom, console = open_page(page, tmp_path, "#device=" + quote(fit.device, safe=""))
+    assert console == ""
+    assert shown_name(dom) == fit.device
+    assert 'class="drift"' in panel(dom)
+    assert "SIMULATED DATA" in dom
+    assert "<title>Devices &lt;of&gt; &amp;" in dom

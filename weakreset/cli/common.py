@@ -16,7 +16,7 @@ __all__ = ["command_line", "console_for", "print_json", "progress_bar", "resumab
 
 Progress = Callable[[int, int, str], None]
 
-_REFRESH_S = 0.1
+_REFRESH_S = 0.1  # a terminal that is redrawn at every device costs more than a fit
 
 
 def console_for(as_json: bool) -> Console:

@@ -26,6 +26,9 @@ from weakreset.resources import write_atomically
 __all__ = ["fit_command"]
 
 
+_DRIFTS = "or single-slope, power-law, saturating-exponential, smooth-knee, three-slope, auto"
+
+
 def fit_command(
     traces: Annotated[list[str], typer.Argument(help="trace files, folders or patterns")],
     output: Annotated[Path, typer.Option("--output", "-o", help="parameter file to write")],
@@ -41,7 +44,8 @@ def fit_command(
     stream: Annotated[bool | None, typer.Option(help="read in parts; without, large HDF5 files are")] = None,
     pulses: PulsesOption = "",
     keep_going: KeepGoingOption = False,
-    drift: Annotated[str, typer.Option(help="or single-slope, power-law, saturating-exponential, auto")] = "two-slope",
+    drift: Annotated[str, typer.Option(help=_DRIFTS)] = "two-slope",
+    direction: Annotated[str, typer.Option(help="reset (R rises), set (R falls); auto: what most devices do")] = "auto",
     alpha: Annotated[float | None, typer.Option(help="fix the 1/f amplitude (ln R)")] = None,
     exponent: Annotated[float | None, typer.Option(help="fix the exponent of 1/f^exponent")] = None,
     read_sd: Annotated[str, typer.Option(help="fix the read noise (ln R); `repeats`: as repeated reads show it")] = "",
@@ -58,7 +62,8 @@ def fit_command(
     """Fit every device, then the population, and write a parameter file."""
     console = console_for(json_)
     chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream, keep_going, skip)
-    fixed = {"drift": drift, "alpha": alpha, "exponent": exponent, "rtn": rtn, "mixed_pulses": mixed_pulses}
+    fixed = {"drift": drift, "direction": direction, "alpha": alpha, "exponent": exponent, "rtn": rtn}
+    fixed["mixed_pulses"] = mixed_pulses
     fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console)
     table = devices or output.with_suffix(".devices.csv")
     write_atomically(table, fits.to_frame().to_csv(index=False))
@@ -163,6 +168,8 @@ def _numbers(fits: Any) -> dict[str, Any]:
             "alpha": noise.alpha, "exponent": noise.exponent, "read_sd": noise.read_sd,
             "p_up": noise.p_up, "p_down": noise.p_down, **noise.others,
         },
+        "drift": fits.drift.name,
+        "direction": fits.direction,
         "method": fits.method,
         "caveat": fits.caveat,
     }

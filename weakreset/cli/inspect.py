@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["inspect_command"]
 
-_IN_DETAIL = 5
-_RUNS_SHOWN = 24
-_LINE_EACH = 40
-_PROBLEMS_SHOWN = 20
+_IN_DETAIL = 5  # files shown one by one; more would not be read
+_RUNS_SHOWN = 24  # a screen
+_LINE_EACH = 40  # files with a line of their own, a screen; more are grouped by what they are alike in
+_PROBLEMS_SHOWN = 20  # a screen; the rest are counted
 _SETTINGS_SHOWN = 6
 
 

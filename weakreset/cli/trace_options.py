@@ -41,7 +41,7 @@ KeepGoingOption = Annotated[bool, typer.Option("--keep-going", help="go on witho
 SkipOption = Annotated[int, typer.Option(help="lines to pass over before the header")]
 PulsesOption = Annotated[str, typer.Option(help="only pulses A:B (both included); A becomes pulse 0")]
 
-_STREAM_FROM_BYTES = 256 << 20
+_STREAM_FROM_BYTES = 256 << 20  # text of ten million reads or more
 _REASONS_SHOWN = 12
 ASSUMED = "unit assumed:"
 """What a note on a unit that no file says begins with: such notes come first."""

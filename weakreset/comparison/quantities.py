@@ -14,8 +14,8 @@ from weakreset.parameter_file import ParameterLaw, draw_laws
 __all__ = ["COLUMNS", "Difference", "Quantity", "law_quantities"]
 
 COLUMNS = ("quantity", "A", "B", "B / A, or B - A", "adjusted p", "outcome")
-_DRAWS = 400
-_NORMAL_95 = 1.959964
+_DRAWS = 400  # of the laws within their errors: sd of a quantile to 4 %
+_NORMAL_95 = 1.959964  # two-sided
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ def number(value: float | None, digits: int = 4) -> str:
         return "0"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    exponent = _exponent(value)
+    # of the rounded value: 9.9996 has two digits before the point
+    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])
     if -3 <= exponent <= 5:
         decimals = max(0, digits - 1 - exponent)
         return _minus(f"{value:.{decimals}f}")

@@ -6,11 +6,11 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["ROWS_SHOWN", "Shown", "Summary", "text_table"]
+__all__ = ["ROWS_SHOWN", "Shown", "Summary", "printable", "text_table"]
 
 ROWS_SHOWN = 50
 """Rows in a notebook; who makes a `Summary` need not make more of them."""
-_TEXT_ROWS = 8
+_TEXT_ROWS = 8  # a repr is read in a console
 _LONGEST_CELL, _LONGEST_LINE = 60, 400
 
 Row = Sequence[str]
@@ -109,5 +109,9 @@ def _line(text: str) -> str:
 
 def _clipped(text: str, longest: int) -> str:
     """One line of printable signs: a name may hold line ends, terminal commands or signs that turn the text around."""
-    short = text if len(text) <= longest else text[: longest - 1] + "…"
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in short)
+    return printable(text if len(text) <= longest else text[: longest - 1] + "…")
+
+
+def printable(text: str) -> str:
+    """The text with signs that a terminal would obey written as escapes."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

@@ -26,9 +26,9 @@ Array = NDArray[np.float64]
 MOST_READS = 4096
 """Longer traces are averaged."""
 
-_HEAD = 512
-_MOST_BLOCKS = 1900
-_REGULAR = 0.8
+_HEAD = 512  # reads kept one by one: an early knee lies among them, and no block would show it
+_MOST_BLOCKS = 1900  # with the head 2,412 rows: a dense matrix of them takes 47 MB
+_REGULAR = 0.8  # below this share of equal gaps a slot of the grid would stand for too many pulses that were never read
 
 
 def averaged_reads(pulses: NDArray[np.int64], values: Array) -> tuple[NDArray[np.int64], Array, Averaged | None]:

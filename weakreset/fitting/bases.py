@@ -8,6 +8,8 @@ says of itself is in `DriftScan`; the columns come from the derivatives of its c
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import NoReturn
 
@@ -21,9 +23,9 @@ __all__ = ["Basis", "basis_of", "fittable"]
 
 Array = NDArray[np.float64]
 
-_CANDIDATES_AT_A_TIME = 256
+_CANDIDATES_AT_A_TIME = 256  # columns made at once: 2,500 candidates of 100,000 reads would take 2 GB
 _TRIED_PULSES = np.arange(1, 301)
-_TRIED_CANDIDATES = 5
+_TRIED_CANDIDATES = 5  # enough to find a slope that vanishes somewhere on the grid
 
 
 def fittable() -> list[str]:
@@ -31,9 +33,17 @@ def fittable() -> list[str]:
     return [name for name, shape in SHAPES.items() if shape.scan is not None]
 
 
-@lru_cache(maxsize=64)
-def basis_of(shape: DriftShape) -> Basis:
+@lru_cache(maxsize=256)
+def basis_of(shape: DriftShape, direction: str = "reset", shared: tuple[tuple[str, float], ...] = ()) -> Basis:
     """The basis of a drift shape.
+
+    Parameters
+    ----------
+    shape : DriftShape
+    direction : str
+        "set" where R falls.
+    shared : tuple of (str, float)
+        Numbers that all devices share; the middle of their limits where not given.
 
     Raises
     ------
@@ -44,7 +54,7 @@ def basis_of(shape: DriftShape) -> Basis:
         raise FitError(
             f"drift {shape.name!r} can be simulated but not fitted: it has no `scan`. Fit {', '.join(fittable())}"
         )
-    return Basis(shape, shape.scan)
+    return Basis(shape, shape.scan, direction, dict(shared))
 
 
 class Basis:
@@ -55,25 +65,39 @@ class Basis:
     shape : DriftShape
     scan : DriftScan
         Of this shape.
+    direction : str
+    shared : mapping of str to float
 
     Attributes
     ----------
+    shared : dict of str to float
+        Every number that all devices share.
+    falls : int
+        -1 where R falls, else 1: times a slope it is the slope's size.
     scanned : str
         Name of the number that is scanned, or "" where there is none.
     sign : int
-        Required sign of the profile's coefficient; 0 where either may be.
+        Required sign of the profile's coefficient; 0 where either may be, as for devices that fall: a gradual SET slows
+        down at the knee, or begins there.
     linear : tuple of str
         Names of the numbers that are linear in the coefficients, the offset first.
     transform : ndarray
         Matrix M with numbers = M @ (base coefficients, profile coefficient), rows in `linear` order.
     """
 
-    def __init__(self, shape: DriftShape, scan: DriftScan) -> None:
+    def __init__(
+        self, shape: DriftShape, scan: DriftScan, direction: str = "reset", shared: Mapping[str, float] | None = None
+    ) -> None:
         self.shape = shape
         self.scan = scan
+        self.direction = direction
+        self.falls = -1 if direction == "set" else 1
         self.scanned = scan.number
-        self.sign = scan.sign
-        others = [name for name in shape.parameters if name not in (shape.offset, scan.number, scan.column)]
+        self.sign = scan.sign if self.falls > 0 else 0
+        middle = {name: math.sqrt(low * high) for name, (low, high) in scan.shared.items()}
+        self.shared = middle | dict(shared or {})
+        apart = (shape.offset, scan.number, scan.column, *scan.shared)
+        others = [name for name in shape.parameters if name not in apart]
         self.linear = (shape.offset, *others, *([scan.column] if scan.number else []))
         self.transform: Array = np.array(scan.transform) if scan.transform else np.eye(len(self.linear))
         self._check()
@@ -108,18 +132,39 @@ class Basis:
         result = dict(zip(self.linear, map(float, values), strict=True))
         if self.scanned:
             result[self.scanned] = float(k)
+        result |= self.shared
         return {name: result[name] for name in self.shape.parameters}
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Numbers that each device has for itself."""
+        return tuple(name for name in self.shape.parameters if name not in self.shared)
+
+    @property
+    def key(self) -> tuple[DriftShape, str, tuple[tuple[str, float], ...]]:
+        """Arguments of `basis_of`, which can be sent to another process."""
+        return self.shape, self.direction, tuple(self.shared.items())
+
+    def with_shared(self, **shared: float) -> Basis:
+        """The same with other shared numbers."""
+        return Basis(self.shape, self.scan, self.direction, self.shared | shared)
+
+    def size_signs(self) -> Array:
+        """What turns the linear numbers (order of `linear`) into their sizes."""
+        return np.array([float(self.shape.sign(name, self.direction)) for name in self.linear])
 
     def _derivative(self, by: str, t: Array, k: Array) -> Array:
         """Of the closed form by a number that it is linear in: the others do not matter."""
-        numbers = (k if name == self.scanned else 0.0 for name in self.shape.parameters)
+        numbers = (k if name == self.scanned else self.shared.get(name, 0.0) for name in self.shape.parameters)
         return self.shape.derivative(by, t, *numbers)
 
     def _check(self) -> None:
         scan, shape = self.scan, self.shape
-        names = {scan.number, scan.nonnegative, *scan.beyond} - {""}
+        names = {scan.number, scan.nonnegative, *scan.beyond, *self.shared} - {""}
         if not names <= set(shape.parameters) or bool(scan.number) != bool(scan.column and scan.grid):
-            self._refuse("number, nonnegative and beyond must be its numbers; a number needs a column and a grid")
+            self._refuse(
+                "number, nonnegative, beyond and shared must be its numbers; a number needs a column and a grid"
+            )
         if scan.number and scan.column not in set(shape.parameters) - {shape.offset, scan.number}:
             self._refuse(f"column {scan.column!r} must be a number besides {shape.offset} and {scan.number}")
         if (scan.nonnegative and scan.nonnegative not in self.linear) or (scan.without and not scan.beyond):

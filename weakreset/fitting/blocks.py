@@ -33,10 +33,10 @@ Array = NDArray[np.float64]
 OWN_ALPHA_RATIO = 1.3
 """A device this much noisier than the technology is judged by its own noise."""
 
-_CALMER = 0.9
-_BLOCK = 64
-_FIRST_BLOCKS = 2
-_LEAST_BLOCKS_FORKED = 2
+_CALMER = 0.9  # a noise that shrinks by less than a tenth without the steps would not move a result
+_BLOCK = 64  # devices: enough for products of matrices, few enough that progress is seen to move
+_FIRST_BLOCKS = 2  # those with most reads, which tell most of what all devices share
+_LEAST_BLOCKS_FORKED = 2  # one block alone cannot be shared out; a fork costs next to nothing
 # starting processes afresh costs 2 to 3 s: measured at 1,000 devices, two of them were slower than one
 _LEAST_BLOCKS_SPAWNED = 32
 
@@ -75,7 +75,7 @@ class _Task:
     """What a process needs to fit the pieces of one common grid."""
 
     pieces: list[_Piece]
-    shape: DriftShape
+    basis: tuple[DriftShape, str, tuple[tuple[str, float], ...]]
     noise: ColourFit
     rtn: bool
 
@@ -102,7 +102,7 @@ def fit_groups(
     jobs = jobs or os.cpu_count() or 1
     seen: Outlook | None = None
     for family in families(groups):
-        task = _Task(_pieces(family), basis.shape, noise, rtn)
+        task = _Task(_pieces(family), basis.key, noise, rtn)
         shared = _prepared(task)[0]
         known: dict[int, list[Glance]] = {}
         if seen is None:
@@ -186,7 +186,7 @@ def _prepared(task: _Task) -> _Prepared:
     """Also in a process that was started afresh."""
     first = task.pieces[0][0]
     colour = replace(task.noise.colour, averaged=first.averaged)
-    return SharedDictionary(first.common, colour, basis_of(task.shape), task.rtn), task
+    return SharedDictionary(first.common, colour, basis_of(*task.basis), task.rtn), task
 
 
 def scan_group(

@@ -22,8 +22,8 @@ _SHARE = 3
 _MOST_GRIDS = 64
 """Where traces have so little in common, each is a grid of its own."""
 
-_MOST_MISSING = 0.2
-_LEAST_LENGTH = 0.6
+_MOST_MISSING = 0.2  # where a fifth is missing, a row of its own costs less than the gaps of a common one
+_LEAST_LENGTH = 0.6  # a trace that ended earlier would whiten mostly reads that it does not have
 
 
 def common_grids(reads: Sequence[Reads]) -> list[CommonGrid]:

@@ -27,9 +27,9 @@ Array = NDArray[np.float64]
 RESOLVED_LR = 25.0
 """2*delta(ln L) of a knee against none, above which it may count as resolved."""
 
-_DETECTED_LR = 12.0
-_WIDEST_RATIO = 1.45
-_UPPER_LIMIT_SIGMAS = 2.0
+_DETECTED_LR = 12.0  # below it the two slopes are not told apart, and one slope is fitted
+_WIDEST_RATIO = 1.45  # a knee known to about +-20 %, or it is called unresolved
+_UPPER_LIMIT_SIGMAS = 2.0  # 95 %, as in every table of limits
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,8 @@ def _lmfit(dictionary: Dictionary, used: Basis, scanned: ScannedDevice) -> Any:
     p, q = len(d.base), len(design.names)
     linear = np.concatenate([coefficients[:p], coefficients[p + q :]])
     k = float(d.grid[active[-1] - d.profiles.start]) if scans else 0.0
-    start = used.numbers(linear, k) | {
+    numbers = used.numbers(linear, k)
+    start = {name: numbers[name] for name in used.own} | {
         name: abs(value) if name == "rtn_amplitude" else value
         for name, value in zip(design.names, map(float, coefficients[p : p + q]), strict=True)
     }
@@ -158,9 +159,9 @@ def _lmfit(dictionary: Dictionary, used: Basis, scanned: ScannedDevice) -> Any:
 
 def _numbers(basis: Basis, used: Basis, result: Any, scanned: ScannedDevice) -> dict[str, float]:
     """Best-fit numbers of the full shape; without its profile it is one whose knee is the last read."""
-    values = {name: float(result.params[name].value) for name in used.shape.parameters}
+    values = {name: float(result.params[name].value) for name in used.own}
     if used is basis:
-        return values
+        return {name: (values | basis.shared)[name] for name in basis.shape.parameters}
     coefficients = used.inverse @ [values[name] for name in used.linear]
     return basis.numbers(np.append(coefficients, 0.0), float(scanned.trace.n_pulses))
 
@@ -179,14 +180,17 @@ def _estimates(
     for name in basis.shape.parameters:
         if status in (FitStatus.NOT_CONVERGED, FitStatus.RESTLESS):
             estimates[name] = Estimate(None, status=status.value)
+        elif name in basis.shared:
+            estimates[name] = Estimate(basis.shared[name], status="shared by all devices")
         elif name == basis.scanned:
             estimates[name] = _scanned_estimate(posterior, lr)
         elif posterior is None and draws.beyond is not None:
             seen = name in basis.scan.beyond
             unresolved = Estimate(None, status=FitStatus.KNEE_UNRESOLVED.value)
-            estimates[name] = _averaged_estimate(name, draws) if seen else unresolved
+            sign = basis.shape.sign(name, basis.direction)
+            estimates[name] = _averaged_estimate(name, draws, sign) if seen else unresolved
         else:
-            estimates[name] = _linear_estimate(name, used, result, posterior)
+            estimates[name] = _linear_estimate(name, used, result, posterior, basis.falls)
     return estimates
 
 
@@ -197,7 +201,9 @@ def _scanned_estimate(posterior: KneePosterior | None, lr: float) -> Estimate:
     return Estimate(posterior.mean, sd, posterior.low, posterior.high)
 
 
-def _linear_estimate(name: str, used: Basis, result: Any, posterior: KneePosterior | None) -> Estimate:
+def _linear_estimate(
+    name: str, used: Basis, result: Any, posterior: KneePosterior | None, falls: int
+) -> Estimate:
     """lmfit's value; its stderr, or the posterior's where the knee's uncertainty makes that larger.
 
     A number that is never negative (m2) is the posterior's, which knows that; lmfit's may come out below zero.
@@ -211,12 +217,12 @@ def _linear_estimate(name: str, used: Basis, result: Any, posterior: KneePosteri
     if stderr is None or not np.isfinite(stderr):
         return Estimate(None, status="no standard error: not identifiable")
     if name == used.scan.nonnegative and posterior is not None:
-        seen = value > _UPPER_LIMIT_SIGMAS * stderr
+        seen = falls * value > _UPPER_LIMIT_SIGMAS * stderr
         i = used.linear.index(name)
         mean, sd = float(posterior.linear_mean[i]), float(posterior.linear_sd[i])
         if seen:
             return Estimate(mean, sd, mean - 1.96 * sd, mean + 1.96 * sd)
-        return _upper_limit(mean, sd)
+        return _signed(_upper_limit(falls * mean, sd), falls)
     return Estimate(value, stderr, value - 1.96 * stderr, value + 1.96 * stderr)
 
 
@@ -231,13 +237,20 @@ def _upper_limit(mean: float, sd: float) -> Estimate:
     return Estimate(centre, spread, 0.0, high, "upper_limit_only")
 
 
-def _averaged_estimate(name: str, draws: LikelihoodDraws) -> Estimate:
+def _signed(size: Estimate, sign: int) -> Estimate:
+    """The number whose size this is."""
+    if sign > 0 or size.value is None or size.low is None or size.high is None:
+        return size
+    return replace(size, value=-size.value, low=-size.high, high=-size.low)
+
+
+def _averaged_estimate(name: str, draws: LikelihoodDraws, sign: int) -> Estimate:
     """A number of a device whose knee cannot be told: averaged over every place it may be, beyond the trace too.
 
     The slope of the whole trace would be neat and wrong: it mixes both slopes where a faint knee lies inside.
     """
     mean, sd = draws.averaged(name)
-    return Estimate(mean, sd, mean - 1.96 * sd, mean + 1.96 * sd, "averaged over possible knees")
+    return _signed(Estimate(mean, sd, mean - 1.96 * sd, mean + 1.96 * sd, "averaged over possible knees"), sign)
 
 
 def _telegraph(dictionary: Dictionary, scanned: ScannedDevice, result: Any) -> RtnFit:

@@ -20,9 +20,9 @@ __all__ = ["Dictionary"]
 
 Array = NDArray[np.float64]
 
-_STEP_EDGE = 1
-_MOST_STEPS = 2500
-_LEAST_LEFT = 1e-9
+_STEP_EDGE = 1  # a step at the first read is an offset, which R0 already is
+_MOST_STEPS = 2500  # as many as candidates of a knee; in longer traces every second, third ... read is tried
+_LEAST_LEFT = 1e-9  # what the fitted columns leave of a candidate, relative: below it rounding decides
 
 
 class Dictionary:

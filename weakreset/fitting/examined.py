@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.fitting.bases import Basis
 from weakreset.fitting.drift_test import DriftTest, drift_test
 from weakreset.fitting.residual_check import CONTRASTS, ResidualCheck, check_residuals
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
-from weakreset.model import DriftShape, stationary_high_probability
+from weakreset.fitting.rtn_rates import HiddenHigh
 
 __all__ = ["WIDEST_RATIO", "examined"]
 
@@ -21,29 +22,33 @@ WIDEST_RATIO = 1.45
 """An interval of the scanned number wider than this, high over low, does not resolve it."""
 
 _BENDS = CONTRASTS.index("they are bent throughout")
-_SURE = 4.0
+_SURE = 4.0  # sd, one-sided: one device in 30,000 by chance
 
 
 def examined(
-    fits: Sequence[DeviceFit], shape: DriftShape, scanned: str, p_up: float | None, p_down: float | None
+    fits: Sequence[DeviceFit], basis: Basis, rates: HiddenHigh, growth_stderr: float = 0.0,
+    against: Collection[str] = (),
 ) -> tuple[list[DeviceFit], DriftTest]:
     """The fits with errors that hold and statuses that may be believed, and the verdict on the shape.
 
     Parameters
     ----------
     fits : sequence of DeviceFit
-    shape : DriftShape
+    basis : Basis
         What the set is fitted with.
-    scanned : str
-        The scanned number of the shape, or "".
-    p_up, p_down : float or None
+    rates : HiddenHigh
         Telegraph noise of the set: a device that shows none may have sat in the high state all along.
+    growth_stderr : float
+        Standard error of the growth of its steps.
+    against : collection of str
+        Devices that run against the direction of the set.
     """
-    checks = check_residuals(fits)
+    shape, scanned = basis.shape, basis.scanned
+    hidden = _hidden_level(fits, rates)
+    checks = check_residuals(fits, growth_stderr, hidden)
     whole = [(fit, check) for fit, check in zip(fits, checks, strict=True) if check and fit.fitted_as == shape.name]
     test = drift_test(shape.name, [fit.device for fit, _ in whole], [check for _, check in whole])
-    wrong = {*test.wrong_devices, *_rising_late(fits, checks, shape)}
-    hidden = _hidden_level(fits, p_up, p_down)
+    wrong = {*test.wrong_devices, *_rising_late(fits, checks, basis), *_turning(fits, checks, basis), *against}
     return [
         fit if check is None else _examined(fit, check, not test.holds or fit.device in wrong, hidden, scanned)
         for fit, check in zip(fits, checks, strict=True)
@@ -51,26 +56,35 @@ def examined(
 
 
 def _rising_late(
-    fits: Sequence[DeviceFit], checks: Sequence[ResidualCheck | None], shape: DriftShape
+    fits: Sequence[DeviceFit], checks: Sequence[ResidualCheck | None], basis: Basis
 ) -> list[str]:
     """Devices fitted without a knee whose slope grows: no knee of the shape's own sign can describe that."""
     return [
         fit.device for fit, check in zip(fits, checks, strict=True)
-        if check is not None and fit.fitted_as != shape.name and check.scores[_BENDS] > _SURE
+        if check is not None and fit.fitted_as != basis.shape.name and basis.sign < 0 and check.scores[_BENDS] > _SURE
     ]
 
 
-def _hidden_level(fits: Sequence[DeviceFit], p_up: float | None, p_down: float | None) -> float:
+def _turning(
+    fits: Sequence[DeviceFit], checks: Sequence[ResidualCheck | None], basis: Basis
+) -> list[str]:
+    """Devices whose number that is never negative lies surely below zero: they rise and fall again."""
+    name, turning = basis.scan.nonnegative, []
+    for fit, check in zip(fits, checks, strict=True):
+        if check is None or name not in fit.result.params:
+            continue
+        number, inflation = fit.result.params[name], max(1.0, check.inflation.get(name, 1.0))
+        if number.stderr and basis.falls * number.value < -_SURE * inflation * number.stderr:
+            turning.append(fit.device)
+    return turning
+
+
+def _hidden_level(fits: Sequence[DeviceFit], rates: HiddenHigh) -> float:
     """Standard deviation that a telegraph state which never changed adds to the offset of a device without steps."""
     seen = np.array([fit.rtn.amplitude for fit in fits if fit.rtn.status == "ok" and fit.rtn.amplitude])
-    if p_up is None or p_down is None or not len(seen):
+    if not len(seen):
         return 0.0
-    lengths = np.array([fit.pulses[-1] - fit.pulses[0] for fit in fits if len(fit.pulses)], dtype=np.float64)
-    pi = stationary_high_probability(p_up, p_down)
-    high = float(np.mean(pi * (1.0 - p_down) ** lengths))
-    quiet = high + float(np.mean((1.0 - pi) * (1.0 - p_up) ** lengths))
-    share = min(1.0, len(seen) / (len(fits) * max(1.0 - quiet, 1e-6)))
-    chance = share * high / (share * quiet + 1.0 - share) if share * quiet + 1.0 - share > 0 else 0.0
+    chance = rates.chance([float(fit.pulses[-1] - fit.pulses[0]) for fit in fits if len(fit.pulses)])
     return float(np.sqrt(chance * (1.0 - chance) * np.mean(seen**2)))
 
 

@@ -11,10 +11,10 @@ from weakreset.fitting.result import DeviceFit
 
 __all__ = ["far_noise_in_words", "with_far_noise"]
 
-_LEAST_DEVICES = 5
+_LEAST_DEVICES = 5  # a median of fewer is itself one of the strange ones
 _FAR = float(np.log(2.0))
-_SPREADS = 4.0
-_NAMED = 8
+_SPREADS = 4.0  # robust spreads of ln noise; lots differ by less, bad contacts by much more
+_NAMED = 8  # as many as fit in a note; the table has them all
 
 
 def with_far_noise(fits: Sequence[DeviceFit]) -> list[DeviceFit]:

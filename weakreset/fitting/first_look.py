@@ -15,8 +15,8 @@ from weakreset.fitting.step_search import Configuration
 
 __all__ = ["Glance", "glance", "outlook"]
 
-_CAP_ROUNDS = 4
-_WIDE_CAP = 1e-2
+_CAP_ROUNDS = 4  # the cap, and which devices it lets in, in turn
+_WIDE_CAP = 1e-2  # 1 % a pulse: far above any weak RESET, so that it decides nothing
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
         if row is not None and likelihood_ratio(dictionary, device) > RESOLVED_LR:
             moments = scan_moments(dictionary, device.products, device.design, device.alpha**2)
             at = int(moments.log_z.argmax())
-            seen.append((float(moments.numbers[row, at]), float(moments.variances()[row, at])))
+            seen.append((basis.falls * float(moments.numbers[row, at]), float(moments.variances()[row, at])))
     return Glance(seen, amplitudes, pulses, configurations)
 
 

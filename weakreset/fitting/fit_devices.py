@@ -13,20 +13,24 @@ from weakreset.errors import FitError
 from weakreset.fitting.averaged import steps_on_reads, without_torn_blocks
 from weakreset.fitting.bases import Basis, basis_of, fittable
 from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
+from weakreset.fitting.choose_drift import FixedNoise, choose_drift, prepared
+from weakreset.fitting.clean_traces import clean_sample, sample_evenly
+from weakreset.fitting.direction import Direction, find_direction
 from weakreset.fitting.examined import examined
 from weakreset.fitting.far_noise import far_noise_in_words, with_far_noise
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
 from weakreset.fitting.grouped import grouped, reads_in_words
 from weakreset.fitting.noise_fit import ColourFit
-from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.other_noise import with_other_noise
 from weakreset.fitting.own_colour import own_exponents
-from weakreset.fitting.result import DeviceFit, FitStatus
-from weakreset.fitting.rtn_rates import pooled_rates
+from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
+from weakreset.fitting.rtn_rates import HiddenHigh, pooled_rates
+from weakreset.fitting.shared_numbers import shared_errors
+from weakreset.fitting.step_growth import grown_parts, step_growth, with_growth, without_growth
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import SHAPES
 from weakreset.options import named_options
-from weakreset.traces import TraceSet
+from weakreset.traces import Exclusion, TraceSet
 from weakreset.traces.fit_needs import LEAST_READS
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 
@@ -43,7 +47,7 @@ class FitOptions:
     Attributes
     ----------
     drift : str
-        A key of `weakreset.model.SHAPES`, or "auto": the one with the lowest AIC over the whole set.
+        A key of `weakreset.model.SHAPES`, or "auto": the one with the lowest BIC under one noise (`choose_drift`).
     alpha : float, optional
         Amplitude of the 1/f noise (unit-variance drive, in ln R); estimated unless given.
     exponent : float, optional
@@ -54,6 +58,10 @@ class FitOptions:
         Whether to look for telegraph steps.
     mixed_pulses : bool
         Whether pulses of different amplitude or width may be fitted together.
+    direction : str
+        "reset" where R rises with pulses, "set" where it falls; "auto": what most devices do.
+    shared : mapping of str to float, optional
+        Numbers of the drift that all devices share (the width of a smooth knee, say); estimated unless given.
     """
 
     drift: str = "two-slope"
@@ -62,6 +70,8 @@ class FitOptions:
     read_sd: float | None = None
     rtn: bool = True
     mixed_pulses: bool = False
+    direction: str = "auto"
+    shared: Mapping[str, float] | None = None
 
 
 @named_options
@@ -77,6 +87,8 @@ def fit_devices(
     read_sd: float | EllipsisType | None = ...,
     rtn: bool | EllipsisType = ...,
     mixed_pulses: bool | EllipsisType = ...,
+    direction: str | EllipsisType = ...,
+    shared: Mapping[str, float] | EllipsisType | None = ...,
 ) -> FitSet:
     """Fit each device's drift and telegraph noise under 1/f noise estimated from all of them.
 
@@ -90,7 +102,7 @@ def fit_devices(
         Processes; 0 means one a core. The numbers do not depend on it. None: one a core where they can be
         forked (Linux, a program of one thread), else none besides this one, because starting them afresh takes
         seconds and needs the `if __name__ == "__main__"` of a script.
-    drift, alpha, exponent, read_sd, rtn, mixed_pulses
+    drift, alpha, exponent, read_sd, rtn, mixed_pulses, direction, shared
         See `FitOptions`; in the place of what `options` says (`...`: as there).
 
     Returns
@@ -102,7 +114,7 @@ def fit_devices(
     Raises
     ------
     FitError
-        Unknown drift, one that cannot be fitted, or not one trace that is long enough.
+        Unknown drift, one that cannot be fitted, not one trace that is long enough, or both directions in one set.
     TraceError
         The traces mix pulses of different amplitude or width.
     UsageError
@@ -110,50 +122,71 @@ def fit_devices(
     """
     given = {
         "drift": drift, "alpha": alpha, "exponent": exponent, "read_sd": read_sd, "rtn": rtn,
-        "mixed_pulses": mixed_pulses,
+        "mixed_pulses": mixed_pulses, "direction": direction, "shared": shared,
     }
     changed = {name: value for name, value in given.items() if value is not ...}
     chosen = replace(options or FitOptions(), **changed)  # type: ignore[arg-type]
     if not chosen.mixed_pulses:
         refuse_mixed(count_settings(traces))
-    if chosen.drift == "auto":
-        return _best_drift(traces, chosen, progress, jobs)
-    return _fit_one_drift(traces, chosen, progress, jobs)
-
-
-def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
-    if chosen.drift not in SHAPES:
+    if chosen.drift not in (*SHAPES, "auto"):
         raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(fittable())}, auto")
-    basis = basis_of(SHAPES[chosen.drift])
+    if chosen.drift != "auto":
+        basis_of(SHAPES[chosen.drift])  # refuses what cannot be fitted before any work is done
     groups, short, lone, notes = grouped(traces)
     if not groups:
         raise FitError(
             f"no trace has the {LEAST_READS} reads after the first pulse that a fit needs "
             f"({len(traces)} traces, {len(traces.exclusions)} exclusions)"
         )
+    found = find_direction(groups, chosen.direction)
+    notes = [*filter(None, [found.note]), *notes]
+    with one_blas_thread():
+        if chosen.drift == "auto":
+            choice = choose_drift(groups, found.name, _fixed(chosen))
+            chosen, notes = replace(chosen, drift=choice.name), [choice.sentence, *notes]
+        fits = _fit_one_drift(traces, groups, (short, lone), chosen, found, progress, jobs)
+    return replace(fits, notes=(*notes, *fits.notes))
+
+
+def _fixed(chosen: FitOptions) -> FixedNoise:
+    return FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+
+
+def _fit_one_drift(
+    traces: TraceSet, groups: list[Group], left: tuple[list[Exclusion], dict[str, tuple[int, ...]]], chosen: FitOptions,
+    found: Direction, progress: Progress | None, jobs: int | None,
+) -> FitSet:
     report = progress or (lambda done, total, what: None)
-    total = sum(len(group.traces) for group in groups)
+    (short, lone), total = left, sum(len(group.traces) for group in groups)
     report(0, total, "noise of the technology")
     fits: dict[str, DeviceFit] = {}
-    with one_blas_thread():
-        noise = survey_noise(groups, basis, chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+    given = tuple((chosen.shared or {}).items())
+    basis, noise = prepared(groups, basis_of(SHAPES[chosen.drift], found.name, given), _fixed(chosen), not given)
+    for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
+        fits[fit.device] = fit
+        report(len(fits), total, "devices")
+    groups, torn = without_torn_blocks(groups, fits)
+    for fit in fit_groups(torn, basis, noise, chosen.rtn, jobs):
+        fits[fit.device] = fit
+    growth = step_growth(list(fits.values()))
+    parts = grown_parts(list(fits.values()), growth)
+    if parts:
+        groups = without_growth(groups, parts)
+        basis, noise = prepared(groups, basis, _fixed(chosen), not given)
         for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
             fits[fit.device] = fit
-            report(len(fits), total, "devices")
-        groups, torn = without_torn_blocks(groups, fits)
-        for fit in fit_groups(torn, basis, noise, chosen.rtn, jobs):
+    if chosen.exponent is None and noise.colour.exponent is not None:
+        own = own_exponents(list(fits.values()), noise.colour.exponent)
+        exponents = dict(zip(fits, own.exponents.tolist(), strict=True))
+        for fit in _again(groups, basis, noise, chosen.rtn, jobs, exponents):
             fits[fit.device] = fit
-        if chosen.exponent is None and noise.colour.exponent is not None:
-            own = own_exponents(list(fits.values()), noise.colour.exponent)
-            exponents = dict(zip(fits, own.exponents.tolist(), strict=True))
-            for fit in _again(groups, basis, noise, chosen.rtn, jobs, exponents):
-                fits[fit.device] = fit
+    fits = {name: with_growth(fit, growth, parts) for name, fit in fits.items()}
     known = [trace for trace in traces if trace.key in fits]
     ordered = with_far_noise([steps_on_reads(fits[trace.key], *trace.log_ratio()) for trace in known])
     ordered = [replace(fit, set_aside=lone[fit.device]) if fit.device in lone else fit for fit in ordered]
     summary = _summary(ordered, noise, chosen)
-    with one_blas_thread():
-        ordered, verdict = examined(ordered, basis.shape, basis.scanned, summary.p_up, summary.p_down)
+    rates = HiddenHigh(summary.p_up, summary.p_down, summary.rtn_share)
+    ordered, verdict = examined(ordered, basis, rates, growth.stderr, found.against)
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
     return with_other_noise(FitSet(
         tuple(ordered + left_out),
@@ -162,9 +195,25 @@ def _fit_one_drift(traces: TraceSet, chosen: FitOptions, progress: Progress | No
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
-        notes=(*notes, *reads_in_words(ordered), *far_noise_in_words(ordered)),
+        notes=(*growth.sentences, *reads_in_words(ordered), *far_noise_in_words(ordered)),
         drift_test=verdict,
+        direction=found.name,
+        shared=_shared(groups, basis, noise, chosen),
     ))
+
+
+def _shared(groups: list[Group], basis: Basis, noise: ColourFit, chosen: FitOptions) -> dict[str, Estimate]:
+    """Numbers that all devices share, with their errors."""
+    if not basis.shared:
+        return {}
+    if chosen.shared:
+        return {name: Estimate(value, status="given") for name, value in basis.shared.items()}
+    errors = shared_errors(clean_sample(sample_evenly(groups), basis, noise, chosen.rtn), basis)
+    return {
+        name: Estimate(value) if (error := errors[name]) is None
+        else Estimate(value, error, value - 1.96 * error, value + 1.96 * error)
+        for name, value in basis.shared.items()
+    }
 
 
 def _again(
@@ -177,16 +226,6 @@ def _again(
             group.part(np.array([exponents[trace.key] == exponent for trace in group.traces])) for group in groups
         ]
         yield from fit_groups([part for part in parts if part.traces], basis, colour, rtn, jobs)
-
-
-def _best_drift(traces: TraceSet, options: FitOptions, progress: Progress | None, jobs: int | None) -> FitSet:
-    """The drift shape with the lowest AIC over the whole set, the others' AIC in the notes."""
-    tried = {name: _fit_one_drift(traces, replace(options, drift=name), progress, jobs) for name in fittable()}
-    ranked = sorted(tried, key=lambda name: tried[name].aic)
-    best = tried[ranked[0]]
-    gaps = ", ".join(f"{name} +{tried[name].aic - best.aic:.1f}" for name in ranked[1:])
-    note = f"drift chosen by AIC over {len(best.usable)} devices: {ranked[0]}; the others: {gaps}"
-    return replace(best, notes=(note, *best.notes))
 
 
 def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> PooledNoise:

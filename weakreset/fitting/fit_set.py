@@ -11,7 +11,7 @@ import numpy as np
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, text_table
 from weakreset.fitting.drift_test import DriftTest
-from weakreset.fitting.result import DeviceFit, FitStatus
+from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
 from weakreset.fitting.table import device_columns, device_rows
 from weakreset.model import DriftShape, noise_kind
 from weakreset.traces import Exclusion, TraceSet
@@ -67,6 +67,10 @@ class FitSet(Shown):
     caveat: str = ""
     notes: tuple[str, ...] = ()
     drift_test: DriftTest | None = None
+    direction: str = "reset"
+    """"reset" where R rises, "set" where it falls."""
+    shared: Mapping[str, Estimate] = field(default_factory=dict)
+    """Numbers of the drift that all devices share."""
 
     def __len__(self) -> int:
         return len(self.fits)
@@ -75,7 +79,7 @@ class FitSet(Shown):
     def aic(self) -> float:
         """Akaike's criterion of the whole set: sum of the deviances + 2 for every number fitted.
 
-        Comparable between drift shapes fitted to the same traces.
+        Of shapes fitted to the same traces only where noise was the same too; `drift="auto"` sees to that.
         """
         known = (fit for fit in self if fit.status not in (FitStatus.NOT_CONVERGED, FitStatus.EXCLUDED))
         return float(sum(fit.deviance + 2.0 * fit.n_numbers for fit in known))
@@ -88,6 +92,10 @@ class FitSet(Shown):
             if fit.device == device:
                 return fit
         raise KeyError(device)
+
+    def size(self, name: str, value: float) -> float:
+        """Size of a drift number: what laws and parameter files hold of slopes of devices that fall."""
+        return self.drift.sign(name, self.direction) * value if name in self.drift.parameters else value
 
     @property
     def usable(self) -> tuple[DeviceFit, ...]:
@@ -115,7 +123,8 @@ class FitSet(Shown):
 
     def _sentences(self) -> list[str]:
         counts = ", ".join(f"{count} {status}" for status, count in self.counts().items() if count)
-        return [f"{self.counted}, {self.drift.name} drift: {counts}", str(self.noise)]
+        falling = ", R falls (SET)" if self.direction == "set" else ""
+        return [f"{self.counted}, {self.drift.name} drift{falling}: {counts}", str(self.noise)]
 
     def _shown(self) -> Summary:
         counts, names = self.counts(), self.drift.parameters
@@ -148,7 +157,7 @@ class FitSet(Shown):
         return frame
 
 
-_TEXT_COLUMNS = ("device", "status", "rtn_steps", "excluded_because")
+_TEXT_COLUMNS = ("device", "status", "rtn_steps", "excluded_because")  # words: an empty one is no missing number
 
 
 def _number(value: float | None) -> str:

@@ -21,7 +21,7 @@ __all__ = ["grouped", "reads_in_words"]
 Array = NDArray[np.float64]
 _Used = tuple[PulseTrace, NDArray[np.int64], Array]
 
-_NAMED = 8
+_NAMED = 8  # as many as fit in a note; the table has them all
 
 
 def grouped(traces: TraceSet) -> tuple[list[Group], list[Exclusion], dict[str, tuple[int, ...]], list[str]]:

@@ -7,7 +7,7 @@ rest on that curvature.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,12 @@ class ScanMoments:
     added_variance: Array
     base_numbers: Array
 
+    def in_sizes(self, signs: Array) -> ScanMoments:
+        """Of the sizes of the linear numbers: each times its sign."""
+        core = self.core * np.outer(signs, signs)
+        numbers, slope = signs[:, None] * self.numbers, signs[:, None] * self.slope
+        return replace(self, numbers=numbers, slope=slope, core=core, base_numbers=signs * self.base_numbers)
+
     def variances(self) -> Array:
         """Of the linear numbers, shape (l, g)."""
         return np.asarray(np.diag(self.core)[:, None] + self.slope**2 * self.added_variance)
@@ -134,7 +140,7 @@ def _constraints(basis: Basis, numbers: Array, variances: Array, added: Array, a
         total += special.log_ndtr(basis.sign * added / np.sqrt(added_variance))
     if basis.scan.nonnegative:
         i = basis.linear.index(basis.scan.nonnegative)
-        total += special.log_ndtr(numbers[i] / np.sqrt(variances[i]))
+        total += special.log_ndtr(basis.falls * numbers[i] / np.sqrt(variances[i]))
     return total
 
 

@@ -79,7 +79,7 @@ class LikelihoodDraws:
 def draw_likelihood(
     basis: Basis, moments: ScanMoments, cap: float, rng: np.random.Generator
 ) -> LikelihoodDraws:
-    """Draw from the likelihood of one device.
+    """Draw from the likelihood of one device; slopes of devices that fall as their sizes.
 
     Parameters
     ----------
@@ -87,10 +87,12 @@ def draw_likelihood(
         A number that is never negative (m2) is drawn between 0 and this: far above what the population holds, or
         most draws of a device that hardly sees it would be wasted.
     """
+    if basis.falls < 0:
+        moments = moments.in_sizes(basis.size_signs())
     if not basis.scanned:
         normal = special.ndtri(_even(_INSIDE, len(basis.linear), rng))
         linear = moments.base_numbers + normal @ _root(moments.core).T
-        return LikelihoodDraws(basis.shape, basis.shape.parameters, _ordered(basis, linear, np.empty(0)), 0.0)
+        return LikelihoodDraws(basis.shape, basis.own, _ordered(basis, linear, np.empty(0)), 0.0)
     log_w = moments.log_z + np.log(moments.width)
     bounds = None
     if basis.scan.nonnegative:
@@ -114,7 +116,7 @@ def draw_likelihood(
     log_z = top + float(np.log(cumulative[-1]))
     volume = float(np.log(moments.width.sum())) + (float(np.log(cap)) if beyond is not None else 0.0)
     last = float(moments.grid[-1])
-    return LikelihoodDraws(basis.shape, basis.shape.parameters, inside, log_z, beyond, last, volume)
+    return LikelihoodDraws(basis.shape, basis.own, inside, log_z, beyond, last, volume)
 
 
 @lru_cache(maxsize=8)
@@ -169,4 +171,4 @@ def _ordered(basis: Basis, linear: Array, scanned: Array) -> Array:
     columns = dict(zip(basis.linear, linear.T, strict=True))
     if basis.scanned:
         columns[basis.scanned] = scanned
-    return np.column_stack([columns[name] for name in basis.shape.parameters])
+    return np.column_stack([columns[name] for name in basis.own])

@@ -21,11 +21,11 @@ __all__ = ["ColourFit", "DesignedTraces", "fit_colour", "robust_alpha"]
 Array = NDArray[np.float64]
 _Criterion = Callable[[NoiseColour], tuple[float, float, int]]
 
-_LEAST_READ_RATIO = 1e-3
-_EXPONENTS = (0.0, 1.95)
-_MIN_GAIN = 6.0
-_RIDGE = 1e-9
-_FAR = 0.5
+_LEAST_READ_RATIO = 1e-3  # of the 1/f variance: it changes no error by a per cent
+_EXPONENTS = (0.0, 1.95)  # white to nearly 2, where a stationary spectrum ends
+_MIN_GAIN = 6.0  # of the criterion, for one more number in a noise that all devices share
+_RIDGE = 1e-9  # columns are scaled to one, so this is a part in a billion of each
+_FAR = 0.5  # from the first guess, before the whole range of exponents is searched
 
 
 @dataclass(frozen=True)

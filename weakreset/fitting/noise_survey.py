@@ -22,8 +22,8 @@ Array = NDArray[np.float64]
 # devices, how far from the last exponent to search, and whether roughly: a glance to know the colour, for it decides
 # which steps are found; then the estimate
 _ROUNDS = ((32, 0.6, True), (96, 0.15, False))
-_READS = 512
-_NOISY_RATIO = 2.0
+_READS = 512  # the cost of a dense covariance grows with their cube
+_NOISY_RATIO = 2.0  # times the median: a bad contact, which would flatten the exponent of all
 
 
 class _Scanned(NamedTuple):

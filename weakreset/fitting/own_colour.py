@@ -25,12 +25,12 @@ __all__ = ["EXPONENTS", "OwnExponents", "own_exponents"]
 Array = NDArray[np.float64]
 
 EXPONENTS = (0.0, 1.95)
-_REACH = 0.25
-_BIN = 0.15
-_LEAST_DEVICES = 5
-_SPREADS = 1.35
-_STANDS_OFF = 4.0
-_MOST_READS = 1024
+_REACH = 0.25  # of the exponent, either side, from which the bend of the likelihood is taken
+_BIN = 0.15  # devices in one bin share a whitener
+_LEAST_DEVICES = 5  # the spread of fewer is not known at all
+_SPREADS = 1.35  # robust sd of z between devices; 1 where all share one exponent
+_STANDS_OFF = 4.0  # a single device, where the others agree
+_MOST_READS = 1024  # more reads of one device cost more than they tell of its exponent
 
 
 @dataclass(frozen=True)

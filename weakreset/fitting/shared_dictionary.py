@@ -17,8 +17,8 @@ __all__ = ["SharedDictionary"]
 
 Array = NDArray[np.float64]
 
-_ROWS = 32
-_LEAST_CANDIDATES = 5
+_ROWS = 32  # summed at a time: the order of the sums, and so the bits, are those of any other request
+_LEAST_CANDIDATES = 5  # fewer knees than these are tried one by one
 
 
 class SharedDictionary:

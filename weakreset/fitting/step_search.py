@@ -21,12 +21,12 @@ Array = NDArray[np.float64]
 STEP_THRESHOLD = 24.0
 """A step stays where it raises 2 ln L by this much (a false one in about 200 devices at 1,000 reads)."""
 
-_PROMISING = 0.7
-_KNEES_TRIED = 24
-_ROUNDS = 4
-_PULSES_A_STEP = 250
-_READS_A_STEP = 100
-_MOST_STEPS = 64
+_PROMISING = 0.7  # of the threshold, before the other steps are refined: a second step may hide a first
+_KNEES_TRIED = 24  # steps are looked for beside each; spaced in ratios, as knees are
+_ROUNDS = 4  # of adding, moving and dropping steps
+_PULSES_A_STEP = 250  # more steps than this are no trap that can be followed
+_READS_A_STEP = 100  # with fewer reads a step the level between two steps is not known
+_MOST_STEPS = 64  # beyond it the trace is restless, and is said to be
 
 
 @dataclass(frozen=True)

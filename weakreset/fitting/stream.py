@@ -76,7 +76,10 @@ def fit_stream(
         if first is None:
             first = fitted
             noise = fitted.noise
-            chosen = replace(chosen, alpha=noise.alpha, exponent=noise.exponent, read_sd=noise.read_sd)
+            chosen = replace(
+                chosen, alpha=noise.alpha, exponent=noise.exponent, read_sd=noise.read_sd, direction=fitted.direction,
+                shared={name: float(found.value or 0.0) for name, found in fitted.shared.items()} or chosen.shared,
+            )
         room = max(_DETAILED - len(fits), 0)
         few = [_with_few_draws(fit) for fit in fitted]
         fits += [fit if i < room else _sketch(fit) for i, fit in enumerate(few)]

@@ -22,7 +22,7 @@ __all__ = ["Averaged", "NoiseColour", "Whitener"]
 
 Array = NDArray[np.float64]
 
-_JITTER = 1e-10
+_JITTER = 1e-10  # of the variance: rounding in a matrix whose smallest eigenvalues are as small
 
 
 @dataclass(frozen=True)

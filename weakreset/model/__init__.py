@@ -3,6 +3,7 @@
 from weakreset.model.device import Devices, SimulatedTraces, simulate_devices
 from weakreset.model.drift import (
     BUILT_IN,
+    DIRECTIONS,
     POWER_LAW,
     SATURATING,
     SHAPES,
@@ -46,6 +47,7 @@ from weakreset.model.streams import named_stream
 __all__ = [
     "BUILT_IN",
     "D2D",
+    "DIRECTIONS",
     "FAMILIES",
     "MEMORY_PULSES",
     "POWER_LAW",

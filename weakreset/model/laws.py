@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 Numbers = Mapping[str, float]
 
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
-_LEAST_MASS = 1e-12
+_LEAST_MASS = 1e-12  # of a law inside its truncation: below it quantiles are rounding errors
 
 
 @dataclass(frozen=True)

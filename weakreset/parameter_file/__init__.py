@@ -1,7 +1,9 @@
 """The parameter file: one JSON that the exporter writes and the simulation reads."""
 
 from weakreset.model import Imperfection, check_without, imperfections
+from weakreset.parameter_file.describe import describe, origin_of, picture_in_text
 from weakreset.parameter_file.draw import draw_cycle, draw_devices
+from weakreset.parameter_file.edit import changes_of, edit_parameters
 from weakreset.parameter_file.law_errors import draw_laws, draw_parameters
 from weakreset.parameter_file.load_save import (
     dump_parameters,
@@ -12,6 +14,7 @@ from weakreset.parameter_file.load_save import (
     save_parameters,
 )
 from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed_numbers
+from weakreset.parameter_file.over_pulses import DriftBand, drift_band
 from weakreset.parameter_file.presets import majumdar2021
 from weakreset.parameter_file.scale_spread import scale_spread
 from weakreset.parameter_file.schema import (
@@ -22,6 +25,7 @@ from weakreset.parameter_file.schema import (
     D2dScaling,
     DefectKind,
     Defects,
+    Edit,
     Empirical,
     ExcludedDevice,
     FamilyChoice,
@@ -42,6 +46,8 @@ __all__ = [
     "D2dScaling",
     "DefectKind",
     "Defects",
+    "DriftBand",
+    "Edit",
     "Empirical",
     "ExcludedDevice",
     "FamilyChoice",
@@ -54,19 +60,25 @@ __all__ = [
     "Provenance",
     "ResetPulse",
     "assumed_numbers",
+    "changes_of",
     "check_without",
+    "describe",
     "device_columns",
     "draw_cycle",
     "draw_devices",
     "draw_laws",
     "draw_parameters",
+    "drift_band",
     "dump_parameters",
+    "edit_parameters",
     "imperfections",
     "json_schema",
     "law_rows",
     "load_parameters",
     "majumdar2021",
+    "origin_of",
     "parse_parameters",
+    "picture_in_text",
     "preset_names",
     "save_parameters",
     "scale_spread",

@@ -52,7 +52,10 @@ def _devices(
     params: ParameterFile, drawn: dict[str, NDArray[np.float64]], noise: dict[str, NDArray[np.float64]]
 ) -> Devices:
     r0_ohm, amplitude = drawn.pop("r0_ohm"), noise.pop("rtn_amplitude")
-    return Devices(r0_ohm, drawn, amplitude, SHAPES[params.model], noise)
+    shape = SHAPES[params.model]
+    if params.direction == "set":
+        drawn = {name: shape.sign(name, params.direction) * values for name, values in drawn.items()}
+    return Devices(r0_ohm, drawn, amplitude, shape, noise)
 
 
 def draw_cycle(

@@ -15,7 +15,7 @@ from weakreset.parameter_file.schema import ParameterFile
 
 __all__ = ["draw_laws", "draw_parameters"]
 
-_POINTS = 400
+_POINTS = 400  # even quantiles of a law over which its own error is averaged
 
 
 def draw_laws(law: TruncatedLaw, stderr: Mapping[str, float], n: int, rng: np.random.Generator) -> list[TruncatedLaw]:

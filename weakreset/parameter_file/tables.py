@@ -56,6 +56,8 @@ def law_rows(params: ParameterFile) -> list[dict[str, Any]]:
 def write_laws(params: ParameterFile, path: str | os.PathLike[str]) -> Path:
     """`law_rows` as CSV; atomic. Comments name the file, its drift, its correlations, and whether it was simulated."""
     comments = [f"laws of {json.dumps(params.name)}", f"drift: {params.model}"]
+    if params.direction == "set":
+        comments.append("direction: set (R falls; slopes are minus what the laws say)")
     comments.append(f"fitted to simulated traces: {str(params.provenance.simulated).lower()}")
     if params.correlation is not None:
         names, matrix = params.correlation.names, params.correlation.matrix

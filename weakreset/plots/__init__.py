@@ -11,11 +11,14 @@ from weakreset.plots.ablation_bars import ablation_bars
 from weakreset.plots.all_traces import all_traces
 from weakreset.plots.check_overview import check_overview
 from weakreset.plots.d2d_laws import d2d_laws
+from weakreset.plots.device_over_pulses import device_over_pulses
 from weakreset.plots.device_page import device_page
 from weakreset.plots.distributions import distributions
 from weakreset.plots.endurance import LayerWear, endurance
 from weakreset.plots.envelopes import envelopes
 from weakreset.plots.law_comparison import law_comparison
+from weakreset.plots.measured_and_simulated import measured_and_simulated
+from weakreset.plots.paper import COLUMN_MM, paper_bytes
 from weakreset.plots.residual_spectrum import pooled_periodogram, residual_spectrum
 from weakreset.plots.spectrum_bands import spectrum_bands
 from weakreset.plots.style import PALETTE, figure_bytes
@@ -23,6 +26,7 @@ from weakreset.plots.traces_with_fits import example_devices, traces_with_fits
 from weakreset.plots.training_curves import TrainingRun, training_curves
 
 __all__ = [
+    "COLUMN_MM",
     "PALETTE",
     "LayerWear",
     "TrainingRun",
@@ -30,6 +34,7 @@ __all__ = [
     "all_traces",
     "check_overview",
     "d2d_laws",
+    "device_over_pulses",
     "device_page",
     "distributions",
     "endurance",
@@ -37,6 +42,8 @@ __all__ = [
     "example_devices",
     "figure_bytes",
     "law_comparison",
+    "measured_and_simulated",
+    "paper_bytes",
     "pooled_periodogram",
     "residual_spectrum",
     "spectrum_bands",

@@ -17,8 +17,8 @@ __all__ = ["all_traces"]
 
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
 
-_MOST_LINES = 300
-_LEAST_DEVICES = 5
+_MOST_LINES = 300  # more become one dark area
+_LEAST_DEVICES = 5  # quantiles over fewer are single devices
 
 
 @styled

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_overview"]
 
-_FURTHEST = 3.0
+_FURTHEST = 3.0  # half-widths of the band: what is further off stands at the edge
 
 
 @styled

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.model import TruncatedLaw
+from weakreset.parameter_file.people import FAMILY_WORDS
 from weakreset.plots.panels import density_axes, panel_grid
 from weakreset.plots.style import PALETTE, styled, tag_simulated_figure
 from weakreset.population import LawFit, Population
@@ -16,12 +17,7 @@ from weakreset.population import LawFit, Population
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FAMILY_WORDS", "d2d_laws", "law_range"]
-
-FAMILY_WORDS = {
-    "norm": "normal", "expon": "exponential", "lognorm": "lognormal", "gamma": "gamma", "weibull": "Weibull",
-    "uniform": "uniform", "unit_gamma": "unit gamma", "constant": "constant",
-}
+__all__ = ["d2d_laws", "law_range"]
 
 
 @styled

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["device_page"]
 
-_MOST_LAGS = 100
-_LONGEST_EXPECTED = 3000
+_MOST_LAGS = 100  # the white remainder shows its memory within these or not at all
+_LONGEST_EXPECTED = 3000  # reads: the expected curve needs a dense matrix of them
 
 
 @styled

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from weakreset.display import printable
 from weakreset.parameter_file import ParameterFile
-from weakreset.plots.d2d_laws import FAMILY_WORDS, law_range
+from weakreset.parameter_file.people import FAMILY_WORDS
+from weakreset.plots.d2d_laws import law_range
 from weakreset.plots.panels import density_axes, panel_grid
 from weakreset.plots.style import PALETTE, styled
 
@@ -51,7 +53,7 @@ def _panel(ax: Axes, name: str, files: Sequence[ParameterFile]) -> None:
     x = np.linspace(low, high, 400)
     for (file, (colour, style)), law in zip(present, laws, strict=True):
         mark = " (simulated)" if file.provenance.simulated else ""
-        label = file.name.replace("$", r"\$").lstrip("_") + mark
+        label = printable(file.name).replace("$", r"\$").lstrip("_") + mark
         if law.family == "constant":
             ax.axvline(law.median(), color=PALETTE[colour], ls=style, label=label)
             continue

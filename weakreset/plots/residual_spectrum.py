@@ -18,8 +18,8 @@ __all__ = ["pooled_periodogram", "residual_spectrum"]
 
 Array = NDArray[np.float64]
 
-_BINS_PER_DECADE = 8
-_FEWEST_READS = 32
+_BINS_PER_DECADE = 8  # as dense as dots can be told apart on a page
+_FEWEST_READS = 32  # a spectrum of fewer is less than three octaves of noise
 
 
 def pooled_periodogram(fits: FitSet) -> tuple[Array, Array, Array, int]:

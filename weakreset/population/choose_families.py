@@ -42,13 +42,16 @@ def _families_for(number: DriftNumber, given: Mapping[str, str]) -> tuple[str, .
 
 def start_laws(
     usable: Sequence[DeviceFit], shape: DriftShape, limits: Mapping[str, tuple[float, float]],
-    families: Mapping[str, str],
+    families: Mapping[str, str], direction: str = "reset",
 ) -> Laws:
-    """Rough laws by moments of the device estimates, in the usual or the given families."""
+    """Rough laws by moments of the sizes of the device estimates, in the usual or the given families."""
     free, laws = {}, {}
     for name in shape.parameters:
+        if name in shape.shared:
+            continue
         family = families.get(name, shape[name].family)
-        free[name], laws[name] = start_law(family, _rough_values(name, usable, limits[name]), *limits[name])
+        values = _rough_values(name, usable, limits[name], shape.sign(name, direction))
+        free[name], laws[name] = start_law(family, values, *limits[name])
     return Laws(free, laws, {})
 
 
@@ -69,13 +72,13 @@ def hold(state: Laws, unknown: Sequence[str], shape: DriftShape, longest: float)
     return Laws({name: free for name, free in state.free.items() if name not in unknown}, laws, state.candidates)
 
 
-def _rough_values(name: str, usable: Sequence[DeviceFit], limits: tuple[float, float]) -> Array:
+def _rough_values(name: str, usable: Sequence[DeviceFit], limits: tuple[float, float], sign: int) -> Array:
     """Device estimates inside the limits, the resolved ones where there are enough."""
     resolved = [fit for fit in usable if fit.status is FitStatus.OK]
     chosen = resolved if len(resolved) >= LEAST_DEVICES else usable
-    values = np.array([fit.numbers[name] for fit in chosen])
+    values = sign * np.array([fit.numbers[name] for fit in chosen])
     low, high = limits
-    inside = np.clip(values, low if math.isfinite(low) else None, high if math.isfinite(high) else None)
+    inside = np.clip(values, low, high)  # an end may be infinite
     return np.asarray(inside if np.ptp(inside) > 0 else inside + np.linspace(0, 1e-9, len(inside)))
 
 

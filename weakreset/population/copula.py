@@ -29,9 +29,9 @@ Pair = tuple[int, int]
 LEVEL = 0.05
 LEAST_DEVICES = 30
 LARGEST_STDERR = 0.3
-_NORMAL_95 = 1.959964
-_EDGE = 0.995
-_ITERATIONS = 60
+_NORMAL_95 = 1.959964  # two-sided, on the scale of Fisher
+_EDGE = 0.995  # a correlation of one has no likelihood
+_ITERATIONS = 60  # a bound, for a flat likelihood
 
 
 def fit_copula(scores: DeviceScores, level: float = LEVEL, apart: Sequence[str] = ()) -> CorrelationFit | None:

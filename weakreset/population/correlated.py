@@ -25,8 +25,8 @@ __all__ = ["CorrelatedHierarchy", "fit_together"]
 Array = NDArray[np.float64]
 Scores = dict[str, tuple[Array, Array | None]]
 
-_ROUNDS = 4
-_SETTLED = 0.005
+_ROUNDS = 4  # laws and correlations in turn
+_SETTLED = 0.005  # of a correlation: digits that no table prints
 _UNMOVED = np.zeros((1, 1))
 
 

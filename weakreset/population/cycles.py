@@ -27,11 +27,11 @@ __all__ = ["Components", "cycle_spreads", "one_cycle_each", "variance_components
 
 Array = NDArray[np.float64]
 
-_LEAST_FREEDOM = 5
-_MOSTLY = 0.9
-_LEAST_SIGMAS = 3.0
+_LEAST_FREEDOM = 5  # a spread from fewer is uncertain by a third and more
+_MOSTLY = 0.9  # else the devices whose number is known would stand for all
+_LEAST_SIGMAS = 3.0  # the logarithm of a number less sure than this has no normal error
 _REJECTED = 2.705543  # 95 % point of half a chi-squared: 5 %, one-sided
-_FLOOR = 1e-6
+_FLOOR = 1e-6  # of an error, relative: an error of zero would rule every mean
 _WIDEST, _POINTS, _ZOOMS = 4.0, 21, 5
 
 

@@ -26,7 +26,9 @@ def measured_devices(population: Population) -> dict[str, Any]:
     """
     fits = population.fits
     names = ["r0_ohm", *fits.drift.parameters, "rtn_amplitude"]
-    rows = [row for fit in fits.usable if (row := _row(fit, names)) is not None]
+    signs = [fits.size(name, 1.0) for name in names]
+    measured = [row for fit in fits.usable if (row := _row(fit, names)) is not None]
+    rows = [[sign * value for sign, value in zip(signs, row, strict=True)] for row in measured]
     left_out = len(fits.usable) - len(rows)
     if not rows:
         raise ParameterFileError(

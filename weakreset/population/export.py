@@ -61,6 +61,7 @@ def export_parameters(
             "schema": "weakreset-parameters",
             "name": name,
             "model": population.drift,
+            "direction": population.direction,
             "parameters": {key: _parameter(law) for key, law in population.laws.items()},
             "not_identifiable": {key: entry.model_dump() for key, entry in population.not_identifiable.items()},
             "correlation": _correlation(population),
@@ -145,6 +146,7 @@ def _provenance(
         if fit.excluded_because and not any(fit.of_device == device for device, _ in named):
             counted[fit.device, fit.excluded_because] += 1
     return {
+        "software": "weakreset",
         "software_version": __version__,
         "created": created,
         "command": command,

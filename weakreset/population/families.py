@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 POSITIVE_FAMILIES = ("lognorm", "gamma", "weibull", "expon", "norm")
 REAL_FAMILIES = ("norm",)
 
-_LARGE = 1e12
+_LARGE = 1e12  # for the simplex: worse than any likelihood, and still a number
 _TINY = 1e-12
 """In place of a mean of zero, which no positive family has."""
 
@@ -181,9 +181,8 @@ def _fit_one(
             return _LARGE
         return total if math.isfinite(total) else _LARGE
 
-    count = len(FAMILIES[family].param_names) - ("loc" in free.fixed)
     if not free.free:
-        return 2.0 * nll(np.empty(0)) + 2.0 * count, start, {}
+        return 2.0 * (nll(np.empty(0)) + free.n_numbers), start, {}
     x0 = free.coordinates(start.params)
     scale = free.scales(start)
     found = optimize.minimize(
@@ -195,7 +194,8 @@ def _fit_one(
     x = x0 + scale * found.x
     law = free.law(x)
     covariance = _inverse_curvature(nll, x, free.scales(law) * 0.1)
-    return 2.0 * float(found.fun) + 2.0 * count, law, free.stderr(law, covariance) if covariance is not None else {}
+    aic = 2.0 * (float(found.fun) + free.n_numbers)
+    return aic, law, free.stderr(law, covariance) if covariance is not None else {}
 
 
 def _inverse_curvature(nll, x: Array, h: Array) -> Array | None:  # type: ignore[no-untyped-def]

@@ -14,7 +14,7 @@ from weakreset.population.left_out import left_out
 from weakreset.population.result import Candidate, LawFit, Population
 from weakreset.traces.lot_sentence import counted_devices
 
-__all__ = ["few_devices"]
+__all__ = ["few_devices", "shared_law"]
 
 
 def few_devices(fits: FitSet) -> Population:
@@ -33,7 +33,7 @@ def few_devices(fits: FitSet) -> Population:
     laws, unknown = {}, {}
     hidden = set(fits.drift.parameters) - set(fits.drift.scan.beyond if fits.drift.scan else fits.drift.parameters)
     for name in ("r0_ohm", *fits.drift.parameters):
-        known = np.array([v for fit in usable if (v := fit.estimates[name].value) is not None])
+        known = np.array([fits.size(name, v) for fit in usable if (v := fit.estimates[name].value) is not None])
         if name == "r0_ohm" and not len(known):
             known = np.array([fit.first_read_ohm for fit in usable])
         if not len(known) and usable and name in hidden:
@@ -53,5 +53,18 @@ def few_devices(fits: FitSet) -> Population:
             note=note,
         )
     return Population(
-        fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,), cycles=cycles, not_identifiable=unknown
+        fits.drift.name, laws, fits.noise, None, None, fits, notes=(note,), cycles=cycles, not_identifiable=unknown,
+        direction=fits.direction,
+    )
+
+
+def shared_law(fits: FitSet, name: str) -> LawFit:
+    """Constant law of a number that all devices share."""
+    found, n = fits.shared[name], len(fits.usable)
+    value = float(found.value or 0.0)
+    stderr = {} if found.stderr is None else {"value": found.stderr}
+    return LawFit(
+        name, fits.drift.units[name], TruncatedLaw("constant", {"value": value}), stderr,
+        (Candidate("constant", math.nan, 1.0),), np.full(n, value), (-math.inf, math.inf), n, n,
+        note="all devices share it; its spread is not estimated",
     )

@@ -13,7 +13,7 @@ from weakreset.errors import FitError
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
-from weakreset.model import DriftShape, TruncatedLaw
+from weakreset.model import TruncatedLaw
 from weakreset.options import named_options
 from weakreset.population.bootstrap import Progress
 from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, choose_families, hold, start_laws
@@ -21,7 +21,7 @@ from weakreset.population.correlated import fit_together
 from weakreset.population.cycles import cycle_spreads, one_cycle_each, without_cycles
 from weakreset.population.defects import count_defects
 from weakreset.population.families import fit_values
-from weakreset.population.few import few_devices
+from weakreset.population.few import few_devices, shared_law
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.left_out import informing, left_out, student_factor
 from weakreset.population.replicas import with_replicas
@@ -34,8 +34,8 @@ __all__ = ["fit_population"]
 
 Array = NDArray[np.float64]
 
-_SEEN_SIGMAS = 3.0
-_FEW = 10
+_SEEN_SIGMAS = 3.0  # of the mean slope over devices, before a law of it is believed
+_FEW = 10  # a family chosen from fewer is named, with a warning
 
 
 @named_options
@@ -93,27 +93,31 @@ def _fit(
     cycles = [fit for fit in fits.usable if fit.draws is not None]
     usable = one_cycle_each(cycles)
     _refuse_restless(fits)
-    _refuse_no_drift(usable, fits.drift)
+    _refuse_no_drift(usable, fits)
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
     everything, fits = fits, replace(fits, fits=tuple(usable)) if len(usable) < len(cycles) else fits
     limits = _limits(fits, usable) | dict(truncation)
     amplitude, fraction = fit_rtn_amplitude(fits)
     stuck = stuck_high(fits, amplitude, fraction)
-    measured = fits.drift.parameters
+    measured = [name for name in fits.drift.parameters if name not in fits.drift.shared]
     longest = max(float(fit.pulses[-1]) for fit in usable)
     known = {name: informing(name, usable, fits.drift) for name in measured}
     unknown = [name for name in measured if len(known[name]) < LEAST_DEVICES]
-    state = hold(start_laws(usable, fits.drift, limits, families), unknown, fits.drift, longest)
+    state = hold(start_laws(usable, fits.drift, limits, families, fits.direction), unknown, fits.drift, longest)
     hierarchy = Hierarchy.of(usable, stuck)
     state = choose_families(hierarchy.thinned(FAMILY_DRAWS), state, limits, families)
     fitted = {"r0_ohm": _fit_r0(usable, limits, families)}
     laws, likelihood, correlation = fit_together(hierarchy, state, _known_r0(usable, fitted["r0_ohm"].law))
     covariance = likelihood.covariance(state.free, laws)
-    for name in state.free:
+    for name in fits.drift.parameters:
+        if name in fits.drift.shared:
+            fitted[name] = shared_law(fits, name)
+        if name not in state.free:
+            continue
         error = covariance[name]
         stderr = state.free[name].stderr(laws[name], error) if np.all(np.diag(error) > 0) else {}
-        fitted[name] = _law_fit(name, fits.drift, usable, known[name], laws[name], stderr, state.candidates[name])
+        fitted[name] = _law_fit(name, fits, usable, known[name], laws[name], stderr, state.candidates[name])
     if bootstrap or goodness:
         fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, progress)
     spreads, structure = cycle_spreads(cycles, fits.drift), structure_notes(fits)
@@ -122,6 +126,7 @@ def _fit(
         defects=count_defects(everything), notes=(*_notes(fits, correlation), *structure), cycles=spreads,
         structure=structure,
         not_identifiable={name: left_out(name, fits.drift, usable, known[name]) for name in unknown},
+        direction=fits.direction,
     )
 
 
@@ -135,19 +140,20 @@ def _refuse_restless(fits: FitSet) -> None:
         )
 
 
-def _refuse_no_drift(usable: Sequence[DeviceFit], drift: DriftShape) -> None:
+def _refuse_no_drift(usable: Sequence[DeviceFit], fits: FitSet) -> None:
     """No law of a slope is identifiable where the mean of all is not three standard errors above zero."""
-    trend = drift.trend
-    known = [e for fit in usable if (e := fit.estimates.get(trend)) is not None and e.value is not None and e.stderr]
+    drift, trend = fits.drift, fits.drift.trend
+    known = [e for fit in usable if (e := _slope(fit, trend)) is not None]
     if not known:
         return
-    values = np.array([float(e.value or 0.0) for e in known])
-    weights = np.array([float(e.stderr or 1.0) ** -2 for e in known])
+    values = np.array([fits.size(trend, value) for value, _ in known])
+    weights = np.array([stderr**-2 for _, stderr in known])
     mean, stderr = float(weights @ values / weights.sum()), float(weights.sum() ** -0.5)
     if mean < -_SEEN_SIGMAS * stderr:
         raise FitError(
             f"the resistance falls: the mean slope {trend} of {len(known)} devices is {mean:.2g} +- {stderr:.2g} per "
-            f"pulse, and the {drift.name} drift describes a rise. Is this a SET, or does the column hold a conductance?"
+            f"pulse, and the {drift.name} drift describes a rise. Is this a SET "
+            "(`--direction set`), or does the column hold a conductance?"
         )
     if mean < _SEEN_SIGMAS * stderr:
         *others, last = (name for name in drift.parameters if name != drift.offset)
@@ -156,6 +162,15 @@ def _refuse_no_drift(usable: Sequence[DeviceFit], drift: DriftShape) -> None:
             f"no drift is seen: the mean slope {trend} of {len(known)} devices is {mean:.2g} +- {stderr:.2g} "
             f"per pulse, so the {names} not identifiable. Were the devices pulsed, and are pulse numbers right?"
         )
+
+
+def _slope(fit: DeviceFit, trend: str) -> tuple[float, float] | None:
+    """Of a device and its error, of a drift that does not describe it too."""
+    found = fit.estimates.get(trend)
+    if found is not None and found.value is not None and found.stderr:
+        return found.value, found.stderr
+    fitted = None if fit.result is None else fit.result.params.get(trend)
+    return (float(fitted.value), float(fitted.stderr)) if fitted is not None and fitted.stderr else None
 
 
 def _limits(fits: FitSet, usable: Sequence[DeviceFit]) -> dict[str, tuple[float, float]]:
@@ -200,16 +215,16 @@ def _undecided(candidates: Sequence[Candidate]) -> str:
 
 
 def _law_fit(
-    name: str, drift: DriftShape, usable: Sequence[DeviceFit], known: Sequence[DeviceFit], law: TruncatedLaw,
+    name: str, fits: FitSet, usable: Sequence[DeviceFit], known: Sequence[DeviceFit], law: TruncatedLaw,
     stderr: Mapping[str, float], candidates: tuple[Candidate, ...],
 ) -> LawFit:
     own = [fit for fit in known if fit.status is not FitStatus.KNEE_UNRESOLVED]  # others are averages over knees
-    values = np.array([float(fit.estimates[name].value or 0.0) for fit in own])
+    values = np.array([fits.size(name, float(fit.estimates[name].value or 0.0)) for fit in own])
     note = _undecided(candidates)
     widened = student_factor(len(known))
     window = (law.lower, math.inf)
     censored = 0
-    if name == drift.knee:
+    if name == fits.drift.knee:
         last = max(float(fit.pulses[-1]) for fit in usable)
         window = (law.lower, last)
         censored = len(usable) - len(known)
@@ -221,7 +236,7 @@ def _law_fit(
         said = f"only {len(known)} devices inform it: standard errors widened by {widened:.2f} (Student's t)"
         note = "; ".join(filter(None, (note, said)))
     return LawFit(
-        name, drift.units[name], law, {key: widened * error for key, error in stderr.items()}, candidates,
+        name, fits.drift.units[name], law, {key: widened * error for key, error in stderr.items()}, candidates,
         values, window, len(usable), len(known), censored, note
     )
 

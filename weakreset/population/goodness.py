@@ -36,8 +36,8 @@ SUBSTITUTE = (
     "distance of the devices' posterior means from the law, against replicas of devices with the same uncertainty "
     "(normal) and a law fitted again"
 )
-_NODES = 60
-_TINY = 1e-12
+_NODES = 60  # even quantiles of the normal error of a value
+_TINY = 1e-12  # a logarithm of zero would make one far device the whole statistic
 
 
 def is_testable(shape: DriftShape, name: str) -> bool:

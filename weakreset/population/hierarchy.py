@@ -28,8 +28,8 @@ __all__ = ["FORWARD_STEP", "Hierarchy", "StuckHigh", "laws_at", "nudged_law", "w
 
 Array = NDArray[np.float64]
 
-_FLOOR = -50.0
-_SCALED_BOX = 60.0
+_FLOOR = -50.0  # of ln likelihood a device: one that no law explains must not rule the others
+_SCALED_BOX = 60.0  # in units of each number's scale: never an answer, but an end of the search
 _LARGEST_EXPONENT = 700.0
 FORWARD_STEP = 1e-6
 """Of a scaled coordinate, for gradients: wrong by a millionth of the curvature, and half the work of a central step."""

@@ -12,8 +12,8 @@ from weakreset.parameter_file import NotIdentifiable
 
 __all__ = ["informing", "left_out", "student_factor"]
 
-_MANY = 30
-_MOST_SHOWN = 5
+_MANY = 30  # of so many a law is fitted, and the list of values would tell less
+_MOST_SHOWN = 5  # values that fit in a sentence
 
 
 def informing(name: str, usable: Sequence[DeviceFit], drift: DriftShape) -> list[DeviceFit]:

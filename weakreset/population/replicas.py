@@ -28,12 +28,12 @@ def with_replicas(
     if bootstrap:
         intervals = bootstrap_laws(likelihood, state, state.laws, bootstrap, device_rng, report)
         intervals["r0_ohm"] = bootstrap_values(r0.values, r0.law, bootstrap, value_rng)
-        result = {name: replace(law, interval=intervals[name]) for name, law in result.items()}
+        result = {name: replace(law, interval=intervals.get(name, {})) for name, law in result.items()}
     if goodness:
         for done, (name, rng) in enumerate(zip(fitted, test_rngs, strict=True)):
             if name == "r0_ohm":
                 tests = goodness_of_values(r0.values, r0.law, goodness, rng)
-            elif is_testable(likelihood.shape, name):
+            elif name in state.free and is_testable(likelihood.shape, name):
                 tests = goodness_of_law(likelihood, name, state.free[name], state.laws, goodness, rng)
             else:
                 continue

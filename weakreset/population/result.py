@@ -16,7 +16,7 @@ from weakreset.traces.lot_sentence import counted_devices
 
 __all__ = ["Candidate", "CorrelationFit", "CycleSpread", "GoodnessOfFit", "LawFit", "PairTest", "Population"]
 
-_LEAST_EIGENVALUE = 1e-3
+_LEAST_EIGENVALUE = 1e-3  # a correlation matrix put together from pairs need not be one: pulled towards the unit matrix
 
 
 @dataclass(frozen=True)
@@ -219,6 +219,9 @@ class Population(Shown):
     """What dies, wafers and kinds of devices were found, or not; part of `notes`."""
     cycles: Mapping[str, CycleSpread] = field(default_factory=dict)
 
+    direction: str = "reset"
+    """"set" where R falls: laws of slopes are then of their sizes."""
+
     def cycle_sentences(self) -> list[str]:
         """What is known of the spread between cycles, a line a parameter; none where each device has one cycle."""
         return [_cycle_sentence(spread) for spread in self.cycles.values()]
@@ -227,8 +230,9 @@ class Population(Shown):
         laws = [*self.laws.values(), *([] if self.rtn_amplitude is None else [self.rtn_amplitude])]
         simulated = " (simulated traces)" if self.fits.traces.simulated else ""
         defects = ", ".join(f"{count} {kind}" for kind, count in self.defects.items())
+        falling = ", R falls (SET)" if self.direction == "set" else ""
         return Summary(
-            f"Population of {self.fits.counted}, {self.drift} drift{simulated}",
+            f"Population of {self.fits.counted}, {self.drift} drift{falling}{simulated}",
             (str(self.noise), *([f"defects: {defects}"] if defects else []), *self.cycle_sentences()),
             ("parameter", "unit", "family", "numbers", "median", "informed by", "note"),
             [_row(law) for law in laws] + [

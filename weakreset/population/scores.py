@@ -20,8 +20,8 @@ __all__ = ["DeviceScores", "normal_scores", "own_numbers", "score_devices", "tai
 
 Array = NDArray[np.float64]
 
-_EDGE = 1e-12
-_GOLDEN = (5**0.5 - 1) / 2
+_EDGE = 1e-12  # keeps normal scores within +-7
+_GOLDEN = (5**0.5 - 1) / 2  # its multiples fill the unit interval most evenly, with no generator to seed
 
 
 @dataclass(frozen=True)

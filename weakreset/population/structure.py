@@ -33,9 +33,9 @@ GROUP_COLUMNS = ("lot", "wafer", "die", "row", "col")
 LEVEL = 0.05
 """Chance of any false alarm of a test over all numbers (and columns) together, by Holm's procedure."""
 
-_LEAST_DEVICES = 30
-_REPLICAS = 499
-_NESTED = ("lot", "wafer", "die")
+_LEAST_DEVICES = 30  # with fewer the dip test has little power
+_REPLICAS = 499  # a p-value of 0.002 can be reached, which Holm over the parameters needs
+_NESTED = ("lot", "wafer", "die")  # from the largest: a die lies on one wafer
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def _estimates(fits: FitSet) -> dict[str, tuple[list[str], Array]]:
     """By number: names and estimates of the devices that identify it, logarithms where all are positive."""
     found = {}
     for name in ("r0_ohm", *fits.drift.parameters):
-        known = [(fit.device, float(value)) for fit in fits.usable if (value := _own(fit, name)) is not None]
+        known = [(fit.device, float(value)) for fit in fits.usable if (value := _own(fits, fit, name)) is not None]
         values = np.array([value for _, value in known])
         if len(values) >= 4:
             positive = name != fits.drift.offset and name != fits.drift.nonnegative and values.min() > 0
@@ -211,9 +211,11 @@ def _estimates(fits: FitSet) -> dict[str, tuple[list[str], Array]]:
     return found
 
 
-def _own(fit: DeviceFit, name: str) -> float | None:
-    """The device's estimate; None where it is an average over knees, or no more than an upper limit."""
+def _own(fits: FitSet, fit: DeviceFit, name: str) -> float | None:
+    """Size of the device's estimate; None where it is an average over knees, or no more than an upper limit."""
     estimate = fit.estimates.get(name)
     if estimate is None or (name != "r0_ohm" and fit.status is FitStatus.KNEE_UNRESOLVED):
         return None
-    return None if estimate.status == "upper_limit_only" else estimate.value
+    if estimate.status == "upper_limit_only" or estimate.value is None:
+        return None
+    return fits.size(name, estimate.value)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from typing import Any
 
+from weakreset.fitting import FitSet
 from weakreset.report.content import ReportInput
 from weakreset.report.device_data import device_lines
 from weakreset.report.findings import found, trusted
@@ -13,7 +14,7 @@ from weakreset.report.pictures import pictures
 from weakreset.report.tables import device_table, exclusion_table, law_table, noise_rows, training_rows
 from weakreset.version import __version__
 
-__all__ = ["build_report"]
+__all__ = ["build_devices", "build_report"]
 
 _SCRIPTS = ("table.js", "plot.js", "device.js", "map.js", "panel.js")
 
@@ -32,6 +33,19 @@ def build_report(content: ReportInput) -> str:
     str
         The page; write it with `weakreset.resources.write_atomically`.
     """
+    return _render("report.html", _context(content))
+
+
+def build_devices(fits: FitSet, title: str) -> str:
+    """A page of its own with the map, the table and every device in full; thousands of devices open in a moment.
+
+    The section on devices of `build_report`, without the pictures, which take the time there.
+    """
+    simulated = fits.traces.simulated
+    return _render("devices_page.html", {"title": title, "simulated": simulated, **_devices(fits)})
+
+
+def _render(template: str, context: dict[str, Any]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -42,7 +56,8 @@ def build_report(content: ReportInput) -> str:
     # the scripts are ours and fixed, so they may go into the page as they are
     hashes = [_policy_hash(environment.get_template(name).render()) for name in _SCRIPTS]
     policy = Markup(" ".join(f"'{item}'" for item in hashes))
-    return environment.get_template("report.html").render(**_context(content), script_hashes=policy, scripts=_SCRIPTS)
+    page = environment.get_template(template)
+    return page.render(**context, version=__version__, script_hashes=policy, scripts=_SCRIPTS)
 
 
 def _policy_hash(script: str) -> str:
@@ -55,14 +70,10 @@ def _context(content: ReportInput) -> dict[str, Any]:
     return {
         "title": content.title,
         "simulated": content.simulated,
-        "version": __version__,
         "found": found(content),
         "trusted": trusted(content),
-        "caveat": fits.caveat if fits is not None else "",
-        "method": fits.method if fits is not None else "",
+        **_devices(fits),
         "pictures": pictures(content),
-        "devices": device_table(fits) if fits is not None else None,
-        "device_lines": device_lines(fits) if fits is not None else "",
         "exclusions": exclusion_table(content),
         "noise": noise_rows(content),
         "laws": law_table(content),
@@ -72,3 +83,10 @@ def _context(content: ReportInput) -> dict[str, Any]:
         "sources": traces.sources if traces is not None else (),
         "commands": content.commands,
     }
+
+
+def _devices(fits: FitSet | None) -> dict[str, Any]:
+    if fits is None:
+        return {"caveat": "", "method": "", "devices": None, "device_lines": ""}
+    lines, table = device_lines(fits), device_table(fits)
+    return {"caveat": fits.caveat, "method": fits.method, "devices": table, "device_lines": lines}

@@ -16,9 +16,9 @@ from weakreset.report.thinning import autocorrelation, bends, column, extremes, 
 
 __all__ = ["device_lines"]
 
-_LAGS = 40
+_LAGS = 40  # of the autocorrelation that a page of one device shows
 _FEWEST, _MOST = 120, 300
-_POINTS_IN_ALL = 300_000
+_POINTS_IN_ALL = 300_000  # numbers in the page: a few megabytes, however many devices
 
 
 class _Words:

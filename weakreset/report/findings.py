@@ -11,8 +11,8 @@ from weakreset.report.content import ReportInput
 
 __all__ = ["found", "trusted"]
 
-_CLEAR_WEIGHT = 0.9
-_DEFECTS_SHOWN = 12
+_CLEAR_WEIGHT = 0.9  # Akaike weight: below it another family is said to describe the devices about as well
+_DEFECTS_SHOWN = 12  # as many as fit in a paragraph; the table has them all
 
 
 def found(content: ReportInput) -> list[str]:
@@ -114,8 +114,9 @@ def _typical_device(params: ParameterFile) -> str:
     """Medians of the laws, in words."""
     laws = {name: entry.law() for name, entry in params.parameters.items()}
     text = f"The median device of {params.name} starts at {number(laws['r0_ohm'].median())} Ω"
-    words = SHAPES[params.model].words
+    shape = SHAPES[params.model]
+    words = shape.words
     if words is not None and not params.not_identifiable:
-        text += f", {words({name: law.median() for name, law in laws.items()})}"
+        text += f", {words({name: shape.sign(name, params.direction) * law.median() for name, law in laws.items()})}"
     unknown = "".join(f" {name} is not identifiable: {e.note}." for name, e in params.not_identifiable.items())
     return text + "." + unknown

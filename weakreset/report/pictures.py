@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "picture_of", "pictures"]
 
-_LARGEST_SVG = 250_000
-_WIDE_INCHES = 6.5
-_PIXELS_AN_INCH = 96
+_LARGEST_SVG = 250_000  # bytes: from here on pixels are smaller
+_WIDE_INCHES = 6.5  # wider pictures take the whole column
+_PIXELS_AN_INCH = 96  # of CSS, on every screen
 
 
 @dataclass(frozen=True)

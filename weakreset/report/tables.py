@@ -11,7 +11,7 @@ from weakreset.display import number, percent, plus_minus
 from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus, PooledNoise
 from weakreset.model import NoiseKind, noise_kinds
 from weakreset.parameter_file import NotIdentifiable, ParameterFile
-from weakreset.plots.d2d_laws import FAMILY_WORDS
+from weakreset.parameter_file.people import FAMILY_WORDS
 from weakreset.plots.traces_with_fits import STATUS_WORDS
 from weakreset.population import GoodnessOfFit, Population
 from weakreset.report.content import ReportInput
@@ -19,7 +19,7 @@ from weakreset.traces import Exclusion
 
 __all__ = ["Cell", "Table", "device_table", "exclusion_table", "law_table", "noise_rows", "training_rows"]
 
-_MOST_EXCLUSIONS = 200
+_MOST_EXCLUSIONS = 200  # rows; the rest are counted, and stand in the CSV beside the report
 _LAW_COLUMNS = (
     "parameter", "family", "numbers ± standard error [95 % by bootstrap]", "truncated to", "informed by",
     "runner-up (AIC)", "note",

@@ -15,8 +15,8 @@ from weakreset.simulation.moving_rows import MOST_PULSES
 
 __all__ = ["check_saved", "checked_bursts", "checked_seed", "checked_shape", "large_zeros"]
 
-_SEED_BITS = 63
-_LINE = 64
+_SEED_BITS = 63  # torch keeps seeds in signed 64 bits
+_LINE = 64  # bytes of a cache line: a row of a device shall lie in as few as it can
 
 
 def large_zeros(shape: tuple[int, ...], dtype: type[np.generic]) -> Tensor:

@@ -41,7 +41,7 @@ __all__ = [
     "upper_half",
 ]
 
-SECOND_WEIGHT = 0.618034
+SECOND_WEIGHT = 0.618034  # no simple fraction: sums of two entries do not fall together
 FIRST_SD = (1.0 + SECOND_WEIGHT**2) ** -0.5
 """Standard deviation of one table entry."""
 
@@ -56,7 +56,7 @@ MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 SHIFTS = (30, 27, 31)
 """Of SplitMix64."""
 
-_TABLE_BITS = 12
+_TABLE_BITS = 12  # 4,096 numbers of 4 bytes: 16 kB stay in the first-level cache
 _TABLE_MASK = (1 << _TABLE_BITS) - 1
 
 Key = tuple[int, int]

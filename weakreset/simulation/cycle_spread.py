@@ -16,7 +16,7 @@ from weakreset.simulation.traits import OFFSET, trait_names
 
 __all__ = ["CycleSteps", "cycle_steps"]
 
-_CHUNK = 1 << 15
+_CHUNK = 1 << 15  # devices at once: double precision for all of a large chip would not fit
 
 
 @dataclass(frozen=True)

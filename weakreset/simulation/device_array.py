@@ -32,7 +32,7 @@ __all__ = ["DeviceArray", "ParameterSource", "pulse_key"]
 
 ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 
-_MOST_SETS = 32767
+_MOST_SETS = 32767  # counted in 16 bits
 
 
 def pulse_key(seed: int, call: int, step: int = 0) -> Key:
@@ -73,6 +73,8 @@ class DeviceArray(DeviceBuffers):
     ----------
     drift_shape : DriftShape
         That of the file.
+    falls : bool
+        Whether pulses lower R (a file with `direction` "set").
     traits : Tensor of float32, shape (*shape, columns)
         What makes each device itself. Its columns can be had by name: `offset` (ln r0 + that of the drift + the slow
         level of 1/f noise; without ln r0 in half precision), `rtn_amplitude` and the other
@@ -129,6 +131,7 @@ class DeviceArray(DeviceBuffers):
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
         self._tables: NoiseTables | None = None
         self.drift_shape = simulated_shape(file)
+        self.falls = file.direction == "set"
         self._allocate(checked_shape(shape), trait_names(self.drift_shape), n_poles, half_traits)
         others = other_kinds(file, self.without)
         self._others = [kind.name for kind in others]
@@ -168,21 +171,24 @@ class DeviceArray(DeviceBuffers):
 
     def pulse_some(self, index: Tensor, n: Tensor) -> None:
         """Give device `index[i]` (flat number, none twice) `n[i]` >= 1 pulses. Not checked; see `pulse`."""
-        seed, call = self.tick()
+        clock, step = self.tick(), 0
+        index, n = index.to(torch.int64), n.to(torch.int64)
+        with self.energy_counted():
+            while index.numel():
+                self.burst_some(clock, step, index, n.clamp(max=LONGEST_BURST))
+                more = n > LONGEST_BURST
+                index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
+
+    def burst_some(self, clock: tuple[int, int], step: int, index: Tensor, n: Tensor) -> None:
+        """Part number `step` of a call of `pulse_some` that `clock` numbers (`tick`): at most LONGEST_BURST pulses."""
+        seed, call = clock
         if self.unresponsive is not None:
             alive = ~self.unresponsive.view(-1)[index]
             index, n = index[alive], n[alive]
-        index, n = index.to(torch.int64), n.to(torch.int64)
         advance = calls.advance if self.in_main_memory else kernels.advance
-        step = 0
-        with self.energy_counted():
-            while index.numel():
-                key, burst = pulse_key(seed, call, step), n.clamp(max=LONGEST_BURST)
-                advance(self.state(), self.noise_tables(), key, index, burst)
-                for noise in self.other_noise.values():
-                    noise.pulse(seed, (call, step), index, burst, self.log_r.view(-1), self.log_r0.view(-1))
-                more = n > LONGEST_BURST
-                index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
+        advance(self.state(), self.noise_tables(), pulse_key(seed, call, step), index, n)
+        for noise in self.other_noise.values():
+            noise.pulse(seed, (call, step), index, n, self.log_r.view(-1), self.log_r0.view(-1))
 
     def tick(self) -> tuple[int, int]:
         """The seed, and the number of this call of `pulse`: no two calls use the same random numbers."""

@@ -41,7 +41,7 @@ LN_2_PARTS = (0.693359375, _single(math.log(2) - 0.693359375))
 
 EXP_TERMS = tuple(_single(1 / math.factorial(k)) for k in (7, 6, 5, 4, 3, 2, 1, 0))
 LOG_TERMS = tuple(_single(2 / k) for k in (9, 7, 5, 3, 1))
-EXP_LIMIT = 80.0
+EXP_LIMIT = 80.0  # the largest single-precision number is exp(88.7)
 _MANTISSA, _EXPONENT_OF_ONE = (1 << 23) - 1, 127
 _TRIED, _TOLERANCE = 60, 1e-4
 

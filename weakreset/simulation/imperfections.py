@@ -32,8 +32,10 @@ def simulated_shape(params: ParameterFile) -> DriftShape:
     if shape is None:
         raise SimulationError(f"drift shape {params.model!r} is not registered; known: {', '.join(SHAPES)}")
     params.refuse_unknown()
-    typical = (name for name in shape.parameters if name in params.parameters)
-    check_drift(shape, {name: params.parameters[name].law().median() for name in typical})
+    check_drift(shape, {
+        name: shape.sign(name, params.direction) * params.parameters[name].law().median()
+        for name in shape.parameters if name in params.parameters
+    })
     return shape
 
 

@@ -18,9 +18,9 @@ __all__ = ["normal_design"]
 Array = NDArray[np.float64]
 
 _SEED = 4
-_CLOSE = 1e-12
-_MOST_STEPS = 50
-_LONGEST_STEP = 0.5
+_CLOSE = 1e-12  # of the moments: rounding
+_MOST_STEPS = 50  # a bound: Newton doubles the digits once it is near
+_LONGEST_STEP = 0.5  # of Newton, far from the solution, where its line is no guide
 
 
 def normal_design(points: int = 2048, order: int = 8, seed: int = _SEED) -> Array:

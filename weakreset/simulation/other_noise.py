@@ -30,8 +30,8 @@ from weakreset.simulation.counter_random import (
 
 __all__ = ["Moved", "OtherNoise", "other_kinds"]
 
-_CHUNK = 1 << 15
-_HALF_WORD = 2.0**-32
+_CHUNK = 1 << 15  # devices at once: double precision for all of a large chip would not fit
+_HALF_WORD = 2.0**-32  # the upper 32 bits of a word as a number in [0, 1)
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ __all__ = ["HIGHEST_FREQUENCY", "LOWEST_FREQUENCY", "PinkPoles", "fit_pink_poles
 
 Array = NDArray[np.float64]
 
-LOWEST_FREQUENCY = 5e-4
-HIGHEST_FREQUENCY = 0.5
-_GRID = 120
+LOWEST_FREQUENCY = 5e-4  # cycles per pulse: a period of 2,000 pulses; slower is the slow level
+HIGHEST_FREQUENCY = 0.5  # Nyquist, at one read a pulse
+_GRID = 120  # frequencies, 40 a decade; errors between them are looked for on 20 times as many
 _TAU_BOUNDS = (0.05, 1e4)
 
 

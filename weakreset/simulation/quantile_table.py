@@ -14,7 +14,7 @@ from weakreset.model import TruncatedLaw
 
 __all__ = ["KNOTS", "QuantileTables"]
 
-KNOTS = 1 << 15
+KNOTS = 1 << 15  # a distribution off by 1/32,768 is beyond any test of a chip
 
 _SLICE = 1 << 15
 """Numbers looked up at a time: they stay in the cache."""

@@ -15,7 +15,7 @@ __all__ = ["LONGEST_BURST", "SkipAhead", "skip_ahead"]
 LONGEST_BURST = 1024
 """Rows of the tables; a longer burst is advanced in several steps, which changes nothing in law."""
 
-_FULL_SCALE = 2.0**32
+_FULL_SCALE = 2.0**32  # probabilities are compared as 32-bit whole numbers: same bits on every machine
 _NOTHING = 1e-30
 """What is kept less than this is nothing; processors are slow with the smallest numbers of float32 (below 1e-38)."""
 

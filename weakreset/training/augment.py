@@ -8,7 +8,7 @@ from torch.nn import functional
 
 __all__ = ["random_crop_and_flip"]
 
-_BLACK = -1.0
+_BLACK = -1.0  # images are scaled to -1 .. 1
 
 
 def random_crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -32,9 +32,9 @@ Bytes = NDArray[np.uint8]
 _IDX_STEMS = (
     "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte",
 )
-_MOST_IMAGES = 1_000_000
-_CIFAR_RECORD = 1 + 3 * 32 * 32
-_DIGITS_SPLIT_SEED = 0
+_MOST_IMAGES = 1_000_000  # more than any of these sets has: a larger file is something else
+_CIFAR_RECORD = 1 + 3 * 32 * 32  # a label, then the three colours of 32 x 32 pixels
+_DIGITS_SPLIT_SEED = 0  # the same images are held out in every run, whatever its seed
 _DIGITS_TEST_SHARE = 0.25
 
 

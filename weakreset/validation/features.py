@@ -14,8 +14,8 @@ __all__ = ["band_frequencies", "block_means", "device_features"]
 Array = NDArray[np.float64]
 Pulses = NDArray[np.int64]
 
-_TAIL = 5.0
-_LARGEST_GAP_SHARE = 0.3
+_TAIL = 5.0  # robust sd: normal noise has one step in two million beyond
+_LARGEST_GAP_SHARE = 0.3  # of the reads: what is interpolated over more would be a straight line of ours
 
 
 def device_features(pulses: Pulses, log_r: Array, plan: Plan) -> dict[str, Array]:

@@ -17,11 +17,11 @@ __all__ = ["law_summaries"]
 
 Array = NDArray[np.float64]
 
-_N_LEARNED_FROM = 8000
+_N_LEARNED_FROM = 8000  # more sharpen the test a little and never change its level: it is a permutation test
 _WEIGHT = 2.8
 """Errors of a law show at few sigmas with hundreds of devices, those of noise at many: laws get more of the level."""
-_LEAST_DEVICES = 10
-_LEAST_BLOCKS = 4
+_LEAST_DEVICES = 10  # means over fewer show nothing but gross errors
+_LEAST_BLOCKS = 4  # a curve of fewer points has no slope, knee and second slope
 
 
 def law_summaries(

@@ -17,9 +17,9 @@ __all__ = ["Plan", "Stratum", "make_plan", "stratify"]
 
 Array = NDArray[np.float64]
 
-_N_ENVELOPE = 24
-_LONGEST_SEGMENT = 256
-_SHORTEST_SEGMENT = 16
+_N_ENVELOPE = 24  # places: neighbours on a curve say nearly the same
+_LONGEST_SEGMENT = 256  # reads: longer ones leave too few segments to average in a trace of 1,000
+_SHORTEST_SEGMENT = 16  # reads: three octaves, or there is no exponent to speak of
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,9 +26,9 @@ __all__ = ["Pool", "block_sizes", "build_pool", "build_populations"]
 Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 
-_POOL_SIZE = 8000
-_LEAST_PER_DEVICE = 3
-_BLOCK_READS = 1_000_000
+_POOL_SIZE = 8000  # devices: 1/(m + 1) of a replica are measured ones, with 100 of them about 1 %
+_LEAST_PER_DEVICE = 3  # a replica is then at most a quarter the measured set itself
+_BLOCK_READS = 1_000_000  # simulated at once: 8 MB an array
 
 
 @dataclass(frozen=True, eq=False)

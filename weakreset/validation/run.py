@@ -23,7 +23,7 @@ from weakreset.validation.verdict import FALSE_ALARM_RATE, Check, Verdict
 
 __all__ = ["validate"]
 
-_FEW_DEVICES = 30
+_FEW_DEVICES = 30  # below it the verdict says how little it can see
 
 
 @named_options

@@ -20,9 +20,9 @@ __all__ = ["N_SHAPE_FEATURES", "shape_features"]
 Array = NDArray[np.float64]
 
 N_SHAPE_FEATURES = 3
-_N_BLOCKS = 48
-_LEAST_BLOCKS = 16
-_MARGIN = 4
+_N_BLOCKS = 48  # means of reads: enough to see a bow, few enough that noise averages out
+_LEAST_BLOCKS = 16  # a knee and a bow on both sides need that many points
+_MARGIN = 4  # blocks on either side of a knee, or its line would have no slope
 
 
 def shape_features(pulses: NDArray[np.int64], log_r: Array, plan: Plan) -> Array:

@@ -18,8 +18,8 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-_WINDOW = 8
-_FAR = 6.0
+_WINDOW = 8  # reads on either side: telegraph levels that last for less are part of the noise
+_FAR = 6.0  # robust sd of a change: normal noise has one in 500 million beyond
 FEWEST_READS = 6 * _WINDOW
 N_STEP_FEATURES = 9
 UP, DOWN, SIZE, SQUARE, N_HIGH, HIGH, N_LOW, LOW, PULSES = range(N_STEP_FEATURES)

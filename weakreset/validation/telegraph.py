@@ -13,7 +13,7 @@ __all__ = ["telegraph_summaries"]
 
 Array = NDArray[np.float64]
 
-_LEAST_SEEN = 20
+_LEAST_SEEN = 20  # a mean over fewer is uncertain by a quarter and more
 
 
 def telegraph_summaries(pool: Pool) -> tuple[list[Summary], list[str]]:

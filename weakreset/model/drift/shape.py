@@ -22,9 +22,12 @@ from numpy.typing import ArrayLike, NDArray
 from weakreset.errors import UsageError
 from weakreset.model.drift.formula import NUMPY, Formula, trace
 
-__all__ = ["SHAPES", "DriftNumber", "DriftScan", "DriftShape", "register_shape"]
+__all__ = ["DIRECTIONS", "SHAPES", "DriftNumber", "DriftScan", "DriftShape", "register_shape"]
 
 Array = NDArray[np.float64]
+
+DIRECTIONS = ("reset", "set")
+"""R rises with pulses, or falls."""
 
 _RESERVED = frozenset({"t", "r0_ohm", "log_r0", "offset"})
 _TRIED = ((1.0, 0.3), (10.0, 0.7), (400.0, 1.1))
@@ -67,8 +70,8 @@ class DriftScan:
         drift(t) = base(t) . b + d * profile(t, k),     numbers = transform @ (b, d)
 
     k is the scanned number, (b, d) are coefficients, and the numbers come in the order: offset, others, `column`. At
-    most one number is scanned: a second one that is not linear would have to be refined by lmfit, in
-    `fitting/drift_fit.py`.
+    most one number is scanned for each device. A further one that is not linear is `shared`: all devices of a set have
+    the same, the likeliest for all of them together.
 
     Attributes
     ----------
@@ -93,6 +96,8 @@ class DriftScan:
         upper limit where it does not stand out.
     without : DriftShape, optional
         What is left without the profile (same `base`): fitted where the profile does not stand out.
+    shared : mapping of str to (float, float)
+        Numbers that all devices share, and between which limits (above 0) each is searched.
     """
 
     number: str = ""
@@ -105,6 +110,7 @@ class DriftScan:
     beyond: tuple[str, ...] = ()
     nonnegative: str = ""
     without: DriftShape | None = None
+    shared: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +182,23 @@ class DriftShape:
     def nonnegative(self) -> str:
         """The number of which there may be no more than an upper limit, or ""."""
         return self.scan.nonnegative if self.scan is not None else ""
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Numbers that all devices of a set share."""
+        return tuple(self.scan.shared) if self.scan is not None else ()
+
+    @property
+    def slopes(self) -> tuple[str, ...]:
+        """Numbers with the sign of the drift: negative where R falls. Files hold their sizes and the direction."""
+        if self.scan is None:
+            return ()
+        others = {self.offset, self.scan.number, *self.scan.shared}
+        return tuple(name for name in self.parameters if name not in others)
+
+    def sign(self, name: str, direction: str) -> int:
+        """What turns the size of a number into the number: -1 for slopes of devices that fall ("set")."""
+        return -1 if direction == "set" and name in self.slopes else 1
 
     def __getitem__(self, name: str) -> DriftNumber:
         return self.numbers[self.parameters.index(name)]

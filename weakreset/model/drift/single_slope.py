@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from weakreset.model.drift.shape import DriftNumber, DriftScan, DriftShape
 
-__all__ = ["SINGLE_SLOPE", "line"]
+__all__ = ["SINGLE_SLOPE", "line", "moves"]
 
 Array = NDArray[np.float64]
 
@@ -24,6 +24,11 @@ def line(t: Array) -> Array:
     return np.column_stack([np.ones_like(t), t])
 
 
+def moves(slope: float, digits: int = 3) -> str:
+    """A slope of ln R in words."""
+    return f"{'falls' if slope < 0 else 'climbs'} by {100 * abs(slope):.{digits}f} %"
+
+
 SINGLE_SLOPE = DriftShape(
     name="single-slope",
     numbers=(
@@ -34,5 +39,5 @@ SINGLE_SLOPE = DriftShape(
     offset="c1",
     scan=DriftScan(base=line),
     trend="m1",
-    words=lambda typical: f"climbs by {100 * typical['m1']:.3f} % a pulse",
+    words=lambda typical: f"{moves(typical['m1'])} a pulse",
 )

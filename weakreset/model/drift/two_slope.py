@@ -9,23 +9,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weakreset.model.drift.shape import DriftNumber, DriftScan, DriftShape
-from weakreset.model.drift.single_slope import SINGLE_SLOPE, line
+from weakreset.model.drift.single_slope import SINGLE_SLOPE, line, moves
 
-__all__ = ["TWO_SLOPE", "two_slope"]
+__all__ = ["TWO_SLOPE", "knees", "two_slope"]
 
 Array = NDArray[np.float64]
 
-_MOST_CANDIDATES = 2500
+_MOST_CANDIDATES = 2500  # in longer traces every second, third ... pulse is tried
 
 
 def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any) -> Any:
     return c1 + m1 * xp.minimum(t, t_star) + m2 * xp.maximum(t - t_star, 0.0)
 
 
-def _knees(pulses: NDArray[np.int64]) -> Array:
-    """Knees that leave at least 20 reads before (8 in short traces) and 6 after; thinned in long ones."""
+def knees(pulses: NDArray[np.int64]) -> Array:
+    """Knees that leave at least 20 reads before (8 below 200 reads, 5 below 100) and 6 after; thinned in long ones."""
     n = len(pulses)
-    before = 20 if n >= 200 else min(8, n // 4)
+    before = 20 if n >= 200 else 8 if n >= 100 else min(5, n // 4)
     inside = pulses[before - 1 : max(n - 6, before)].astype(np.float64)
     return inside[:: 1 + len(inside) // _MOST_CANDIDATES]
 
@@ -43,7 +43,7 @@ TWO_SLOPE = DriftShape(
     scan=DriftScan(
         number="t_star",
         column="m2",  # its derivative is a ramp that starts at the knee
-        grid=_knees,
+        grid=knees,
         base=line,
         transform=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 1.0, 1.0)),  # the ramp's coefficient is m2 - m1
         sign=-1,
@@ -54,8 +54,8 @@ TWO_SLOPE = DriftShape(
     ),
     trend="m1",
     words=lambda typical: (
-        f"climbs by {100 * typical['m1']:.3f} % a pulse up to pulse {typical['t_star']:.0f}, "
-        f"and by {100 * typical['m2']:.4f} % a pulse from there on"
+        f"{moves(typical['m1'])} a pulse up to pulse {typical['t_star']:.0f}, "
+        f"and by {100 * abs(typical['m2']):.4f} % a pulse from there on"
     ),
 )
 

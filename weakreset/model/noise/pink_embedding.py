@@ -20,7 +20,7 @@ __all__ = ["embedded_pink_noise"]
 
 Array = NDArray[np.float64]
 
-_ROUNDING = 1e-9
+_ROUNDING = 1e-9  # negative variances of the embedding up to this are rounding; beyond, it is not valid
 
 
 def embedded_pink_noise(rng: np.random.Generator, n_devices: int, n_pulses: int, exponent: float = 1.0) -> Array:

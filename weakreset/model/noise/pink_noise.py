@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 MEMORY_PULSES = 32768
 """Length of the filter: the history a stationary device brings along."""
 
-_BLOCK = 64
+_BLOCK = 64  # devices at once: their transforms stay in the cache
 
 
 def filter_taps(exponent: float, n: int) -> Array:

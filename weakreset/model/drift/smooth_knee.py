@@ -1,0 +1,58 @@
+"""A round knee: the slope falls from m1 to m2 over a range of pulses about t_star, not at once.
+
+    ln(R/R0) = c1 + m1 s + m2 (t - s),   s = t (1 + (t/t_star)^(1/width))^(-width)
+
+s follows t well before the knee and stays at t_star well after it: the asymptotes are the two lines of `two_slope.py`
+and meet at t_star. width -> 0 is the sharp knee; at width 0.5 the slope falls over about a decade of pulses.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from weakreset.model.drift.shape import DriftNumber, DriftScan, DriftShape
+from weakreset.model.drift.single_slope import SINGLE_SLOPE, line, moves
+from weakreset.model.drift.two_slope import knees
+
+__all__ = ["SMOOTH_KNEE"]
+
+
+def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any, width: Any) -> Any:
+    # symmetric in t and t_star; written with the smaller over the larger, whose power cannot overflow
+    near, far = xp.minimum(t, t_star), xp.maximum(t, t_star)
+    before = near * xp.exp(-width * xp.log1p(xp.power(near / far, 1.0 / width)))
+    # m1 times s itself: t less what lies after the knee would lose s in the digits of t far beyond it
+    return c1 + m1 * before + m2 * (t - before)
+
+
+SMOOTH_KNEE = DriftShape(
+    name="smooth-knee",
+    numbers=(
+        DriftNumber("m1", "1/pulse", family="expon", symbol="$m_1$"),
+        DriftNumber("t_star", "pulse", symbol="$t^*$"),
+        DriftNumber("c1", "1", (-math.inf, math.inf), "norm", "$c_1$"),
+        DriftNumber("m2", "1/pulse", family="expon", symbol="$m_2$"),
+        DriftNumber("width", "1"),
+    ),
+    closed_form=_closed_form,
+    offset="c1",
+    scan=DriftScan(
+        number="t_star",
+        column="m2",  # its derivative t - s is a ramp with a round start
+        grid=knees,
+        base=line,
+        transform=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 1.0, 1.0)),
+        sign=-1,
+        knee=True,
+        beyond=("c1", "m1"),
+        nonnegative="m2",
+        without=SINGLE_SLOPE,
+        shared={"width": (0.08, 2.0)},
+    ),
+    trend="m1",
+    words=lambda typical: (
+        f"{moves(typical['m1'])} a pulse at first and by {100 * abs(typical['m2']):.4f} % at last, "
+        f"with a round knee at pulse {typical['t_star']:.0f}"
+    ),
+)
