@@ -11,7 +11,7 @@ import pytest
 
 from weakreset import load_traces
 from weakreset.errors import TraceFormatError
-from weakreset.traces.readers import hdf5_guard
+from weakreset.traces.readers.hdf5_guard import Budget, walk
 
 _MIB = 1 << 20
 
@@ -63,15 +63,13 @@ def test_more_columns_than_a_table_has(tmp_path):
         load_traces(path)
 
 
-def test_more_groups_than_can_be_walked(tmp_path, monkeypatch):
-    monkeypatch.setattr(hdf5_guard, "MOST_OBJECTS", 40)
-    monkeypatch.setattr(hdf5_guard.Budget, "objects_left", 40)
+def test_more_groups_than_can_be_walked(tmp_path):
     path = tmp_path / "lot.h5"
     with h5py.File(path, "w") as file:
         for i in range(60):
             file.create_group(f"traces/d{i}")
-    with pytest.raises(TraceFormatError, match=r"more than 40 groups and datasets.*--stream"):
-        load_traces(path)
+    with h5py.File(path, "r") as root, pytest.raises(TraceFormatError, match=r"groups and datasets; .*--stream"):
+        list(walk(root, Budget("", path.stat().st_size, objects_left=40)))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
@@ -90,6 +88,7 @@ def test_a_name_that_is_not_utf8(tmp_path):
     except OSError:
         pytest.skip("this file system takes UTF-8 names alone")
     traces = load_traces(os.fsdecode(path))
-    names = [traces[0].device, traces[0].source, *(source.path for source in traces.sources), str(traces)]
+    trace = traces.traces[0]
+    names = [trace.device, trace.source, *(source.path for source in traces.sources), str(traces)]
     assert all(name.encode("utf-8") for name in names)
-    assert traces[0].device == "lot_\\udce9"
+    assert trace.device == "lot_\\udce9"
