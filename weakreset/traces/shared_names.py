@@ -1,17 +1,19 @@
-"""Step 5, for files of several tables: a device that two tables hold is one, or two that a place tells apart."""
+"""Names that several tables of a file, or several files, share: one device, or several that are told apart."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from weakreset.errors import TraceError
 from weakreset.traces.contract import Table
+from weakreset.traces.find_files import file_stem
 from weakreset.traces.same_device import one_device_each
 from weakreset.traces.trace_set import TraceSet
 from weakreset.traces.vocabulary import ADDRESS_WORDS, normalise
 
-__all__ = ["apart_by_table"]
+__all__ = ["apart_by_table", "tell_apart"]
 
 _PLACES = (*ADDRESS_WORDS, "sample", "device", "cell", "dut")
 
@@ -58,3 +60,29 @@ def _shared(parts: Sequence[TraceSet]) -> set[str]:
 def _is_place(label: str) -> bool:
     words = normalise(label.rsplit("/", 1)[-1]).rstrip("0123456789 ").strip()
     return words in _PLACES
+
+
+def tell_apart(files: Sequence[Path], parts: Sequence[TraceSet]) -> list[TraceSet]:
+    """Rename devices that several files share: `file/device`, then `folder/file/device`, then the whole path."""
+    original = [{trace.device for trace in part} | {item.device for item in part.exclusions} for part in parts]
+    names = [{device: device for device in devices} for devices in original]
+    for prefix in (_by_file, _by_folder, _by_path):
+        uses = Counter(name for mapping in names for name in set(mapping.values()))
+        for path, mapping in zip(files, names, strict=True):
+            for device, name in mapping.items():
+                if uses[name] > 1 and device:
+                    mapping[device] = prefix(path, device)
+    return [part.renamed(mapping) for part, mapping in zip(parts, names, strict=True)]
+
+
+def _by_file(path: Path, device: str) -> str:
+    stem = file_stem(path)
+    return f"{stem}/{device}" if device != stem else f"{path.resolve().parent.name}/{device}"
+
+
+def _by_folder(path: Path, device: str) -> str:
+    return f"{path.resolve().parent.name}/{path.name}/{device}"
+
+
+def _by_path(path: Path, device: str) -> str:
+    return f"{path.resolve()}/{device}"
