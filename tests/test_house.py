@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "traces": {"display", "errors", "options", "resources", "version"},
     "fitting": {"display", "errors", "model", "options", "traces", "workers"},
     "population": {
-        "display", "errors", "fitting", "model", "multiple_testing", "options", "parameter_file", "traces", "version",
+        "display", "errors", "fitting", "model", "multiple_testing", "options", "parameter_file", "resources", "traces",
+        "version",
     },
     "parameter_file": {"display", "errors", "model", "resources", "version"},
     "twin": {"errors", "model", "options", "parameter_file", "traces"},

@@ -15,7 +15,9 @@ from weakreset.cli.edit import edit_command
 from weakreset.cli.export import export_command
 from weakreset.cli.fit import fit_command
 from weakreset.cli.imperfections import ImperfectionsCommand
+from weakreset.cli.import_table import import_command
 from weakreset.cli.inspect import inspect_command
+from weakreset.cli.new import new_command
 from weakreset.cli.show import show_command
 from weakreset.cli.simulate import simulate_command
 from weakreset.cli.template import template_command
@@ -40,6 +42,8 @@ app.command("validate")(validate_command)
 app.command("train", cls=ImperfectionsCommand)(train_command)
 app.command("ablate", cls=ImperfectionsCommand)(ablate_command)
 app.command("show")(show_command)
+app.command("new")(new_command)
+app.command("import")(import_command)
 app.command("edit")(edit_command)
 app.command("compare")(compare_command)
 app.command("export")(export_command)
