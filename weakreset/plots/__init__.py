@@ -14,6 +14,7 @@ from weakreset.plots.d2d_laws import d2d_laws
 from weakreset.plots.device_over_pulses import device_over_pulses
 from weakreset.plots.device_page import device_page
 from weakreset.plots.distributions import distributions
+from weakreset.plots.drift_comparison import drift_comparison
 from weakreset.plots.endurance import LayerWear, endurance
 from weakreset.plots.envelopes import envelopes
 from weakreset.plots.law_comparison import law_comparison
@@ -34,6 +35,7 @@ __all__ = [
     "device_over_pulses",
     "device_page",
     "distributions",
+    "drift_comparison",
     "endurance",
     "envelopes",
     "example_devices",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from weakreset import plots
-from weakreset.fitting import FitSet, FitStatus
 from weakreset.model import SHAPES
 from weakreset.report.content import ReportInput
 from weakreset.validation import Verdict
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "picture_of", "pictures"]
 
-_LARGEST_SVG = 250_000  # bytes: from here on pixels are smaller
+_MOST_POINTS = 12_000  # each takes about 20 signs of an SVG; counted, for drawing twice would cost as much again
 _WIDE_INCHES = 6.5  # wider pictures take the whole column
 _PIXELS_AN_INCH = 96  # of CSS, on every screen
 
@@ -43,7 +42,6 @@ def pictures(content: ReportInput) -> dict[str, Picture]:
         made["all_traces"] = picture_of(ax, "All traces: ln(R/R0) against RESET pulses", _ALL_TRACES)
     if fits is not None and any(len(fit.pulses) for fit in fits):
         made["fits"] = picture_of(plots.traces_with_fits(fits), "Example devices with their fits", _FITS)
-        made |= _device_pages(fits)
         ax = plots.residual_spectrum(fits)
         made["spectrum"] = picture_of(ax, "Spectrum of the residuals with the fitted 1/f law", _SPECTRUM)
     if content.population is not None:
@@ -70,18 +68,6 @@ def _median_knee(content: ReportInput) -> float | None:
     return None if entry is None else entry.law().median()
 
 
-def _device_pages(fits: FitSet) -> dict[str, Picture]:
-    """One device of each trusted kind in full."""
-    made = {}
-    for key, status in (("page_ok", FitStatus.OK), ("page_unresolved", FitStatus.KNEE_UNRESOLVED)):
-        chosen = [name for name in plots.example_devices(fits) if fits[name].status is status]
-        if chosen:
-            fit = fits[chosen[len(chosen) // 2]]
-            ax = plots.device_page(fit, fits.noise, simulated=fits.traces.simulated)
-            made[key] = picture_of(ax, f"Device {fit.device} in full", status.sentence)
-    return made
-
-
 def _validation(verdict: Verdict) -> dict[str, Picture]:
     simulated = verdict.simulated
     ax = plots.envelopes(verdict.envelope, simulated=simulated)
@@ -98,13 +84,26 @@ def _validation(verdict: Verdict) -> dict[str, Picture]:
     return made
 
 
+def _points(figure: Figure) -> int:
+    """Points of lines and areas that an SVG would hold one by one."""
+    from matplotlib.lines import Line2D
+
+    artists = [artist for axes in figure.axes for artist in (*axes.lines, *axes.collections)]
+    return sum(
+        len(artist.get_xydata()) if isinstance(artist, Line2D) else sum(len(p.vertices) for p in artist.get_paths())
+        for artist in artists if not artist.get_rasterized()
+    )
+
+
 def picture_of(ax: Axes, alt: str, caption: str) -> Picture:
     """The drawing as it goes into the page: SVG, or PNG where that would be too large."""
-    data, kind = plots.figure_bytes(ax, "svg"), "svg+xml"
-    if len(data) > _LARGEST_SVG:
+    figure = cast("Figure", ax.figure)
+    if _points(figure) > _MOST_POINTS:
         data, kind = plots.figure_bytes(ax, "png", dpi=160), "png"
+    else:
+        data, kind = plots.figure_bytes(ax, "svg"), "svg+xml"
     uri = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-    inches = float(cast("Figure", ax.figure).get_figwidth())
+    inches = float(figure.get_figwidth())
     return Picture(uri, alt, caption, round(_PIXELS_AN_INCH * inches), wide=inches > _WIDE_INCHES)
 
 
