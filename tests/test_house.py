@@ -45,7 +45,7 @@ MAY_IMPORT = {
         "display", "errors", "fitting", "model", "options", "parameter_file", "population", "traces", "twin",
     },
 }
-EVERYTHING = {"plots", "report", "cli", "demo", "__main__"}  # may import all stages
+EVERYTHING = {"plots", "report", "app", "cli", "demo", "__main__"}  # may import all stages
 MEASURED = {"traces", "fitting", "population", "validation"}
 SIMULATED = {"simulation", "training", "ablation"}
 NO_TORCH = sorted({*GROUND, *MEASURED, "model", "parameter_file", "twin", "comparison"})

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from weakreset.cli.ablate import ablate_command
+from weakreset.cli.app_window import app_command
 from weakreset.cli.compare import compare_command
 from weakreset.cli.demo import demo_command
 from weakreset.cli.edit import edit_command
@@ -48,6 +49,7 @@ app.command("edit")(edit_command)
 app.command("compare")(compare_command)
 app.command("export")(export_command)
 app.command("template")(template_command)
+app.command("app")(app_command)
 
 
 def _version(wanted: bool) -> None:

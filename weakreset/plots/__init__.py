@@ -18,6 +18,8 @@ from weakreset.plots.drift_comparison import drift_comparison
 from weakreset.plots.endurance import LayerWear, endurance
 from weakreset.plots.envelopes import envelopes
 from weakreset.plots.law_comparison import law_comparison
+from weakreset.plots.measured_and_simulated import measured_and_simulated
+from weakreset.plots.paper import COLUMN_MM, paper_bytes
 from weakreset.plots.residual_spectrum import pooled_periodogram, residual_spectrum
 from weakreset.plots.spectrum_bands import spectrum_bands
 from weakreset.plots.style import PALETTE, figure_bytes
@@ -25,6 +27,7 @@ from weakreset.plots.traces_with_fits import example_devices, traces_with_fits
 from weakreset.plots.training_curves import TrainingRun, training_curves
 
 __all__ = [
+    "COLUMN_MM",
     "PALETTE",
     "LayerWear",
     "TrainingRun",
@@ -41,6 +44,8 @@ __all__ = [
     "example_devices",
     "figure_bytes",
     "law_comparison",
+    "measured_and_simulated",
+    "paper_bytes",
     "pooled_periodogram",
     "residual_spectrum",
     "spectrum_bands",

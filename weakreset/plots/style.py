@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, FigureBase, SubFigure
 
 __all__ = [
+    "BODY_POINTS",
     "PALETTE",
     "axis_label",
     "figure_bytes",
@@ -40,13 +41,16 @@ PALETTE = {
     "grey": "#8C8C8C",
 }
 
+BODY_POINTS = 9.0
+"""Size of the letters of a figure that is shown on a screen or a page of its own."""
+
 _DEVICE = {"r0_ohm": ("$R_0$", "Ω"), "rtn_amplitude": ("RTN amplitude $A$", "ln R")}
 
 # Any: newer matplotlib types the keys as literals, older does not
 _SETTINGS: Any = {
-    "font.size": 9.0,
-    "axes.titlesize": 9.0,
-    "axes.labelsize": 9.0,
+    "font.size": BODY_POINTS,
+    "axes.titlesize": BODY_POINTS,
+    "axes.labelsize": BODY_POINTS,
     "xtick.labelsize": 8.0,
     "ytick.labelsize": 8.0,
     "legend.fontsize": 8.0,

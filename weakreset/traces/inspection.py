@@ -15,8 +15,10 @@ from weakreset.errors import WeakResetError
 from weakreset.options import named_options
 from weakreset.resources import display_path
 from weakreset.traces.column_map import ColumnMap, parse_map
+from weakreset.traces.contract import Table
 from weakreset.traces.find_files import Sources, find_files
 from weakreset.traces.fit_needs import leave_out_short
+from weakreset.traces.layout import Layout
 from weakreset.traces.load import (
     FileRead,
     OpenFile,
@@ -28,7 +30,7 @@ from weakreset.traces.load import (
 )
 from weakreset.traces.lot_sentence import lot_sentence
 from weakreset.traces.pulse_settings import count_settings
-from weakreset.traces.roles import ColumnRole
+from weakreset.traces.roles import ColumnRole, find_roles
 from weakreset.traces.screening import ScreeningLimits
 from weakreset.traces.trace import Exclusion, PulseTrace
 from weakreset.traces.trace_set import ReadNoise, TraceSet
@@ -46,8 +48,9 @@ class FileInspection:
 
     `problem` is '' for a file that can be read; otherwise the reason why it cannot, and the counts are 0.
     `pulse_settings` counts the reads at each amplitude or width of the pulses, by column and value; `fit` refuses to
-    mix them. `limits` are those of the screening. `n_cycles` counts traces: all cycles of all devices. Ranges are those
-    of the devices to use, where there are any.
+    mix them. `read_as` is what the columns were taken for; of a file that cannot be read, what could be told of the
+    first table. `limits` are those of the screening. `n_cycles` counts traces: all cycles of all devices. Ranges are
+    those of the devices to use, where there are any.
     """
 
     path: str
@@ -75,6 +78,7 @@ class FileInspection:
     limits: str = ""
     notes: tuple[str, ...] = ()
     problem: str = ""
+    read_as: Layout | None = None
 
     @property
     def n_devices(self) -> int:
@@ -83,7 +87,9 @@ class FileInspection:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types; of the columns the first 40."""
-        plain = asdict(replace(self, columns=())) | {"n_devices": self.n_devices, "excluded": dict(self.excluded)}
+        plain = asdict(replace(self, columns=(), read_as=None))
+        del plain["read_as"]
+        plain |= {"n_devices": self.n_devices, "excluded": dict(self.excluded)}
         plain["columns"] = [
             {
                 "index": column.index,
@@ -199,8 +205,19 @@ def _not_understood(opened: OpenFile, error: WeakResetError) -> FileInspection:
     content = opened.content
     n_columns = len(content.tables[0].names) if content.tables else 0
     return FileInspection(
-        opened.name, opened.format, opened.why, content.simulated, n_columns=n_columns, problem=str(error)
+        opened.name, opened.format, opened.why, content.simulated, n_columns=n_columns, problem=str(error),
+        read_as=_guessed(content.tables[0]) if content.tables else None,
     )
+
+
+def _guessed(table: Table) -> Layout:
+    """The columns of a table that was not understood, for who says by hand what they are."""
+    try:
+        return Layout("long", tuple(find_roles(table, ColumnMap(), "")))
+    except WeakResetError:
+        cells = [next((row[i] for row in table.sample if i < len(row)), "") for i in range(len(table.names))]
+        named = enumerate(zip(table.names, cells, strict=True))
+        return Layout("long", tuple(ColumnRole(i, name, "extra", 0.0, f"such as {cell}") for i, (name, cell) in named))
 
 
 def _readable(read: FileRead, kept: TraceSet, options: ReadingOptions) -> FileInspection:
@@ -236,6 +253,7 @@ def _readable(read: FileRead, kept: TraceSet, options: ReadingOptions) -> FileIn
             for column, values in count_settings(kept).items()
         },
         read_noise=read.traces.read_noise,
+        read_as=read.layout,
         limits=str(options.limits),
         notes=tuple(note for note in kept.notes if not note.startswith("screening limits")),
     )
