@@ -21,6 +21,7 @@ from weakreset.plots.law_comparison import law_comparison
 from weakreset.plots.measured_and_simulated import measured_and_simulated
 from weakreset.plots.paper import COLUMN_MM, paper_bytes
 from weakreset.plots.residual_spectrum import pooled_periodogram, residual_spectrum
+from weakreset.plots.show import show
 from weakreset.plots.spectrum_bands import spectrum_bands
 from weakreset.plots.style import PALETTE, figure_bytes
 from weakreset.plots.traces_with_fits import example_devices, traces_with_fits
@@ -48,6 +49,7 @@ __all__ = [
     "paper_bytes",
     "pooled_periodogram",
     "residual_spectrum",
+    "show",
     "spectrum_bands",
     "traces_with_fits",
     "training_curves",

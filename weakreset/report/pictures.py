@@ -6,7 +6,10 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
 from weakreset import plots
+from weakreset.fitting import FitStatus
 from weakreset.model import SHAPES
 from weakreset.report.content import ReportInput
 from weakreset.validation import Verdict
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "picture_of", "pictures"]
 
 _MOST_POINTS = 12_000  # each takes about 20 signs of an SVG; counted, for drawing twice would cost as much again
+_EXCLUDED_SHOWN = 9
 _WIDE_INCHES = 6.5  # wider pictures take the whole column
 _PIXELS_AN_INCH = 96  # of CSS, on every screen
 
@@ -42,6 +46,10 @@ def pictures(content: ReportInput) -> dict[str, Picture]:
         made["all_traces"] = picture_of(ax, "All traces: ln(R/R0) against RESET pulses", _ALL_TRACES)
     if fits is not None and any(len(fit.pulses) for fit in fits):
         made["fits"] = picture_of(plots.traces_with_fits(fits), "Example devices with their fits", _FITS)
+        excluded = [fit.device for fit in fits if fit.status is FitStatus.EXCLUDED and len(fit.pulses)]
+        if excluded:
+            ax = plots.traces_with_fits(fits, excluded[:_EXCLUDED_SHOWN])
+            made["excluded"] = picture_of(ax, "Traces of excluded devices", _EXCLUDED)
         ax = plots.residual_spectrum(fits)
         made["spectrum"] = picture_of(ax, "Spectrum of the residuals with the fitted 1/f law", _SPECTRUM)
     if content.population is not None:
@@ -86,13 +94,10 @@ def _validation(verdict: Verdict) -> dict[str, Picture]:
 
 def _points(figure: Figure) -> int:
     """Points of lines and areas that an SVG would hold one by one."""
-    from matplotlib.lines import Line2D
-
-    artists = [artist for axes in figure.axes for artist in (*axes.lines, *axes.collections)]
-    return sum(
-        len(artist.get_xydata()) if isinstance(artist, Line2D) else sum(len(p.vertices) for p in artist.get_paths())
-        for artist in artists if not artist.get_rasterized()
-    )
+    lines = [line for axes in figure.axes for line in axes.lines if not line.get_rasterized()]
+    areas = [area for axes in figure.axes for area in axes.collections if not area.get_rasterized()]
+    vertices = [np.shape(path.vertices)[0] for area in areas for path in area.get_paths()]
+    return sum([*vertices, *(np.size(line.get_xdata()) for line in lines)])
 
 
 def picture_of(ax: Axes, alt: str, caption: str) -> Picture:
@@ -111,6 +116,9 @@ _ALL_TRACES = "Every device, with the median and the band that holds 90 % of the
 _FITS = (
     "Example devices, chosen across statuses and sizes of change. Blue: fitted drift. Orange: drift and telegraph "
     "steps. Dashed with band: knee and its 95 % interval; no line where the knee is not identifiable."
+)
+_EXCLUDED = (
+    "Devices that were excluded, and why; the first nine. Any of them can be opened in the table of devices."
 )
 _SPECTRUM = (
     "What drift and telegraph steps leave, averaged over devices, against the fitted 1/f law. An excess at low "
