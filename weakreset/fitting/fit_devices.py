@@ -24,8 +24,9 @@ from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.other_noise import with_other_noise
 from weakreset.fitting.own_colour import own_exponents
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
-from weakreset.fitting.rtn_rates import pooled_rates
+from weakreset.fitting.rtn_rates import HiddenHigh, pooled_rates
 from weakreset.fitting.shared_numbers import shared_errors
+from weakreset.fitting.step_growth import grown_parts, step_growth, with_growth, without_growth
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import SHAPES
 from weakreset.options import named_options
@@ -167,16 +168,25 @@ def _fit_one_drift(
     groups, torn = without_torn_blocks(groups, fits)
     for fit in fit_groups(torn, basis, noise, chosen.rtn, jobs):
         fits[fit.device] = fit
+    growth = step_growth(list(fits.values()))
+    parts = grown_parts(list(fits.values()), growth)
+    if parts:
+        groups = without_growth(groups, parts)
+        basis, noise = prepared(groups, basis, _fixed(chosen), not given)
+        for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
+            fits[fit.device] = fit
     if chosen.exponent is None and noise.colour.exponent is not None:
         own = own_exponents(list(fits.values()), noise.colour.exponent)
         exponents = dict(zip(fits, own.exponents.tolist(), strict=True))
         for fit in _again(groups, basis, noise, chosen.rtn, jobs, exponents):
             fits[fit.device] = fit
+    fits = {name: with_growth(fit, growth, parts) for name, fit in fits.items()}
     known = [trace for trace in traces if trace.key in fits]
     ordered = with_far_noise([steps_on_reads(fits[trace.key], *trace.log_ratio()) for trace in known])
     ordered = [replace(fit, set_aside=lone[fit.device]) if fit.device in lone else fit for fit in ordered]
     summary = _summary(ordered, noise, chosen)
-    ordered, verdict = examined(ordered, basis, summary.p_up, summary.p_down, found.against)
+    rates = HiddenHigh(summary.p_up, summary.p_down, summary.rtn_share)
+    ordered, verdict = examined(ordered, basis, rates, growth.stderr, found.against)
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
     return with_other_noise(FitSet(
         tuple(ordered + left_out),
@@ -185,7 +195,7 @@ def _fit_one_drift(
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
-        notes=(*reads_in_words(ordered), *far_noise_in_words(ordered)),
+        notes=(*growth.sentences, *reads_in_words(ordered), *far_noise_in_words(ordered)),
         drift_test=verdict,
         direction=found.name,
         shared=_shared(groups, basis, noise, chosen),
