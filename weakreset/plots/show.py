@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from weakreset.errors import UsageError
+from weakreset.plots.ablation_bars import ablation_bars
+from weakreset.plots.all_traces import all_traces
+from weakreset.plots.check_overview import check_overview
+from weakreset.plots.d2d_laws import d2d_laws
+from weakreset.plots.device_over_pulses import device_over_pulses
+from weakreset.plots.device_page import device_page
+from weakreset.plots.drift_comparison import drift_comparison
+from weakreset.plots.traces_with_fits import traces_with_fits
+from weakreset.plots.training_curves import TrainingRun as Curve
+from weakreset.plots.training_curves import training_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +57,6 @@ def show(result: Any, ax: Axes | None = None) -> Axes:
 
 def _drawn(result: Any, ax: Axes | None) -> Axes | None:
     """By the kind of result, on the measured side first: torch is not loaded for it."""
-    from weakreset import plots
     from weakreset.comparison import Comparison
     from weakreset.fitting import DeviceFit, FitSet
     from weakreset.parameter_file import ParameterFile
@@ -56,31 +65,30 @@ def _drawn(result: Any, ax: Axes | None) -> Axes | None:
     from weakreset.validation import Verdict
 
     if isinstance(result, TraceSet):
-        return plots.all_traces(result, ax)
+        return all_traces(result, ax)
     if isinstance(result, PulseTrace):
-        return plots.all_traces(TraceSet((result,)), ax)
+        return all_traces(TraceSet((result,)), ax)
     if isinstance(result, FitSet):
-        return plots.traces_with_fits(result, ax=ax)
+        return traces_with_fits(result, ax=ax)
     if isinstance(result, DeviceFit):
-        return plots.device_page(result, ax=ax)
+        return device_page(result, ax=ax)
     if isinstance(result, Population):
-        return plots.d2d_laws(result, ax)
+        return d2d_laws(result, ax)
     if isinstance(result, ParameterFile):
-        return plots.device_over_pulses(result, ax)
+        return device_over_pulses(result, ax)
     if isinstance(result, Comparison):
-        return plots.drift_comparison((result.a, result.b), ax)
+        return drift_comparison((result.a, result.b), ax)
     if isinstance(result, Verdict):
-        return plots.check_overview(result, ax)
+        return check_overview(result, ax)
     return _of_training(result, ax)
 
 
 def _of_training(result: Any, ax: Axes | None) -> Axes | None:
-    from weakreset import plots
     from weakreset.ablation import Ablation
     from weakreset.training import TrainingRun
 
     if isinstance(result, Ablation):
-        return plots.ablation_bars(result.to_dict()["effects"], ax=ax)
+        return ablation_bars(result.to_dict()["effects"], ax=ax)
     if isinstance(result, TrainingRun):
-        return plots.training_curves([plots.TrainingRun(str(result.config["data"]), tuple(result.metrics))], ax)
-    return plots.training_curves([result], ax) if isinstance(result, plots.TrainingRun) else None
+        return training_curves([Curve(str(result.config["data"]), tuple(result.metrics))], ax)
+    return training_curves([result], ax) if isinstance(result, Curve) else None

@@ -17,6 +17,7 @@ from weakreset.parameter_file.people import FAMILY_WORDS, in_words, law_in_words
 from weakreset.plots.traces_with_fits import STATUS_WORDS
 from weakreset.population import GoodnessOfFit, Population
 from weakreset.report.content import ReportInput
+from weakreset.traces import Exclusion
 from weakreset.traces.group_labels import group_labels
 
 __all__ = ["Cell", "Table", "device_table", "exclusion_table", "law_table", "noise_rows", "training_rows"]
@@ -170,14 +171,14 @@ def _runner_up(entry: Mapping[str, Any]) -> str:
 def exclusion_table(content: ReportInput) -> Table:
     """A row a reason, devices left out whole first; nothing is excluded without a name or a count."""
     whole: dict[str, list[str]] = {}
-    single: dict[str, Counter[str]] = {}
+    single: dict[str, dict[str, list[Exclusion]]] = {}
     traces = content.trace_set
     for item in traces.exclusions if traces is not None else ():
         key = f"{item.device}#{item.cycle}" if item.cycle else item.device
         if item.pulse is None and item.line is None:
             whole.setdefault(item.reason, []).append(key)
         else:
-            single.setdefault(_root(item.reason), Counter())[key] += item.n_readings
+            single.setdefault(_root(item.reason), {}).setdefault(key, []).append(item)
     for known in content.params.provenance.exclusions if traces is None and content.params is not None else ():
         whole.setdefault(known.reason, []).append(known.device)
     named = {device for devices in whole.values() for device in devices}
@@ -204,12 +205,19 @@ def _whole_rows(whole: Mapping[str, list[str]]) -> list[tuple[Cell, ...]]:
     return rows
 
 
-def _single_rows(single: Mapping[str, Counter[str]]) -> list[tuple[Cell, ...]]:
+def _single_rows(single: Mapping[str, Mapping[str, list[Exclusion]]]) -> list[tuple[Cell, ...]]:
+    """Readings: devices with the most of them first; one that is alone in its device keeps its place and value."""
     rows = []
-    for reason, found in sorted(single.items(), key=lambda item: -sum(item[1].values())):
-        which = [f"{device} ({count})" if count > 1 else device for device, count in found.most_common()]
-        rows.append(_reason_row(reason, len(found), str(sum(found.values())), which))
-    return rows
+    for reason, found in single.items():
+        counts = Counter({key: sum(item.n_readings for item in items) for key, items in found.items()})
+        which = [f"{key} ({n})" if n > 1 else f"{key}: {_where(found[key][0])}" for key, n in counts.most_common()]
+        rows.append((sum(counts.values()), _reason_row(reason, len(found), str(sum(counts.values())), which)))
+    return [row for _, row in sorted(rows, key=lambda item: -item[0])]
+
+
+def _where(item: Exclusion) -> str:
+    place = f"reading at pulse {item.pulse}" if item.pulse is not None else f"reading in line {item.line}"
+    return f"{place} (value {item.value})" if item.value else place
 
 
 def _reason_row(reason: str, n_devices: int, readings: str, which: list[str]) -> tuple[Cell, ...]:
