@@ -12,6 +12,7 @@ import typer
 
 from weakreset.cli.common import console_for, print_json
 from weakreset.errors import UsageError
+from weakreset.resources import write_atomically
 
 __all__ = ["nested", "new_command"]
 
@@ -33,14 +34,14 @@ def new_command(
         ),
     ] = None,
     ask: Annotated[bool | None, typer.Option(help="ask for what is missing; usual in a terminal")] = None,
-    example: Annotated[bool, typer.Option("--example", help="print a table to fill in, and stop")] = False,
+    example: Annotated[bool, typer.Option("--example", help="print a table to fill in, or write it to -o")] = False,
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Write a parameter file from numbers of a paper: from a small TOML table, flags, or by questions."""
     from weakreset.parameter_file import EXAMPLE_TABLE, changes_of, new_parameters
 
     if example:
-        sys.stdout.write(EXAMPLE_TABLE)
+        _example(EXAMPLE_TABLE, output)
         return
     if output is None:
         raise UsageError("where to write the file? Give -o NAME.json")
@@ -61,6 +62,15 @@ def new_command(
     console.print(f"parameter file: {output} (look at it: weakreset show {output})", markup=False)
     if json_:
         print_json({"parameter_file": str(output), "name": params.name, "assumed": list(notes)})
+
+
+def _example(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        return
+    if output.exists():
+        raise UsageError(f"{output} is there already; name another file with -o")
+    write_atomically(output, text)
 
 
 def _read(path: Path) -> dict[str, Any]:
