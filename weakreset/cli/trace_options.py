@@ -167,7 +167,7 @@ def print_left_out(console: Console, traces: TraceSet) -> None:
     counted = [(count, "traces", reason) for reason, count in devices.most_common()]
     counted += [(count, "reads", reason) for reason, count in reads.most_common()]
     for count, what, reason in counted[:_REASONS_SHOWN]:
-        console.print(f"left out, {count} {what if count > 1 else what[:-1]}: {reason}", style="yellow", markup=False)
+        console.print(f"excluded, {count} {what if count > 1 else what[:-1]}: {reason}", style="yellow", markup=False)
     if len(counted) > _REASONS_SHOWN:
         console.print(f"... and {len(counted) - _REASONS_SHOWN} more reasons; see the report", markup=False)
     for note in traces.notes:

@@ -11,7 +11,7 @@ one mode, at the price of power: it sees two halves that lie 3 to 4 standard dev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,19 +22,16 @@ from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.multiple_testing import holm
 from weakreset.population.dip import two_kinds
+from weakreset.traces.group_labels import GROUP_COLUMNS, group_labels
 
 __all__ = ["GROUP_COLUMNS", "GroupTest", "group_tests", "structure_notes"]
 
 Array = NDArray[np.float64]
 
-GROUP_COLUMNS = ("lot", "wafer", "die", "row", "col")
-"""Columns of the traces that say where a device sits; the first ones hold the later ones."""
-
 LEVEL = 0.05
 """Chance of any false alarm of a test over all numbers (and columns) together, by Holm's procedure."""
 
 _LEAST_DEVICES = 30  # with fewer the dip test has little power
-_NESTED = ("lot", "wafer", "die")  # from the largest: a die lies on one wafer
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ class GroupTest:
 
 def group_tests(fits: FitSet) -> tuple[GroupTest, ...]:
     """Tests of every number between the groups of every column that has two groups with two devices."""
-    labels = _labels(fits)
+    labels = group_labels(fits.traces)
     found = []
     for column in labels:
         for number, (devices, values) in _estimates(fits).items():
@@ -138,22 +135,6 @@ def _sentence(column: str, tests: Sequence[GroupTest]) -> str:
         f"{many} differ in {', '.join(found)} ({level}); the laws are those of a device of any group, their standard "
         "errors take devices for independent and are too small, and correlations may be those of the groups"
     )
-
-
-def _labels(fits: FitSet) -> Mapping[str, Mapping[str, str]]:
-    """By column: the group of each device that has one; a die is told by its wafer and lot too."""
-    found: dict[str, dict[str, str]] = {}
-    for trace in fits.traces:
-        own: dict[str, str] = {}
-        for name, cells in trace.extras.items():
-            word = name.strip().lower()
-            values = np.unique(np.asarray(cells).astype(str))
-            if word in GROUP_COLUMNS and len(values) == 1 and values[0].strip() not in ("", "nan"):
-                own[word] = str(values[0])
-        for word in own:
-            outer = _NESTED[: _NESTED.index(word)] if word in _NESTED else ()
-            found.setdefault(word, {})[trace.key] = "/".join([*(own[o] for o in outer if o in own), own[word]])
-    return {word: found[word] for word in GROUP_COLUMNS if word in found}
 
 
 def _estimates(fits: FitSet) -> dict[str, tuple[list[str], Array]]:
