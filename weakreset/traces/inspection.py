@@ -211,7 +211,7 @@ def _not_understood(opened: OpenFile, error: WeakResetError, column_map: ColumnM
 
 
 def _guessed(table: Table, column_map: ColumnMap) -> Layout:
-    """The columns of a table that was not understood, as the map has them so far, for who says by hand what they are."""
+    """The columns of a table that was not understood, as the map has them so far; to be said by hand."""
     cells = [next((row[i] for row in table.sample if i < len(row)), "") for i in range(len(table.names))]
     unknown = tuple(ColumnRole(i, name, "extra", 0.0, f"such as {cells[i]}") for i, name in enumerate(table.names))
     for said in (column_map, ColumnMap()):
