@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test bench bench-accuracy bench-validation fuzz results notebooks data fitted pictures clean
+.PHONY: demo test docs bench bench-accuracy bench-validation fuzz results notebooks data fitted pictures clean
 
 demo: $(VENV)/.installed  ## the whole road on the bundled data
 	$(BIN)/weakreset demo -o demo-run
@@ -12,6 +12,9 @@ test: $(VENV)/.installed-dev  ## lint, types and all tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+docs: $(VENV)/.installed-dev  ## the site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 	$(BIN)/python benchmarks/fit_speed.py

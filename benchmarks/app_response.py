@@ -38,21 +38,28 @@ def until(page: Page, script: str, seconds: float = 60.0) -> float:
 def devices(page: Page, n_devices: int) -> dict[str, float]:
     frame = page.frame("devices.html")
     page.wait(f"{ROWS}.length === {n_devices}", 60, frame)
+    page.run(f"void {at('devices')}.scrollIntoView()")  # what is out of sight is not drawn
+    page.run("void document.querySelector('table.devices').scrollIntoView()", frame)
+    time.sleep(1)
     plot = "document.getElementById('map-plot').getBoundingClientRect()"
     click = f"new MouseEvent('click', {{ clientX: {plot}.x + 300, clientY: {plot}.y + 150, bubbles: true }})"
+    axis, change = "document.getElementById('map-x')", "new Event('change')"
     box = "document.getElementById('device-filter')"
     return {
         "a row of the table": max(timed(page, f"{ROWS}[{i}].click()", frame) for i in (3, 70, 140)),
         "next device": timed(page, "document.getElementById('device-next').click()", frame),
         "a point of the map": timed(page, f"document.getElementById('map-plot').dispatchEvent({click})", frame),
         "sorting a column": timed(page, "document.querySelectorAll('th button')[3].click()", frame),
+        "sorting it the other way": timed(page, "document.querySelectorAll('th button')[3].click()", frame),
+        "showing more rows": timed(page, "document.querySelector('#device-more button').click()", frame),
+        "another axis of the map": timed(page, f"{axis}.selectedIndex = 2; {axis}.dispatchEvent({change})", frame),
         "finding a name": timed(page, f"{box}.value = '4321'; {box}.dispatchEvent(new Event('input'))", frame),
     }
 
 
-def tabs(page: Page) -> dict[str, float]:
-    shown = {"laws": "laws", "validation": "validate-button", "compare": "compare-button", "export": "commands",
-             "files": "lot-sentence", "fit": "fit-button"}
+def tabs(page: Page, fitted: bool) -> dict[str, float]:
+    shown = {**({"laws": "laws"} if fitted else {}), "validation": "validate-button",
+             "compare": "compare-button", "export": "commands", "files": "lot-sentence", "fit": "fit-button"}
     found = {}
     for tab, content in shown.items():
         page.run(f"{at('tab-' + tab)}.click()")
@@ -76,10 +83,10 @@ def main(n_devices: int) -> None:
                 page.click("fit-button")
                 begin = time.perf_counter()
                 page.wait(f"{at('cancel')}.offsetParent !== null")
-                busy = {f"while it fits: {name}": value for name, value in tabs(page).items()}
+                busy = {f"while it fits: {name}": value for name, value in tabs(page, False).items()}
                 page.text("fit-counted", 3600)
                 print(f"fit of {n_devices} devices: {time.perf_counter() - begin:.0f} s")
-                found = busy | devices(page, n_devices) | tabs(page)
+                found = busy | devices(page, n_devices) | tabs(page, True)
                 print("\n".join(f"{name:40s} {value:6.2f} s" for name, value in found.items()))
                 print(f"slowest: {max(found.values()):.2f} s; console: {page.console or 'silent'}")
         finally:

@@ -22,7 +22,7 @@ from weakreset.training import Dataset
 from weakreset.training.loop import _Trainer
 from weakreset.training.settings import TrainingSettings
 
-RECIPES = ("ideal", "device-aware", "published")
+RECIPES = ("ideal", "latent", "latent-byte", "device-aware", "published")
 PARAMETERS = "majumdar2021"
 
 

@@ -15,15 +15,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from results_tables import ablation, conditions, recipes, summary, variants
+from results_tables import ablation, conditions, reads_a_weight, recipes, small_batches, summary, variants
 
 from weakreset.resources import write_atomically
 
 HERE = Path(__file__).parent
 STORE = HERE / "results"
-STUDIES = ("device-aware", "published", "cifar10", "digits")
+STUDIES = ("cifar10-latent", "mnist-latent", "device-aware", "published", "cifar10", "digits")
 COLUMNS = ("epoch", "test_accuracy", "train_accuracy", "pulses_mean", "pulses_p99", "pulses_max", "past_knee", "reads",
-           "sets", "seconds")
+           "pulses", "sets", "latent_bytes", "optimizer_bytes", "seconds")
 
 
 def main() -> None:
@@ -39,8 +39,9 @@ def page() -> str:
     """The page, from docs/results/ alone."""
     trainings = [json.loads(path.read_text()) for path in sorted(STORE.glob("train-*.json"))]
     studies = {path.stem: json.loads(path.read_text()) for path in STORE.glob("*.json") if path.stem[:6] != "train-"}
-    parts = [_head(), summary(trainings, studies), recipes(trainings)]
-    parts.append(variants(studies.get("recipe_search", [])))
+    parts = [_head(), summary(trainings, studies), small_batches(trainings, studies), recipes(trainings)]
+    parts.append(variants(studies.get("small_batches", []), "300 hidden units, batch 50, 3 epochs"))
+    parts.append(variants(studies.get("recipe_search", []), "device-aware, 3000 hidden units, batch 1000, 5 epochs"))
     parts += [ablation(name, studies.get(f"ablation-{name}")) for name in STUDIES]
     parts.append(conditions([study for name, study in sorted(studies.items()) if name.startswith("conditions-")]))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -55,11 +56,21 @@ def collect(runs: Path) -> None:
             kept = [{key: row[key] for key in COLUMNS if key in row} for row in metrics]
             _keep(f"train-{path.parent.name}", path, {"config": config, "metrics": kept})
     for path in sorted(runs.glob("*/ablation.json")):
-        _keep(path.parent.name, path, json.loads(path.read_text()))
+        _keep(path.parent.name, path, json.loads(path.read_text()) | {"reads_a_weight": _reads(path.parent)})
         if path.parent.name.startswith("ablation-"):
             shutil.copyfile(path.with_name("ablation.png"), HERE / f"{path.parent.name}.png")
     for path in runs.glob("epoch_time.json"):
         _keep("epoch_time", path, json.loads(path.read_text()))
+
+
+def _reads(study: Path) -> dict[str, float]:
+    """Comparisons a weight of the conditions of a study, mean over seeds; none for the ideal network."""
+    found: dict[str, list[float]] = {}
+    for path in sorted(study.glob("*/seed-*/metrics.jsonl")):
+        metrics = [json.loads(line) for line in path.read_text().splitlines()]
+        if metrics[-1]["pulses_mean"]:
+            found.setdefault(path.parent.parent.name.replace("-", " "), []).append(reads_a_weight(metrics))
+    return {name: sum(values) / len(values) for name, values in found.items()}
 
 
 def _keep(name: str, path: Path, found: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
-"""Variants of the device-aware recipe, tried on held-out training images: `python docs/recipe_search.py MNIST`.
+"""Variants of the recipes, tried on held-out training images: `python docs/recipe_search.py MNIST`.
 
-784-3000-10, batch 1000, 5 epochs, 2 seeds, tested on the last 10,000 training images (never on the test set). Writes
-docs/results/recipe_search.json, from which `make_results.py` makes a table; goes on where it stopped.
+Two searches, tested on the last 10,000 training images (never on the test set): device-aware on 784-3000-10, batches of
+1000, 5 epochs, 2 seeds; latent numbers on 784-300-10, batches of 50, 3 epochs, 2 seeds. Writes into docs/results/
+recipe_search.json and small_batches.json, from which `make_results.py` makes tables; goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ import datetime
 import json
 import multiprocessing
 import os
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from weakreset.resources import write_atomically
-from weakreset.training import Recipe, train
+from weakreset.training import RECIPES, Recipe, TrainingRun, train
 from weakreset.workers import follow_parent
 
-TARGET = Path(__file__).parent / "results" / "recipe_search.json"
+RESULTS = Path(__file__).parent / "results"
 BASE = Recipe("the same rate for any length", lr=6.0, schedule="cosine", only_disagreeing=True)
 VARIANTS: dict[str, dict[str, Any]] = {
     "rate 6": {},
@@ -41,14 +43,50 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "bursts up to 40": {"max_pulses": 40},
     "every weight pulsed": {"only_disagreeing": False},
 }
+LATENT = Recipe("latent numbers", lr=2e-3, schedule="cosine", latent_bits=32, bursts_per_step=8, give_back=0.03)
+IDEAL = Recipe("no devices", lr=2e-3, schedule="cosine", devices=False)
+HALVED: dict[str, Any] = {"lr": 1e-3, "schedule": "halve-every-7"}
+SMALL: dict[str, Recipe] = {
+    "latent": LATENT,
+    "ideal": IDEAL,
+    "latent, rate 1e-3, halved every 7 epochs": replace(LATENT, **HALVED),
+    "ideal, rate 1e-3, halved every 7 epochs": replace(IDEAL, **HALVED),
+    "latent, digital step falls too": replace(LATENT, digital_schedule="same"),
+    "ideal, digital step falls too": replace(IDEAL, digital_schedule="same"),
+    "latent, one byte": replace(LATENT, latent_bits=8),
+    "latent, rate 1e-3": replace(LATENT, lr=1e-3),
+    "latent, rate 4e-3": replace(LATENT, lr=4e-3),
+    "latent, one burst a step": replace(LATENT, bursts_per_step=1),
+    "latent, 28 bursts of 4": replace(LATENT, bursts_per_step=28, max_pulses=4),
+    "latent, gives back to 0": replace(LATENT, give_back=0.0),
+    "latent, gives back to 0.01": replace(LATENT, give_back=0.01),
+    "latent, gives back to 0.1": replace(LATENT, give_back=0.1),
+    "device-aware": RECIPES["device-aware"],
+    "device-aware, beta1 0.99": replace(RECIPES["device-aware"], betas=(0.99, 0.999)),
+}
 SEEDS = (0, 1)
 
 
 def run(name: str, seed: int, folder: str) -> dict[str, object]:
     recipe: Recipe = replace(BASE, **VARIANTS[name])
-    done = train(
+    return _found(name, seed, train(
         "majumdar2021", "mnist", data_dir=folder, hidden=3000, epochs=5, holdout=1 / 6, seed=seed, recipe=recipe
-    )
+    ))
+
+
+def run_small(name: str, seed: int, folder: str) -> dict[str, object]:
+    return _found(name, seed, train(
+        "majumdar2021", "mnist", data_dir=folder, hidden=300, epochs=3, batch_size=50, holdout=1 / 6, seed=seed,
+        recipe=SMALL[name],
+    ))
+
+
+SEARCHES: dict[str, tuple[Callable[[str, int, str], dict[str, object]], Iterable[str]]] = {
+    "small_batches": (run_small, SMALL), "recipe_search": (run, VARIANTS),
+}
+
+
+def _found(name: str, seed: int, done: TrainingRun) -> dict[str, object]:
     last = done.metrics[-1]
     kept = {key: last[key] for key in ("test_accuracy", "pulses_mean", "pulses_p99")}
     return {"variant": name, "seed": seed, "date": datetime.date.today().isoformat(), **kept}
@@ -65,18 +103,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="where the MNIST files are")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--only", default="", help="variants whose name holds this")
+    parser.add_argument("--only", default="", help="variants whose name holds this ('latent', 'ideal')")
     options = parser.parse_args()
-    found = json.loads(TARGET.read_text()) if TARGET.exists() else []
-    known = {(row["variant"], row["seed"]) for row in found}
-    wanted = [(name, seed) for seed in SEEDS for name in VARIANTS if (name, seed) not in known and options.only in name]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, context, _begin, (os.getpid(),)) as pool:
-        waiting = [pool.submit(run, name, seed, options.folder) for name, seed in wanted]
-        for future in as_completed(waiting):
-            row = future.result()
-            found.append(row)
-            write_atomically(TARGET, json.dumps(found, indent=1) + "\n")
+    for search, (function, names) in SEARCHES.items():
+        target = RESULTS / f"{search}.json"
+        found = json.loads(target.read_text()) if target.exists() else []
+        known = {(row["variant"], row["seed"]) for row in found}
+        wanted = [(name, seed) for seed in SEEDS for name in names if options.only in name]
+        left = [which for which in wanted if which not in known]
+        with ProcessPoolExecutor(options.jobs, context, _begin, (os.getpid(),)) as pool:
+            waiting = [pool.submit(function, name, seed, options.folder) for name, seed in left]
+            for future in as_completed(waiting):
+                found.append(future.result())
+                write_atomically(target, json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -63,7 +63,10 @@ def technology(shape: str, **laws: tuple[float, float]) -> ParameterFile:
     """The published noise on another drift, normal laws cut off just above zero."""
     raw = load_parameters("majumdar2021").model_dump(by_alias=True, exclude_none=True)
     raw["parameters"] = {name: raw["parameters"][name] for name in ("r0_ohm", "c1")} | {
-        name: {"unit": "1", "family": "norm", "params": {"mean": mean, "sd": sd}, "truncation": (1e-3, None)}
+        name: {
+            "unit": SHAPES[shape].units.get(name, "1"), "family": "norm", "params": {"mean": mean, "sd": sd},
+            "truncation": (1e-3, None),
+        }
         for name, (mean, sd) in laws.items()
     }
     return ParameterFile.model_validate(raw | {"name": shape, "model": shape})

@@ -25,7 +25,7 @@ Progress = Callable[[int, int, str], None]
 DEMO_TRACES = ("lot_a.csv", "lot_b_wide.csv", "lot_c.h5")
 
 _LOT = "demo-lot"
-_RUNS = {"ideal": "ideal", "device-aware": "devices"}
+_RUNS = {"ideal": "ideal", "latent": "devices"}
 _EPOCHS = 15
 _HIDDEN = 256
 

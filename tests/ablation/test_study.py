@@ -11,7 +11,7 @@ from weakreset.cli.app import run
 from weakreset.errors import UsageError
 from weakreset.parameter_file import load_parameters
 
-SETTINGS = StudySettings(hidden=16, epochs=1, batch_size=200)
+SETTINGS = StudySettings(recipe="device-aware", hidden=16, epochs=1, batch_size=200)
 SOME = (Condition("all on"), Condition("without rtn", without=("rtn",)), Condition("ideal", ideal=True))
 
 
@@ -44,7 +44,10 @@ def test_two_processes_give_the_same_numbers(params, tmp_path):
 def test_every_condition_of_the_issue_is_there_and_has_its_own_devices(params):
     conditions = all_conditions(params)
     names = [condition.name for condition in conditions]
-    assert len(names) == len(set(names)) == 15
+    assert len(names) == len(set(names)) == 16
+    off = next(c for c in conditions if c.name == "all off")
+    assert off.without == ("pink", "rtn")
+    assert set(off.parameters(params, "median").d2d.scale.values()) == {0.0}
     alone = next(c for c in conditions if c.name == "d2d of t_star alone").parameters(params, "mean")
     assert alone.d2d.nominal == "mean"
     assert alone.d2d.scale["t_star"] == 1.0

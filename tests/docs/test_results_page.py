@@ -25,9 +25,11 @@ def test_the_committed_page_is_made_from_the_committed_files(scripts):
     assert scripts[0].page() == (DOCS / "results.md").read_text()
 
 
-def _training(recipe: str, epochs: int, seed: int, accuracy: float) -> dict:
+def _training(recipe: str, epochs: int, seed: int, accuracy: float, **other: int) -> dict:
     config = {"recipe": {"name": recipe}, "epochs": epochs, "data": "mnist", "hidden": 3000, "seed": seed}
+    config |= {"batch_size": 1000} | other
     row = {"test_accuracy": accuracy, "pulses_mean": 12.4, "pulses_p99": 99.6, "pulses_max": 500 + seed, "reads": 2e6}
+    row |= {"pulses": 12.4 * 2 * 1e6 / epochs}  # of a million weights
     return {"date": "2026-01-01", "config": config, "metrics": [row] * epochs}
 
 
@@ -61,7 +63,25 @@ def test_variants_of_a_recipe_are_ranked_by_their_mean(scripts):
         wear = {"pulses_mean": 10.0 + seed, "pulses_p99": 100.0}
         return {"variant": name, "seed": seed, "date": "2026-01-01", "test_accuracy": accuracy, **wear}
 
-    text = scripts[1].variants([row("rate 6", 0, 0.97), row("rate 24", 0, 0.975), row("rate 24", 1, 0.977)])
+    text = scripts[1].variants([row("rate 6", 0, 0.97), row("rate 24", 0, 0.975), row("rate 24", 1, 0.977)], "so")
     assert "| rate 24 | 0, 1 | 97.60 | 97.50, 97.70 | 10 | 100 | 2026-01-01 |" in text
     assert text.index("| rate 24") < text.index("| rate 6")
-    assert scripts[1].variants([]) == ""
+    assert scripts[1].variants([], "so") == ""
+
+
+def test_small_batches_are_compared_with_the_ideal_network_in_pairs(scripts):
+    small = {"hidden": 1000, "batch_size": 50}
+    runs = [_training("ideal", 5, seed, 0.95 + 0.01 * seed, **small) for seed in (0, 1)]
+    runs += [_training("latent", 5, seed, 0.949 + 0.01 * seed, **small) for seed in (0, 1, 2)]
+    text = scripts[1].small_batches(runs, {})
+    row = "| mnist, 784-1000-10, batch 50, 5 epochs | latent | 2 | 95.40 ± 6.35 | 0.10 ± 0.00 | 12 | 10.0 |"
+    assert row in text
+    assert scripts[1].small_batches([], {}) == ""
+    study = _study(1.0, 0.0, 1.0) | {"reads_a_weight": {"all on": 4.25}}
+    study["settings"]["recipe"] = "latent"
+    study["rows"] = [
+        {"condition": name, "accuracies": accuracies, "pulses_mean": 28.0}
+        for name, accuracies in (("all on", [0.41, 0.42]), ("ideal", [0.42, 0.43]))
+    ]
+    text = scripts[1].small_batches([], {"ablation-cifar10-latent": study})
+    assert "batch 50, 8 epochs | latent | 3 | 41.50 ± 6.35 | 1.00 ± 0.00 | 28 | 4.2 |" in text

@@ -59,7 +59,8 @@ def test_a_knee_that_is_not_identifiable_is_said_and_nothing_is_drawn_beyond_it(
     raw = majumdar2021().model_dump(by_alias=True)
     for name in ("t_star", "m2"):
         raw["parameters"].pop(name)
-        raw["not_identifiable"][name] = {"unit": "pulse", "note": "no device shows a knee", "n_devices": 9}
+        unit = SHAPES["two-slope"].units[name]
+        raw["not_identifiable"][name] = {"unit": unit, "note": "no device shows a knee", "n_devices": 9}
     params = ParameterFile.model_validate(raw)
     text = words(params)
     assert "t_star is not identifiable: no device shows a knee" in text
@@ -84,3 +85,13 @@ def test_numbers_beyond_all_bounds_are_words_and_no_traceback(m1):
     raw["parameters"]["m1"] = {"family": "constant", "params": {"value": m1}, "unit": "1/pulse"}
     text = words(parse_parameters(ParameterFile.model_validate(raw).to_json()))
     assert ("leave all bounds" in text) == (m1 > 1)
+
+
+def test_slopes_of_devices_that_fall_are_shown_with_their_sign():
+    raw = majumdar2021().model_dump(by_alias=True) | {"direction": "set"}
+    params = ParameterFile.model_validate(raw)
+    row = {row[0]: row for row in section(params, "How devices differ").rows}["m1"]
+    low, high = (100 * math.expm1(-end) for end in params.parameters["m1"].law().ppf((0.95, 0.05)))
+    assert row[2] == f"−{-low:.3f} to −{-high:.5f} % a pulse"
+    assert "pulses lower R" in words(params)
+    assert "the resistance falls" in words(params)

@@ -8,11 +8,11 @@ import torch
 
 from weakreset.errors import UsageError
 from weakreset.simulation import DeviceArray
-from weakreset.training import RECIPES, Dataset, Progress, TrainingRun, load_dataset, train
+from weakreset.training import DEFAULT_RECIPE, RECIPES, Dataset, Progress, TrainingRun, load_dataset, train
 
 KEYS = {
     "epoch", "train_loss", "train_accuracy", "test_accuracy", "seconds", "pulses_mean", "pulses_p99", "pulses_max",
-    "past_knee", "pulses", "bursts", "reads", "sets", "flips", "lr",
+    "past_knee", "pulses", "bursts", "reads", "stuck", "sets", "flips", "lr", "latent_bytes", "optimizer_bytes",
 }
 
 
@@ -48,7 +48,7 @@ def test_a_run_folder_holds_metrics_configuration_and_checkpoint(few: Dataset, t
     assert lines[0]["flips"] > 0
     assert 0 < lines[0]["pulses_mean"] < lines[2]["pulses_mean"] <= lines[2]["pulses_max"]
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert config["recipe"]["name"] == "device-aware"
+    assert config["recipe"]["name"] == DEFAULT_RECIPE == "latent"
     assert config["data_source"] == "bundled with scikit-learn"
     assert len(config["data_sha256"]) == 64
     assert config["noise_in_force"]["alpha"] == pytest.approx(0.0072, abs=1e-4)
@@ -57,7 +57,7 @@ def test_a_run_folder_holds_metrics_configuration_and_checkpoint(few: Dataset, t
     assert len(seen) == 18
 
 
-@pytest.mark.parametrize("recipe", ["device-aware", "published", "ideal"])
+@pytest.mark.parametrize("recipe", list(RECIPES))
 def test_an_interrupted_run_resumes_bit_for_bit(few: Dataset, tmp_path: Path, recipe: str) -> None:
     options: dict[str, Any] = {"hidden": 16, "epochs": 3, "recipe": recipe, "seed": 3}
     whole = train("majumdar2021", few, **options)
@@ -117,12 +117,37 @@ def test_same_seed_same_run_and_switches_keep_the_chip(few: Dataset) -> None:
     assert logged[3]["activity_d2d"] == logged[0]["activity_d2d"]
 
 
-@pytest.mark.parametrize(("recipe", "bar"), [("device-aware", 0.93), ("ideal", 0.94), ("published", 0.86)])
+@pytest.mark.parametrize(
+    ("recipe", "bar"), [("latent", 0.94), ("latent-byte", 0.92), ("ideal", 0.94), ("published", 0.86)]
+)
 def test_digits_are_learnt(digits: Dataset, recipe: str, bar: float) -> None:
-    """Five seeds gave 95.8 to 97.8, 96.4 to 98.0 and 90.9 to 92.2 %; chance is 10 %."""
+    """Five seeds gave 96.9 to 98.2, 94.9 to 97.6, 96.4 to 98.9 and 90.9 to 92.2 %; chance is 10 %."""
     run = train("majumdar2021", digits, seed=0, recipe=recipe)
     assert run.test_accuracy > bar
     assert run.test_accuracy == run.metrics[-1]["test_accuracy"]
+
+
+def test_latent_numbers_learn_from_small_batches_what_pulses_alone_do_not(digits: Dataset) -> None:
+    """Batches of 8. Seeds 0 to 4: ahead of device-aware by 4.9, 5.6, 4.9, 8.4 and 5.6 points, at a third of its wear;
+    behind the ideal network by -0.7, 2.0, 1.3, -0.7 and 2.2."""
+    options: dict[str, Any] = {"hidden": 64, "epochs": 4, "batch_size": 8, "seed": 0}
+    latent, aware, ideal = (
+        train("majumdar2021", digits, recipe=recipe, **options) for recipe in ("latent", "device-aware", "ideal")
+    )
+    assert latent.test_accuracy > aware.test_accuracy + 0.02
+    assert latent.test_accuracy > ideal.test_accuracy - 0.03
+    assert latent.metrics[-1]["pulses_mean"] < 0.5 * aware.metrics[-1]["pulses_mean"]
+
+
+def test_memory_and_programming_are_reported(few: Dataset) -> None:
+    last = {
+        name: train("majumdar2021", few, hidden=8, epochs=2, batch_size=50, recipe=name).metrics[-1]
+        for name in ("latent", "latent-byte", "device-aware", "ideal")
+    }
+    assert [last[name]["latent_bytes"] for name in last] == [4, 1, 0, 0]
+    assert [round(last[name]["optimizer_bytes"]) for name in last] == [12, 1, 8, 0]
+    assert last["latent"]["bursts"] == last["latent"]["reads"] == last["latent"]["pulses"] / 14
+    assert last["device-aware"]["stuck"] == 0 < last["latent"]["stuck"]
 
 
 def test_a_narrow_vgg_trains_on_small_pictures() -> None:

@@ -7,7 +7,7 @@ from weakreset.training import build_network
 from weakreset.training.augment import random_crop_and_flip
 from weakreset.training.ideal import binarize, clip_latent_weights, latent_weights
 from weakreset.training.networks import sign_straight_through
-from weakreset.training.recipes import RECIPES, recipe_named
+from weakreset.training.recipes import DEFAULT_RECIPE, RECIPES, recipe_named
 
 
 def test_the_mlp_is_784_3000_10_with_binary_activations() -> None:
@@ -79,8 +79,10 @@ def test_rates_follow_their_schedule() -> None:
     assert aware.factor(359, 60, 12) == pytest.approx(0.5 * 20 / 12)
     assert aware.factor(14, 30, 1) == pytest.approx(2.0)
     assert aware.factor(1199, 60, 40) == pytest.approx(0.5)
-    assert (recipe_named("ideal").digital_schedule, aware.digital_schedule) == ("same", "constant")
-    assert set(RECIPES) == {"device-aware", "published", "ideal"}
+    latent, ideal = recipe_named(DEFAULT_RECIPE), recipe_named("ideal")
+    shared = ("lr", "schedule", "digital_lr", "digital_schedule", "betas", "full_steps", "label_smoothing")
+    assert all(getattr(latent, name) == getattr(ideal, name) for name in shared)  # else no yardstick
+    assert set(RECIPES) == {"latent", "latent-byte", "device-aware", "published", "ideal"}
 
 
 @pytest.mark.parametrize(

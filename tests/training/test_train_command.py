@@ -50,8 +50,8 @@ def test_ctrl_c_keeps_the_finished_epochs_and_says_how_to_go_on(
 
 
 def test_the_page_shows_where_the_pulses_went_and_what_they_cost(tmp_path: Path) -> None:
-    options = ["majumdar2021", "--hidden", "8", "--epochs", "1", "--lr", "30", "-o", str(tmp_path)]
-    result = CliRunner().invoke(app, options)
+    options = ["--recipe", "published", "--hidden", "8", "--epochs", "1", "--lr", "30", "-o", str(tmp_path)]
+    result = CliRunner().invoke(app, ["majumdar2021", *options])
     assert "comparisons of a pair" in result.output
     page = (tmp_path / "report.html").read_text()
     assert "Pulses by device, and by input of the first layer" in page

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from weakreset.parameter_file import Imperfection, ParameterFile, imperfections, scale_spread
 
-__all__ = ["ALL_ON", "WITHOUT", "Condition", "all_conditions", "nominal_conditions", "spread_condition"]
+__all__ = ["ALL_OFF", "ALL_ON", "WITHOUT", "Condition", "all_conditions", "nominal_conditions", "spread_condition"]
 
-ALL_ON, WITHOUT = "all on", "without "
+ALL_ON, ALL_OFF, WITHOUT = "all on", "all off", "without "
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Condition:
 
 
 def all_conditions(params: ParameterFile) -> tuple[Condition, ...]:
-    """The conditions of a study: all on; each imperfection off, and alone; D2D scaled, and of one parameter alone.
+    """The conditions of a study: all on, all off; each imperfection off, and alone; D2D scaled, and of one parameter.
 
     Kinds of noise that the file has off are left out, unless every file has them and "all" names them. What "all"
     does not name (read noise) can be switched off too; with one imperfection alone it stays as the file has it.
@@ -56,6 +56,7 @@ def all_conditions(params: ParameterFile) -> tuple[Condition, ...]:
         Condition(ALL_ON),
         *(_with_off(f"{WITHOUT}{row.name}", [row], none) for row in rows),
         *(_with_off(f"only {row.name}", [other for other in joint if other is not row], none) for row in joint),
+        _with_off(ALL_OFF, joint, none),
         Condition("d2d x 0.5", spread=dict.fromkeys(names, 0.5)),
         Condition("d2d x 2", spread=dict.fromkeys(names, 2.0)),
         *(Condition(f"d2d of {name} alone", spread=none | {name: 1.0}) for name in alone),

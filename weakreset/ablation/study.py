@@ -41,7 +41,7 @@ class StudySettings:
 
     data: str = "digits"
     data_dir: str | None = None
-    recipe: str = "device-aware"
+    recipe: str = "latent"
     network: str = "mlp"
     hidden: int | None = None
     width: float = 0.125

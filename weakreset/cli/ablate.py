@@ -27,7 +27,7 @@ def ablate_command(
     data: Annotated[str, typer.Option(help="digits, mnist, fashion-mnist or cifar10.")] = "digits",
     data_dir: Annotated[Path | None, typer.Option(help="Folder with the files of the data set.")] = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is absent.")] = False,
-    recipe: Annotated[str, typer.Option(help="device-aware or published.")] = "device-aware",
+    recipe: Annotated[str, typer.Option(help="latent, latent-byte, device-aware or published.")] = "latent",
     network: Annotated[str, typer.Option(help="mlp or vgg.")] = "mlp",
     hidden: Annotated[int | None, typer.Option(help="Hidden units of the mlp.")] = None,
     width: Annotated[float, typer.Option(help="Factor on the channels of the vgg.")] = 0.125,
@@ -50,7 +50,7 @@ def ablate_command(
     if nominal not in ("median", "mean"):
         raise UsageError(f"--nominal {nominal!r}: choose median or mean")
     if recipe == "ideal":
-        raise UsageError("--recipe ideal has no devices to ablate: choose device-aware or published")
+        raise UsageError("--recipe ideal has no devices to ablate: choose latent, latent-byte, device-aware, published")
     file = parameters_of(params, assume)
     if download:
         from weakreset.training import folder_of

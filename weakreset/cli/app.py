@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import warnings
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
@@ -11,6 +12,7 @@ from weakreset.cli.ablate import ablate_command
 from weakreset.cli.app_window import app_command
 from weakreset.cli.compare import compare_command
 from weakreset.cli.demo import demo_command
+from weakreset.cli.edit import edit_command
 from weakreset.cli.export import export_command
 from weakreset.cli.fit import fit_command
 from weakreset.cli.imperfections import ImperfectionsCommand
@@ -20,7 +22,7 @@ from weakreset.cli.simulate import simulate_command
 from weakreset.cli.template import template_command
 from weakreset.cli.train import train_command
 from weakreset.cli.validate import validate_command
-from weakreset.errors import WeakResetError
+from weakreset.errors import WeakResetError, WeakResetWarning
 
 __all__ = ["app", "run"]
 
@@ -39,6 +41,7 @@ app.command("validate")(validate_command)
 app.command("train", cls=ImperfectionsCommand)(train_command)
 app.command("ablate", cls=ImperfectionsCommand)(ablate_command)
 app.command("show")(show_command)
+app.command("edit")(edit_command)
 app.command("compare")(compare_command)
 app.command("export")(export_command)
 app.command("template")(template_command)
@@ -62,6 +65,23 @@ def _options(
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; a user's mistake is one paragraph on stderr and 2."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", WeakResetWarning)
+        warnings.showwarning = _shown
+        return _code(arguments)
+
+
+def _shown(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """A warning of ours as a line for people; others with their names."""
+    named = "" if issubclass(category, WeakResetWarning) else f"{category.__name__}: "
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"note: {named}{message}", style="yellow", markup=False)
+
+
+def _code(arguments: list[str]) -> int:
     try:
         app(arguments)
     except WeakResetError as error:

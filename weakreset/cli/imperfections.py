@@ -19,6 +19,7 @@ class ImperfectionsCommand(TyperCommand):
 
         rows = imperfections().values()
         conditions = [f"without {row.name}" for row in rows] + [f"only {row.name}" for row in rows if row.in_all]
+        conditions.append("all off")
         for option in self.params:
             if isinstance(option, TyperOption) and option.help:
                 found = option.help.replace(SWITCHES, switches())

@@ -37,7 +37,7 @@ def train_command(
     shrink: Annotated[int, typer.Option(help="Average N x N pixels into one: smaller images.")] = 1,
     holdout: Annotated[float, typer.Option(help="Test on this share of the training images instead.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Chip, order of the images, latent weights.")] = 0,
-    recipe: Annotated[str, typer.Option(help="device-aware, published or ideal.")] = "device-aware",
+    recipe: Annotated[str, typer.Option(help="latent, latent-byte, device-aware, published or ideal.")] = "latent",
     lr: Annotated[float | None, typer.Option(help="Learning rate in place of that of the recipe.")] = None,
     without: Annotated[str, typer.Option(help=f"Imperfections to switch off, comma between: {SWITCHES}.")] = "",
     device: Annotated[str | None, typer.Option(help="torch device, e.g. cuda.")] = None,

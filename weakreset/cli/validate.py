@@ -105,7 +105,7 @@ def _held_out(file: Any, traces: Any) -> Any:
 def _store(path: str, file: Any, verdict: Any) -> None:
     if not Path(path).exists():
         raise UsageError(f"{path} is a preset, which cannot hold a verdict: save it as a file first")
-    file.model_copy(update={"validation": verdict.summary()}).save(Path(path))
+    file.with_verdict(verdict.summary()).save(Path(path))
 
 
 def _print_verdict(console: Any, verdict: Any) -> None:

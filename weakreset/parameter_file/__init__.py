@@ -3,6 +3,7 @@
 from weakreset.model import Imperfection, check_without, imperfections
 from weakreset.parameter_file.describe import describe, origin_of, picture_in_text
 from weakreset.parameter_file.draw import draw_cycle, draw_devices
+from weakreset.parameter_file.edit import changes_of, edit_parameters
 from weakreset.parameter_file.law_errors import draw_laws, draw_parameters
 from weakreset.parameter_file.load_save import (
     dump_parameters,
@@ -24,6 +25,7 @@ from weakreset.parameter_file.schema import (
     D2dScaling,
     DefectKind,
     Defects,
+    Edit,
     Empirical,
     ExcludedDevice,
     FamilyChoice,
@@ -45,6 +47,7 @@ __all__ = [
     "DefectKind",
     "Defects",
     "DriftBand",
+    "Edit",
     "Empirical",
     "ExcludedDevice",
     "FamilyChoice",
@@ -57,6 +60,7 @@ __all__ = [
     "Provenance",
     "ResetPulse",
     "assumed_numbers",
+    "changes_of",
     "check_without",
     "describe",
     "device_columns",
@@ -66,6 +70,7 @@ __all__ = [
     "draw_parameters",
     "drift_band",
     "dump_parameters",
+    "edit_parameters",
     "imperfections",
     "json_schema",
     "law_rows",

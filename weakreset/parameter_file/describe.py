@@ -19,6 +19,7 @@ __all__ = ["describe", "origin_of", "picture_in_text"]
 
 _LAW_COLUMNS = ("number", "median", "90 % of devices", "spread", "law", "from")
 _NAMES_SHOWN = 12
+_DIRECTIONS = {"reset": "pulses raise R (weak RESET)", "set": "pulses lower R (gradual SET)"}
 
 
 def describe(params: ParameterFile) -> tuple[Summary, ...]:
@@ -46,11 +47,12 @@ def describe(params: ParameterFile) -> tuple[Summary, ...]:
 def origin_of(params: ParameterFile) -> str:
     """Measured, simulated, published or made by hand."""
     source = params.provenance
+    edited = ", then edited by hand" if source.edits else ""
     if source.simulated:
-        return "fitted to SIMULATED traces"
+        return f"fitted to SIMULATED traces{edited}"
     if source.inputs:
-        return "fitted to measured traces"
-    return "published" if source.citation else "made by hand"
+        return f"fitted to measured traces{edited}"
+    return f"published{edited}" if source.citation else "made by hand"
 
 
 def picture_in_text(params: ParameterFile) -> list[str]:
@@ -68,9 +70,12 @@ def picture_in_text(params: ParameterFile) -> list[str]:
 
 def _what(params: ParameterFile, band: DriftBand | str) -> Iterator[str]:
     """Origin, drift, and the median device in a sentence."""
-    yield f"Parameter file, schema {params.schema_version}; {origin_of(params)}; drift shape {params.model}."
+    way = _DIRECTIONS[params.direction]
+    yield f"Parameter file, schema {params.schema_version}; {origin_of(params)}; {way}, drift shape {params.model}."
     shape = SHAPES[params.model]
-    medians = {name: entry.law().median() for name, entry in params.parameters.items()}
+    medians = {
+        name: shape.sign(name, params.direction) * entry.law().median() for name, entry in params.parameters.items()
+    }
     if "r0_ohm" in medians:
         text = f"The median device starts at {as_ohms(medians['r0_ohm'])}"
         if shape.words is not None and not params.not_identifiable:
@@ -88,7 +93,8 @@ def _what(params: ParameterFile, band: DriftBand | str) -> Iterator[str]:
 def _laws(params: ParameterFile) -> Iterator[tuple[str, ...]]:
     for name, entry in params.parameters.items():
         law = entry.law()
-        median, reach = law_in_words(law, in_words(params.model, name, entry.unit))
+        sign = SHAPES[params.model].sign(name, params.direction)
+        median, reach = law_in_words(law, in_words(params.model, name, entry.unit), sign)
         yield name, median, reach, spread_words(law), FAMILY_WORDS.get(law.family, law.family), _behind(entry)
 
 
@@ -208,7 +214,8 @@ def _provenance(params: ParameterFile) -> Iterator[str]:
     if source.citation:
         yield f"Source: {source.citation}"
     made = f" on {source.created}" if source.created else ""
-    yield f"Written by {source.software} {source.software_version}{made}."
+    if source.software:
+        yield f"Written by {source.software} {source.software_version or ''}{made}."
     if source.command:
         yield f"Command: {source.command}"
     formats = Counter(item.file for item in source.inputs)
@@ -217,3 +224,6 @@ def _provenance(params: ParameterFile) -> Iterator[str]:
     if len(formats) > _NAMES_SHOWN:
         yield f"... and {len(formats) - _NAMES_SHOWN} more input files"
     yield from source.notes
+    for edit in source.edits:
+        when = f" on {edit.edited}" if edit.edited else ""
+        yield f"Edited by hand{when}: {edit.what} is {edit.new}, was {edit.old}."

@@ -6,19 +6,24 @@ import difflib
 import functools
 import json
 import os
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from weakreset.errors import ParameterFileError
+from weakreset.errors import ParameterFileError, WeakResetWarning
 from weakreset.model import SHAPES, noise_kinds
+from weakreset.parameter_file.migrations import OLDEST, migrated
 from weakreset.parameter_file.schema import SCHEMA_NAME, SCHEMA_VERSION, ParameterFile
+from weakreset.parameter_file.verdict_of import KEY
 from weakreset.resources import bundled
 
 __all__ = [
-    "dump_parameters", "json_schema", "load_parameters", "parse_parameters", "preset_names", "save_parameters",
+    "dump_parameters", "json_schema", "load_parameters", "mistakes", "parse_parameters", "preset_names",
+    "save_parameters",
 ]
 
 _MAX_BYTES = 256 * 1024 * 1024  # empirical files of a million devices are smaller; more is no parameter file
@@ -71,6 +76,11 @@ def parse_parameters(content: bytes | str, where: str = "parameter file") -> Par
     ------
     ParameterFileError
         With every mistake, each with its place.
+
+    Warns
+    -----
+    WeakResetWarning
+        The file is of an older schema; or holds a verdict that was reached with other numbers, which is dropped.
     """
     try:
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
@@ -80,18 +90,64 @@ def parse_parameters(content: bytes | str, where: str = "parameter file") -> Par
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA_NAME:
         found = raw.get("schema") if isinstance(raw, dict) else type(raw).__name__
         raise ParameterFileError(f"{where}: not a weakreset parameter file (schema is {found!r}, not {SCHEMA_NAME!r})")
-    version = str(raw.get("schema_version", ""))
-    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+    raw, newer = _present(raw, where)
+    try:
+        params = ParameterFile.model_validate(raw)
+    except ValidationError as error:
+        raise ParameterFileError(f"{where}: {mistakes(error, newer)}") from None
+    return _with_its_own_verdict(params, where)
+
+
+def mistakes(error: ValidationError, more: str = "") -> str:
+    """Every mistake on a line, after their number."""
+    lines = [_describe(item) for item in error.errors(include_url=False)]
+    count = f"{len(lines)} mistake" + ("s" if len(lines) > 1 else "")
+    return f"{count}{more}:\n  " + "\n  ".join(lines)
+
+
+def _present(raw: dict[str, Any], where: str) -> tuple[dict[str, Any], str]:
+    """The content in the present schema, with a warning where it was of another; and what to add to a refusal.
+
+    A file that names no version is taken to be of the present one, as one written by hand may be.
+    """
+    version = raw.get("schema_version", SCHEMA_VERSION)
+    found = re.fullmatch(r"(\d{1,6})\.(\d{1,6})\.\d{1,6}", version) if isinstance(version, str) else None
+    now = tuple(map(int, SCHEMA_VERSION.split(".")[:2]))
+    of = (int(found[1]), int(found[2])) if found else (-1, 0)
+    if of < OLDEST or of[0] > now[0]:
         raise ParameterFileError(
             f"{where}: schema_version {version!r} cannot be read by this weakreset, which reads "
-            f"{SCHEMA_VERSION.split('.')[0]}.x; upgrade weakreset or fit again"
+            f"{'.'.join(map(str, OLDEST))}.0 to {now[0]}.x; upgrade weakreset or fit again"
         )
-    try:
-        return ParameterFile.model_validate(raw)
-    except ValidationError as error:
-        lines = [_describe(item) for item in error.errors(include_url=False)]
-        count = f"{len(lines)} mistake" + ("s" if len(lines) > 1 else "")
-        raise ParameterFileError(f"{where}: {count}:\n  " + "\n  ".join(lines)) from None
+    if of >= now:
+        newer = f" (schema_version {version} is newer than this weakreset, which knows {SCHEMA_VERSION})"
+        return raw, newer if of > now else ""
+    content, said = migrated(raw, of)
+    approximate = "; ".join(said) or "no number changes"
+    _warn(f"{where}: schema {version} read as {SCHEMA_VERSION} ({approximate}); saving the file writes that")
+    return content | {"schema_version": SCHEMA_VERSION}, ""
+
+
+def _with_its_own_verdict(params: ParameterFile, where: str) -> ParameterFile:
+    """Without the verdict of other numbers."""
+    if params.validation is None:
+        return params
+    known, now = params.validation.get(KEY, ""), params.numbers_sha256()
+    if known == now:
+        return params
+    if known is None:  # of a schema that could not tell: `migrations` says so
+        return params.with_verdict(params.validation)
+    _warn(
+        f"{where}: numbers were changed after its verdict was stored, which is dropped; "
+        "run weakreset validate --store again"
+    )
+    note = "a verdict that was stored for other numbers was dropped"
+    source = params.provenance.model_copy(update={"notes": [*params.provenance.notes, note]})
+    return params.model_copy(update={"validation": None, "provenance": source})
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, WeakResetWarning, stacklevel=2)
 
 
 def save_parameters(params: ParameterFile, path: str | os.PathLike[str]) -> Path:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, create_model, model
 from weakreset.model import DeviceNoise, NoiseKind, Number, noise_kinds
 from weakreset.parameter_file.law_schema import AnyLaw, Strict
 
-__all__ = ["AnyNoise", "Noise", "NoiseBlock", "noise_block"]
+__all__ = ["AnyNoise", "Noise", "NoiseBlock", "noise_block", "silence"]
 
 
 class NoiseBlock(Strict):
@@ -24,7 +24,13 @@ class NoiseBlock(Strict):
         def __getattr__(self, name: str) -> Any: ...
 
     @model_validator(mode="after")
-    def _enabled_needs_its_laws(self) -> NoiseBlock:
+    def _enabled_needs_its_numbers(self) -> NoiseBlock:
+        missing = [
+            number.name for number in self.kind.numbers
+            if self.enabled and number.default is None and number.name not in self.model_fields_set
+        ]
+        if missing:
+            raise ValueError(f"enabled {self.kind.label} needs {', '.join(missing)}")
         for own in self.kind.own:
             if self.enabled and getattr(self, own.name) is None:
                 article = "an" if own.name[0] in "aeiou" else "a"
@@ -45,7 +51,7 @@ def noise_block(kind: NoiseKind) -> type[NoiseBlock]:
     fields: dict[str, Any] = {"enabled": (bool, kind.enabled)}
     fields |= {number.name: (float, _field(number)) for number in kind.numbers}
     for own in kind.own:
-        fields[own.name] = (AnyLaw | None, Field(description=own.description or None))
+        fields[own.name] = (AnyLaw | None, Field(default=None, description=own.description or None))
         if own.share is not None:
             fields[own.share.name] = (float, _field(own.share))
     errors = [number.name for number in kind.numbers if number.uncertain]
@@ -61,7 +67,8 @@ def noise_block(kind: NoiseKind) -> type[NoiseBlock]:
 
 
 def _field(number: Number) -> Any:
-    default = ... if number.default is None else number.default
+    # noise that is off needs no numbers; `_enabled_needs_its_numbers` asks for those that have no usual value
+    default = (number.off or number.low or 0.0) if number.default is None else number.default
     about = number.description or None
     return Field(default=default, ge=number.low, le=number.high, lt=number.below, description=about)
 
@@ -120,15 +127,17 @@ def _noise_of(kinds: tuple[NoiseKind, ...]) -> type[Noise]:
     fields: dict[str, Any] = {}
     for kind in kinds:
         block = noise_block(kind)
-        if not kind.in_every_file:
-            fields[kind.name] = (block | None, None)
-        elif any(field.is_required() for field in block.model_fields.values()):
-            fields[kind.name] = (block, ...)
-        else:
-            fields[kind.name] = (block, block())
+        # a kind that the file does not name is off
+        off = block.model_validate({"enabled": False})
+        fields[kind.name] = (block, off) if kind.in_every_file else (block | None, None)
     made = create_model("Noise", __base__=Noise, __module__=__name__, **fields)
     made.kinds = kinds
     return made
+
+
+def silence() -> Noise:
+    """Noise of a file that names none."""
+    return noise_now()()
 
 
 def _checked(raw: Any) -> Any:

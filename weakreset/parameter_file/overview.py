@@ -28,6 +28,7 @@ def overview(content: Mapping[str, Any], laws: Mapping[str, ParameterLaw]) -> Su
     origin = "fitted to measured traces" if source["inputs"] else "made by hand"
     origin = "published" if source.get("citation") else origin
     origin = "fitted to simulated traces" if source["simulated"] else origin
+    origin += ", then edited by hand" if source["edits"] else ""
     falling = ", R falls (SET; slopes are minus these)" if content["direction"] == "set" else ""
     return Summary(
         f"ParameterFile {content['name']}: {content['model']} drift{falling}, {origin}",

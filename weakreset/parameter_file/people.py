@@ -33,10 +33,10 @@ def in_words(model: str, name: str, unit: str) -> Callable[..., str]:
     return lambda *values: f"{as_interval(values)}{'' if unit == '1' else f' {unit}'}"
 
 
-def law_in_words(law: TruncatedLaw, say: Callable[..., str]) -> tuple[str, str]:
-    """Median, and the range of 90 % of the devices (5 to 95 %)."""
-    low, high = map(float, law.ppf(_LEVELS))
-    return say(law.median()), "all alike" if law.family == "constant" else say(low, high)
+def law_in_words(law: TruncatedLaw, say: Callable[..., str], sign: int = 1) -> tuple[str, str]:
+    """Median, and the range of 90 % of the devices (5 to 95 %); `sign` -1 where the file holds minus the number."""
+    low, high = sorted(sign * float(end) for end in law.ppf(_LEVELS))
+    return say(sign * law.median()), "all alike" if law.family == "constant" else say(low, high)
 
 
 def spread_words(law: TruncatedLaw) -> str:

@@ -38,7 +38,9 @@ def majumdar2021() -> ParameterFile:
                 "rtn": {"enabled": True, "p_up": 0.0008, "p_down": 0.002, "amplitude": amplitude},
                 "read": {"enabled": False, "sd": 0.0},
             },
-            "provenance": {"software_version": "0.1.0", "citation": _CITATION, "notes": list(_NOTES)},
+            "provenance": {
+                "software": "weakreset", "software_version": "0.1.0", "citation": _CITATION, "notes": list(_NOTES),
+            },
         }
     )
 

@@ -19,10 +19,12 @@ from weakreset.parameter_file.law_schema import (
     Probability,
     Strict,
 )
-from weakreset.parameter_file.noise_schema import AnyNoise, Noise
+from weakreset.parameter_file.noise_schema import AnyNoise, Noise, silence
 from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed, refuse_unknown, settled
 from weakreset.parameter_file.overview import overview
+from weakreset.parameter_file.provenance import Edit, ExcludedDevice, InputFile, Provenance
 from weakreset.parameter_file.text import json_text
+from weakreset.parameter_file.verdict_of import KEY, numbers_sha256
 from weakreset.resources import write_atomically
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "CycleSpread",
     "DefectKind",
     "Defects",
+    "Edit",
     "Empirical",
     "ExcludedDevice",
     "FamilyChoice",
@@ -45,7 +48,7 @@ __all__ = [
 ]
 
 SCHEMA_NAME = "weakreset-parameters"
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 
 
 class CorrelationTest(Strict):
@@ -123,33 +126,6 @@ class Empirical(Strict):
         return self
 
 
-class InputFile(Strict):
-    file: str
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-
-
-class ExcludedDevice(Strict):
-    device: str
-    reason: str
-    n_readings: int | None = Field(default=None, ge=0)
-
-
-class Provenance(Strict):
-    """Where the numbers come from."""
-
-    software: str = "weakreset"
-    software_version: str
-    created: str | None = Field(default=None, description="ISO 8601 date and time, UTC")
-    command: str | None = None
-    simulated: bool = Field(default=False, description="true when the traces were simulated, not measured")
-    inputs: list[InputFile] = Field(default=[])
-    exclusions: list[ExcludedDevice] = Field(default=[])
-    held_out: list[str] = Field(default=[], description="devices kept out of the fit, for validation")
-    longest_pulse: int | None = Field(default=None, ge=0, description="last pulse that any fitted device was read at")
-    citation: str | None = None
-    notes: list[str] = Field(default=[])
-
-
 class ResetPulse(Strict):
     """The RESET pulse, for an account of its energy: V^2 / R for its width."""
 
@@ -187,14 +163,14 @@ class ParameterFile(Shown, Strict):
         default="parametric", description="draw devices from the laws of parameters, or from the rows of empirical"
     )
     empirical: Empirical | None = None
-    noise: AnyNoise
+    noise: AnyNoise = Field(default_factory=silence)
     defects: Defects = Defects()
     c2c: dict[str, CycleSpread] | None = Field(
         default=None, description="cycle-to-cycle spread by parameter name, drawn anew at every SET; absent: none known"
     )
     d2d: D2dScaling | None = None
     reset_pulse: ResetPulse | None = Field(default=None, description="when known, simulated devices count their energy")
-    provenance: Provenance
+    provenance: Provenance = Provenance()
     validation: dict[str, Any] | None = Field(default=None, description="verdict and figures of `weakreset validate`")
 
     model_config = ConfigDict(
@@ -227,10 +203,21 @@ class ParameterFile(Shown, Strict):
             strangers = [name for name in self.correlation.names if name not in self.parameters]
             if strangers:
                 problems.append(f"correlation: no such parameter: {', '.join(strangers)}")
-        problems += self._cycle_problems() + self._empirical_problems() + self._scaling_problems()
+        problems += self._unit_problems() + self._cycle_problems()
+        problems += self._empirical_problems() + self._scaling_problems()
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _unit_problems(self) -> list[str]:
+        """Numbers are in the units of the drift shape: another unit would be read past, and the numbers be wrong."""
+        units = {"r0_ohm": "ohm"} | (SHAPES[self.model].units if self.model in SHAPES else {})
+        return [
+            f"{name}: unit must be {units[name]!r}, got {entry.unit!r}; write the numbers in {units[name]} "
+            "(`weakreset new` converts units)"
+            for name, entry in (*self.parameters.items(), *self.not_identifiable.items())
+            if name in units and entry.unit != units[name]
+        ]
 
     def _cycle_problems(self) -> list[str]:
         spreads = self.c2c or {}
@@ -270,10 +257,20 @@ class ParameterFile(Shown, Strict):
             del content["direction"]
         if not self.not_identifiable:
             content.pop("not_identifiable")
+        if not self.provenance.edits:
+            content["provenance"].pop("edits")
         for kind, _ in self.noise.blocks():
             for own in kind.own:
                 content["noise"][kind.name].setdefault(own.name, None)
         return json_text(content)
+
+    def numbers_sha256(self) -> str:
+        """Digest of everything but name, provenance and validation: which numbers a verdict was reached with."""
+        return numbers_sha256(self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True))
+
+    def with_verdict(self, summary: Mapping[str, Any]) -> ParameterFile:
+        """The file with a verdict (`Verdict.summary()`), which dies when a number of the file is changed."""
+        return self.model_copy(update={"validation": {**summary, KEY: self.numbers_sha256()}})
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the file atomically; readable, diffable JSON."""

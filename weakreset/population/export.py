@@ -146,6 +146,7 @@ def _provenance(
         if fit.excluded_because and not any(fit.of_device == device for device, _ in named):
             counted[fit.device, fit.excluded_because] += 1
     return {
+        "software": "weakreset",
         "software_version": __version__,
         "created": created,
         "command": command,

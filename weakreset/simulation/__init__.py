@@ -7,6 +7,7 @@ from weakreset.simulation.convert import convert
 from weakreset.simulation.counter_random import derive_seed
 from weakreset.simulation.device_array import DeviceArray
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, pair_of
+from weakreset.simulation.latent_optimizer import LatentOptimizer
 from weakreset.simulation.other_noise import Moved
 from weakreset.simulation.pink_poles import PinkPoles, fit_pink_poles
 from weakreset.simulation.pulse_optimizer import PulseOptimizer
@@ -16,6 +17,7 @@ __all__ = [
     "BinaryLinear",
     "DeviceArray",
     "DifferentialPair",
+    "LatentOptimizer",
     "Moved",
     "PinkPoles",
     "PulseOptimizer",

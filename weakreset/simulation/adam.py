@@ -33,8 +33,16 @@ def adam_update(gradient: Tensor, mean: Tensor, square: Tensor, step: AdamStep) 
     """
     mean.mul_(float(step.keep1)).add_(gradient * float(step.new1))
     square.mul_(float(step.keep2)).add_((gradient * gradient).mul_(float(step.new2)))
-    denominator = square.sqrt().mul_(float(step.scale)).add_(float(step.eps))
+    denominator = _root(square).mul_(float(step.scale)).add_(float(step.eps))
     return (mean * float(step.factor)).div_(denominator)
+
+
+def _root(x: Tensor) -> Tensor:
+    """The square root, rounded correctly: of every fifth float32 number torch's own, MKL's, is off by one step.
+
+    That of float64 rounded once more is exact; other devices round float32 correctly, and may know no float64.
+    """
+    return x.double().sqrt_().to(x.dtype) if x.device.type == "cpu" else x.sqrt()
 
 
 def bursts(update: Tensor, weight: Tensor, step: AdamStep) -> tuple[Tensor, int]:

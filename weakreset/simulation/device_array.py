@@ -171,21 +171,24 @@ class DeviceArray(DeviceBuffers):
 
     def pulse_some(self, index: Tensor, n: Tensor) -> None:
         """Give device `index[i]` (flat number, none twice) `n[i]` >= 1 pulses. Not checked; see `pulse`."""
-        seed, call = self.tick()
+        clock, step = self.tick(), 0
+        index, n = index.to(torch.int64), n.to(torch.int64)
+        with self.energy_counted():
+            while index.numel():
+                self.burst_some(clock, step, index, n.clamp(max=LONGEST_BURST))
+                more = n > LONGEST_BURST
+                index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
+
+    def burst_some(self, clock: tuple[int, int], step: int, index: Tensor, n: Tensor) -> None:
+        """Part number `step` of a call of `pulse_some` that `clock` numbers (`tick`): at most LONGEST_BURST pulses."""
+        seed, call = clock
         if self.unresponsive is not None:
             alive = ~self.unresponsive.view(-1)[index]
             index, n = index[alive], n[alive]
-        index, n = index.to(torch.int64), n.to(torch.int64)
         advance = calls.advance if self.in_main_memory else kernels.advance
-        step = 0
-        with self.energy_counted():
-            while index.numel():
-                key, burst = pulse_key(seed, call, step), n.clamp(max=LONGEST_BURST)
-                advance(self.state(), self.noise_tables(), key, index, burst)
-                for noise in self.other_noise.values():
-                    noise.pulse(seed, (call, step), index, burst, self.log_r.view(-1), self.log_r0.view(-1))
-                more = n > LONGEST_BURST
-                index, n, step = index[more], n[more] - LONGEST_BURST, step + 1
+        advance(self.state(), self.noise_tables(), pulse_key(seed, call, step), index, n)
+        for noise in self.other_noise.values():
+            noise.pulse(seed, (call, step), index, n, self.log_r.view(-1), self.log_r0.view(-1))
 
     def tick(self) -> tuple[int, int]:
         """The seed, and the number of this call of `pulse`: no two calls use the same random numbers."""

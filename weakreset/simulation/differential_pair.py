@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.compiled import calls
-from weakreset.simulation.compiled.arguments import AdamStep
+from weakreset.simulation.compiled.arguments import AdamStep, Programming
 from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
@@ -34,14 +34,27 @@ class PulseReport:
         Devices that received any.
     flips : int
         Weights whose sign changed.
+    bursts : int
+        Bursts that the pulses came in, a comparison of the pair after each.
+    stuck : int
+        Pairs that did not turn within the bursts that they were allowed; of recipes that program and verify.
     """
 
     pulses: int = 0
     devices: int = 0
     flips: int = 0
+    bursts: int = 0
+    stuck: int = 0
 
     def __add__(self, other: PulseReport) -> PulseReport:
-        return PulseReport(self.pulses + other.pulses, self.devices + other.devices, self.flips + other.flips)
+        return PulseReport(
+            self.pulses + other.pulses, self.devices + other.devices, self.flips + other.flips,
+            self.bursts + other.bursts, self.stuck + other.stuck,
+        )
+
+    @staticmethod
+    def one_burst_each(pulses: int, devices: int, flips: int) -> PulseReport:
+        return PulseReport(pulses, devices, flips, bursts=devices)
 
 
 class DifferentialPair(nn.Module):
@@ -108,7 +121,7 @@ class DifferentialPair(nn.Module):
             bursts = flat.to(torch.int32)
             with self.array.energy_counted():
                 done = calls.pulse_pairs(*self._for_kernel(), bursts, weight.detach().view(-1))
-            return PulseReport(*done)
+            return PulseReport.one_burst_each(*done)
         return self._pulse_some(flat, weight)
 
     def runs_compiled(self, weight: Tensor, longest_burst: int) -> bool:
@@ -123,7 +136,41 @@ class DifferentialPair(nn.Module):
         """
         with self.array.energy_counted():
             *done, lost = calls.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
+        return PulseReport.one_burst_each(*done), lost
+
+    def latent_pulse(
+        self, weight: Tensor, parts: tuple[Tensor, ...], numbers: tuple[Any, ...], programming: Programming,
+        bursts: int, clock: tuple[int, int],
+    ) -> tuple[PulseReport, int]:
+        """One step of latent numbers and the programming of pairs that disagree with them, compiled.
+
+        `parts`, `numbers`: see `compiled.calls.latent_pulse`. The report, and how many updates were no number.
+        """
+        seed, call = clock
+        keys = [_tie_key(seed), *(pulse_key(seed, call, k) for k in range(bursts))]
+        state, tables = self.array.state(), self.array.noise_tables()
+        with self.array.energy_counted():
+            *done, lost = calls.latent_pulse(state, tables, keys, (*parts, weight.detach()), numbers, programming)
         return PulseReport(*done), lost
+
+    def program_some(
+        self, index: Tensor, wanted: Tensor, weight: Tensor, burst: int, bursts: int, clock: tuple[int, int]
+    ) -> tuple[PulseReport, Tensor]:
+        """Program the weights `index` (flat numbers, none twice) to the signs `wanted`; the report, and which stay.
+
+        Bursts of `burst` pulses to the device that must rise, a comparison after each, until the pair agrees or has had
+        `bursts` of them. What this costs in energy is counted as one burst a device.
+        """
+        flips, given, devices = 0, 0, index.numel()
+        with self.array.energy_counted():
+            for k in range(bursts):
+                if not index.numel():
+                    break
+                self.array.burst_some(clock, k, 2 * index + (wanted < 0), torch.full_like(index, burst))
+                flips, given = flips + self._refresh(weight, index), given + index.numel()
+                left = weight.detach().reshape(-1)[index] != wanted
+                index, wanted = index[left], wanted[left]
+        return PulseReport(burst * given, devices, flips, given, index.numel()), index
 
     def _for_kernel(self) -> tuple[DeviceState, NoiseTables, tuple[Key, Key]]:
         seed, call = self.array.tick()
@@ -134,7 +181,7 @@ class DifferentialPair(nn.Module):
         bursts = flat[index].to(torch.int64)
         self.array.pulse_some(2 * index + ((bursts > 0) if self.array.falls else (bursts < 0)), bursts.abs())
         flips = 0 if weight is None else self._refresh(weight, index)
-        return PulseReport(int(bursts.abs().sum()), index.numel(), flips)
+        return PulseReport.one_burst_each(int(bursts.abs().sum()), index.numel(), flips)
 
     def _refresh(self, weight: Tensor, index: Tensor) -> int:
         values = weight.detach().reshape(-1)  # a copy where the weight lies in another order (channels last)

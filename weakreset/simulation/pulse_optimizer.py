@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update, bursts
-from weakreset.simulation.compiled.garbage import garbage_kept
+from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, pair_of
 
 __all__ = ["PulseOptimizer"]
@@ -18,7 +18,7 @@ __all__ = ["PulseOptimizer"]
 _LARGEST_BURST = 1 << 20  # a million pulses wear any device out
 
 
-class PulseOptimizer(torch.optim.Optimizer):
+class PulseOptimizer(DeviceOptimizer):
     """Adam, or another optimizer, to pulses for device weights; ordinary Adam for everything else.
 
     Per step and device weight, u is the optimizer's update (direction minus gradient) and
@@ -71,48 +71,15 @@ class PulseOptimizer(torch.optim.Optimizer):
         betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, only_disagreeing: bool = False,
         wrapped: Callable[[list[Tensor]], torch.optim.Optimizer] | None = None,
     ) -> None:
-        _check_numbers(lr, max_pulses, digital_lr, betas)
+        problems = check_rates(lr, digital_lr, betas)
+        if not 1 <= max_pulses <= _LARGEST_BURST:
+            problems.append(f"max_pulses must be 1 .. {_LARGEST_BURST}, got {max_pulses!r}")
+        if problems:
+            raise SimulationError("PulseOptimizer: " + "; ".join(problems))
         shared = {"betas": betas, "eps": eps, "max_pulses": max_pulses, "only_disagreeing": only_disagreeing}
-        groups = _split(list(params), lr, digital_lr)
-        with garbage_kept():  # the first optimizer of a process, of any kind, makes torch load its own compiler
-            super().__init__(groups, {"lr": lr, "role": "digital", **shared})
-        members = [p for group in self.param_groups for p in group["params"]]
-        _refuse_twins([pair for p in members if (pair := pair_of(p))])
-        self._proxies = {p: torch.zeros_like(p) for p in members if wrapped is not None and pair_of(p)}
+        super().__init__(params, lr, digital_lr, shared)
+        self._proxies = {p: torch.zeros_like(p) for p in self._members() if wrapped is not None and pair_of(p)}
         self._wrapped = wrapped(list(self._proxies.values())) if wrapped is not None else None
-        self.last_step = PulseReport()
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One update of every parameter that has a gradient."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        self._step_wrapped()
-        report, lost = PulseReport(), 0
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                pair = pair_of(parameter)
-                if pair is None:
-                    self._step_digital(parameter, group)
-                else:
-                    done, missing = self._step_devices(parameter, pair, group)
-                    report, lost = report + done, lost + missing
-        self.last_step = report
-        if lost:
-            raise SimulationError(
-                f"updates of {lost} device weights are no number: their gradients hold NaN or infinity; "
-                "these weights got no pulse, and the moments of the optimizer are spoilt"
-            )
-        return loss
-
-    def _step_digital(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
-        state, gradient = self._moments(parameter), cast(Tensor, parameter.grad)
-        step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"])
-        parameter.add_(adam_update(gradient, state["exp_avg"], state["exp_avg_sq"], step))
 
     def _step_devices(
         self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any]
@@ -131,17 +98,7 @@ class PulseOptimizer(torch.optim.Optimizer):
         n, lost = bursts(update, parameter, step)
         return pair.pulse(n, parameter), lost
 
-    def _moments(self, parameter: nn.Parameter) -> dict[str, Any]:
-        """Adam's state of a parameter, its step counted one further."""
-        state: dict[str, Any] = self.state[parameter]
-        if not state:
-            state["step"] = torch.zeros((), dtype=torch.float32)
-            state["exp_avg"] = torch.zeros_like(parameter, memory_format=torch.contiguous_format)
-            state["exp_avg_sq"] = torch.zeros_like(parameter, memory_format=torch.contiguous_format)
-        state["step"] += 1
-        return state
-
-    def _step_wrapped(self) -> None:
+    def _before_step(self) -> None:
         """Let the wrapped optimizer move the proxies from zero; its state is kept as that of the weights."""
         if self._wrapped is None:
             return
@@ -150,45 +107,3 @@ class PulseOptimizer(torch.optim.Optimizer):
             proxy.grad = parameter.grad
             self._wrapped.state[proxy] = self.state[parameter]
         self._wrapped.step()
-
-
-def _split(params: list[Any], lr: float, digital_lr: float) -> list[dict[str, Any]]:
-    """Two groups for each one given: device weights and the rest."""
-    if not params:
-        raise SimulationError("no parameters to optimize")
-    given = params if isinstance(params[0], dict) else [{"params": params}]
-    groups = []
-    for group in given:
-        members = list(group["params"])
-        devices = [p for p in members if pair_of(p) is not None]
-        others = [p for p in members if pair_of(p) is None]
-        kept = {key: value for key, value in group.items() if key not in ("params", "digital_lr")}
-        if devices:
-            groups.append({"lr": lr, **kept, "params": devices, "role": "device"})
-        if others:
-            own_lr = group.get("digital_lr", digital_lr)
-            groups.append({**kept, "lr": own_lr, "params": others, "role": "digital"})
-    return groups
-
-
-def _refuse_twins(pairs: list[DifferentialPair]) -> None:
-    seen: dict[int, DifferentialPair] = {}
-    for pair in pairs:
-        twin = seen.setdefault(int(pair.array.clock[0]), pair)
-        if twin is not pair:
-            raise SimulationError(
-                f"two layers of shape {pair.shape} have the same seed and would share devices and noise; "
-                "give them different seeds, or use convert()"
-            )
-
-
-def _check_numbers(lr: float, max_pulses: int, digital_lr: float, betas: tuple[float, float]) -> None:
-    problems = []
-    if not lr >= 0 or not digital_lr >= 0:
-        problems.append(f"learning rates must be >= 0, got lr={lr!r}, digital_lr={digital_lr!r}")
-    if not 1 <= max_pulses <= _LARGEST_BURST:
-        problems.append(f"max_pulses must be 1 .. {_LARGEST_BURST}, got {max_pulses!r}")
-    if not all(0 <= beta < 1 for beta in betas):
-        problems.append(f"betas must lie in [0, 1), got {betas!r}")
-    if problems:
-        raise SimulationError("PulseOptimizer: " + "; ".join(problems))

@@ -4,10 +4,11 @@ from weakreset.training.costs import pulses_by_device
 from weakreset.training.datasets import DATASETS, Dataset, folder_of, load_dataset
 from weakreset.training.loop import Progress, TrainingRun, train
 from weakreset.training.networks import NETWORKS, build_network
-from weakreset.training.recipes import RECIPES, Recipe
+from weakreset.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
 
 __all__ = [
     "DATASETS",
+    "DEFAULT_RECIPE",
     "NETWORKS",
     "RECIPES",
     "Dataset",

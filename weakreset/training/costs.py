@@ -9,13 +9,20 @@ import torch
 from numpy.typing import NDArray
 
 from weakreset.simulation.device_array import DeviceArray
-from weakreset.simulation.differential_pair import PulseReport
+from weakreset.simulation.differential_pair import PulseReport, pair_of
 from weakreset.simulation.traits import trait_names
 
 __all__ = ["costs", "pulses_by_device"]
 
+_ALWAYS = (
+    "pulses_mean", "pulses_p99", "pulses_max", "pulses", "bursts", "reads", "stuck", "sets", "latent_bytes",
+    "optimizer_bytes",
+)
 
-def costs(arrays: Sequence[DeviceArray], epoch: PulseReport) -> dict[str, float]:
+
+def costs(
+    arrays: Sequence[DeviceArray], epoch: PulseReport, optimizer: torch.optim.Optimizer | None = None
+) -> dict[str, float]:
     """The costs of a run so far, and of its last epoch.
 
     Returns
@@ -26,12 +33,15 @@ def costs(arrays: Sequence[DeviceArray], epoch: PulseReport) -> dict[str, float]
         pulses, bursts: RESET pulses and bursts of them in the epoch, over all devices.
         reads: comparisons of a pair in the epoch. A pair is compared after each of its bursts; between bursts
         nothing moves, so that its sign is known. All pairs are compared once more before the first epoch.
+        stuck: how often in the epoch a pair that was programmed did not turn within its budget.
         sets: SETs so far, beyond the one that made a device.
         energy_j: joule spent on RESET pulses since the start, over all devices; only where the parameter file has
         the voltage and width of a pulse (`reset_pulse`).
+        latent_bytes, optimizer_bytes: digital memory for each weight on devices: of its latent number, and of
+        everything that the optimizer keeps for it.
     """
     if not arrays:
-        return {"pulses_mean": 0.0, "pulses_p99": 0.0, "pulses_max": 0, "pulses": 0, "bursts": 0, "reads": 0, "sets": 0}
+        return dict.fromkeys(_ALWAYS, 0)
     pulses = np.concatenate([pulses_by_device(array).ravel() for array in arrays])
     sets = sum(int(array.set_count.sum()) for array in arrays if array.set_count is not None)
     return {
@@ -39,9 +49,21 @@ def costs(arrays: Sequence[DeviceArray], epoch: PulseReport) -> dict[str, float]
         "pulses_p99": float(np.percentile(pulses, 99)),
         "pulses_max": int(pulses.max()),
         **_past_knee(arrays),
-        "pulses": epoch.pulses, "bursts": epoch.devices, "reads": epoch.devices, "sets": sets,
-        **_energy(arrays),
+        "pulses": epoch.pulses, "bursts": epoch.bursts, "reads": epoch.bursts, "stuck": epoch.stuck, "sets": sets,
+        **_memory(optimizer), **_energy(arrays),
     }
+
+
+def _memory(optimizer: torch.optim.Optimizer | None) -> dict[str, float]:
+    """Bytes a device weight of the state of an optimizer."""
+    states = [] if optimizer is None else [(p.numel(), state) for p, state in optimizer.state.items() if pair_of(p)]
+    latent, total, weights = 0, 0, 0
+    for n, state in states:
+        weights += n
+        for name, value in state.items():
+            size = value.numel() * value.element_size() if isinstance(value, torch.Tensor) else 0
+            total, latent = total + size, latent + (size if name == "latent" else 0)
+    return {"latent_bytes": latent / max(weights, 1), "optimizer_bytes": total / max(weights, 1)}
 
 
 def _energy(arrays: Sequence[DeviceArray]) -> dict[str, float]:

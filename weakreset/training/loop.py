@@ -17,15 +17,16 @@ from weakreset.display import ROWS_SHOWN, Shown, Summary, number, percent
 from weakreset.errors import UsageError
 from weakreset.options import named_options
 from weakreset.parameter_file import load_parameters
-from weakreset.simulation import PulseOptimizer, convert, derive_seed, imperfection_activity
+from weakreset.simulation import LatentOptimizer, PulseOptimizer, convert, derive_seed, imperfection_activity
 from weakreset.simulation.device_array import DeviceArray, ParameterSource
+from weakreset.simulation.device_optimizer import DeviceOptimizer
 from weakreset.simulation.differential_pair import PulseReport
 from weakreset.training.augment import random_crop_and_flip
 from weakreset.training.costs import costs
 from weakreset.training.datasets import Dataset, load_dataset
 from weakreset.training.ideal import binarize, clip_latent_weights, latent_weights
 from weakreset.training.networks import build_network
-from weakreset.training.recipes import Recipe
+from weakreset.training.recipes import DEFAULT_RECIPE, Recipe
 from weakreset.training.run_folder import RunFolder
 from weakreset.training.settings import TrainingSettings, describe
 
@@ -99,7 +100,7 @@ def train(
     data_dir: str | os.PathLike[str] | None = None, download: bool = False,
     network: str = "mlp", hidden: int | None = None, width: float = 0.125, epochs: int | None = None,
     batch_size: int | None = None, shrink: int = 1, holdout: float = 0.0, seed: int = 0,
-    recipe: str | Recipe = "device-aware", without: Sequence[str] | str = (),
+    recipe: str | Recipe = DEFAULT_RECIPE, without: Sequence[str] | str = (),
     run_dir: str | os.PathLike[str] | None = None, resume: bool = False,
     progress: Callable[[Progress], None] | None = None, device: torch.device | str | None = None,
 ) -> TrainingRun:
@@ -210,7 +211,7 @@ class _Trainer:
             "train_accuracy": correct / (self.steps * self.settings.batch_size),
             "test_accuracy": self.accuracy(self.data.test_images, self.data.test_labels),
             "seconds": time.perf_counter() - start,
-            **costs(self.arrays, done), "flips": done.flips, "lr": self._rate, **self._activity(),
+            **costs(self.arrays, done, self.optimizer), "flips": done.flips, "lr": self._rate, **self._activity(),
         }
 
     def _activity(self) -> dict[str, float]:
@@ -230,7 +231,7 @@ class _Trainer:
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         correct = int((scores.argmax(1) == labels).sum())
-        if isinstance(self.optimizer, PulseOptimizer):
+        if isinstance(self.optimizer, DeviceOptimizer):
             self.optimizer.step()
             return float(loss.detach()), correct, self.optimizer.last_step
         before = [latent >= 0 for latent in self.latent]
@@ -258,6 +259,12 @@ class _Trainer:
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.latent_bits:
+        return LatentOptimizer(
+            model.parameters(), lr=recipe.lr, pulses_per_burst=recipe.max_pulses, digital_lr=recipe.digital_lr,
+            bursts_per_step=recipe.bursts_per_step, give_back=recipe.give_back, betas=recipe.betas,
+            latent_bits=recipe.latent_bits,
+        )
     if recipe.devices:
         return PulseOptimizer(
             model.parameters(), lr=recipe.lr, max_pulses=recipe.max_pulses, digital_lr=recipe.digital_lr,

@@ -1,5 +1,12 @@
 """Ways to train, by name.
 
+latent (what is taken where none is named)
+    A digital latent number a weight moves as in a network without devices; a pair whose sign is another is programmed:
+    up to 8 bursts of 14 pulses in a step, a comparison after each. A pair that does not turn makes its latent number
+    give way. It remembers what each weight is wanted to be, so it learns from small batches too, and pulses only pairs
+    that are to turn. See `weakreset.simulation.LatentOptimizer`.
+latent-byte
+    The same with one byte a weight in place of 12: latent numbers of 8 bits and no moments of Adam.
 published
     Majumdar et al. 2021 as in their code: pulses = round(100 u) cut at 14, u being Adam's update, on every
     weight at every step, the rate halved every 7 epochs. It wears devices out: thousands of pulses each, far
@@ -9,8 +16,8 @@ device-aware
     to zero along a cosine. A comparison of the two resistances decides; it is the read that gives the
     weight anyway. Runs of fewer than 1,200 steps take larger rates, up to four times, for about the same wear in all.
 ideal
-    No devices: real latent weights, straight-through gradient, Adam 1e-3 halved every 7 epochs. The
-    yardstick.
+    No devices: real latent weights, straight-through gradient, Adam with the rate and the schedule
+    of `latent`. The yardstick.
 
 What was tried and not kept is in docs/recipes.md.
 """
@@ -23,7 +30,7 @@ from typing import Literal
 
 from weakreset.errors import UsageError
 
-__all__ = ["RECIPES", "Recipe", "recipe_named"]
+__all__ = ["DEFAULT_RECIPE", "RECIPES", "Recipe", "recipe_named"]
 
 
 @dataclass(frozen=True)
@@ -33,9 +40,13 @@ class Recipe:
     Attributes
     ----------
     lr : float
-        Pulses per unit of Adam's update; for `ideal` the Adam step of the latent weights.
+        Pulses per unit of Adam's update; where there are latent numbers, the step of these.
     schedule : str
         "halve-every-7" epochs or "cosine" to zero at the end.
+    max_pulses : int
+        Longest burst; with latent numbers, the pulses of every burst.
+    only_disagreeing : bool
+        Pulse only weights whose pair disagrees with the wish; always so with latent numbers.
     digital_lr : float
         Adam step of biases and batch norm.
     digital_schedule : str
@@ -46,6 +57,12 @@ class Recipe:
         Of Adam, for devices and digital numbers alike.
     full_steps : int
         A run of fewer steps multiplies `lr` by full_steps / steps, at most by 4; 0 for never.
+    latent_bits : int
+        Of the latent number behind each device weight: 32, or 8 without moments of Adam; 0 for none.
+    bursts_per_step : int
+        That a pair may get in a step, with latent numbers.
+    give_back : float
+        Size of the latent number of a pair that did not turn.
     label_smoothing : float
         Share of each label given to all classes alike, in the loss; digital bookkeeping.
     """
@@ -61,6 +78,9 @@ class Recipe:
     betas: tuple[float, float] = (0.9, 0.999)
     label_smoothing: float = 0.0
     full_steps: int = 0
+    latent_bits: Literal[0, 8, 32] = 0
+    bursts_per_step: int = 1
+    give_back: float = 0.0
 
     def factor(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """What multiplies `lr` at `step` (0, 1, ...) of the whole run."""
@@ -73,12 +93,16 @@ class Recipe:
 
 _MOST_CATCH_UP = 4.0  # a short run pulses harder, but not so hard that its first steps wear the devices out
 
+DEFAULT_RECIPE = "latent"
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
+        Recipe("latent", lr=2e-3, schedule="cosine", latent_bits=32, bursts_per_step=8, give_back=0.03),
+        Recipe("latent-byte", lr=2e-3, schedule="cosine", latent_bits=8, bursts_per_step=8, give_back=0.03),
         Recipe("device-aware", lr=6.0, schedule="cosine", only_disagreeing=True, full_steps=1200),
         Recipe("published", lr=100.0, schedule="halve-every-7"),
-        Recipe("ideal", lr=1e-3, schedule="halve-every-7", digital_schedule="same", devices=False),
+        Recipe("ideal", lr=2e-3, schedule="cosine", devices=False),
     )
 }
 

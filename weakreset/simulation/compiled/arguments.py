@@ -16,6 +16,7 @@ __all__ = [
     "Integers",
     "Masks",
     "Physics",
+    "Programming",
     "Scratch",
     "Wholes",
     "constant",
@@ -82,6 +83,18 @@ class Scratch(NamedTuple):
     difference: Floats
     bursts: Wholes
     masks: Masks
+
+
+class Programming(NamedTuple):
+    """How a pair that disagrees with its latent number is programmed, and what the number is set to where that fails.
+
+    `burst` is signed: its pulses go to BL where the weight is to rise, if positive, else to BLb. `high` and `low`, of
+    the type of the latent numbers, are what these become behind pairs that stay at +1 and at -1.
+    """
+
+    burst: np.int32
+    high: np.generic
+    low: np.generic
 
 
 class AdamStep(NamedTuple):

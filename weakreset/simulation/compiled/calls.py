@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from weakreset.simulation.compiled.arguments import AdamStep, Chip, Physics, Scratch, constant
+from weakreset.simulation.compiled.arguments import AdamStep, Chip, Physics, Programming, Scratch, constant
 from weakreset.simulation.compiled.garbage import garbage_kept
 from weakreset.simulation.compiled.threads import in_threads
 from weakreset.simulation.counter_random import Key
@@ -18,7 +18,7 @@ from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.moving_rows import row_width
 from weakreset.simulation.traits import formula_number, outside, trait_names
 
-__all__ = ["adam_pulse", "advance", "pulse_pairs"]
+__all__ = ["adam_pulse", "advance", "latent_pulse", "pulse_pairs"]
 
 _LEAST_SHARE = 1 << 15
 """Weights or devices that a thread takes at a time; fewer are not worth one."""
@@ -51,6 +51,23 @@ def adam_pulse(
     shared = (_chip(state), _physics(tables), _both(keys), *flat, step)
     pulses, devices, flips, bad = _in_shares("adam_range", shared, weight.numel())
     return pulses, devices, flips, bad
+
+
+def latent_pulse(
+    state: DeviceState, tables: NoiseTables, keys: Sequence[Key], parts: tuple[torch.Tensor, ...],
+    numbers: tuple[Any, ...], programming: Programming,
+) -> tuple[int, ...]:
+    """Latent numbers moved and their pairs programmed.
+
+    `keys` is that of tie coins and one for every burst a pair may get. With (gradient, mean, square, latent, weight)
+    `numbers` are Adam's; with (gradient, latent of one byte, weight) they are the levels that a unit of the gradient
+    moves, and a key. Pulses, devices, flips, bursts, pairs that would not turn, not a number.
+    """
+    flat = [part.view(-1).numpy() for part in parts]
+    name = "latent_range" if len(parts) == 5 else "byte_latent_range"
+    words = np.array(keys, np.uint64).reshape(-1)
+    shared = (_chip(state), _physics(tables), words, *flat, *numbers, programming)
+    return tuple(_in_shares(name, shared, flat[-1].size))
 
 
 def _in_shares(name: str, shared: tuple[Any, ...], total: int) -> list[int]:

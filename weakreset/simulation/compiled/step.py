@@ -1,4 +1,4 @@
-"""The three functions that Python calls: a range of weights, or of devices, in blocks and lists. See the folder."""
+"""The functions that Python calls: a range of weights, or of devices, in blocks and lists. See the folder."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from weakreset.simulation.compiled.arguments import AdamStep, Chip, Floats, Integers, Physics, Scratch, Wholes, constant
+from weakreset.simulation.compiled.arguments import (
+    AdamStep,
+    Chip,
+    Floats,
+    Integers,
+    Masks,
+    Physics,
+    Programming,
+    Scratch,
+    Wholes,
+    constant,
+)
 from weakreset.simulation.compiled.compiling import entry, inner
 from weakreset.simulation.compiled.devices import advance_list
+from weakreset.simulation.compiled.latents import adam_latents, byte_latents, program_list
 from weakreset.simulation.compiled.weights import adam_bursts, count_some, leave_out, list_devices, read_signs
 
-__all__ = ["BLOCK", "adam_range", "advance_range", "pair_range"]
+__all__ = ["BLOCK", "adam_range", "advance_range", "byte_latent_range", "latent_range", "pair_range"]
 
 BLOCK = 2048
 """Weights gone through at a time. So many devices are listed, at least, before they are moved, and less than twice."""
@@ -83,3 +95,50 @@ def adam_range(
             pulses, devices, flips = pulses + done[0], devices + found, flips + done[1]
             found, since = 0, end
     return pulses, devices, flips, bad
+
+
+@entry
+def latent_range(
+    chip: Chip, physics: Physics, keys: Masks, gradient: Floats, mean: Floats, square: Floats, latent: Floats,
+    weight: Floats, step: AdamStep, programming: Programming, room: Scratch, start: int, stop: int,
+) -> tuple[int, int, int, int, int, int]:
+    """Adam on latent numbers, then programming of the pairs that disagree with theirs.
+
+    (pulses, devices, flips, bursts, pairs that would not turn, not a number) of the weights start <= i < stop.
+    """
+    pulses, devices, flips, given, stuck, bad, found, since = 0, 0, 0, 0, 0, 0, 0, start
+    for begin in range(start, stop, BLOCK):
+        end = begin + BLOCK if begin + BLOCK < stop else stop
+        bursts, count = room.bursts, end - begin
+        some, lost = adam_latents(
+            gradient, mean, square, latent, weight, step, programming, bursts, np.uint64(begin), count
+        )
+        list_devices(bursts, _FIRST, count, some, begin, room, found)
+        found, bad = found + some, bad + lost
+        if found >= BLOCK or end == stop:
+            done = program_list(chip, physics, keys, programming, room, found, latent, weight, since, end)
+            pulses, devices, flips = pulses + done[0], devices + found, flips + done[2]
+            given, stuck, found, since = given + done[1], stuck + done[3], 0, end
+    return pulses, devices, flips, given, stuck, bad
+
+
+@entry
+def byte_latent_range(
+    chip: Chip, physics: Physics, keys: Masks, gradient: Floats, latent: Any, weight: Floats,
+    factor: Any, key: Any, programming: Programming, room: Scratch, start: int, stop: int,
+) -> tuple[int, int, int, int, int, int]:
+    """The same for latent numbers of one byte."""
+    pulses, devices, flips, given, stuck, bad, found, since = 0, 0, 0, 0, 0, 0, 0, start
+    for begin in range(start, stop, BLOCK):
+        end = begin + BLOCK if begin + BLOCK < stop else stop
+        bursts, count = room.bursts, end - begin
+        some, lost = byte_latents(
+            gradient, latent, weight, factor, key, programming, bursts, np.uint64(begin), count
+        )
+        list_devices(bursts, _FIRST, count, some, begin, room, found)
+        found, bad = found + some, bad + lost
+        if found >= BLOCK or end == stop:
+            done = program_list(chip, physics, keys, programming, room, found, latent, weight, since, end)
+            pulses, devices, flips = pulses + done[0], devices + found, flips + done[2]
+            given, stuck, found, since = given + done[1], stuck + done[3], 0, end
+    return pulses, devices, flips, given, stuck, bad

@@ -11,7 +11,7 @@ from weakreset.simulation.compiled.arguments import ROUNDER, AdamStep, Floats, I
 from weakreset.simulation.compiled.compiling import inlined, inner
 from weakreset.simulation.compiled.devices import word_of
 
-__all__ = ["MASK_WIDTH", "adam_bursts", "count_some", "leave_out", "list_devices", "read_signs"]
+__all__ = ["MASK_WIDTH", "adam_bursts", "adam_wish", "count_some", "leave_out", "list_devices", "read_signs"]
 
 MASK_WIDTH = 64
 """Bursts whose being there or not is kept in the bits of one number."""
@@ -19,6 +19,16 @@ MASK_WIDTH = 64
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
 _U0, _U1, _U2 = np.uint64(0), np.uint64(1), np.uint64(2)
 _EXPONENT_PLACE, _EXPONENT_OF_ONE = 52, 1023
+
+
+@inner
+def adam_wish(gradient: Floats, mean: Floats, square: Floats, step: AdamStep, at: Any) -> Any:
+    """`adam.adam_update` of one weight."""
+    g = gradient[at]
+    m = mean[at] * step.keep1 + g * step.new1
+    v = square[at] * step.keep2 + (g * g) * step.new2
+    mean[at], square[at] = m, v
+    return (m * step.factor) / (np.sqrt(v) * step.scale + step.eps)
 
 
 @inner
@@ -31,12 +41,7 @@ def adam_bursts(
     """
     bad, some = np.int32(0), np.int32(0)
     for k in range(count):  # counted in 32 bits and without a branch, or the processor could not do eight at once
-        at = begin + np.uint64(k)
-        g = gradient[at]
-        m = mean[at] * step.keep1 + g * step.new1
-        v = square[at] * step.keep2 + (g * g) * step.new2
-        mean[at], square[at] = m, v
-        wish = (m * step.factor) / (np.sqrt(v) * step.scale + step.eps)
+        wish = adam_wish(gradient, mean, square, step, begin + np.uint64(k))
         wish = step.limit if wish > step.limit else wish
         wish = -step.limit if wish < -step.limit else wish
         burst = (wish + ROUNDER) - ROUNDER

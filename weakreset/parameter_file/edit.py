@@ -1,0 +1,217 @@
+"""Numbers of a parameter file changed by hand: checked, with the old value remembered."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from weakreset.errors import ParameterFileError, UsageError
+from weakreset.model import FAMILIES
+from weakreset.parameter_file.load_save import mistakes
+from weakreset.parameter_file.schema import ParameterFile
+
+__all__ = ["changes_of", "edit_parameters"]
+
+_EVIDENCE = (
+    "stderr", "n_devices", "n_informative", "n_censored", "candidates", "interval", "goodness_of_fit",
+)
+_TOP = ("name", "defects", "c2c", "reset_pulse", "correlation", "d2d", "spread")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a change goes: keys from the top of the file; the block of the law it belongs to, if any."""
+
+    keys: tuple[str, ...]
+    law: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        *path, last = self.keys
+        if path and path[-1] == "truncation":
+            return ".".join((*path[:-1], ("lower", "upper")[int(last)]))
+        return ".".join(self.keys)
+
+
+def changes_of(texts: list[str]) -> dict[str, str]:
+    """`["m1.scale=7e-4", ...]` as texts by place.
+
+    Raises
+    ------
+    UsageError
+        Not PLACE=VALUE, or a place twice.
+    """
+    changes: dict[str, str] = {}
+    for text in texts:
+        place, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not place or not value:
+            raise UsageError(f"--set {text!r}: write PLACE=VALUE, e.g. m1.scale=7e-4, rtn.enabled=false, name=lot-7")
+        if place in changes:
+            raise UsageError(f"--set gives {place} twice: {changes[place]} and {value}")
+        changes[place] = value
+    return changes
+
+
+def edit_parameters(
+    params: ParameterFile, changes: Mapping[str, Any], *, edited: str | None = None
+) -> ParameterFile:
+    """The file with some values changed.
+
+    What no longer describes a changed law goes: standard errors, intervals, families compared, counts of devices. So
+    does a verdict. Old values, and what went, are kept in `provenance.edits`.
+
+    Parameters
+    ----------
+    params : ParameterFile
+    changes : mapping of str to number, str, bool or None
+        By place: `m1.scale`, `t_star.lower`, `t_star.upper` (None: no limit), `m1` (a whole law,
+        `"lognorm(s=0.8, scale=5e-4)"`), `pink.alpha`, `rtn.enabled`, `rtn.amplitude.scale`, `name`, or any path of keys
+        in the file. Texts are read as JSON where they are such.
+    edited : str, optional
+        ISO date and time; now (UTC) unless given.
+
+    Raises
+    ------
+    ParameterFileError
+        No such place; or the file would have mistakes: all are listed, nothing is changed.
+    """
+    raw: dict[str, Any] = params.model_dump(mode="json", by_alias=True, exclude_none=True)
+    when = edited or datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    edits = []
+    for text, value in changes.items():
+        place = _place(params, raw, text)
+        wanted = _law(text, value) if place.keys == place.law else _value(value)
+        if place.keys == ("name",):
+            wanted = str(value)
+        old = _swap(raw, place.keys, wanted)
+        if old == _at(raw, place.keys):
+            continue
+        dropped = _drop_evidence(raw, place)
+        edits.append({"what": place.words, "old": old, "new": wanted, "edited": when, "dropped": dropped})
+    if not edits:
+        return params
+    raw["validation"] = None
+    raw["provenance"]["edits"] = [*raw["provenance"].get("edits", []), *edits]
+    try:
+        return ParameterFile.model_validate(raw)
+    except ValidationError as error:
+        raise ParameterFileError(f"{params.name} cannot be changed so: {mistakes(error)}") from None
+
+
+def _place(params: ParameterFile, raw: dict[str, Any], text: str) -> _Place:
+    """The keys that a place such as m1.scale stands for."""
+    parts = text.removeprefix("parameters.").removeprefix("noise.").split(".")
+    first, rest = parts[0], [part for part in parts[1:] if part != "params"]
+    if first in raw["parameters"]:
+        _refuse_measured(params, text)
+        return _in_law(raw["parameters"][first], ("parameters", first), rest, text)
+    if first in params.not_identifiable:
+        raise ParameterFileError(
+            f"{text}: {first} is not identifiable in {params.name}; give it a number with --assume {first}=NUMBER"
+        )
+    if first in raw["noise"] and rest:
+        block = raw["noise"][first]
+        if isinstance(block.get(rest[0]), dict):
+            return _in_law(block[rest[0]], ("noise", first, rest[0]), rest[1:], text)
+        if rest[0] not in dict(getattr(params.noise, first)):
+            raise _unknown(text, rest[0], list(dict(getattr(params.noise, first))))
+        return _Place(("noise", first, *rest))
+    if parts[0] in _TOP:
+        return _Place(tuple(parts))
+    raise _unknown(text, first, [*raw["parameters"], *raw["noise"], *_TOP])
+
+
+def _in_law(law: dict[str, Any], keys: tuple[str, ...], rest: list[str], text: str) -> _Place:
+    """A number of a law, one of its ends, or the law as a whole."""
+    if not rest:
+        return _Place(keys, keys)
+    if len(rest) == 1 and rest[0] in ("lower", "upper"):
+        return _Place((*keys, "truncation", "01"[rest[0] == "upper"]), keys)
+    if len(rest) == 1 and rest[0] in law["params"]:
+        return _Place((*keys, "params", rest[0]), keys)
+    if rest[0] == "note" and len(rest) == 1:
+        return _Place((*keys, "note"))
+    names = [*law["params"], "lower", "upper", "note"]
+    raise _unknown(text, ".".join(rest), names, f"the {law['family']} law has")
+
+
+def _unknown(text: str, part: str, known: list[str], has: str = "there are") -> ParameterFileError:
+    near = difflib.get_close_matches(part, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return ParameterFileError(f"{text}: no {part!r}; {hint}{has} {', '.join(known)}")
+
+
+def _refuse_measured(params: ParameterFile, text: str) -> None:
+    if params.spread == "empirical":
+        raise ParameterFileError(
+            f"{text}: devices of {params.name} are drawn from the measured ones, not from its laws, so the change "
+            "would do nothing; set spread=parametric first"
+        )
+
+
+def _law(text: str, value: Any) -> dict[str, Any]:
+    """A law as `family(a=1, b=2) in [lo, hi]`, or as a mapping."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    found = re.fullmatch(r"(\w+)\s*\(([^()]*)\)(?:\s+in\s+\[([^\[\],]*),([^\[\],]*)\])?", str(value).strip())
+    if found is None:
+        raise UsageError(f"{text}={value}: write a law as family(number=..., ...) in [lower, upper]; families: "
+                         f"{', '.join(FAMILIES)}")
+    pairs = [part.partition("=") for part in found[2].split(",") if part.strip()]
+    ends = [None if end is None or end.strip() in ("", "null") else _value(end) for end in found.groups()[2:]]
+    params = {name.strip(): _value(number.strip()) for name, _, number in pairs}
+    return {"family": found[1], "params": params, "truncation": ends}
+
+
+def _value(value: Any) -> Any:
+    """Texts as JSON (numbers, true, false, null); others as they are."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return value
+    return float(found) if isinstance(found, int) and not isinstance(found, bool) else found
+
+
+def _at(raw: Any, keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        raw = raw[int(key)] if isinstance(raw, list) else raw.get(key)
+    return raw
+
+
+def _swap(raw: dict[str, Any], keys: tuple[str, ...], value: Any) -> Any:
+    """Put `value` there; what was there before, or None. A law keeps its unit and note."""
+    inside: Any = raw
+    for key in keys[:-1]:
+        inside = inside[int(key)] if isinstance(inside, list) else inside.setdefault(key, {})
+        if not isinstance(inside, (dict, list)):
+            raise ParameterFileError(f"{'.'.join(keys)}: {key} holds {inside!r}, which has no parts")
+    if isinstance(inside, list):
+        place = int(keys[-1])
+        inside[place], old = value, inside[place]
+        return old
+    old = inside.get(keys[-1])
+    if isinstance(old, dict) and isinstance(value, dict) and "family" in value:
+        inside[keys[-1]] = old | value
+        return {key: old[key] for key in ("family", "params", "truncation") if key in old}
+    inside[keys[-1]] = value
+    return old
+
+
+def _drop_evidence(raw: dict[str, Any], place: _Place) -> list[str]:
+    """What was known of a changed law or number goes; the names of what went."""
+    if place.law:
+        law = _at(raw, place.law)
+        return [key for key in _EVIDENCE if law.pop(key, None) is not None]
+    if place.keys[0] == "noise":
+        block, error = _at(raw, place.keys[:-1]), f"{place.keys[-1]}_stderr"
+        return [error] if block.pop(error, None) is not None else []
+    return []

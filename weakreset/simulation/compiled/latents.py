@@ -1,0 +1,140 @@
+"""Latent numbers behind binary weights, compiled: moved, compared with their pairs, the pairs programmed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from weakreset.simulation.compiled.arguments import (
+    AdamStep,
+    Chip,
+    Floats,
+    Masks,
+    Physics,
+    Programming,
+    Scratch,
+    Wholes,
+    constant,
+)
+from weakreset.simulation.compiled.compiling import inlined, inner
+from weakreset.simulation.compiled.devices import advance_list, word_of
+from weakreset.simulation.compiled.weights import adam_wish, read_signs
+from weakreset.simulation.latents import HIGHEST_LEVEL, LOWEST_LEVEL, ROUNDING_BITS
+
+__all__ = ["adam_latents", "byte_latents", "program_list"]
+
+_ONE, _ZERO = np.float32(1.0), np.float32(0.0)
+_U0, _U1, _U2 = np.uint64(0), np.uint64(1), np.uint64(2)
+_PAIRS = constant(1)
+_SHIFT, _UNIT = np.uint64(64 - ROUNDING_BITS), np.float32(2.0**-ROUNDING_BITS)
+_LOWEST, _HIGHEST = np.float32(LOWEST_LEVEL), np.float32(HIGHEST_LEVEL)
+
+
+@inner
+def adam_latents(
+    gradient: Floats, mean: Floats, square: Floats, latent: Floats, weight: Floats, step: AdamStep,
+    programming: Programming, n: Wholes, begin: Any, count: int,
+) -> tuple[Any, Any]:
+    """Adam's step on `count` latent numbers from `begin` on, and the first bursts `n[:count]` that their pairs need.
+
+    How many bursts are not zero, and how many updates are no number.
+    """
+    bad, some = np.int32(0), np.int32(0)
+    for k in range(count):  # without a branch, as in `weights.adam_bursts`
+        at = begin + np.uint64(k)
+        wish = adam_wish(gradient, mean, square, step, at)
+        lost = wish != wish
+        bad = np.int32(bad + np.int32(lost))
+        now = latent[at] + (_ZERO if lost else wish)
+        now = _ONE if now > _ONE else now
+        now = -_ONE if now < -_ONE else now
+        latent[at] = now
+        change = np.int32(np.int32(now >= _ZERO) - np.int32(weight[at] > _ZERO))
+        n[k] = np.int32(change * programming.burst)
+        some = np.int32(some + np.int32(change != 0))
+    return some, bad
+
+
+@inner
+def byte_latents(
+    gradient: Floats, latent: Any, weight: Floats, factor: Any, key: Any, programming: Programming, n: Wholes,
+    begin: Any, count: int,
+) -> tuple[Any, Any]:
+    """The same for latent numbers of one byte: a step of factor x gradient levels, rounded up or down at random."""
+    bad, some = np.int32(0), np.int32(0)
+    for k in range(count):
+        at = begin + np.uint64(k)
+        wish = gradient[at] * factor
+        lost = wish != wish
+        bad = np.int32(bad + np.int32(lost))
+        chance = np.float32(np.int32(word_of(key, at, _U0) >> _SHIFT)) * _UNIT
+        now = np.float32(latent[at]) + np.floor((_ZERO if lost else wish) + chance)
+        now = _HIGHEST if now > _HIGHEST else now
+        now = _LOWEST if now < _LOWEST else now
+        latent[at] = np.int8(np.int32(now))
+        change = np.int32(np.int32(now >= _ZERO) - np.int32(weight[at] > _ZERO))
+        n[k] = np.int32(change * programming.burst)
+        some = np.int32(some + np.int32(change != 0))
+    return some, bad
+
+
+@inner
+def program_list(
+    chip: Chip, physics: Physics, keys: Masks, programming: Programming, room: Scratch, found: int, latent: Any,
+    weight: Floats, start: int, stop: int,
+) -> tuple[Any, Any, Any, Any]:
+    """Give the devices listed for the weights start .. stop bursts until their pairs agree with the latent numbers.
+
+    `keys` holds two numbers for the tie coins and two for every burst that a pair may get. (pulses, bursts, flips,
+    pairs that stay as they were); behind those the latent numbers give way.
+    """
+    size = np.int64(abs(programming.burst))
+    rounds = len(keys) // 2 - 1
+    tie_key = (keys[0], keys[1])
+    given, flips, stuck = 0, 0, 0
+    if len(chip.unresponsive):
+        alive = _settle_dead(chip, programming, room, found, latent, weight)
+        given, stuck, found = (found - alive) * rounds, found - alive, alive
+    for k in range(rounds):
+        if found == 0:
+            break
+        given += found
+        key = (keys[2 * k + 2], keys[2 * k + 3])
+        advance_list(chip, physics, key, room, found, weight, 4 * found < stop - start, _PAIRS)
+        flips += read_signs(room.difference, room.device, found, weight, tie_key, start, stop)
+        found = _disagreeing(room, found, latent, weight)
+    for k in range(found):
+        _give_way(programming, np.uint64(room.device[k]) >> _U1, latent, weight)
+    return given * size, given, flips, stuck + found
+
+
+@inlined
+def _disagreeing(room: Scratch, found: int, latent: Any, weight: Floats) -> int:
+    """Move the devices whose pairs still differ from their latent numbers to the front; their number."""
+    kept = 0
+    for k in range(found):
+        i = np.uint64(room.device[k]) >> _U1
+        room.device[kept], room.pulses[kept] = room.device[k], room.pulses[k]
+        kept += (latent[i] >= 0) != (weight[i] > _ZERO)
+    return kept
+
+
+@inlined
+def _settle_dead(
+    chip: Chip, programming: Programming, room: Scratch, found: int, latent: Any, weight: Floats
+) -> int:
+    """Devices that never move get all bursts in vain; the others move to the front. Their number."""
+    kept = 0
+    for k in range(found):
+        device = room.device[k]
+        if chip.unresponsive[device]:
+            _give_way(programming, np.uint64(device) >> _U1, latent, weight)
+        room.device[kept], room.pulses[kept] = device, room.pulses[k]
+        kept += not chip.unresponsive[device]
+    return kept
+
+
+@inlined
+def _give_way(programming: Programming, i: Any, latent: Any, weight: Floats) -> None:
+    latent[i] = programming.high if weight[i] > _ZERO else programming.low

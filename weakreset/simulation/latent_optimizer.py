@@ -1,0 +1,186 @@
+"""A latent number behind every device weight, moved as without devices; pairs that disagree are programmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from weakreset.errors import SimulationError
+from weakreset.simulation.adam import adam_step, adam_update
+from weakreset.simulation.compiled.arguments import Programming
+from weakreset.simulation.counter_random import Key, make_key
+from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates
+from weakreset.simulation.differential_pair import DifferentialPair, PulseReport
+from weakreset.simulation.latents import layer_factor, level_of, move_bytes, move_numbers, start_latents
+from weakreset.simulation.skip_ahead import LONGEST_BURST
+
+__all__ = ["LatentOptimizer"]
+
+_MOST_BURSTS = 1000
+
+
+class LatentOptimizer(DeviceOptimizer):
+    """Train a network on devices as a binarized network without devices is trained, and let the devices follow.
+
+    Every device weight has a digital latent number l in -1 .. 1 that remembers the wish. A step moves it,
+
+        l <- clamp(l + lr u, -1, 1),
+
+    u being Adam's update, and then programs the pairs whose sign is not that of l: `pulses_per_burst` RESET pulses to
+    the device that must rise, a comparison, and again until the pair has turned or has had `bursts_per_step` bursts.
+    A pair that did not turn makes its latent number give way, l <- give_back x sign of the pair, so that a stuck pair
+    asks again only after gradients have asked for it for a while.
+
+    Parameters
+    ----------
+    params : iterable of Parameter or of dict
+        `model.parameters()`, device weights and others together. Groups may have an `lr` of their own.
+    lr : float
+        Step of the latent numbers, per unit of Adam's update.
+    pulses_per_burst, bursts_per_step : int
+        Budget of a pair in a step.
+    give_back : float
+        Where the latent number of a pair that would not turn goes; in 0 .. 1.
+    digital_lr : float
+        Adam step of biases and batch norm, which are digital.
+    betas, eps
+        As for `torch.optim.Adam`.
+    latent_bits : 32 or 8
+        32 keeps float32 latent numbers and Adam's two moments: 12 bytes a weight. 8 keeps one byte a weight and no
+        moments: u is minus the gradient over the root mean square gradient of the layer, and steps are rounded to
+        levels of 1/127.5 at random.
+
+    Attributes
+    ----------
+    last_step : PulseReport
+        Pulses, bursts, devices touched, sign flips, and pairs that would not turn, of the last step.
+
+    Raises
+    ------
+    SimulationError
+        For numbers out of range, or two layers that share one random stream (same seed and shape).
+
+    Notes
+    -----
+    Latent numbers start half-normal with standard deviation 0.03 and the signs that the chip has when the first step is
+    taken. They belong to the state of the optimizer, which `state_dict()` holds: a run goes on bit for bit.
+
+    In main memory a step is one compiled pass over the numbers and a loop over the pairs that disagree; results equal
+    those of plain torch bit for bit. A gradient with NaN or infinity raises after the step: its number stays.
+    """
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 2e-3, *, pulses_per_burst: int = 14, bursts_per_step: int = 8,
+        give_back: float = 0.03, digital_lr: float = 8e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        latent_bits: Literal[8, 32] = 32,
+    ) -> None:
+        problems = check_rates(lr, digital_lr, betas)
+        if lr > 1:
+            problems.append(f"lr is a step of numbers in -1 .. 1, usually 0.002, got {lr!r} (no number of pulses)")
+        problems += _check_budget(pulses_per_burst, bursts_per_step, give_back, latent_bits)
+        if problems:
+            raise SimulationError("LatentOptimizer: " + "; ".join(problems))
+        shared = {
+            "betas": betas, "eps": eps, "pulses_per_burst": pulses_per_burst, "bursts_per_step": bursts_per_step,
+            "give_back": give_back, "latent_bits": latent_bits,
+        }
+        super().__init__(params, lr, digital_lr, shared)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """As for torch's optimizers, which would make floats of the bytes."""
+        super().load_state_dict(cast(Any, state_dict))
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                state = self.state.get(parameter, {})
+                if group["latent_bits"] == 8 and "latent" in state:
+                    state["latent"] = state["latent"].to(torch.int8)
+
+    def _step_devices(
+        self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any]
+    ) -> tuple[PulseReport, int]:
+        gradient = cast(Tensor, parameter.grad).contiguous()
+        if group["latent_bits"] == 8:
+            return self._step_bytes(parameter, pair, group, gradient)
+        state = self._moments(parameter)
+        latent = self._latent(parameter, pair, one_byte=False)
+        step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"])
+        parts = (gradient, state["exp_avg"], state["exp_avg_sq"], latent)
+        back = np.float32(group["give_back"])
+        programming = Programming(np.int32(group["pulses_per_burst"]), back, -back)
+        clock = pair.array.tick()
+        if _compiled(parameter, pair, parts):
+            return pair.latent_pulse(parameter, parts, (step,), programming, group["bursts_per_step"], clock)
+        lost = move_numbers(latent, adam_update(*parts[:3], step))
+        return _program(parameter, pair, latent, programming, group["bursts_per_step"], clock), lost
+
+    def _step_bytes(
+        self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any], gradient: Tensor
+    ) -> tuple[PulseReport, int]:
+        state = self.state[parameter]
+        latent = self._latent(parameter, pair, one_byte=True)
+        factor = self._layer_step(state, gradient, group)
+        level = np.int8(level_of(torch.tensor(group["give_back"])))
+        programming = Programming(np.int32(group["pulses_per_burst"]), level, np.int8(-1 - level))
+        clock = pair.array.tick()
+        key = _rounding_key(*clock)
+        if _compiled(parameter, pair, (gradient, latent)):
+            numbers, bursts = (factor, np.array(key, np.uint64)), group["bursts_per_step"]
+            return pair.latent_pulse(parameter, (gradient, latent), numbers, programming, bursts, clock)
+        lost = move_bytes(latent, gradient, float(factor), key)
+        return _program(parameter, pair, latent, programming, group["bursts_per_step"], clock), lost
+
+    def _latent(self, parameter: nn.Parameter, pair: DifferentialPair, one_byte: bool) -> Tensor:
+        state = self.state[parameter]
+        if "latent" not in state:
+            state["latent"] = start_latents(parameter.detach(), int(pair.array.clock[0]), one_byte)
+        latent: Tensor = state["latent"]
+        return latent
+
+    def _layer_step(self, state: dict[str, Any], gradient: Tensor, group: dict[str, Any]) -> np.float32:
+        """Bring the mean square gradient of the layer up to date; levels a unit of the gradient."""
+        if "mean_square" not in state:
+            state["step"], state["mean_square"] = torch.zeros(()), torch.zeros(())
+        state["step"] += 1
+        now = float(torch.linalg.vector_norm(gradient)) ** 2 / max(gradient.numel(), 1)
+        beta = group["betas"][1]
+        state["mean_square"] = torch.tensor(beta * float(state["mean_square"]) + (1.0 - beta) * now)
+        return layer_factor(group["lr"], float(state["mean_square"]), beta, int(state["step"]), group["eps"])
+
+
+def _compiled(parameter: nn.Parameter, pair: DifferentialPair, parts: tuple[Tensor, ...]) -> bool:
+    return pair.runs_compiled(parameter, 1) and all(part.is_contiguous() for part in parts)
+
+
+def _program(
+    parameter: nn.Parameter, pair: DifferentialPair, latent: Tensor, programming: Programming, bursts: int,
+    clock: tuple[int, int],
+) -> PulseReport:
+    """In plain torch: program the pairs that disagree with their latent numbers; those behind stuck pairs give way."""
+    index = ((latent >= 0) != (parameter > 0)).reshape(-1).nonzero().view(-1)
+    wanted = torch.where(latent.view(-1)[index] >= 0, 1.0, -1.0)
+    report, stuck = pair.program_some(index, wanted, parameter, int(programming.burst), bursts, clock)
+    up = parameter.detach().reshape(-1)[stuck] > 0
+    back = torch.where(up, float(programming.high), float(programming.low))
+    latent.view(-1)[stuck] = back.to(latent.dtype)
+    return report
+
+
+def _rounding_key(seed: int, call: int) -> Key:
+    return make_key(seed, "latent rounding", call)
+
+
+def _check_budget(pulses: int, bursts: int, give_back: float, bits: int) -> list[str]:
+    problems = []
+    if not 1 <= pulses <= LONGEST_BURST:
+        problems.append(f"pulses_per_burst must be 1 .. {LONGEST_BURST}, got {pulses!r}")
+    if not 1 <= bursts <= _MOST_BURSTS:
+        problems.append(f"bursts_per_step must be 1 .. {_MOST_BURSTS}, got {bursts!r}")
+    if not 0 <= give_back <= 1:
+        problems.append(f"give_back must lie in 0 .. 1, got {give_back!r}")
+    if bits not in (8, 32):
+        problems.append(f"latent_bits must be 8 or 32, got {bits!r}")
+    return problems
