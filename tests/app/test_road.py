@@ -81,7 +81,7 @@ def test_the_whole_road(window, tmp_path):
         assert "m1" in page.text("laws")
         page.click("tab-validation")
         page.click("validate-button")
-        assert "lab one" in page.text("verdict", 60)
+        assert "lab one" in page.text("verdict", 120)
         page.click("tab-compare")
         page.click("compare-button")
         assert page.text("comparison")
