@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 __all__ = [
     "BODY_POINTS",
     "PALETTE",
+    "TICK_POINTS",
     "axis_label",
     "figure_bytes",
     "grid_shape",
     "new_axes",
     "new_figure",
     "panel_place",
+    "side_by_side",
     "styled",
     "tag_simulated",
     "tag_simulated_figure",
@@ -41,8 +43,8 @@ PALETTE = {
     "grey": "#8C8C8C",
 }
 
-BODY_POINTS = 9.0
-"""Size of the letters of a figure that is shown on a screen or a page of its own."""
+BODY_POINTS, TICK_POINTS = 9.0, 8.0
+"""Sizes of the letters of a figure that is shown on a screen or a page of its own."""
 
 _DEVICE = {"r0_ohm": ("$R_0$", "Ω"), "rtn_amplitude": ("RTN amplitude $A$", "ln R")}
 
@@ -51,8 +53,8 @@ _SETTINGS: Any = {
     "font.size": BODY_POINTS,
     "axes.titlesize": BODY_POINTS,
     "axes.labelsize": BODY_POINTS,
-    "xtick.labelsize": 8.0,
-    "ytick.labelsize": 8.0,
+    "xtick.labelsize": TICK_POINTS,
+    "ytick.labelsize": TICK_POINTS,
     "legend.fontsize": 8.0,
     "legend.frameon": False,
     "axes.spines.top": False,
@@ -107,6 +109,13 @@ def panel_place(ax: Axes | None, width: float, height: float) -> tuple[Axes, Sub
         columns, rows = (box.x0, box.width, 1.0 - box.x1), (1.0 - box.y1, box.height, box.y0)
         place = frame.figure.add_gridspec(3, 3, width_ratios=columns, height_ratios=rows)[1, 1]
     return frame, frame.figure.add_subfigure(place)
+
+
+def side_by_side(ax: Axes | None, each_in: float, most: int) -> int:
+    """How many panels, or entries of a legend, of a width in inches have room in the place of `ax`; one at least."""
+    if ax is None:  # a figure made to measure
+        return most
+    return max(1, min(most, int(ax.bbox.width / ax.figure.dpi / each_in)))
 
 
 def grid_shape(n: int, most_columns: int = 3) -> tuple[int, int]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from weakreset.fitting import DeviceFit, FitSet, FitStatus
-from weakreset.plots.style import PALETTE, grid_shape, panel_place, styled, tag_simulated_figure
+from weakreset.plots.panels import LEGEND_IN, PANEL_IN
+from weakreset.plots.style import PALETTE, grid_shape, panel_place, side_by_side, styled, tag_simulated_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, ax: Axe
     matplotlib.axes.Axes
     """
     names = example_devices(fits) if devices is None else list(devices)
-    rows, columns = grid_shape(max(1, len(names)))
+    rows, columns = grid_shape(max(1, len(names)), side_by_side(ax, PANEL_IN, 3))
     frame, place = panel_place(ax, 3.1 * columns, 2.3 * rows + 0.3)
     if not names:
         place.text(0.5, 0.5, "no device was fitted", ha="center")
@@ -70,7 +71,7 @@ def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, ax: Axe
             panel.set_ylabel("ln(R/R$_0$)")
         if i + columns >= len(names):
             panel.set_xlabel("RESET pulses since SET")
-    _legend(place, list(panels.flat[: len(names)]))
+    _legend(place, list(panels.flat[: len(names)]), side_by_side(ax, LEGEND_IN, 4))
     if fits.traces.simulated:
         tag_simulated_figure(place)
     return frame
@@ -98,12 +99,12 @@ def draw_fit(ax: Axes, fit: DeviceFit) -> None:
             ax.axvspan(knee.low, knee.high, color=orange, alpha=0.3, lw=0)
 
 
-def _legend(place: SubFigure, panels: Sequence[Axes]) -> None:
+def _legend(place: SubFigure, panels: Sequence[Axes], columns: int) -> None:
     entries: dict[str, Any] = {}
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    place.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=4, markerscale=4)
+    place.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=columns, markerscale=4)
 
 
 def _short(name: str, most: int = 20) -> str:
