@@ -21,7 +21,10 @@ def technology(shape: str) -> ParameterFile:
     """The published technology with another drift, made up."""
     raw = load_parameters("majumdar2021").model_dump(by_alias=True, exclude_none=True)
     own = {
-        name: {"unit": "1", "family": "norm", "params": {"mean": mean, "sd": sd}, "truncation": (1e-3, None)}
+        name: {
+            "unit": SHAPES[shape].units[name], "family": "norm", "params": {"mean": mean, "sd": sd},
+            "truncation": (1e-3, None),
+        }
         for name, (mean, sd) in DRIFTS[shape].items()
     }
     raw["parameters"] = {name: (raw["parameters"] | own)[name] for name in ("r0_ohm", *SHAPES[shape].parameters)}

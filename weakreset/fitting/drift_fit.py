@@ -160,7 +160,7 @@ def lmfit_problem(fit: DeviceFit) -> tuple[Any, Any]:
     names = tuple(name for name in start if name.startswith("rtn_"))
     model = WhitenedModel(
         basis,
-        whitener.columns(fit.log_ratio),
+        whitener.columns(fit.log_ratio - fit.grown(fit.pulses, fit.rtn.growth)),
         whitener.columns(np.hstack([basis.columns(t), _telegraph_columns(fit)])),
         whitener.columns(basis.profile(t, grid)),
         grid,

@@ -12,7 +12,7 @@ from weakreset.fitting.bases import Basis
 from weakreset.fitting.drift_test import DriftTest, drift_test
 from weakreset.fitting.residual_check import CONTRASTS, ResidualCheck, check_residuals
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
-from weakreset.model import stationary_high_probability
+from weakreset.fitting.rtn_rates import HiddenHigh
 
 __all__ = ["WIDEST_RATIO", "examined"]
 
@@ -26,7 +26,8 @@ _SURE = 4.0  # sd, one-sided: one device in 30,000 by chance
 
 
 def examined(
-    fits: Sequence[DeviceFit], basis: Basis, p_up: float | None, p_down: float | None, against: Collection[str] = ()
+    fits: Sequence[DeviceFit], basis: Basis, rates: HiddenHigh, growth_stderr: float = 0.0,
+    against: Collection[str] = (),
 ) -> tuple[list[DeviceFit], DriftTest]:
     """The fits with errors that hold and statuses that may be believed, and the verdict on the shape.
 
@@ -35,17 +36,19 @@ def examined(
     fits : sequence of DeviceFit
     basis : Basis
         What the set is fitted with.
-    p_up, p_down : float or None
+    rates : HiddenHigh
         Telegraph noise of the set: a device that shows none may have sat in the high state all along.
+    growth_stderr : float
+        Standard error of the growth of its steps.
     against : collection of str
         Devices that run against the direction of the set.
     """
     shape, scanned = basis.shape, basis.scanned
-    checks = check_residuals(fits)
+    hidden = _hidden_level(fits, rates)
+    checks = check_residuals(fits, growth_stderr, hidden)
     whole = [(fit, check) for fit, check in zip(fits, checks, strict=True) if check and fit.fitted_as == shape.name]
     test = drift_test(shape.name, [fit.device for fit, _ in whole], [check for _, check in whole])
     wrong = {*test.wrong_devices, *_rising_late(fits, checks, basis), *_turning(fits, checks, basis), *against}
-    hidden = _hidden_level(fits, p_up, p_down)
     return [
         fit if check is None else _examined(fit, check, not test.holds or fit.device in wrong, hidden, scanned)
         for fit, check in zip(fits, checks, strict=True)
@@ -76,17 +79,12 @@ def _turning(
     return turning
 
 
-def _hidden_level(fits: Sequence[DeviceFit], p_up: float | None, p_down: float | None) -> float:
+def _hidden_level(fits: Sequence[DeviceFit], rates: HiddenHigh) -> float:
     """Standard deviation that a telegraph state which never changed adds to the offset of a device without steps."""
     seen = np.array([fit.rtn.amplitude for fit in fits if fit.rtn.status == "ok" and fit.rtn.amplitude])
-    if p_up is None or p_down is None or not len(seen):
+    if not len(seen):
         return 0.0
-    lengths = np.array([fit.pulses[-1] - fit.pulses[0] for fit in fits if len(fit.pulses)], dtype=np.float64)
-    pi = stationary_high_probability(p_up, p_down)
-    high = float(np.mean(pi * (1.0 - p_down) ** lengths))
-    quiet = high + float(np.mean((1.0 - pi) * (1.0 - p_up) ** lengths))
-    share = min(1.0, len(seen) / (len(fits) * max(1.0 - quiet, 1e-6)))
-    chance = share * high / (share * quiet + 1.0 - share) if share * quiet + 1.0 - share > 0 else 0.0
+    chance = rates.chance([float(fit.pulses[-1] - fit.pulses[0]) for fit in fits if len(fit.pulses)])
     return float(np.sqrt(chance * (1.0 - chance) * np.mean(seen**2)))
 
 

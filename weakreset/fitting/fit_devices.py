@@ -12,6 +12,7 @@ import numpy as np
 from weakreset.errors import FitError
 from weakreset.fitting.averaged import steps_on_reads, without_torn_blocks
 from weakreset.fitting.bases import Basis, basis_of, fittable
+from weakreset.fitting.better_drift import better_drift, needs_another_drift
 from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
 from weakreset.fitting.choose_drift import FixedNoise, choose_drift, prepared
 from weakreset.fitting.clean_traces import clean_sample, sample_evenly
@@ -24,8 +25,9 @@ from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.other_noise import with_other_noise
 from weakreset.fitting.own_colour import own_exponents
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
-from weakreset.fitting.rtn_rates import pooled_rates
+from weakreset.fitting.rtn_rates import HiddenHigh, pooled_rates
 from weakreset.fitting.shared_numbers import shared_errors
+from weakreset.fitting.step_growth import grown_parts, step_growth, with_growth, without_growth
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import SHAPES
 from weakreset.options import named_options
@@ -139,44 +141,69 @@ def fit_devices(
         )
     found = find_direction(groups, chosen.direction)
     notes = [*filter(None, [found.note]), *notes]
+    report = progress or (lambda done, total, what: None)
+    report(0, sum(len(group.traces) for group in groups), "noise of the technology")
+    fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
     with one_blas_thread():
         if chosen.drift == "auto":
-            choice = choose_drift(groups, found.name, _fixed(chosen))
-            chosen, notes = replace(chosen, drift=choice.name), [choice.sentence, *notes]
-        fits = _fit_one_drift(traces, groups, (short, lone), chosen, found, progress, jobs)
+            choice = choose_drift(groups, found.name, fixed)
+            ready, notes = (choice.basis, choice.noise), [choice.sentence, *notes]
+        else:
+            shared_given = tuple((chosen.shared or {}).items())
+            basis = basis_of(SHAPES[chosen.drift], found.name, shared_given)
+            ready = prepared(groups, basis, fixed, not shared_given)
+        fits = _fit_one_drift(traces, groups, (short, lone), chosen, found, ready, report, jobs)
+        if chosen.drift != "auto":
+            fits = _with_a_way(fits, groups, found, fixed)
     return replace(fits, notes=(*notes, *fits.notes))
 
 
-def _fixed(chosen: FitOptions) -> FixedNoise:
-    return FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+def _with_a_way(fits: FitSet, groups: list[Group], found: Direction, fixed: FixedNoise) -> FitSet:
+    """With the shape that describes the devices where this one does not."""
+    verdict = fits.drift_test
+    if verdict is None or not needs_another_drift(verdict, len(fits.usable)):
+        return fits
+    if fixed.alpha is None or fixed.exponent is None:
+        way = better_drift(groups, found.name, fixed, fits.drift.name)
+    else:  # a later part of a stream knows its noise from the first, which has searched
+        way = "Fit another shape (`--drift auto`)."
+    verdict = replace(verdict, way=way)
+    return replace(fits, drift_test=verdict, caveat=verdict.sentence)
 
 
 def _fit_one_drift(
     traces: TraceSet, groups: list[Group], left: tuple[list[Exclusion], dict[str, tuple[int, ...]]], chosen: FitOptions,
-    found: Direction, progress: Progress | None, jobs: int | None,
+    found: Direction, ready: tuple[Basis, ColourFit], report: Progress, jobs: int | None,
 ) -> FitSet:
-    report = progress or (lambda done, total, what: None)
     (short, lone), total = left, sum(len(group.traces) for group in groups)
-    report(0, total, "noise of the technology")
     fits: dict[str, DeviceFit] = {}
-    given = tuple((chosen.shared or {}).items())
-    basis, noise = prepared(groups, basis_of(SHAPES[chosen.drift], found.name, given), _fixed(chosen), not given)
+    basis, noise = ready
     for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
         fits[fit.device] = fit
         report(len(fits), total, "devices")
     groups, torn = without_torn_blocks(groups, fits)
     for fit in fit_groups(torn, basis, noise, chosen.rtn, jobs):
         fits[fit.device] = fit
+    growth = step_growth(list(fits.values()))
+    parts = grown_parts(list(fits.values()), growth)
+    if parts:
+        groups = without_growth(groups, parts)
+        fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+        basis, noise = prepared(groups, basis, fixed, not chosen.shared)
+        for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
+            fits[fit.device] = fit
     if chosen.exponent is None and noise.colour.exponent is not None:
         own = own_exponents(list(fits.values()), noise.colour.exponent)
         exponents = dict(zip(fits, own.exponents.tolist(), strict=True))
         for fit in _again(groups, basis, noise, chosen.rtn, jobs, exponents):
             fits[fit.device] = fit
+    fits = {name: with_growth(fit, growth, parts) for name, fit in fits.items()}
     known = [trace for trace in traces if trace.key in fits]
     ordered = with_far_noise([steps_on_reads(fits[trace.key], *trace.log_ratio()) for trace in known])
     ordered = [replace(fit, set_aside=lone[fit.device]) if fit.device in lone else fit for fit in ordered]
     summary = _summary(ordered, noise, chosen)
-    ordered, verdict = examined(ordered, basis, summary.p_up, summary.p_down, found.against)
+    rates = HiddenHigh(summary.p_up, summary.p_down, summary.rtn_share)
+    ordered, verdict = examined(ordered, basis, rates, growth.stderr, found.against)
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
     return with_other_noise(FitSet(
         tuple(ordered + left_out),
@@ -185,7 +212,7 @@ def _fit_one_drift(
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
-        notes=(*reads_in_words(ordered), *far_noise_in_words(ordered)),
+        notes=(*growth.sentences, *reads_in_words(ordered), *far_noise_in_words(ordered)),
         drift_test=verdict,
         direction=found.name,
         shared=_shared(groups, basis, noise, chosen),

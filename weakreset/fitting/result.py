@@ -85,6 +85,8 @@ class RtnFit:
     starts_high : bool
         Level at the first read.
     amplitude_stderr : float or None
+    growth : float
+        By how much the amplitude grows per unit of ln(R/R0), as a share of A; of the whole set.
     """
 
     status: str = "not_detected"
@@ -93,9 +95,10 @@ class RtnFit:
     sizes: tuple[float, ...] = ()
     starts_high: bool = False
     amplitude_stderr: float | None = None
+    growth: float = 0.0
 
     def offset(self, pulses: NDArray[np.int64]) -> Array:
-        """What telegraph noise adds to ln R at `pulses`."""
+        """What telegraph noise of the size at R0 adds to ln R at `pulses`."""
         level = (self.amplitude or 0.0) * self.starts_high
         levels = level + np.concatenate([[0.0], np.cumsum(np.asarray(self.sizes, dtype=np.float64))])
         return np.asarray(levels[np.searchsorted(np.asarray(self.steps, dtype=np.int64), pulses, side="right")])
@@ -210,7 +213,15 @@ class DeviceFit(Shown):
     def curve(self, pulses: NDArray[np.int64] | None = None) -> Array:
         """Fitted drift plus telegraph states."""
         at = self.pulses if pulses is None else pulses
-        return self.drift_at(at) + self.rtn.offset(at)
+        return self.drift_at(at) + self.rtn.offset(at) + self.grown(at, self.rtn.growth)
+
+    def grown(self, pulses: NDArray[np.int64], growth: float) -> Array:
+        """What telegraph noise adds besides, where A grows to A (1 + growth ln(R/R0)); never below nothing."""
+        if not growth or not self.rtn.steps:
+            return np.zeros(len(pulses))
+        offset = self.rtn.offset(pulses)
+        level = offset - min(float(self.rtn.offset(self.pulses).min()), 0.0)
+        return np.asarray(level * (np.maximum(1.0 + growth * self.drift_at(pulses), 0.0) - 1.0))
 
     @property
     def residuals(self) -> Array:

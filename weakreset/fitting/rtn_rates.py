@@ -20,7 +20,7 @@ from scipy import optimize
 from weakreset.fitting.result import DeviceFit
 from weakreset.model import stationary_high_probability
 
-__all__ = ["DETECTABLE_SIGMAS", "RtnRates", "pooled_rates"]
+__all__ = ["DETECTABLE_SIGMAS", "HiddenHigh", "RtnRates", "pooled_rates"]
 
 DETECTABLE_SIGMAS = 6.0
 """Steps larger than this many alpha are found reliably."""
@@ -30,6 +30,33 @@ _AT_EDGE = 1e-3  # a share of 1 within this: the bound, not an estimate
 _LOG_RATES = (-30.0, -0.02)  # from never to nearly every pulse; a rate of 1 is no telegraph noise
 
 Deviance = Callable[[NDArray[np.float64]], float]
+
+
+class HiddenHigh(NamedTuple):
+    """Telegraph noise of a set, as far as it says what a device without steps may hide: its level may be the high one.
+
+    p_up, p_down and the share of devices that switch at all; None where too little was seen.
+    """
+
+    p_up: float | None
+    p_down: float | None
+    share: float | None
+
+    def chance(self, lengths: Sequence[float]) -> float:
+        """P(in the high state all along | no step seen), over devices of so many pulses (a sequence of them).
+
+        share * P(high and never left) / (1 - share * P(a step)), the probabilities averaged over the lengths. A set in
+        which a share cannot be told is taken for one in which every device switches.
+        """
+        if self.p_up is None or self.p_down is None or not len(lengths):
+            return 0.0
+        share = 1.0 if self.share is None else self.share
+        pulses = np.asarray(lengths, dtype=np.float64)
+        pi = stationary_high_probability(self.p_up, self.p_down)
+        high = float(np.mean(pi * (1.0 - self.p_down) ** pulses))
+        quiet = high + float(np.mean((1.0 - pi) * (1.0 - self.p_up) ** pulses))
+        without_steps = share * quiet + 1.0 - share
+        return share * high / without_steps if without_steps > 0 else 0.0
 
 
 @dataclass(frozen=True)

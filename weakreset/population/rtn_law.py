@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from weakreset.fitting.fit_set import FitSet
-from weakreset.fitting.rtn_rates import DETECTABLE_SIGMAS
-from weakreset.model import stationary_high_probability
+from weakreset.fitting.rtn_rates import DETECTABLE_SIGMAS, HiddenHigh
 from weakreset.population.families import fit_values
 from weakreset.population.hierarchy import StuckHigh
 from weakreset.population.result import LawFit
@@ -55,14 +54,9 @@ def fit_rtn_amplitude(fits: FitSet) -> tuple[LawFit | None, float | None]:
 
 def stuck_high(fits: FitSet, law: LawFit | None, fraction: float | None) -> StuckHigh:
     """Chance that a device without steps sat in the high state all along."""
-    p_up, p_down = fits.noise.p_up, fits.noise.p_down
-    if law is None or not fraction or p_up is None or p_down is None:
+    if law is None or not fraction:
         return StuckHigh()
-    lengths = np.array([fit.pulses[-1] - fit.pulses[0] for fit in fits.usable], dtype=np.float64)
-    pi = stationary_high_probability(p_up, p_down)
-    high = float(np.mean(pi * (1 - p_down) ** lengths))
-    quiet = high + float(np.mean((1 - pi) * (1 - p_up) ** lengths))
-    without_steps = fraction * quiet + (1.0 - fraction)
+    rates = HiddenHigh(fits.noise.p_up, fits.noise.p_down, fraction)
+    chance = rates.chance([float(fit.pulses[-1] - fit.pulses[0]) for fit in fits.usable])
     amplitudes = tuple(float(a) for a in law.law.ppf((np.arange(_QUANTILES) + 0.5) / _QUANTILES))
-    return StuckHigh(fraction * high / without_steps, amplitudes)
-
+    return StuckHigh(chance, amplitudes)

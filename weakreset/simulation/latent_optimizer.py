@@ -23,6 +23,9 @@ __all__ = ["LatentOptimizer"]
 
 _MOST_BURSTS = 1000
 
+_LEAST = 1e-7
+"""Of a number that gives way: -0.0 would be on the side of +1."""
+
 
 class LatentOptimizer(DeviceOptimizer):
     """Train a network on devices as a binarized network without devices is trained, and let the devices follow.
@@ -112,7 +115,7 @@ class LatentOptimizer(DeviceOptimizer):
         latent = self._latent(parameter, pair, one_byte=False)
         step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"])
         parts = (gradient, state["exp_avg"], state["exp_avg_sq"], latent)
-        back = np.float32(group["give_back"])
+        back = np.float32(max(group["give_back"], _LEAST))
         programming = Programming(_signed_burst(pair, group), back, -back, _most(group))
         clock = pair.array.tick()
         if _compiled(parameter, pair, parts):

@@ -112,9 +112,10 @@ def program_list(
 @inlined
 def _left(
     chip: Chip, physics: Physics, programming: Programming, room: Scratch, found: int, latent: Any, weight: Floats
-) -> int:
+) -> Any:
     """Move devices that need another burst and may have one to the front; their number. Spent ones are given up."""
-    width, size, kept = np.uint64(len(physics.width)), np.int64(abs(programming.burst)), 0
+    width, size = np.uint64(len(physics.width)), np.int64(abs(programming.burst))
+    kept: Any = 0
     for k in range(found):
         device = np.uint64(room.device[k])
         i = device >> _U1
