@@ -40,7 +40,7 @@ class FitStatus(str, Enum):
 
 
 _SENTENCES = {
-    FitStatus.OK: "Both slopes and the knee between them stand out from the noise.",
+    FitStatus.OK: "The knee stands out from the noise; a slope may still be zero within its error.",
     FitStatus.KNEE_UNRESOLVED: "No knee stands out from the noise: it lies beyond the trace or is too faint. "
     "Knee and second slope are not identifiable; first slope and offset are averaged over every place the knee may be.",
     FitStatus.WRONG_DRIFT: "The drift shape does not describe the trace: its numbers are those of the nearest curve of "
