@@ -67,7 +67,7 @@ __all__ = ["one_torch_thread"]
 def _nothing_is_left_behind():
     before = list(noise_kinds())
     yield
-    assert list(noise_kinds()) == before == ["pink", "rtn", "read"]
+    assert list(noise_kinds()) == before == ["pink", "rtn", "read", "growing_rtn"]
 
 
 def text(**changes):
@@ -350,7 +350,7 @@ def test_names_that_are_taken_are_refused_and_nothing_is_registered():
         odd = dataclasses.replace(TRAP, numbers=(TRAP.numbers[0], dataclasses.replace(TRAP.numbers[1], name=name)))
         with pytest.raises(UsageError, match=f"taken or no name: {name}"):
             register_noise(odd)
-    assert list(imperfections()) == ["d2d", "pink", "rtn", "read"]
+    assert list(imperfections()) == ["d2d", "pink", "rtn", "read", "growing_rtn"]
 
 
 def test_an_installed_package_brings_its_kinds_to_every_command(monkeypatch):

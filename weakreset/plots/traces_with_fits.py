@@ -15,14 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["STATUS_WORDS", "draw_fit", "example_devices", "traces_with_fits"]
 
-STATUS_WORDS = {
-    FitStatus.OK: "knee found",
-    FitStatus.KNEE_UNRESOLVED: "knee not resolved",
-    FitStatus.WRONG_DRIFT: "drift shape does not fit",
-    FitStatus.RESTLESS: "telegraph noise beyond the search",
-    FitStatus.NOT_CONVERGED: "fit failed, do not use",
-    FitStatus.EXCLUDED: "left out",
-}
+STATUS_WORDS = {status: status.value for status in FitStatus}
+"""One name for a status in tables, pictures and files; `FitStatus.sentence` says what it means."""
 
 
 def example_devices(fits: FitSet, n: int = 9) -> list[str]:
@@ -30,7 +24,8 @@ def example_devices(fits: FitSet, n: int = 9) -> list[str]:
 
     The choice depends on the fits only, so a report shows the same devices each time.
     """
-    groups = [[fit for fit in fits if fit.status is status and len(fit.pulses)] for status in FitStatus]
+    statuses = [status for status in FitStatus if status is not FitStatus.EXCLUDED]
+    groups = [[fit for fit in fits if fit.status is status and len(fit.pulses)] for status in statuses]
     total = sum(len(group) for group in groups)
     chosen: list[DeviceFit] = []
     for group in groups:
@@ -70,7 +65,8 @@ def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, ax: Axe
     for i, (panel, name) in enumerate(zip(panels.flat, names, strict=False)):
         fit = fits[name]
         draw_fit(panel, fit)
-        panel.set_title(f"{_short(name)}: {STATUS_WORDS[fit.status]}", loc="left", fontsize=8, parse_math=False)
+        title = fit.excluded_because or STATUS_WORDS[fit.status]
+        panel.set_title(_short(f"{_short(name)}: {title}", 46), loc="left", fontsize=8, parse_math=False)
         if i % columns == 0:
             panel.set_ylabel("ln(R/R$_0$)")
         if i + columns >= len(names):

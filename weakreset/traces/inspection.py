@@ -19,15 +19,7 @@ from weakreset.traces.contract import Table
 from weakreset.traces.find_files import Sources, find_files
 from weakreset.traces.fit_needs import leave_out_short
 from weakreset.traces.layout import Layout
-from weakreset.traces.load import (
-    FileRead,
-    OpenFile,
-    ReadingOptions,
-    choose_traces,
-    join_files,
-    open_file,
-    understand,
-)
+from weakreset.traces.load import FileRead, OpenFile, ReadingOptions, choose_traces, join_files, open_file, understand
 from weakreset.traces.lot_sentence import lot_sentence
 from weakreset.traces.pulse_settings import count_settings
 from weakreset.traces.roles import ColumnRole, find_roles
