@@ -185,9 +185,7 @@ def _fit_one_drift(
     known = [trace for trace in traces if trace.key in fits]
     ordered = with_far_noise([steps_on_reads(fits[trace.key], *trace.log_ratio()) for trace in known])
     ordered = [replace(fit, set_aside=lone[fit.device]) if fit.device in lone else fit for fit in ordered]
-    summary = replace(
-        _summary(ordered, noise, chosen), rtn_growth=growth.value, rtn_growth_stderr=growth.stderr or None
-    )
+    summary = replace(_summary(ordered, noise, chosen), rtn_growth=growth.value, rtn_growth_stderr=growth.stderr)
     rates = HiddenHigh(summary.p_up, summary.p_down, summary.rtn_share)
     ordered, verdict = examined(ordered, basis, rates, growth.stderr, found.against)
     left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
@@ -198,13 +196,15 @@ def _fit_one_drift(
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
-        notes=(
-            *growth.sentences, *common_mode(ordered).sentences, *reads_in_words(ordered), *far_noise_in_words(ordered),
-        ),
+        notes=(*growth.sentences, *_notes(ordered)),
         drift_test=verdict,
         direction=found.name,
         shared=_shared(groups, basis, noise, chosen),
     ))
+
+
+def _notes(fits: list[DeviceFit]) -> list[str]:
+    return [*common_mode(fits).sentences, *reads_in_words(fits), *far_noise_in_words(fits)]
 
 
 def _shared(groups: list[Group], basis: Basis, noise: ColourFit, chosen: FitOptions) -> dict[str, Estimate]:
