@@ -40,6 +40,8 @@ JOBS ?= 0
 TRAIN := $(BIN)/weakreset train majumdar2021 --data mnist --data-dir $(MNIST) --resume
 ABLATE := $(BIN)/weakreset ablate majumdar2021 --jobs $(JOBS)
 SWITCHES := --only 'ideal,without d2d,without pink,without rtn'
+SPREADS := --only 'ideal,all off,without d2d,without pink,without rtn,d2d of m1 alone,d2d of t_star alone,\
+	d2d of c1 alone,d2d of m2 alone,d2d of r0_ohm alone'
 NOMINAL := --only 'without d2d (median device),without d2d (mean device)'
 
 results: $(VENV)/.installed  ## all studies of docs/results.md (MNIST=, CIFAR=folders); hours, goes on where it stopped
@@ -47,14 +49,21 @@ results: $(VENV)/.installed  ## all studies of docs/results.md (MNIST=, CIFAR=fo
 	for seed in 0 1 2; do \
 		$(TRAIN) --recipe device-aware --epochs 5 --seed $$seed -o $(RUNS)/device-aware-5-epochs-$$seed || exit 1; \
 		$(TRAIN) --recipe published --epochs 3 --seed $$seed -o $(RUNS)/published-3-epochs-$$seed || exit 1; \
-		for recipe in ideal device-aware published; do \
+		for recipe in ideal latent; do \
+			$(TRAIN) --recipe $$recipe --hidden 1000 --batch-size 50 --epochs 5 --seed $$seed \
+				-o $(RUNS)/$$recipe-batch-50-$$seed || exit 1; done; \
+		for recipe in ideal latent device-aware published; do \
 			$(TRAIN) --recipe $$recipe --seed $$seed -o $(RUNS)/$$recipe-$$seed || exit 1; done; done
-	$(ABLATE) $(SWITCHES) -o $(RUNS)/ablation-digits
+	$(ABLATE) --data cifar10 --data-dir $(CIFAR) --network vgg --width 0.0833333 --shrink 2 --batch-size 50 --epochs 8 \
+		--recipe latent $(SPREADS) -o $(RUNS)/ablation-cifar10-latent
+	$(ABLATE) --data mnist --data-dir $(MNIST) --hidden 1000 --epochs 8 --recipe latent $(SPREADS) \
+		-o $(RUNS)/ablation-mnist-latent
+	$(ABLATE) --recipe device-aware $(SWITCHES) -o $(RUNS)/ablation-digits
 	for lr in 100 20 6; do \
 		$(ABLATE) --data mnist --data-dir $(MNIST) --recipe published --lr $$lr --hidden 300 --epochs 5 --seeds 3 $(NOMINAL) \
 			-o $(RUNS)/conditions-lr-$$lr || exit 1; done
 	$(ABLATE) --data cifar10 --data-dir $(CIFAR) --network vgg --width 0.0833333 --shrink 2 --batch-size 50 --epochs 8 \
-		$(SWITCHES) -o $(RUNS)/ablation-cifar10
+		--recipe device-aware $(SWITCHES) -o $(RUNS)/ablation-cifar10
 	for recipe in device-aware published; do \
 		$(ABLATE) --data mnist --data-dir $(MNIST) --hidden 1000 --epochs 8 --recipe $$recipe $(SWITCHES) \
 			-o $(RUNS)/ablation-$$recipe || exit 1; done

@@ -13,15 +13,17 @@ import gzip
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from accuracy import plain_lmfit
 from numpy.typing import NDArray
 
 from weakreset.fitting import fit_devices
-from weakreset.model import pink_noise, telegraph_states
+from weakreset.model import SHAPES as OFFERED
+from weakreset.model import DriftShape, pink_noise, telegraph_states
 from weakreset.traces import TraceSet
 
 Array = NDArray[np.float64]
@@ -37,7 +39,6 @@ class World:
     truth: dict[str, Array]
     drift_holds: bool = True
     shape: str = "two-slope"
-    shape_truth: dict[str, Array] = field(default_factory=dict)
 
 
 def drift_numbers(rng: np.random.Generator, n: int, pulses: int) -> dict[str, Array]:
@@ -181,6 +182,22 @@ def _falling(d: dict[str, Array], t: Array) -> Array:
     return c1 - m1 * np.minimum(t, k) - m2 * np.maximum(t - k, 0.0)
 
 
+def offered_numbers(name: str, rng: np.random.Generator, n: int, pulses: int) -> dict[str, Array]:
+    """Numbers of a shape that `--drift` offers; half of the saturating sets have slopes, not rises, of their own."""
+    numbers = drift_numbers(rng, n, pulses)
+    shared = {"width": rng.uniform(0.25, 0.7), "ratio": rng.uniform(2.0, 4.0), "share": rng.uniform(0.2, 0.5)}
+    own_slope = rng.random() < 0.5
+    numbers |= {key: np.full(n, value) for key, value in shared.items()} | {
+        "tau": numbers["t_star"], "rise": rng.gamma(4.0, 0.08, n),
+        "a": 0.02 * rng.gamma(6.0, 1 / 6, n), "b": rng.normal(0.45, 0.08, n).clip(0.2, 1.0),
+    }
+    if own_slope:
+        numbers["rise"] = numbers["m1"] * numbers["tau"]
+    if name == "three-slope":
+        numbers["t_star"] = 0.5 * numbers["t_star"]
+    return {key: numbers[key] for key in OFFERED[name].parameters}
+
+
 SHAPES: dict[str, Callable[[dict[str, Array], Array], Array]] = {
     "smooth_knee": _smooth_knee, "saturating": _saturating, "three_slopes": _three_slopes,
     "fast_start": _fast_start, "convex": _convex, "falling": _falling,
@@ -224,8 +241,6 @@ def worlds(n: int, pulses: int, seed: int, shared: Path | None) -> list[Callable
         kept = truth if name == "falling" else {}
         if kept:
             kept = truth | {"m1": -truth["m1"], "m2": -truth["m2"]}
-        if name == "smooth_knee":
-            kept = truth
         return World(name, SHAPES[name](truth, t) + published_noise(rng, n, pulses), kept, drift_holds=False)
 
     def real(kind: str) -> World | None:
@@ -240,7 +255,18 @@ def worlds(n: int, pulses: int, seed: int, shared: Path | None) -> list[Callable
 
     made += [(name, lambda name=name: noisy(name)) for name in NOISES]
     made += [(f"real {kind}", lambda kind=kind: real(kind)) for kind in ("techA", "ret1")]
+    def offered(name: str, sign: int) -> World:
+        rng = np.random.default_rng([seed, *name.encode()])
+        shape = OFFERED[name]
+        truth = offered_numbers(name, rng, n, pulses)
+        truth |= {key: sign * truth[key] for key in shape.slopes}
+        drift = shape.value(t, *(truth[key][:, None] for key in shape.parameters))
+        called = f"falling {name}" if sign < 0 else name
+        return World(called, drift + published_noise(rng, n, pulses), truth, True, name)
+
     made += [(name, lambda name=name: shaped(name)) for name in SHAPES]
+    made += [(name, lambda name=name: offered(name, 1)) for name in OFFERED]
+    made += [(f"falling {name}", lambda name=name: offered(name, -1)) for name in OFFERED]
     return made
 
 
@@ -256,27 +282,24 @@ def figures(world: World, drift: str = "two-slope") -> dict[str, float | str]:
     found: dict[str, float | str] = {"drift": fits.drift.name}
     ok = (frame["status"] == "ok").to_numpy()
     found["ok %"] = 100.0 * float(ok.mean())
-    if world.truth and "t_star" in frame and ok.any():
-        low, high = (frame[name].to_numpy(dtype=float)[ok] for name in ("t_star_lo", "t_star_hi"))
-        true = world.truth["t_star"][ok]
-        found["t* cover"] = 100.0 * float(np.mean((low <= true) & (true <= high)))
-        middle = frame["t_star"].to_numpy(dtype=float)[ok]
-        found["gross"] = 100.0 * float(np.mean(np.abs(middle / true - 1.0) > 0.25))
-        for name in ("m1", "c1"):
-            value, error = (frame[key].to_numpy(dtype=float)[ok] for key in (name, f"{name}_stderr"))
-            found[f"{name} cover"] = 100.0 * float(np.mean(np.abs(value - world.truth[name][ok]) < 1.96 * error))
-            found[f"{name} z"] = float(np.sqrt(np.mean(((value - world.truth[name][ok]) / error) ** 2)))
+    if world.truth and fits.drift.name == world.shape and ok.any():
+        found |= coverage(frame[ok], {name: value[ok] for name, value in world.truth.items()}, fits.drift)
+    for name, shared in fits.shared.items():
+        found[name] = f"{shared.value:.3f}+-{shared.stderr or 0.0:.3f}"
+        if fits.drift.name == world.shape and name in world.truth:
+            found[name] += f" (true {world.truth[name][0]:.3f})"
     found |= plain_figures(world)
     found["alpha"] = fits.noise.alpha
     found["beta"] = fits.noise.exponent
     found["ms"] = 1e3 * seconds / n
+    found["misfit"] = "" if fits.drift_test is None or fits.drift_test.holds else fits.drift_test.reason
     found["statuses"] = " ".join(f"{k}:{v}" for k, v in frame["status"].value_counts().items())
     return found
 
 
 def plain_figures(world: World) -> dict[str, float | str]:
     """The same of plain lmfit, which says of no device that it is not to be believed."""
-    if not world.truth or not world.drift_holds:
+    if not world.truth or world.shape != "two-slope" or not world.drift_holds:
         return {}
     plain = plain_lmfit(np.arange(1.0, world.log_ratio.shape[1] + 1), world.log_ratio)
     found: dict[str, float | str] = {}
@@ -287,6 +310,25 @@ def plain_figures(world: World) -> dict[str, float | str]:
     inside = world.truth["t_star"] < world.log_ratio.shape[1]
     wrong = np.abs(plain["t_star"] / world.truth["t_star"] - 1.0) > 0.25
     found["plain gross"] = 100.0 * float(np.mean(wrong[inside]))
+    return found
+
+
+def coverage(frame: Any, truth: dict[str, Array], shape: DriftShape) -> dict[str, float]:
+    """Of the `ok` devices in the frame, in percent: the scanned number by its interval, the others by their errors."""
+    found: dict[str, float] = {}
+    for name in shape.parameters:
+        if name in shape.shared or name == shape.nonnegative:
+            continue
+        value = frame[name].to_numpy(dtype=float)
+        if shape.scan is not None and name == shape.scan.number:
+            low, high = (frame[f"{name}_{end}"].to_numpy(dtype=float) for end in ("lo", "hi"))
+            word = "t*" if shape.knee else name
+            found[f"{word} cover"] = 100.0 * float(np.mean((low <= truth[name]) & (truth[name] <= high)))
+            found["gross"] = 100.0 * float(np.mean(np.abs(value / truth[name] - 1.0) > 0.25))
+            continue
+        error = frame[f"{name}_stderr"].to_numpy(dtype=float)
+        found[f"{name} cover"] = 100.0 * float(np.mean(np.abs(value - truth[name]) < 1.96 * error))
+        found[f"{name} z"] = float(np.sqrt(np.mean(((value - truth[name]) / error) ** 2)))
     return found
 
 
@@ -303,7 +345,7 @@ def main() -> None:
     shared = Path(arguments.shared)
     known = shared if shared.exists() else None
     wanted = set(filter(None, arguments.only.split(",")))
-    for name in (*NOISES, "real techA", "real ret1", *SHAPES):
+    for name in (*NOISES, "real techA", "real ret1", *SHAPES, *OFFERED, *(f"falling {name}" for name in OFFERED)):
         if wanted and name not in wanted:
             continue
         for seed in range(arguments.seed, arguments.seed + arguments.seeds):

@@ -19,8 +19,9 @@ import torch
 from weakreset.parameter_file import load_parameters
 from weakreset.resources import write_atomically
 from weakreset.training import Dataset
-from weakreset.training.loop import _Trainer
+from weakreset.training.loop import Trainer
 from weakreset.training.settings import TrainingSettings
+from weakreset.training.task import task_of
 
 RECIPES = ("ideal", "latent", "latent-byte", "device-aware", "published")
 PARAMETERS = "majumdar2021"
@@ -54,9 +55,9 @@ def _images() -> Dataset:
     return Dataset("mnist", images, labels, images[:1000], labels[:1000], source="synthetic")
 
 
-def _trainer(recipe: str, file: Any, data: Dataset) -> _Trainer:
+def _trainer(recipe: str, file: Any, data: Dataset) -> Trainer:
     settings = TrainingSettings.create("mnist", "mlp", 3000, 0.125, 20, 1000, 0, recipe, [])
-    return _Trainer(settings, file, data, None)
+    return Trainer(settings, file, task_of(settings, data, "mlp"))
 
 
 if __name__ == "__main__":

@@ -266,7 +266,8 @@ def test_switches_conditions_and_help_know_it(trapped, capsys):
     assert conditions["only trap2"].without == ("pink", "rtn")
     assert conditions["only trap2"].spread["trap2_amplitude"] == 0.0
     assert "without trap2" not in {condition.name for condition in all_conditions(majumdar2021())}
-    for command, words in (("train", "read, growing_rtn, trap2, all"), ("simulate", "read, growing_rtn, trap2, all"), ("ablate", "only trap2")):
+    switches = "read, growing_rtn, trap2, all"
+    for command, words in (("train", switches), ("simulate", switches), ("ablate", "only trap2")):
         assert run([command, "--help"]) == 0
         assert words in " ".join(capsys.readouterr().out.replace("│", " ").split())
     finals = {

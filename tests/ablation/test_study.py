@@ -58,7 +58,8 @@ def test_the_nominal_device_and_the_rate_can_differ_from_the_usual(params, tmp_p
     median, mean = nominal_conditions(params)
     assert mean.parameters(params, "median").d2d.nominal == "mean"
     assert median.parameters(params, "mean") == all_conditions(params)[2].parameters(params, "median")
-    slow, fast = (StudySettings(hidden=16, epochs=1, batch_size=200, lr=lr) for lr in (1.5, 60.0))
+    options = {"recipe": "device-aware", "hidden": 16, "epochs": 1, "batch_size": 200}
+    slow, fast = (StudySettings(**options, lr=lr) for lr in (1.5, 60.0))
     results = [
         run_study(params, tmp_path / str(number), settings, seeds=(0,), conditions=(*SOME[:1], mean))
         for number, settings in enumerate((SETTINGS, slow, fast))

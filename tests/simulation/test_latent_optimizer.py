@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.technologies import technology
 from weakreset.errors import SimulationError
 from weakreset.parameter_file import Defects, ParameterFile, ResetPulse
 from weakreset.simulation import (
@@ -80,6 +81,35 @@ def test_dead_devices_read_noise_and_prices_give_the_same_bits(
     """Blocks of 2,048 weights, lists over several of them, and their ends."""
     made = [stepped(harder(params), kernel, shape=shape, latent_bits=bits, lr=0.01) for kernel in ("auto", "torch")]
     assert_same(*made)
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_devices_that_fall_are_programmed_the_other_way_round(params: ParameterFile, bits: int) -> None:
+    falling = params.model_copy(update={"direction": "set"})
+    runs = [stepped(falling, kernel, latent_bits=bits) for kernel in ("auto", "torch")]
+    assert_same(*runs)
+    assert sum(report.flips for report in runs[0][2]) > 1000
+
+
+def test_a_weight_rises_where_blb_falls(params: ParameterFile) -> None:
+    """A first step of 1 makes every wish the sign of minus its gradient."""
+    falling = params.model_copy(update={"direction": "set"})
+    fresh = stepped(falling, steps=0)[0]
+    gradients(fresh, 0)
+    assert fresh.weight.grad is not None
+    up, was_up = fresh.weight.grad < 0, fresh.weight.detach() > 0
+    layer, optimizer, _ = stepped(falling, steps=1, lr=1.0)
+    expected = torch.stack([was_up & ~up, up & ~was_up], dim=-1)
+    assert torch.equal(layer.pair.array.pulse_count > 0, expected)
+    latent = optimizer.state[layer.weight]["latent"]
+    assert torch.equal(torch.where(latent >= 0, 1.0, -1.0), layer.weight.detach())
+
+
+@pytest.mark.parametrize("shape", ["saturating-exponential", "smooth-knee"])
+def test_any_drift_shape_will_do(shape: str) -> None:
+    runs = [stepped(technology(shape), kernel, steps=3) for kernel in ("auto", "torch")]
+    assert_same(*runs)
+    assert sum(report.flips for report in runs[0][2]) > 300
 
 
 @pytest.mark.parametrize("bits", BITS)
@@ -167,6 +197,20 @@ def test_a_step_keeps_to_its_budget_and_stuck_pairs_give_back(params: ParameterF
     assert torch.equal(now, layer.pair.signs())
 
 
+@pytest.mark.parametrize("bits", BITS)
+def test_no_device_gets_more_pulses_than_it_may_have(params: ParameterFile, bits: int) -> None:
+    options: dict[str, Any] = {"most_pulses": 150, "latent_bits": bits, "steps": 12, "give_back": 0.0}
+    runs = [stepped(params, kernel, **options) for kernel in ("auto", "torch")]
+    assert_same(*runs)
+    layer, optimizer, reports = runs[0]
+    counts = layer.pair.array.pulse_count
+    assert int(counts.max()) == 140  # ten bursts of 14; one more would be too many
+    assert int(counts.sum()) == sum(report.pulses for report in reports) == 14 * sum(r.bursts for r in reports)
+    assert reports[-1].stuck > reports[-1].devices - reports[-1].flips  # spent ones are asked, and get nothing
+    latent = optimizer.state[layer.weight]["latent"]
+    assert torch.equal(torch.where(latent >= 0, 1.0, -1.0), layer.weight.detach())
+
+
 def test_a_dead_device_costs_its_bursts_and_gives_way(params: ParameterFile) -> None:
     dead = params.model_copy(update={"defects": Defects(fraction=1.0)})
     layer, optimizer, reports = stepped(dead, steps=1, lr=1.0)
@@ -246,7 +290,7 @@ def test_only_disagreeing_pairs_cost_anything(params: ParameterFile) -> None:
 
 IMPOSSIBLE = [
     {"lr": -1.0}, {"lr": 6.0}, {"pulses_per_burst": 0}, {"pulses_per_burst": 5000}, {"bursts_per_step": 0},
-    {"give_back": 1.5}, {"give_back": float("nan")}, {"latent_bits": 16}, {"betas": (1.0, 0.9)},
+    {"give_back": 1.5}, {"give_back": float("nan")}, {"most_pulses": -1}, {"latent_bits": 16}, {"betas": (1.0, 0.9)},
 ]
 
 

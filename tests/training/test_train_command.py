@@ -29,17 +29,17 @@ def test_the_command_trains_reports_and_resumes(tmp_path: Path) -> None:
 def test_ctrl_c_keeps_the_finished_epochs_and_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from weakreset.training.loop import _Trainer
+    from weakreset.training.loop import Trainer
 
-    run_epoch = _Trainer.run_epoch
+    run_epoch = Trainer.run_epoch
 
-    def interrupted(self: _Trainer, epoch: int, progress: object) -> object:
+    def interrupted(self: Trainer, epoch: int, progress: object) -> object:
         if epoch == 2:
             raise KeyboardInterrupt
         return run_epoch(self, epoch, None)
 
     options = ["majumdar2021", "--hidden", "8", "--epochs", "3", "-o", str(tmp_path)]
-    monkeypatch.setattr(_Trainer, "run_epoch", interrupted)
+    monkeypatch.setattr(Trainer, "run_epoch", interrupted)
     stopped = CliRunner().invoke(app, options)
     assert stopped.exit_code == 130
     assert "go on with --resume" in stopped.stderr

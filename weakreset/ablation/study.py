@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
@@ -37,6 +37,8 @@ class StudySettings:
         Pixels averaged, see `train`.
     lr : float, optional
         In place of that of the recipe.
+    holdout : float
+        Share of the training data to test on instead, see `train`.
     """
 
     data: str = "digits"
@@ -50,6 +52,7 @@ class StudySettings:
     nominal: str = "median"
     shrink: int = 1
     lr: float | None = None
+    holdout: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class _Run:
 def ablate(
     params: ParameterFile, folder: str | os.PathLike[str], settings: StudySettings | None = None, *,
     seeds: Sequence[int] = range(5), conditions: Sequence[Condition] | None = None, jobs: int = 1,
-    progress: Progress | None = None,
+    progress: Progress | None = None, network: Any = None, data: Any = None, test: Any = None, loss: Any = None,
+    score: Any = None, layers: Any = None,
 ) -> Ablation:
     """Train under every condition with every seed.
 
@@ -81,6 +85,9 @@ def ablate(
         Processes, each with one thread; 0 for one a core. The result does not depend on it.
     progress : callable, optional
         Called as progress(done, total, what) with the number of finished runs.
+    network, data, test, loss, score, layers : optional
+        Of your own, as in `weakreset.training.train`, in place of those that `settings` names. With more than one
+        process they must be things that processes can hand to each other: functions at the top of a module, no lambdas.
 
     Raises
     ------
@@ -88,16 +95,64 @@ def ablate(
         For a folder of another study, and whatever `train` raises.
     """
     chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
-    finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress)
-    return Ablation.of(finals, tuple(seeds), asdict(chosen) | {"parameter_file": params.name})
+    given = {"network": network, "data": data, "test": test, "loss": loss, "score": score, "layers": layers}
+    own = {name: value for name, value in given.items() if value is not None}
+    finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress, own)
+    return Ablation.of(finals, tuple(seeds), asdict(chosen) | {"parameter_file": params.name} | _own_names(own))
+
+
+def _own_names(own: Mapping[str, Any]) -> dict[str, str]:
+    from weakreset.training.own import network_name
+
+    return {name: network_name(value) if name == "network" else _word(value) for name, value in own.items()}
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, str | list | tuple) and all(isinstance(part, str) for part in value):
+        return str(value)
+    return getattr(value, "name", None) or getattr(value, "__name__", None) or type(value).__name__
+
+
+def _own_fingerprint(own: Mapping[str, Any], settings: StudySettings) -> dict[str, Any]:
+    """What of a study is its user's own: names, and the numbers of network and data."""
+    if not own:
+        return {}
+    from weakreset.training.settings import TrainingSettings
+    from weakreset.training.task import OWN, images_of, task_of
+
+    data, test = own.get("data", settings.data), own.get("test")
+    images = images_of(data, test, settings.data_dir, False, settings.shrink, settings.holdout)
+    network = own.get("network", settings.network)
+    run = TrainingSettings.create(
+        OWN if images is None else images.name, str(_word(network)), settings.hidden, settings.width, settings.epochs,
+        settings.batch_size, 0, settings.recipe, (),
+    )
+    task = task_of(run, images, network, data=data, test=test, holdout=settings.holdout)
+    return {"own": _own_names(own) | dict(task.about)}
+
+
+def _check_sendable(own: Mapping[str, Any], jobs: int) -> None:
+    from multiprocessing.reduction import ForkingPickler
+
+    for name, value in own.items():
+        try:
+            ForkingPickler.dumps(value)
+        except Exception as error:  # whatever a stranger's object raises when it is packed
+            raise UsageError(
+                f"{name}: cannot be handed to {jobs} processes ({error}): define it at the top of a module, or use "
+                "jobs=1"
+            ) from None
 
 
 def finals_of(
     params: ParameterFile, folder: Path, settings: StudySettings, conditions: Sequence[Condition],
-    seeds: Sequence[int], jobs: int, progress: Progress | None,
+    seeds: Sequence[int], jobs: int, progress: Progress | None, own: Mapping[str, Any] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """Last metrics of every run, by condition, in the order of the seeds."""
-    _claim(folder, params, settings)
+    own, jobs = own or {}, jobs or os.cpu_count() or 1
+    if jobs > 1:
+        _check_sendable(own, jobs)
+    _claim(folder, params, settings, own)
     conditions = list({condition.name: condition for condition in conditions}.values())
     runs = [
         _Run(condition, seed, folder / condition.name.replace(" ", "-") / f"seed-{seed}")
@@ -109,20 +164,22 @@ def finals_of(
     left = [run for run in runs if results[run.condition.name, run.seed] is None]
     done = len(runs) - len(left)
     report(done, len(runs), "runs")
-    for run, final in _all_runs(left, text, settings, jobs):
+    for run, final in _all_runs(left, text, settings, jobs, own):
         results[run.condition.name, run.seed] = final
         done += 1
         report(done, len(runs), "runs")
     return {c.name: [results[c.name, seed] or {} for seed in seeds] for c in conditions}
 
 
-def _all_runs(left: Sequence[_Run], text: dict[str, str], settings: StudySettings, jobs: int) -> Any:
-    if (jobs or os.cpu_count() or 1) == 1:
+def _all_runs(
+    left: Sequence[_Run], text: dict[str, str], settings: StudySettings, jobs: int, own: Mapping[str, Any]
+) -> Any:
+    if jobs == 1:
         for run in left:
-            yield run, _train(run, text[run.condition.name], settings)
+            yield run, _train(run, text[run.condition.name], settings, own)
         return
-    with ProcessPoolExecutor(jobs or os.cpu_count(), get_context("spawn"), follow_parent, (os.getpid(),)) as pool:
-        waiting = {pool.submit(_train, run, text[run.condition.name], settings): run for run in left}
+    with ProcessPoolExecutor(jobs, get_context("spawn"), follow_parent, (os.getpid(),)) as pool:
+        waiting = {pool.submit(_train, run, text[run.condition.name], settings, own): run for run in left}
         try:
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
@@ -131,16 +188,17 @@ def _all_runs(left: Sequence[_Run], text: dict[str, str], settings: StudySetting
             raise
 
 
-def _claim(folder: Path, params: ParameterFile, settings: StudySettings) -> None:
+def _claim(folder: Path, params: ParameterFile, settings: StudySettings, own: Mapping[str, Any]) -> None:
     """Write down what the folder holds, or make sure that it holds the same."""
-    note = folder / "study.json"
+    note, mine = folder / "study.json", _own_fingerprint(own, settings)
     if not note.exists():
-        about = {"settings": asdict(settings), "parameters": json.loads(dump_parameters(params))}
+        about = {"settings": asdict(settings), "parameters": json.loads(dump_parameters(params)), **mine}
         write_atomically(note, json.dumps(about, indent=1) + "\n")
         return
     found = json.loads(note.read_text())
     same_parameters = parse_parameters(json.dumps(found["parameters"])) == params
-    if StudySettings(**found["settings"]) != settings or not same_parameters:
+    same_task = found.get("own") == mine.get("own")
+    if StudySettings(**found["settings"]) != settings or not same_parameters or not same_task:
         raise UsageError(f"{folder} holds a study with other settings or parameters: name another folder")
 
 
@@ -150,7 +208,7 @@ def _finished(run: _Run) -> dict[str, Any] | None:
     return result
 
 
-def _train(run: _Run, parameters: str, settings: StudySettings) -> dict[str, Any]:
+def _train(run: _Run, parameters: str, settings: StudySettings, own: Mapping[str, Any]) -> dict[str, Any]:
     """One run, from where it stopped, in one thread; its checkpoint is not kept."""
     import torch
 
@@ -164,11 +222,11 @@ def _train(run: _Run, parameters: str, settings: StudySettings) -> dict[str, Any
         recipe = replace(recipe, lr=settings.lr)
     torch.set_num_threads(1)  # sums over a batch differ with the number of threads, and processes take their place
     try:
+        task = {"data": settings.data, "network": settings.network} | dict(own)
         trained = train(
-            parse_parameters(parameters), settings.data, data_dir=settings.data_dir, network=settings.network,
-            hidden=settings.hidden, width=settings.width, epochs=settings.epochs, batch_size=settings.batch_size,
-            shrink=settings.shrink, seed=run.seed, recipe=recipe, without=condition.without, run_dir=run.folder,
-            resume=True,
+            parse_parameters(parameters), data_dir=settings.data_dir, hidden=settings.hidden, width=settings.width,
+            epochs=settings.epochs, batch_size=settings.batch_size, shrink=settings.shrink, holdout=settings.holdout,
+            seed=run.seed, recipe=recipe, without=condition.without, run_dir=run.folder, resume=True, **task,
         )
     finally:
         torch.set_num_threads(threads)

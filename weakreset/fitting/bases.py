@@ -124,7 +124,9 @@ class Basis:
 
     def grid(self, pulses: NDArray[np.int64]) -> Array:
         """Candidates of the scanned number for reads at these pulses; none where nothing is scanned."""
-        return np.empty(0) if self.scan.grid is None else np.asarray(self.scan.grid(pulses), dtype=np.float64)
+        if self.scan.grid is None:
+            return np.empty(0)
+        return np.asarray(self.scan.grid(pulses, **self.shared), dtype=np.float64)
 
     def numbers(self, coefficients: Array, k: float) -> dict[str, float]:
         """Drift numbers from the base coefficients, the profile coefficient and the scanned value."""

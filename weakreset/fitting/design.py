@@ -56,10 +56,12 @@ class Design:
         steps = (np.arange(len(t))[:, None] >= np.asarray(self.steps, dtype=np.int64)[None, :]).astype(np.float64)
         columns = [np.hstack([dictionary.basis.columns(t), steps]) @ self.mix]
         if configuration.knee is not None:
-            k = dictionary.grid[[configuration.knee - dictionary.profiles.start]]
-            columns.append(dictionary.basis.profile(t, k))
-            if dictionary.basis.scan.knee:
-                columns.append((t > k[0])[:, None].astype(np.float64))
+            at = configuration.knee - dictionary.profiles.start
+            beside = at + 1 if at + 1 < len(dictionary.grid) else at - 1
+            profiles = dictionary.basis.profile(t, dictionary.grid[[at, beside]])
+            columns.append(profiles[:, :1])
+            if dictionary.basis.scan.knee:  # how the profile changes with its knee: a step where that is sharp
+                columns.append(profiles[:, :1] - profiles[:, 1:])
         return np.hstack(columns)
 
 

@@ -43,6 +43,8 @@ class DriftTest:
         What the devices do instead; empty where the shape holds.
     wrong_devices : tuple of str
         Devices whose own scores reject the shape.
+    way : str
+        What to do about it, for people.
     """
 
     drift: str
@@ -51,6 +53,7 @@ class DriftTest:
     p_value: float
     reason: str
     wrong_devices: tuple[str, ...] = ()
+    way: str = ""
 
     @property
     def holds(self) -> bool:
@@ -63,14 +66,14 @@ class DriftTest:
             return (
                 f"The {self.drift} drift does not describe these devices: {self.reason} (mean score "
                 f"{max(self.mean_scores, key=abs):+.1f} over {self.n_devices} devices, p = {self.p_value:.1g} after "
-                "correction; 0.1 % of right shapes fail). No device is `ok`; fit another shape (`--drift auto`)."
+                f"correction; 0.1 % of right shapes fail). No device is `ok`. {self.way}"
             )
         if self.wrong_devices:
             shown = ", ".join(self.wrong_devices[:5]) + (", ..." if len(self.wrong_devices) > 5 else "")
             return (
                 f"The {self.drift} drift does not describe {len(self.wrong_devices)} devices ({shown}), though it does "
-                "the others: their status says so (0.1 % of right devices are called wrong)."
-            )
+                f"the others: their status says so (0.1 % of right devices are called wrong). {self.way}"
+            ).rstrip()
         return ""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from weakreset.errors import FitError
 from weakreset.fitting.averaged import steps_on_reads, without_torn_blocks
 from weakreset.fitting.bases import Basis, basis_of, fittable
+from weakreset.fitting.better_drift import better_drift, needs_another_drift
 from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
 from weakreset.fitting.choose_drift import FixedNoise, choose_drift, prepared
 from weakreset.fitting.clean_traces import clean_sample, sample_evenly
@@ -141,28 +142,43 @@ def fit_devices(
         )
     found = find_direction(groups, chosen.direction)
     notes = [*filter(None, [found.note]), *notes]
+    report = progress or (lambda done, total, what: None)
+    report(0, sum(len(group.traces) for group in groups), "noise of the technology")
+    fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
     with one_blas_thread():
         if chosen.drift == "auto":
-            choice = choose_drift(groups, found.name, _fixed(chosen))
-            chosen, notes = replace(chosen, drift=choice.name), [choice.sentence, *notes]
-        fits = _fit_one_drift(traces, groups, (short, lone), chosen, found, progress, jobs)
+            choice = choose_drift(groups, found.name, fixed)
+            ready, notes = (choice.basis, choice.noise), [choice.sentence, *notes]
+        else:
+            shared_given = tuple((chosen.shared or {}).items())
+            basis = basis_of(SHAPES[chosen.drift], found.name, shared_given)
+            ready = prepared(groups, basis, fixed, not shared_given)
+        fits = _fit_one_drift(traces, groups, (short, lone), chosen, found, ready, report, jobs)
+        if chosen.drift != "auto":
+            fits = _with_a_way(fits, groups, found, fixed)
     return replace(fits, notes=(*notes, *fits.notes))
 
 
-def _fixed(chosen: FitOptions) -> FixedNoise:
-    return FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+def _with_a_way(fits: FitSet, groups: list[Group], found: Direction, fixed: FixedNoise) -> FitSet:
+    """With the shape that describes the devices where this one does not."""
+    verdict = fits.drift_test
+    if verdict is None or not needs_another_drift(verdict, len(fits.usable)):
+        return fits
+    if fixed.alpha is None or fixed.exponent is None:
+        way = better_drift(groups, found.name, fixed, fits.drift.name)
+    else:  # a later part of a stream knows its noise from the first, which has searched
+        way = "Fit another shape (`--drift auto`)."
+    verdict = replace(verdict, way=way)
+    return replace(fits, drift_test=verdict, caveat=verdict.sentence)
 
 
 def _fit_one_drift(
     traces: TraceSet, groups: list[Group], left: tuple[list[Exclusion], dict[str, tuple[int, ...]]], chosen: FitOptions,
-    found: Direction, progress: Progress | None, jobs: int | None,
+    found: Direction, ready: tuple[Basis, ColourFit], report: Progress, jobs: int | None,
 ) -> FitSet:
-    report = progress or (lambda done, total, what: None)
     (short, lone), total = left, sum(len(group.traces) for group in groups)
-    report(0, total, "noise of the technology")
     fits: dict[str, DeviceFit] = {}
-    given = tuple((chosen.shared or {}).items())
-    basis, noise = prepared(groups, basis_of(SHAPES[chosen.drift], found.name, given), _fixed(chosen), not given)
+    basis, noise = ready
     for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
         fits[fit.device] = fit
         report(len(fits), total, "devices")
@@ -173,7 +189,8 @@ def _fit_one_drift(
     parts = grown_parts(list(fits.values()), growth)
     if parts:
         groups = without_growth(groups, parts)
-        basis, noise = prepared(groups, basis, _fixed(chosen), not given)
+        fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+        basis, noise = prepared(groups, basis, fixed, not chosen.shared)
         for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
             fits[fit.device] = fit
     if chosen.exponent is None and noise.colour.exponent is not None:

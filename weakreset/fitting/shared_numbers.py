@@ -15,7 +15,7 @@ from scipy import optimize
 
 from weakreset.fitting.bases import Basis
 from weakreset.fitting.clean_traces import Clean, scanned_columns
-from weakreset.fitting.set_evidence import log_evidence
+from weakreset.fitting.set_evidence import best_form, log_evidence
 
 __all__ = ["fit_shared", "shared_errors"]
 
@@ -42,7 +42,8 @@ def fit_shared(cleaned: Sequence[Clean], basis: Basis, rough: bool = False) -> B
     start = _rough(inside(_explained), low, high)
     if rough:
         return _with(basis, np.clip(start, low, high))
-    exact = inside(log_evidence)
+    form = best_form(cleaned, _with(basis, np.clip(start, low, high)))[1]
+    exact = inside(lambda cleaned, basis: log_evidence(cleaned, basis, form))
     if len(limits) == 1:
         bracket = (max(float(start[0]) - _NEAR, float(low[0])), min(float(start[0]) + _NEAR, float(high[0])))
         found = optimize.minimize_scalar(
@@ -77,8 +78,10 @@ def shared_errors(cleaned: Sequence[Clean], basis: Basis) -> dict[str, float | N
     names = list(basis.shared)
     here = np.log([basis.shared[name] for name in names])
 
+    form = best_form(cleaned, basis)[1]
+
     def at(x: Array) -> float:
-        return log_evidence(cleaned, basis.with_shared(**dict(zip(names, np.exp(x).tolist(), strict=True))))
+        return log_evidence(cleaned, basis.with_shared(**dict(zip(names, np.exp(x).tolist(), strict=True))), form)
 
     size = len(names)
     steps, middle = _STEP * np.eye(size), at(here)

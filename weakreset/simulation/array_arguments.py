@@ -13,7 +13,7 @@ from torch import Tensor
 from weakreset.errors import SimulationError
 from weakreset.simulation.moving_rows import MOST_PULSES
 
-__all__ = ["check_saved", "checked_bursts", "checked_seed", "checked_shape", "large_zeros"]
+__all__ = ["check_saved", "check_spread", "checked_bursts", "checked_seed", "checked_shape", "large_zeros"]
 
 _SEED_BITS = 63  # torch keeps seeds in signed 64 bits
 _LINE = 64  # bytes of a cache line: a row of a device shall lie in as few as it can
@@ -75,3 +75,29 @@ def check_saved(state: Mapping[str, Any], prefix: str, physics: int) -> None:
             f"{prefix or 'state'}: was saved from devices with other noise or another number of poles; "
             "build the array with the parameter file it was saved with"
         )
+
+
+def check_spread(state: Mapping[str, Any], prefix: str, log_r0: Tensor, traits: Tensor, first: int) -> None:
+    """Refuse devices that differ from each other where these are all alike, or the other way round.
+
+    Own numbers come with the state: loading them would bring back a device-to-device spread that was switched off.
+    `traits` are the columns from `first` on: those before hold noise too, which makes them differ without D2D.
+    """
+    saved_r0, saved = state.get(f"{prefix}log_r0"), state.get(f"{prefix}traits")
+    if saved_r0 is None or saved is None or log_r0.numel() < 2 or saved[..., first:].shape != traits.shape:
+        return
+    mine, theirs = (_differ(*parts) for parts in ((log_r0, traits), (saved_r0, saved[..., first:])))
+    if mine != theirs:
+        here, there = ("different", "all alike") if sum(mine) > sum(theirs) else ("all alike", "different")
+        raise SimulationError(
+            f"{prefix or 'state'}: devices were saved that are {there} in some of their own numbers, and these are "
+            f"{here} there: device-to-device spread is switched off (without='d2d', or the file's own d2d block) for "
+            "one of the two. Loading would bring it back, or take it away: build the array with the same file and the "
+            "same `without`"
+        )
+
+
+def _differ(log_r0: Tensor, traits: Tensor) -> list[bool]:
+    """Whether ln R0, and each column of traits, differs from device to device."""
+    rows = traits.reshape(-1, traits.shape[-1])
+    return [bool((log_r0 != log_r0.reshape(-1)[0]).any()), *(rows != rows[0]).any(0).tolist()]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -23,8 +24,10 @@ from weakreset.simulation.device_buffers import SET_COUNTERS, DeviceBuffers
 from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint, simulated_shape
 from weakreset.simulation.kernels import NoiseTables, noise_tables
+from weakreset.simulation.moving_rows import state_of
 from weakreset.simulation.other_noise import OtherNoise, other_kinds
 from weakreset.simulation.pink_poles import fit_pink_poles
+from weakreset.simulation.read_noise import errors_kept
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 from weakreset.simulation.traits import trait_names
 
@@ -114,8 +117,8 @@ class DeviceArray(DeviceBuffers):
     both. A network around them sums in another order there, so trained networks agree in law and not in bits. The
     first is argued, not tested: no GPU was at hand.
 
-    Read noise, where the file has it, belongs to the read after the last pulse: reading again gives the same
-    number until the next pulse.
+    Read noise, where the file has it, belongs to the read after the last pulse: `log_r` keeps it until the next pulse.
+    Layers in `eval()` read their pairs again in every forward pass, with new noise (`DifferentialPair.read_again`).
     """
 
     def __init__(
@@ -173,7 +176,7 @@ class DeviceArray(DeviceBuffers):
         """Give device `index[i]` (flat number, none twice) `n[i]` >= 1 pulses. Not checked; see `pulse`."""
         clock, step = self.tick(), 0
         index, n = index.to(torch.int64), n.to(torch.int64)
-        with self.energy_counted():
+        with self.counted():
             while index.numel():
                 self.burst_some(clock, step, index, n.clamp(max=LONGEST_BURST))
                 more = n > LONGEST_BURST
@@ -196,9 +199,40 @@ class DeviceArray(DeviceBuffers):
         self.clock[1] = call + 1
         return seed, call
 
-    def energy_counted(self) -> AbstractContextManager[None]:
-        """What the pulses given inside cost is added to `energy_j`."""
-        return energy_counted(self.energy_j, self.moving, self.joule_ohm)
+    @contextmanager
+    def counted(self, unit: int = LONGEST_BURST) -> Iterator[None]:
+        """What the pulses given inside cost is added to `energy_j`, and the read noise of their reads is kept.
+
+        They belong to one `tick`, and come in bursts of `unit` pulses at most.
+        """
+        error = self.read_errors().view(-1) if self.reads_are_noisy else None
+        state = state_of(self.moving.flatten(0, -2))
+        keys = (pulse_key(int(self.clock[0]), int(self.clock[1]) - 1, k) for k in count())
+        tables = self.noise_tables()
+        with (
+            energy_counted(self.energy_j, self.moving, self.joule_ohm),
+            errors_kept(error, state, unit, keys, tables.normals, tables.read_sd),
+        ):
+            yield
+
+    @property
+    def reads_are_noisy(self) -> bool:
+        """Whether another read of a device gives another number."""
+        return self._noise.read_sd > 0
+
+    def read_errors(self) -> Tensor:
+        """The read noise in ln R as stored; made when it is needed first, and zero before the first pulse."""
+        if self.read_error is None:
+            self._buffers["read_error"] = torch.zeros_like(self.log_r0)
+        return cast(Tensor, self.read_error)
+
+    def next_read(self) -> int:
+        """The number of the next read without pulses: no two reads have the same noise."""
+        if self.reads is None:
+            self._buffers["reads"] = torch.zeros((), dtype=torch.int64)
+        reads = cast(Tensor, self.reads)
+        reads += 1
+        return int(reads) - 1
 
     @property
     def in_main_memory(self) -> bool:
@@ -232,13 +266,13 @@ class DeviceArray(DeviceBuffers):
             if getattr(self, name) is None:
                 self._buffers[name] = torch.zeros(self.shape, dtype=dtype, device=self.log_r0.device)
         set_count, retired = cast(Tensor, self.set_count).view(-1), cast(Tensor, self.retired_pulses).view(-1)
-        count = set_count[index]
-        if bool((count >= _MOST_SETS).any()):
-            worn = int(index[count >= _MOST_SETS][0])
+        sets = set_count[index]
+        if bool((sets >= _MOST_SETS).any()):
+            worn = int(index[sets >= _MOST_SETS][0])
             raise SimulationError(f"device {worn} was SET {_MOST_SETS} times already; its counter is full")
-        set_count[index] = count + 1
+        set_count[index] = sets + 1
         retired[index] += self.pulse_count.view(-1)[index]
-        self._begin_cycle(index, count + 1)
+        self._begin_cycle(index, sets + 1)
 
     def extra_repr(self) -> str:
         switched = f", without={','.join(self.without)}" if self.without else ""
@@ -271,6 +305,8 @@ class DeviceArray(DeviceBuffers):
             self._steps.redraw(seed, state.log_r0, state.traits, normals, index, cycle)
         key = make_key(seed, "set")
         kernels.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
+        if self.read_error is not None:
+            self.read_error.view(-1)[index] = 0.0
         for noise in self.other_noise.values():
             noise.begin(int(self.clock[0]), index, cycle)
 

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from weakreset.simulation.array_arguments import check_saved, large_zeros
+from weakreset.errors import SimulationError
+from weakreset.simulation.array_arguments import check_saved, check_spread, large_zeros
 from weakreset.simulation.kernels import DeviceState
 from weakreset.simulation.moving_rows import POLE_UNIT, log_r_of, poles_of, row_width, state_of
+from weakreset.simulation.traits import FIRST
 
 __all__ = ["SET_COUNTERS", "DeviceBuffers"]
 
@@ -30,6 +32,8 @@ class DeviceBuffers(nn.Module):
     retired_pulses: Tensor | None
     unresponsive: Tensor | None
     energy_j: Tensor | None
+    read_error: Tensor | None
+    reads: Tensor | None
     clock: Tensor
     physics: Tensor
 
@@ -39,7 +43,7 @@ class DeviceBuffers(nn.Module):
         own = np.float16 if half else np.float32
         self.register_buffer("traits", large_zeros((*shape, len(columns)), own))
         self.register_buffer("moving", large_zeros((*shape, row_width(n_poles)), np.int32))
-        for name in (*SET_COUNTERS, "unresponsive"):
+        for name in (*SET_COUNTERS, "unresponsive", "read_error", "reads"):
             self.register_buffer(name, None)
 
     def __getattr__(self, name: str) -> Any:
@@ -87,15 +91,26 @@ class DeviceBuffers(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Follow `.to(device)`, ignore `.half()` and `.double()`: the physics is float32."""
         device = fn(torch.empty(0, device=self.log_r0.device)).device
+        if self.log_r0.is_meta and device.type != "meta":
+            raise SimulationError(
+                "the state of these devices was lost on the meta device: make the layer anew, and load its state_dict"
+            )
         for name, buffer in self._buffers.items():
             self._buffers[name] = None if buffer is None else buffer.to(device)
         for part in self.children():
             part._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
+    def check_loadable(self, state_dict: Mapping[str, Any], prefix: str) -> None:
+        """Raise for a saved state that is not of such devices, before anything of it is taken over."""
+        if not self.log_r0.is_meta:
+            check_saved(state_dict, prefix, int(self.physics))
+            check_spread(state_dict, prefix, self.log_r0, self.traits[..., FIRST:], FIRST)
+
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
-        check_saved(state_dict, prefix, int(self.physics))
-        for name in (*SET_COUNTERS, "unresponsive", "energy_j"):  # there or not, depending on the life of the chip
+        self.check_loadable(state_dict, prefix)
+        # there or not, depending on the life of the chip
+        for name in (*SET_COUNTERS, "unresponsive", "energy_j", "read_error", "reads"):
             value = state_dict.get(f"{prefix}{name}")
             self._buffers[name] = None if value is None else torch.zeros_like(value, device=self.log_r0.device)
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import nn
@@ -12,9 +13,10 @@ from torch import nn
 from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update
 from weakreset.simulation.compiled.garbage import garbage_kept
-from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, pair_of
+from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, attach_pair, pair_of
+from weakreset.simulation.groups import check_schedule, refuse_twins, split
 
-__all__ = ["DeviceOptimizer", "check_rates"]
+__all__ = ["DeviceOptimizer", "check_rates", "full"]
 
 
 class DeviceOptimizer(torch.optim.Optimizer):
@@ -29,11 +31,24 @@ class DeviceOptimizer(torch.optim.Optimizer):
     """
 
     def __init__(self, params: Iterable[Any], lr: float, digital_lr: float, shared: dict[str, Any]) -> None:
-        groups = _split(list(params), lr, digital_lr)
+        self._rates, self._known = (lr, digital_lr), tuple(shared)
+        groups = split(list(params), self._rates, self._known, type(self).__name__)
         with garbage_kept():  # the first optimizer of a process, of any kind, makes torch load its own compiler
             super().__init__(groups, {"lr": lr, "role": "digital", **shared})
-        _refuse_twins([pair for p in self._members() if (pair := pair_of(p))])
         self.last_step = PulseReport()
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """As for torch's optimizers; device weights and the rest become groups of their own."""
+        ready = [param_group] if "own_lr" in param_group or param_group.get("role") == "device" else split(
+            [param_group], self._rates, self._known, type(self).__name__
+        )
+        refuse_twins([pair for p in (*self._members(), *_listed(ready)) if (pair := pair_of(p))])
+        for group in ready:
+            self._check_group(group)
+            super().add_param_group(group)
+
+    def _check_group(self, group: dict[str, Any]) -> None:
+        """Refuse a group, of one role, whose numbers cannot work."""
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -42,6 +57,7 @@ class DeviceOptimizer(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        check_schedule(self.param_groups)
         self._before_step()
         report, lost = PulseReport(), 0
         for group in self.param_groups:
@@ -52,7 +68,8 @@ class DeviceOptimizer(torch.optim.Optimizer):
                 if pair is None:
                     self._step_digital(parameter, group)
                 else:
-                    done, missing = self._step_devices(parameter, pair, group)
+                    with pair.writing(parameter):
+                        done, missing = self._step_devices(parameter, pair, group)
                     report, lost = report + done, lost + missing
         self.last_step = report
         if lost:
@@ -61,6 +78,21 @@ class DeviceOptimizer(torch.optim.Optimizer):
                 "these weights got no pulse, and the moments of the optimizer are spoilt"
             )
         return loss
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All of it but `step`, which a scheduler may have replaced by one that is bound to this object."""
+        return {name: value for name, value in self.__dict__.items() if name != "step"}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Weights are copied with their devices: together with the model where both are copied in one call."""
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        for parameter in self._members():
+            copied = copy.deepcopy(parameter, memo)
+            if (pair := pair_of(parameter)) is not None:
+                attach_pair(copied, copy.deepcopy(pair, memo))
+        twin.__dict__.update(copy.deepcopy(self.__getstate__(), memo))
+        return twin
 
     @abstractmethod
     def _step_devices(
@@ -72,53 +104,31 @@ class DeviceOptimizer(torch.optim.Optimizer):
         """Whatever must be done once for all parameters."""
 
     def _members(self) -> list[nn.Parameter]:
-        return [p for group in self.param_groups for p in group["params"]]
+        return _listed(self.param_groups)
 
     def _step_digital(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
         state, gradient = self._moments(parameter), cast(torch.Tensor, parameter.grad)
         step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"])
-        parameter.add_(adam_update(gradient, state["exp_avg"], state["exp_avg_sq"], step))
+        parameter.add_(adam_update(full(gradient), state["exp_avg"], state["exp_avg_sq"], step))
 
     def _moments(self, parameter: nn.Parameter) -> dict[str, Any]:
         """Adam's state of a parameter, its step counted one further."""
         state: dict[str, Any] = self.state[parameter]
         if "exp_avg" not in state:
             state["step"] = torch.zeros((), dtype=torch.float32)
-            state["exp_avg"] = torch.zeros_like(parameter, memory_format=torch.contiguous_format)
-            state["exp_avg_sq"] = torch.zeros_like(parameter, memory_format=torch.contiguous_format)
+            for name in ("exp_avg", "exp_avg_sq"):
+                state[name] = torch.zeros_like(full(parameter), memory_format=torch.contiguous_format)
         state["step"] += 1
         return state
 
 
-
-def _split(params: list[Any], lr: float, digital_lr: float) -> list[dict[str, Any]]:
-    """Two groups for each one given: device weights and the rest."""
-    if not params:
-        raise SimulationError("no parameters to optimize")
-    given = params if isinstance(params[0], dict) else [{"params": params}]
-    groups = []
-    for group in given:
-        members = list(group["params"])
-        devices = [p for p in members if pair_of(p) is not None]
-        others = [p for p in members if pair_of(p) is None]
-        kept = {key: value for key, value in group.items() if key not in ("params", "digital_lr")}
-        if devices:
-            groups.append({"lr": lr, **kept, "params": devices, "role": "device"})
-        if others:
-            own_lr = group.get("digital_lr", digital_lr)
-            groups.append({**kept, "lr": own_lr, "params": others, "role": "digital"})
-    return groups
+def _listed(groups: Iterable[dict[str, Any]]) -> list[nn.Parameter]:
+    return [p for group in groups for p in group["params"]]
 
 
-def _refuse_twins(pairs: list[DifferentialPair]) -> None:
-    seen: dict[int, DifferentialPair] = {}
-    for pair in pairs:
-        twin = seen.setdefault(int(pair.array.clock[0]), pair)
-        if twin is not pair:
-            raise SimulationError(
-                f"two layers of shape {pair.shape} have the same seed and would share devices and noise; "
-                "give them different seeds, or use convert()"
-            )
+def full(tensor: torch.Tensor) -> torch.Tensor:
+    """In float32 where it is half: squares of gradients are lost below 6e-8."""
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
 def check_rates(lr: float, digital_lr: float, betas: tuple[float, float]) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,11 +17,15 @@ from weakreset.simulation.compiled.arguments import AdamStep, Programming
 from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
+from weakreset.simulation.moving_rows import MOST_PULSES, state_of
+from weakreset.simulation.read_noise import fresh_signs
+from weakreset.simulation.seal import Seal, next_rows
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
 __all__ = ["DifferentialPair", "PulseReport", "attach_pair", "pair_of"]
 
 _ATTRIBUTE = "weakreset_pair"
+_UP = np.float32(1.0)
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,8 @@ class DifferentialPair(nn.Module):
         super().__init__()
         self.shape = tuple(shape)
         self.array = DeviceArray((*shape, 2), params, seed, without=without, device=device, n_poles=n_poles)
+        self._seal: Seal | None = None
+        self._being_written = False
 
     @property
     def n_weights(self) -> int:
@@ -96,6 +104,71 @@ class DifferentialPair(nn.Module):
     def signs(self) -> Tensor:
         """All weights as +1 or -1, float32, of `shape`."""
         return self._signs_at(slice(None)).view(self.shape)
+
+    def verify(self, weight: Tensor, *, whole: bool = True) -> None:
+        """Make sure that the weight attached to this pair is what the devices hold.
+
+        Devices that were moved without it (`array.pulse`, `array.set_`) are read again. `whole`: look at every weight,
+        else as `seal` says.
+
+        Raises
+        ------
+        SimulationError
+            Something other than pulses wrote the weight.
+        """
+        seal = self._seal
+        untouched = seal is not None and seal.untouched(weight)
+        if seal is not None and untouched and seal.unmoved(self.array):
+            if seal.covers(weight) or not whole:
+                return
+        elif untouched:
+            self.read_into(weight)
+            return
+        wrong = int((weight.detach() != self.signs().to(weight.dtype)).sum())
+        if wrong:
+            raise SimulationError(
+                f"{wrong} of {self.n_weights} weights of shape {self.shape} are not what their devices hold: something "
+                "other than pulses wrote them (an ordinary optimizer, an init, averaging, weights that were loaded). "
+                "Only pulses move a device: step it with PulseOptimizer, write wanted signs with program(), or take "
+                "the signs of the devices back with refresh_weight()"
+            )
+        self._seal = Seal.whole(weight, self.array)
+
+    @torch.no_grad()
+    def read_into(self, weight: Tensor) -> None:
+        """Read every pair into the weight attached to this pair, whatever it was."""
+        weight.copy_(self.signs())
+        self._seal = Seal.whole(weight, self.array)
+
+    @contextmanager
+    def writing(self, weight: Tensor) -> Iterator[None]:
+        """Around whatever pulses devices and brings `weight` up to date: a weight that is not theirs is refused.
+
+        torch is told that the weight changed, as by its own operations in place, so that a graph of an older weight
+        is not taken backward with the new one. Tensors that are not attached to this pair are the caller's business.
+        """
+        if pair_of(weight) is not self or self._being_written:
+            yield
+            return
+        self.verify(weight, whole=False)
+        before, self._being_written = self._seal, True
+        try:
+            yield
+        finally:
+            self._being_written = False
+            if not weight.is_inference():
+                torch.autograd.graph.increment_version(weight)
+            if before is not None:
+                self._seal = Seal.after_step(weight, self.array, before, self._rows(weight, *next_rows(weight, before)))
+
+    def read_again(self) -> Tensor:
+        """All weights in a new read of every pair: with new read noise where the file has it, else `signs()`."""
+        array = self.array
+        if not array.reads_are_noisy:
+            return self.signs()
+        log_r, error = (part.view(self.n_weights, 2) for part in (array.log_r, array.read_errors()))
+        tables, seed = array.noise_tables(), int(array.clock[0])
+        return fresh_signs(log_r, error, tables.read_sd, seed, array.next_read(), tables.normals).view(self.shape)
 
     def pulse(self, n: Tensor, weight: Tensor | None = None) -> PulseReport:
         """Give |n| pulses to BL where n > 0 (W rises), to BLb where n < 0 (W falls); none where n = 0.
@@ -117,24 +190,31 @@ class DifferentialPair(nn.Module):
             found = f"{n.dtype} {tuple(n.shape)}"
             raise SimulationError(f"pulses must be integers of shape {self.shape}, got {found}")
         flat = n.reshape(-1)
-        if weight is not None and self.runs_compiled(weight, LONGEST_BURST) and _longest(flat) <= LONGEST_BURST:
+        if weight is None:
+            return self._pulse_some(flat, None)
+        with self.writing(weight):
+            if not self.runs_compiled(weight, LONGEST_BURST) or _longest(flat) > LONGEST_BURST:
+                return self._pulse_some(flat, weight)
             bursts = flat.to(torch.int32)
-            with self.array.energy_counted():
+            with self.array.counted():
                 done = calls.pulse_pairs(*self._for_kernel(), bursts, weight.detach().view(-1))
             return PulseReport.one_burst_each(*done)
-        return self._pulse_some(flat, weight)
 
     def runs_compiled(self, weight: Tensor, longest_burst: int) -> bool:
         """Whether the compiled kernel can serve this weight."""
+        return self.can_be_programmed(weight) and not self.array.falls and longest_burst <= LONGEST_BURST
+
+    def can_be_programmed(self, weight: Tensor) -> bool:
+        """Whether compiled code can program this weight; it knows falling devices too."""
         plain = weight.dtype == torch.float32 and weight.device.type == "cpu" and weight.is_contiguous()
-        return plain and not self.array.falls and self.array.in_main_memory and longest_burst <= LONGEST_BURST
+        return plain and self.array.in_main_memory
 
     def adam_pulse(self, weight: Tensor, moments: tuple[Tensor, ...], step: AdamStep) -> tuple[PulseReport, int]:
         """One pass for Adam on (gradient, mean, square), its pulses and the new signs, compiled.
 
         Returns the report and the number of weights whose update was no number; those get no pulse.
         """
-        with self.array.energy_counted():
+        with self.writing(weight), self.array.counted():
             *done, lost = calls.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
         return PulseReport.one_burst_each(*done), lost
 
@@ -149,28 +229,44 @@ class DifferentialPair(nn.Module):
         seed, call = clock
         keys = [_tie_key(seed), *(pulse_key(seed, call, k) for k in range(bursts))]
         state, tables = self.array.state(), self.array.noise_tables()
-        with self.array.energy_counted():
+        with self.array.counted(int(programming.burst)):
             *done, lost = calls.latent_pulse(state, tables, keys, (*parts, weight.detach()), numbers, programming)
         return PulseReport(*done), lost
 
     def program_some(
-        self, index: Tensor, wanted: Tensor, weight: Tensor, burst: int, bursts: int, clock: tuple[int, int]
+        self, index: Tensor, wanted: Tensor, weight: Tensor, burst: int, bursts: int, clock: tuple[int, int],
+        most: int = MOST_PULSES, margin: float = 0.0,
     ) -> tuple[PulseReport, Tensor]:
         """Program the weights `index` (flat numbers, none twice) to the signs `wanted`; the report, and which stay.
 
-        Bursts of `burst` pulses to the device that must rise, a comparison after each, until the pair agrees or has had
-        `bursts` of them. What this costs in energy is counted as one burst a device.
+        Bursts of `burst` pulses to the device that must move, a comparison after each, until the pair agrees or has had
+        `bursts` of them, or the device would have had more than `most` pulses since it was SET. What this costs in
+        energy is counted as one burst a device. With a `margin` a pair agrees when it is that far apart in ln R.
         """
-        flips, given, devices = 0, 0, index.numel()
-        with self.array.energy_counted():
+        flips, given, devices, spent = 0, 0, 0, []
+        with self.array.counted(burst):
             for k in range(bursts):
+                device = 2 * index + (wanted > 0 if self.array.falls else wanted < 0)
+                may = (state_of(self.array.moving).view(-1)[device] >> 1) + burst <= most
+                spent.append(index[~may])
+                index, wanted, device = index[may], wanted[may], device[may]
+                devices = devices if k else index.numel()
                 if not index.numel():
                     break
-                self.array.burst_some(clock, k, 2 * index + (wanted < 0), torch.full_like(index, burst))
+                self.array.burst_some(clock, k, device, torch.full_like(index, burst))
                 flips, given = flips + self._refresh(weight, index), given + index.numel()
-                left = weight.detach().reshape(-1)[index] != wanted
+                left = self.disagree(index, wanted, weight, margin)
                 index, wanted = index[left], wanted[left]
-        return PulseReport(burst * given, devices, flips, given, index.numel()), index
+        stuck = torch.cat([*spent, index])
+        return PulseReport(burst * given, devices, flips, given, stuck.numel()), stuck
+
+    def disagree(self, index: Tensor, wanted: Tensor, weight: Tensor, margin: float) -> Tensor:
+        """Which of the weights `index` have another sign than `wanted`, or their pairs are closer than `margin`."""
+        wrong = weight.detach().reshape(-1)[index] != wanted
+        if margin > 0:
+            bl, blb = self.array.log_r.view(self.n_weights, 2)[index].unbind(1)
+            wrong |= (bl - blb) * wanted < margin
+        return wrong
 
     def _for_kernel(self) -> tuple[DeviceState, NoiseTables, tuple[Key, Key]]:
         seed, call = self.array.tick()
@@ -192,13 +288,24 @@ class DifferentialPair(nn.Module):
             weight.detach().copy_(values.view(weight.shape))
         return flips
 
+    def _rows(self, weight: Tensor, first: int, last: int) -> Tensor:
+        """Signs of the rows [first:last] of the weight, as the devices have them; a tie is taken from `weight`."""
+        size = self.n_weights // max(self.shape[0], 1)
+        read = self.array.log_r.view(self.n_weights, 2)[first * size : last * size]
+        if read.device.type != "cpu":
+            return self._signs_at(slice(first * size, last * size)).view(last - first, *self.shape[1:])
+        bl, blb = read.numpy().T  # done at every step: calls of torch would cost more than the numbers
+        signs = np.where(bl > blb, _UP, -_UP)
+        if (tied := bl == blb).any():
+            signs[tied] = weight.detach()[first:last].reshape(-1).float().numpy()[tied]
+        return torch.from_numpy(signs).view(last - first, *self.shape[1:])
+
     def _signs_at(self, index: Tensor | slice) -> Tensor:
-        bl, blb = self.array.log_r.view(self.n_weights, 2).unbind(1)
-        difference = bl[index] - blb[index]
-        signs = torch.where(difference > 0, 1.0, -1.0)
-        tied = (difference == 0).nonzero().view(-1)
+        bl, blb = self.array.log_r.view(self.n_weights, 2)[index].unbind(1)
+        signs = torch.where(bl > blb, 1.0, -1.0)
+        tied = (bl == blb).nonzero().view(-1)
         if tied.numel():
-            number = tied if isinstance(index, slice) else index[tied]
+            number = tied + (index.start or 0) if isinstance(index, slice) else index[tied]
             coin = random_words(_tie_key(int(self.array.clock[0])), number, 0) & 1
             signs[tied] = (2 * coin - 1).to(signs.dtype)
         return signs

@@ -13,14 +13,18 @@ from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update
 from weakreset.simulation.compiled.arguments import Programming
 from weakreset.simulation.counter_random import Key, make_key
-from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates
+from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates, full
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport
 from weakreset.simulation.latents import layer_factor, level_of, move_bytes, move_numbers, start_latents
+from weakreset.simulation.moving_rows import MOST_PULSES
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
 __all__ = ["LatentOptimizer"]
 
 _MOST_BURSTS = 1000
+
+_LEAST = 1e-7
+"""Of a number that gives way: -0.0 would be on the side of +1."""
 
 
 class LatentOptimizer(DeviceOptimizer):
@@ -43,6 +47,8 @@ class LatentOptimizer(DeviceOptimizer):
         Step of the latent numbers, per unit of Adam's update.
     pulses_per_burst, bursts_per_step : int
         Budget of a pair in a step.
+    most_pulses : int
+        Budget of a device from one SET to the next, for devices that wear out; 0 for none.
     give_back : float
         Where the latent number of a pair that would not turn goes; in 0 .. 1.
     digital_lr : float
@@ -75,18 +81,18 @@ class LatentOptimizer(DeviceOptimizer):
 
     def __init__(
         self, params: Iterable[Any], lr: float = 2e-3, *, pulses_per_burst: int = 14, bursts_per_step: int = 8,
-        give_back: float = 0.03, digital_lr: float = 8e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        latent_bits: Literal[8, 32] = 32,
+        most_pulses: int = 0, give_back: float = 0.03, digital_lr: float = 8e-3,
+        betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, latent_bits: Literal[8, 32] = 32,
     ) -> None:
         problems = check_rates(lr, digital_lr, betas)
         if lr > 1:
             problems.append(f"lr is a step of numbers in -1 .. 1, usually 0.002, got {lr!r} (no number of pulses)")
-        problems += _check_budget(pulses_per_burst, bursts_per_step, give_back, latent_bits)
+        problems += _check_budget(pulses_per_burst, bursts_per_step, most_pulses, give_back, latent_bits)
         if problems:
             raise SimulationError("LatentOptimizer: " + "; ".join(problems))
         shared = {
             "betas": betas, "eps": eps, "pulses_per_burst": pulses_per_burst, "bursts_per_step": bursts_per_step,
-            "give_back": give_back, "latent_bits": latent_bits,
+            "most_pulses": most_pulses, "give_back": give_back, "latent_bits": latent_bits,
         }
         super().__init__(params, lr, digital_lr, shared)
 
@@ -102,15 +108,15 @@ class LatentOptimizer(DeviceOptimizer):
     def _step_devices(
         self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any]
     ) -> tuple[PulseReport, int]:
-        gradient = cast(Tensor, parameter.grad).contiguous()
+        gradient = full(cast(Tensor, parameter.grad)).contiguous()
         if group["latent_bits"] == 8:
             return self._step_bytes(parameter, pair, group, gradient)
         state = self._moments(parameter)
         latent = self._latent(parameter, pair, one_byte=False)
         step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"])
         parts = (gradient, state["exp_avg"], state["exp_avg_sq"], latent)
-        back = np.float32(group["give_back"])
-        programming = Programming(np.int32(group["pulses_per_burst"]), back, -back)
+        back = np.float32(max(group["give_back"], _LEAST))
+        programming = Programming(_signed_burst(pair, group), back, -back, _most(group))
         clock = pair.array.tick()
         if _compiled(parameter, pair, parts):
             return pair.latent_pulse(parameter, parts, (step,), programming, group["bursts_per_step"], clock)
@@ -124,7 +130,7 @@ class LatentOptimizer(DeviceOptimizer):
         latent = self._latent(parameter, pair, one_byte=True)
         factor = self._layer_step(state, gradient, group)
         level = np.int8(level_of(torch.tensor(group["give_back"])))
-        programming = Programming(np.int32(group["pulses_per_burst"]), level, np.int8(-1 - level))
+        programming = Programming(_signed_burst(pair, group), level, np.int8(-1 - level), _most(group))
         clock = pair.array.tick()
         key = _rounding_key(*clock)
         if _compiled(parameter, pair, (gradient, latent)):
@@ -152,7 +158,7 @@ class LatentOptimizer(DeviceOptimizer):
 
 
 def _compiled(parameter: nn.Parameter, pair: DifferentialPair, parts: tuple[Tensor, ...]) -> bool:
-    return pair.runs_compiled(parameter, 1) and all(part.is_contiguous() for part in parts)
+    return pair.can_be_programmed(parameter) and all(part.is_contiguous() for part in parts)
 
 
 def _program(
@@ -162,23 +168,35 @@ def _program(
     """In plain torch: program the pairs that disagree with their latent numbers; those behind stuck pairs give way."""
     index = ((latent >= 0) != (parameter > 0)).reshape(-1).nonzero().view(-1)
     wanted = torch.where(latent.view(-1)[index] >= 0, 1.0, -1.0)
-    report, stuck = pair.program_some(index, wanted, parameter, int(programming.burst), bursts, clock)
+    burst, most = abs(int(programming.burst)), int(programming.most)
+    report, stuck = pair.program_some(index, wanted, parameter, burst, bursts, clock, most)
     up = parameter.detach().reshape(-1)[stuck] > 0
     back = torch.where(up, float(programming.high), float(programming.low))
     latent.view(-1)[stuck] = back.to(latent.dtype)
     return report
 
 
+def _signed_burst(pair: DifferentialPair, group: dict[str, Any]) -> np.int32:
+    """Pulses go to BL where a weight is to rise, if R rises with them, and to BLb if it falls."""
+    return np.int32(-group["pulses_per_burst"] if pair.array.falls else group["pulses_per_burst"])
+
+
+def _most(group: dict[str, Any]) -> np.int64:
+    return np.int64(group["most_pulses"] or MOST_PULSES)
+
+
 def _rounding_key(seed: int, call: int) -> Key:
     return make_key(seed, "latent rounding", call)
 
 
-def _check_budget(pulses: int, bursts: int, give_back: float, bits: int) -> list[str]:
+def _check_budget(pulses: int, bursts: int, most: int, give_back: float, bits: int) -> list[str]:
     problems = []
     if not 1 <= pulses <= LONGEST_BURST:
         problems.append(f"pulses_per_burst must be 1 .. {LONGEST_BURST}, got {pulses!r}")
     if not 1 <= bursts <= _MOST_BURSTS:
         problems.append(f"bursts_per_step must be 1 .. {_MOST_BURSTS}, got {bursts!r}")
+    if not 0 <= most <= MOST_PULSES:
+        problems.append(f"most_pulses must be 0 .. {MOST_PULSES}, got {most!r}")
     if not 0 <= give_back <= 1:
         problems.append(f"give_back must lie in 0 .. 1, got {give_back!r}")
     if bits not in (8, 32):

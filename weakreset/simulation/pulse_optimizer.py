@@ -10,12 +10,15 @@ from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update, bursts
-from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates
+from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates, full
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, pair_of
+from weakreset.simulation.groups import largest_update
 
 __all__ = ["PulseOptimizer"]
 
 _LARGEST_BURST = 1 << 20  # a million pulses wear any device out
+_USUAL_LR = 6.0  # of the recipe device-aware
+_SMALLEST_BURST = 0.5  # what rounds to nothing
 
 
 class PulseOptimizer(DeviceOptimizer):
@@ -32,17 +35,18 @@ class PulseOptimizer(DeviceOptimizer):
     ----------
     params : iterable of Parameter or of dict
         `model.parameters()`, device weights and others together.
-    lr : float
-        Pulses per unit of Adam's update, which has a size of about 1.
+    lr : float, optional
+        Pulses per unit of Adam's update, which has a size of about 1. Without one the numbers are those of the recipe
+        device-aware: 6, and only weights that disagree; let a scheduler take it to zero. `LatentOptimizer` learns more.
     max_pulses : int
         Longest burst of one step.
     digital_lr : float
         Adam step of biases and batch norm, which are digital.
     betas, eps
         As for `torch.optim.Adam`.
-    only_disagreeing : bool
-        Pulse only weights whose sign differs from that of n. It needs a comparison of the two resistances,
-        which is how a weight is read anyway, and saves most of the wear.
+    only_disagreeing : bool, optional
+        Pulse only weights whose sign differs from that of n; where `lr` is given, not unless asked for. It needs a
+        comparison of the two resistances, which is how a weight is read anyway, and saves most of the wear.
     wrapped : callable, optional
         Takes a list of tensors and returns the `torch.optim` optimizer that takes Adam's place for device
         weights: `lambda p: torch.optim.SGD(p, lr=1.0, momentum=0.9)`. u is what it adds to a tensor that is
@@ -67,19 +71,39 @@ class PulseOptimizer(DeviceOptimizer):
     """
 
     def __init__(
-        self, params: Iterable[Any], lr: float = 100.0, max_pulses: int = 14, *, digital_lr: float = 8e-3,
-        betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, only_disagreeing: bool = False,
+        self, params: Iterable[Any], lr: float | None = None, max_pulses: int = 14, *, digital_lr: float = 8e-3,
+        betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, only_disagreeing: bool | None = None,
         wrapped: Callable[[list[Tensor]], torch.optim.Optimizer] | None = None,
     ) -> None:
+        choosy = lr is None if only_disagreeing is None else only_disagreeing
+        lr = _USUAL_LR if lr is None else lr
         problems = check_rates(lr, digital_lr, betas)
         if not 1 <= max_pulses <= _LARGEST_BURST:
             problems.append(f"max_pulses must be 1 .. {_LARGEST_BURST}, got {max_pulses!r}")
         if problems:
             raise SimulationError("PulseOptimizer: " + "; ".join(problems))
-        shared = {"betas": betas, "eps": eps, "max_pulses": max_pulses, "only_disagreeing": only_disagreeing}
+        shared = {"betas": betas, "eps": eps, "max_pulses": max_pulses, "only_disagreeing": choosy}
+        self._makes_wrapped = wrapped is not None
         super().__init__(params, lr, digital_lr, shared)
-        self._proxies = {p: torch.zeros_like(p) for p in self._members() if wrapped is not None and pair_of(p)}
+        self._proxies = {p: torch.zeros_like(full(p)) for p in self._members() if wrapped is not None and pair_of(p)}
         self._wrapped = wrapped(list(self._proxies.values())) if wrapped is not None else None
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """As for torch's optimizers; device weights and the rest become groups of their own."""
+        super().add_param_group(param_group)
+        if (wrapped := getattr(self, "_wrapped", None)) is not None:
+            new = {p: torch.zeros_like(full(p)) for p in self._members() if pair_of(p) and p not in self._proxies}
+            self._proxies |= new
+            wrapped.add_param_group({"params": list(new.values())})
+
+    def _check_group(self, group: dict[str, Any]) -> None:
+        most = largest_update(group.get("betas", self.defaults["betas"]))
+        if group["role"] == "device" and not self._makes_wrapped and 0 < group["lr"] * most < _SMALLEST_BURST:
+            raise SimulationError(
+                f"PulseOptimizer: lr={group['lr']:g} can never give a pulse: lr counts pulses, Adam's update is at "
+                f"most {most:.3g}, and less than half a pulse is none. Take lr of 1 to 100 (device-aware: 6), or lr=0 "
+                "to give none; a rate as for ordinary weights is meant for LatentOptimizer, or for digital_lr"
+            )
 
     def _step_devices(
         self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any]
@@ -89,7 +113,7 @@ class PulseOptimizer(DeviceOptimizer):
             update = self._proxies[parameter] * group["lr"]
             step = adam_step(1.0, group["lr"], group["betas"], group["eps"], limit, choosy)
         else:
-            state, gradient = self._moments(parameter), cast(Tensor, parameter.grad).contiguous()
+            state, gradient = self._moments(parameter), full(cast(Tensor, parameter.grad)).contiguous()
             step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"], limit, choosy)
             moments = (gradient, state["exp_avg"], state["exp_avg_sq"])
             if pair.runs_compiled(parameter, limit) and all(part.is_contiguous() for part in moments):
@@ -104,6 +128,6 @@ class PulseOptimizer(DeviceOptimizer):
             return
         for parameter, proxy in self._proxies.items():
             proxy.zero_()
-            proxy.grad = parameter.grad
+            proxy.grad = None if parameter.grad is None else full(parameter.grad)
             self._wrapped.state[proxy] = self.state[parameter]
         self._wrapped.step()

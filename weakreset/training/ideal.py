@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from weakreset.simulation.convert import Layers, convertible_layers
 from weakreset.training.networks import sign_straight_through
 
 __all__ = ["binarize", "clip_latent_weights", "latent_weights"]
@@ -22,17 +23,18 @@ class _SignOfLatent(nn.Module):
         return sign_straight_through(latent)
 
 
-def binarize(model: nn.Module, generator: torch.Generator) -> nn.Module:
-    """A copy of `model` whose linear and convolution weights are signs of latent ones (Courbariaux 2016)."""
+def binarize(model: nn.Module, generator: torch.Generator, layers: Layers | None = None) -> nn.Module:
+    """A copy of `model` whose linear and convolution weights are signs of latent ones (Courbariaux 2016).
+
+    The layers are those that `convert` would put on devices.
+    """
     binary = copy.deepcopy(model)
-    for module in binary.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d):
-            weight = module.weight
-            with torch.no_grad():
-                weight.copy_(_LATENT_SD * torch.randn(weight.shape, generator=generator))
-                if module.bias is not None:
-                    module.bias.zero_()
-            parametrize.register_parametrization(module, "weight", _SignOfLatent())
+    for name in convertible_layers(binary, layers):
+        module = binary.get_submodule(name)
+        weight: Tensor = module.weight  # type: ignore[assignment]
+        with torch.no_grad():
+            weight.copy_(_LATENT_SD * torch.randn(weight.shape, generator=generator))
+        parametrize.register_parametrization(module, "weight", _SignOfLatent())
     return binary
 
 

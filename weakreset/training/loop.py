@@ -11,26 +11,25 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, number, percent
-from weakreset.errors import UsageError
 from weakreset.options import named_options
 from weakreset.parameter_file import load_parameters
-from weakreset.simulation import LatentOptimizer, PulseOptimizer, convert, derive_seed, imperfection_activity
+from weakreset.simulation import convert, derive_seed, imperfection_activity
+from weakreset.simulation.convert import Layers
 from weakreset.simulation.device_array import DeviceArray, ParameterSource
-from weakreset.simulation.device_optimizer import DeviceOptimizer
 from weakreset.simulation.differential_pair import PulseReport
-from weakreset.training.augment import random_crop_and_flip
+from weakreset.training.batches import seeded
 from weakreset.training.costs import costs
-from weakreset.training.datasets import Dataset, load_dataset
-from weakreset.training.ideal import binarize, clip_latent_weights, latent_weights
-from weakreset.training.networks import build_network
+from weakreset.training.ideal import binarize
+from weakreset.training.optimizers import optimizer_of
+from weakreset.training.own import Loss, Network, Score, network_name
 from weakreset.training.recipes import DEFAULT_RECIPE, Recipe
 from weakreset.training.run_folder import RunFolder
 from weakreset.training.settings import TrainingSettings, describe
+from weakreset.training.task import OWN, Task, images_of, task_of
 
-__all__ = ["Progress", "TrainingRun", "train"]
+__all__ = ["Progress", "Trainer", "TrainingRun", "train"]
 
 _TEST_BATCH = 1000  # images: activations of a whole test set at once would take gigabytes
 
@@ -96,11 +95,12 @@ def _row(line: dict[str, Any]) -> tuple[str, ...]:
 
 @named_options
 def train(
-    params: ParameterSource, data: str | Dataset = "digits", *,
+    params: ParameterSource, data: Any = "digits", *, test: Any = None,
     data_dir: str | os.PathLike[str] | None = None, download: bool = False,
-    network: str = "mlp", hidden: int | None = None, width: float = 0.125, epochs: int | None = None,
+    network: str | Network = "mlp", hidden: int | None = None, width: float = 0.125, epochs: int | None = None,
     batch_size: int | None = None, shrink: int = 1, holdout: float = 0.0, seed: int = 0,
     recipe: str | Recipe = DEFAULT_RECIPE, without: Sequence[str] | str = (),
+    loss: Loss | None = None, score: Score | None = None, layers: Layers | None = None,
     run_dir: str | os.PathLike[str] | None = None, resume: bool = False,
     progress: Callable[[Progress], None] | None = None, device: torch.device | str | None = None,
 ) -> TrainingRun:
@@ -110,14 +110,19 @@ def train(
     ----------
     params : ParameterFile, path or preset name
         The devices. The recipe `ideal` does not use them.
-    data : str or Dataset
-        digits, mnist, fashion-mnist, cifar10, or images of your own.
+    data : str, Dataset, torch Dataset or DataLoader, or pair of tensors
+        digits, mnist, fashion-mnist, cifar10, or data of your own: items are (input, target).
+    test : torch Dataset or DataLoader, or pair of tensors, optional
+        What to test on, where `data` is of torch; or give `holdout`.
     data_dir : path, optional
         Where the files of the data set are.
     download : bool
         Fetch the files of the data set where they are absent; see `load_dataset`.
-    network, hidden, width
-        See `build_network`.
+    network : str, module, or function without arguments that builds one
+        mlp or vgg, or a network of your own, of ordinary layers: `convert` puts them on devices. A function may use
+        torch's global generator, which is set by `seed`; a module is copied, its weights start at what the chip has.
+    hidden, width
+        Of mlp and vgg, see `build_network`.
     epochs, batch_size : int, optional
         Usual values per data set: `weakreset.training.settings.DEFAULTS`. The last, smaller batch of an epoch
         is left out; the order is new in every epoch.
@@ -131,6 +136,13 @@ def train(
     recipe : str or Recipe
     without : sequence of str
         Imperfections to switch off.
+    loss : callable, optional
+        Of outputs and targets; cross entropy unless given.
+    score : callable, optional
+        Of outputs and targets, a number in 0 .. 1 an item, whose mean is called accuracy; whether the largest output is
+        the target's unless given.
+    layers : optional
+        Which layers are put on devices, see `convert`.
     run_dir : path, optional
         Folder for config.json, metrics.jsonl and checkpoint.safetensors.
     resume : bool
@@ -144,73 +156,61 @@ def train(
     UsageError, DatasetError, ParameterFileError, SimulationError
         For input that makes no run.
     """
-    file = load_parameters(params)
-    images = data if isinstance(data, Dataset) else load_dataset(data, data_dir, download=download)
-    images = images.shrunk(shrink)
-    images = images.held_out(holdout) if holdout else images
-    off = without if isinstance(without, str) else list(without)
+    file, off = load_parameters(params), without if isinstance(without, str) else list(without)
+    images = images_of(data, test, data_dir, download, shrink, holdout)
+    name = OWN if images is None else images.name
     settings = TrainingSettings.create(
-        images.name, network, hidden, width, epochs, batch_size, seed, recipe, off
+        name, network_name(network), hidden, width, epochs, batch_size, seed, recipe, off
     )
-    config = describe(settings, file) | {"data_source": images.source, "data_sha256": images.fingerprint()}
+    task = task_of(
+        settings, images, network, data=data, test=test, holdout=holdout, loss=loss, score=score, layers=layers,
+        device=device,
+    )
+    config = describe(settings, file) | dict(task.about)
     folder = None if run_dir is None else RunFolder(run_dir, config, resume)
-    trainer = _Trainer(settings, file, images, device)
+    trainer = Trainer(settings, file, task, device)
     metrics = [] if folder is None else folder.load(trainer.model, trainer.optimizer)
     for epoch in range(len(metrics) + 1, settings.epochs + 1):
-        metrics.append(trainer.run_epoch(epoch, progress))
+        with seeded(seed, f"epoch {epoch} of torch"):
+            metrics.append(trainer.run_epoch(epoch, progress))
         if folder is not None:
             folder.save(trainer.model, trainer.optimizer, metrics)
         if progress is not None:
-            progress(Progress(epoch, settings.epochs, trainer.steps, trainer.steps, metrics[-1]))
+            progress(Progress(epoch, settings.epochs, task.batches.steps, task.batches.steps, metrics[-1]))
     return TrainingRun(metrics, config, trainer.model, None if folder is None else folder.path)
 
 
-class _Trainer:
+class Trainer:
     """Model, optimizer and data of one run. Everything random follows from the seed and the epoch."""
 
     def __init__(
-        self, settings: TrainingSettings, params: ParameterSource, data: Dataset, device: Any
+        self, settings: TrainingSettings, params: ParameterSource, task: Task, device: Any = None
     ) -> None:
-        self.settings, self.data = settings, data if device is None else data.to(device)
-        self.steps = len(data.train_labels) // settings.batch_size
-        if not self.steps:
-            found = len(data.train_labels)
-            raise UsageError(f"batch size {settings.batch_size} exceeds the {found} training images")
-        stock = build_network(
-            settings.network, data.image_shape, data.n_classes, settings.hidden, settings.width
-        )
+        self.settings, self.task, self.batches = settings, task, task.batches
         if settings.recipe.devices:
-            for module in stock.modules():
-                if isinstance(module, nn.Linear | nn.Conv2d) and module.bias is not None:
-                    nn.init.zeros_(module.bias)
             chip = derive_seed(settings.seed, "chip")
-            self.model = convert(stock, params, chip, without=settings.without)
+            self.model = convert(task.stock, params, chip, without=settings.without, layers=task.layers)
         else:
             generator = torch.Generator().manual_seed(derive_seed(settings.seed, "latent weights"))
-            self.model = binarize(stock, generator)
+            self.model = binarize(task.stock, generator, task.layers)
         self.model.to(device)
-        self.latent = latent_weights(self.model)
-        self.optimizer = _optimizer(self.model, settings.recipe)
+        self.optimizer = optimizer_of(self.model, settings.recipe)
         self.arrays = [module for module in self.model.modules() if isinstance(module, DeviceArray)]
 
     def run_epoch(self, epoch: int, progress: Callable[[Progress], None] | None) -> dict[str, Any]:
-        start = time.perf_counter()
-        generator = torch.Generator().manual_seed(derive_seed(self.settings.seed, f"epoch {epoch}"))
-        order = torch.randperm(len(self.data.train_labels), generator=generator)
-        loss, correct, done = 0.0, 0, PulseReport()
+        start, steps = time.perf_counter(), self.batches.steps
+        loss, hits, items, done = 0.0, 0.0, 0, PulseReport()
         self.model.train()
-        for step in range(self.steps):
-            batch = order[step * self.settings.batch_size : (step + 1) * self.settings.batch_size]
-            self._set_rate((epoch - 1) * self.steps + step)
-            step_loss, hits, report = self._step(batch.to(self.data.train_labels.device), generator)
-            loss, correct, done = loss + step_loss, correct + hits, done + report
-            if progress is not None and step + 1 < self.steps:
-                progress(Progress(epoch, self.settings.epochs, step + 1, self.steps))
+        for step, (inputs, targets) in enumerate(self.batches.train(epoch)):
+            self._set_rate((epoch - 1) * steps + min(step, steps - 1))
+            step_loss, scores = self._step(inputs, targets)
+            loss, done = loss + step_loss, done + self.optimizer.last_step
+            hits, items = hits + float(scores.sum()), items + scores.numel()
+            if progress is not None and step + 1 < steps:
+                progress(Progress(epoch, self.settings.epochs, step + 1, steps))
         return {
-            "epoch": epoch, "train_loss": loss / self.steps,
-            "train_accuracy": correct / (self.steps * self.settings.batch_size),
-            "test_accuracy": self.accuracy(self.data.test_images, self.data.test_labels),
-            "seconds": time.perf_counter() - start,
+            "epoch": epoch, "train_loss": loss / steps, "train_accuracy": hits / max(items, 1),
+            "test_accuracy": self.accuracy(), "seconds": time.perf_counter() - start,
             **costs(self.arrays, done, self.optimizer), "flips": done.flips, "lr": self._rate, **self._activity(),
         }
 
@@ -219,30 +219,22 @@ class _Trainer:
         found = imperfection_activity(self.model) if self.arrays else {}
         return {f"activity_{name}": value for name, value in found.items()}
 
-    def _step(self, batch: Tensor, generator: torch.Generator) -> tuple[float, int, PulseReport]:
-        """One update; the loss, the number of right answers, and what it did to the weights."""
-        images, labels = self.data.train_images[batch], self.data.train_labels[batch]
-        if self.data.name == "cifar10":
-            images = random_crop_and_flip(images, generator)
-        if self.settings.network == "vgg":  # a third faster on a processor
-            images = images.contiguous(memory_format=torch.channels_last)
-        scores = self.model(images)
-        loss = functional.cross_entropy(scores, labels, label_smoothing=self.settings.recipe.label_smoothing)
+    def _step(self, inputs: Any, targets: Any) -> tuple[float, Tensor]:
+        """One update; the loss and the scores."""
+        outputs = self.model(inputs)
+        loss = self.task.loss(outputs, targets)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        correct = int((scores.argmax(1) == labels).sum())
-        if isinstance(self.optimizer, DeviceOptimizer):
-            self.optimizer.step()
-            return float(loss.detach()), correct, self.optimizer.last_step
-        before = [latent >= 0 for latent in self.latent]
         self.optimizer.step()
-        clip_latent_weights(self.latent)
-        flips = sum(int((old != (new >= 0)).sum()) for old, new in zip(before, self.latent, strict=True))
-        return float(loss.detach()), correct, PulseReport(flips=flips)
+        return float(loss.detach()), self._scores(outputs, targets)
+
+    def _scores(self, outputs: Any, targets: Any) -> Tensor:
+        found = self.task.score(outputs, targets)
+        return found.detach() if isinstance(found, Tensor) else torch.as_tensor(found)
 
     def _set_rate(self, step: int) -> None:
         recipe = self.settings.recipe
-        factor = recipe.factor(step, self.steps, self.settings.epochs)
+        factor = recipe.factor(step, self.batches.steps, self.settings.epochs)
         self._rate = recipe.lr * factor
         for group in self.optimizer.param_groups:
             if group["role"] == "device":
@@ -251,30 +243,8 @@ class _Trainer:
                 group["lr"] = recipe.digital_lr * factor
 
     @torch.no_grad()
-    def accuracy(self, images: Tensor, labels: Tensor) -> float:
+    def accuracy(self) -> float:
         self.model.eval()
-        batches = zip(torch.split(images, _TEST_BATCH), torch.split(labels, _TEST_BATCH), strict=True)
-        correct = sum(int((self.model(x).argmax(1) == y).sum()) for x, y in batches)
-        return correct / len(labels)
-
-
-def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    if recipe.latent_bits:
-        return LatentOptimizer(
-            model.parameters(), lr=recipe.lr, pulses_per_burst=recipe.max_pulses, digital_lr=recipe.digital_lr,
-            bursts_per_step=recipe.bursts_per_step, give_back=recipe.give_back, betas=recipe.betas,
-            latent_bits=recipe.latent_bits,
-        )
-    if recipe.devices:
-        return PulseOptimizer(
-            model.parameters(), lr=recipe.lr, max_pulses=recipe.max_pulses, digital_lr=recipe.digital_lr,
-            only_disagreeing=recipe.only_disagreeing, betas=recipe.betas,
-        )
-    latent = latent_weights(model)
-    known = {id(p) for p in latent}
-    rest = [p for p in model.parameters() if id(p) not in known]
-    groups = [
-        {"params": latent, "lr": recipe.lr, "role": "device"},
-        {"params": rest, "lr": recipe.digital_lr, "role": "digital"},
-    ]
-    return torch.optim.Adam(groups, betas=recipe.betas)
+        scores = [self._scores(self.model(inputs), targets) for inputs, targets in self.batches.test()]
+        items = sum(part.numel() for part in scores)
+        return float(sum(float(part.sum()) for part in scores)) / max(items, 1)

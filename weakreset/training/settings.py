@@ -20,6 +20,7 @@ DEFAULTS: Mapping[str, Mapping[str, int]] = {
     "mnist": {"hidden": 3000, "epochs": 20, "batch_size": 1000},
     "fashion-mnist": {"hidden": 3000, "epochs": 20, "batch_size": 1000},
     "cifar10": {"hidden": 3000, "epochs": 100, "batch_size": 500},
+    "own": {"hidden": 256, "epochs": 10, "batch_size": 50},
 }
 """Hidden units, epochs and batch size of each data set where none are given; MNIST as in the paper."""
 

@@ -80,7 +80,7 @@ class DriftScan:
     column : str
         The number whose derivative is the profile.
     grid : callable
-        Read pulses (ascending) -> candidates of the scanned number (ascending).
+        Read pulses (ascending), shared numbers by name -> candidates of the scanned number (ascending).
     base : callable, optional
         t -> (n, p) columns, the first constant; unless given the derivatives by the numbers besides `column`.
     transform : nested tuple, optional
@@ -102,7 +102,7 @@ class DriftScan:
 
     number: str = ""
     column: str = ""
-    grid: Callable[[NDArray[np.int64]], Array] | None = None
+    grid: Callable[..., Array] | None = None
     base: Callable[[Array], Array] | None = None
     transform: tuple[tuple[float, ...], ...] = ()
     sign: int = 0

@@ -11,11 +11,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from weakreset.model.drift.shape import DriftNumber, DriftScan, DriftShape
 from weakreset.model.drift.single_slope import SINGLE_SLOPE, line, moves
 from weakreset.model.drift.two_slope import knees
 
 __all__ = ["SMOOTH_KNEE"]
+
+_CANDIDATES = 320
+_FURTHEST = 4.0
+_LEAST_BEND = 0.02
 
 
 def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any, width: Any) -> Any:
@@ -24,6 +31,16 @@ def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any, width:
     before = near * xp.exp(-width * xp.log1p(xp.power(near / far, 1.0 / width)))
     # m1 times s itself: t less what lies after the knee would lose s in the digits of t far beyond it
     return c1 + m1 * before + m2 * (t - before)
+
+
+def _round_knees(pulses: NDArray[np.int64], width: float) -> NDArray[np.float64]:
+    """Knees in steps of a few percent, to beyond the trace: it bends long before a knee that is round.
+
+    Up to where s falls short of t by 2 %, about width (t/t_star)^(1/width). Without those beyond the trace, devices
+    that bend towards them count as straight lines, and the width of the others comes out too small.
+    """
+    furthest = min(_FURTHEST, max(1.0, (width / _LEAST_BEND) ** width))
+    return np.geomspace(knees(pulses)[0], furthest * float(pulses[-1]), _CANDIDATES)
 
 
 SMOOTH_KNEE = DriftShape(
@@ -40,7 +57,7 @@ SMOOTH_KNEE = DriftShape(
     scan=DriftScan(
         number="t_star",
         column="m2",  # its derivative t - s is a ramp with a round start
-        grid=knees,
+        grid=_round_knees,
         base=line,
         transform=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 1.0, 1.0)),
         sign=-1,

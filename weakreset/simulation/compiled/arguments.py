@@ -89,12 +89,14 @@ class Programming(NamedTuple):
     """How a pair that disagrees with its latent number is programmed, and what the number is set to where that fails.
 
     `burst` is signed: its pulses go to BL where the weight is to rise, if positive, else to BLb. `high` and `low`, of
-    the type of the latent numbers, are what these become behind pairs that stay at +1 and at -1.
+    the type of the latent numbers, are what these become behind pairs that stay at +1 and at -1. No burst takes a
+    device beyond `most` pulses.
     """
 
     burst: np.int32
     high: np.generic
     low: np.generic
+    most: np.int64
 
 
 class AdamStep(NamedTuple):

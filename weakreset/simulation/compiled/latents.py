@@ -83,19 +83,19 @@ def byte_latents(
 def program_list(
     chip: Chip, physics: Physics, keys: Masks, programming: Programming, room: Scratch, found: int, latent: Any,
     weight: Floats, start: int, stop: int,
-) -> tuple[Any, Any, Any, Any]:
+) -> tuple[Any, Any, Any, Any, Any]:
     """Give the devices listed for the weights start .. stop bursts until their pairs agree with the latent numbers.
 
-    `keys` holds two numbers for the tie coins and two for every burst that a pair may get. (pulses, bursts, flips,
-    pairs that stay as they were); behind those the latent numbers give way.
+    `keys` holds two numbers for the tie coins and two for every burst that a pair may get. (pulses, devices, flips,
+    bursts, pairs that stay as they were); the latent numbers behind the last give way.
     """
-    size = np.int64(abs(programming.burst))
-    rounds = len(keys) // 2 - 1
-    tie_key = (keys[0], keys[1])
-    given, flips, stuck = 0, 0, 0
+    size, rounds, tie_key = np.int64(abs(programming.burst)), len(keys) // 2 - 1, (keys[0], keys[1])
+    asked, given, flips, devices = found, 0, 0, 0
     if len(chip.unresponsive):
         alive = _settle_dead(chip, programming, room, found, latent, weight)
-        given, stuck, found = (found - alive) * rounds, found - alive, alive
+        given, devices, found = (found - alive) * rounds, found - alive, alive
+    found = _left(chip, physics, programming, room, found, latent, weight)
+    devices += found
     for k in range(rounds):
         if found == 0:
             break
@@ -103,20 +103,28 @@ def program_list(
         key = (keys[2 * k + 2], keys[2 * k + 3])
         advance_list(chip, physics, key, room, found, weight, 4 * found < stop - start, _PAIRS)
         flips += read_signs(room.difference, room.device, found, weight, tie_key, start, stop)
-        found = _disagreeing(room, found, latent, weight)
+        found = _left(chip, physics, programming, room, found, latent, weight)
     for k in range(found):
         _give_way(programming, np.uint64(room.device[k]) >> _U1, latent, weight)
-    return given * size, given, flips, stuck + found
+    return given * size, devices, flips, given, asked - flips
 
 
 @inlined
-def _disagreeing(room: Scratch, found: int, latent: Any, weight: Floats) -> int:
-    """Move the devices whose pairs still differ from their latent numbers to the front; their number."""
-    kept = 0
+def _left(
+    chip: Chip, physics: Physics, programming: Programming, room: Scratch, found: int, latent: Any, weight: Floats
+) -> Any:
+    """Move devices that need another burst and may have one to the front; their number. Spent ones are given up."""
+    width, size = np.uint64(len(physics.width)), np.int64(abs(programming.burst))
+    kept: Any = 0
     for k in range(found):
-        i = np.uint64(room.device[k]) >> _U1
+        device = np.uint64(room.device[k])
+        i = device >> _U1
+        asks = (latent[i] >= 0) != (weight[i] > _ZERO)
+        may = np.int64(chip.moving[device * width + width - _U2] >> 1) + size <= programming.most
+        if asks and not may:
+            _give_way(programming, i, latent, weight)
         room.device[kept], room.pulses[kept] = room.device[k], room.pulses[k]
-        kept += (latent[i] >= 0) != (weight[i] > _ZERO)
+        kept += asks and may
     return kept
 
 

@@ -117,8 +117,8 @@ def latent_range(
         found, bad = found + some, bad + lost
         if found >= BLOCK or end == stop:
             done = program_list(chip, physics, keys, programming, room, found, latent, weight, since, end)
-            pulses, devices, flips = pulses + done[0], devices + found, flips + done[2]
-            given, stuck, found, since = given + done[1], stuck + done[3], 0, end
+            pulses, devices, flips = pulses + done[0], devices + done[1], flips + done[2]
+            given, stuck, found, since = given + done[3], stuck + done[4], 0, end
     return pulses, devices, flips, given, stuck, bad
 
 
@@ -139,6 +139,6 @@ def byte_latent_range(
         found, bad = found + some, bad + lost
         if found >= BLOCK or end == stop:
             done = program_list(chip, physics, keys, programming, room, found, latent, weight, since, end)
-            pulses, devices, flips = pulses + done[0], devices + found, flips + done[2]
-            given, stuck, found, since = given + done[1], stuck + done[3], 0, end
+            pulses, devices, flips = pulses + done[0], devices + done[1], flips + done[2]
+            given, stuck, found, since = given + done[3], stuck + done[4], 0, end
     return pulses, devices, flips, given, stuck, bad
