@@ -299,7 +299,7 @@ def figures(world: World, drift: str = "two-slope") -> dict[str, float | str]:
 
 def plain_figures(world: World) -> dict[str, float | str]:
     """The same of plain lmfit, which says of no device that it is not to be believed."""
-    if not world.truth or not world.drift_holds:
+    if not world.truth or world.shape != "two-slope" or not world.drift_holds:
         return {}
     plain = plain_lmfit(np.arange(1.0, world.log_ratio.shape[1] + 1), world.log_ratio)
     found: dict[str, float | str] = {}
