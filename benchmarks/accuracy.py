@@ -81,12 +81,12 @@ def run(params: ParameterFile, n_devices: int, n_pulses: int, seed: int, without
     return Study(truth, fits, params, time.perf_counter() - start)
 
 
-def plain_lmfit(truth: SimulatedTraces) -> dict[str, np.ndarray]:
+def plain_lmfit(t: np.ndarray, log_ratio: np.ndarray) -> dict[str, np.ndarray]:
     """What one would write first: least squares on ln(R/R0), white errors, bounds, one start."""
-    t = truth.pulses[1:].astype(float)
     model = lmfit.Model(two_slope, independent_vars=["t"])
-    columns: dict[str, list[float]] = {k: [] for k in ("m1", "t_star", "c1", "m2", "m1_stderr", "t_star_stderr")}
-    for y in truth.log_ratio[:, 1:]:
+    names = ("m1", "t_star", "c1", "m2", "m1_stderr", "t_star_stderr", "c1_stderr")
+    columns: dict[str, list[float]] = {name: [] for name in names}
+    for y in log_ratio:
         slope = max((y[-1] - y[0]) / len(t), 1e-6)
         start = model.make_params(
             m1={"value": slope, "min": 0}, t_star={"value": len(t) / 2, "min": 1, "max": len(t)}, c1=y[0],
@@ -248,7 +248,8 @@ def main() -> None:
     ]
     for i, (title, params, n_devices, n_pulses, without) in enumerate(studies):
         study = run(params, n_devices // part, n_pulses, seed + i, without)
-        plain = plain_lmfit(study.truth) if n_pulses == 1000 else None
+        times = study.truth.pulses[1:].astype(float)
+        plain = plain_lmfit(times, study.truth.log_ratio[:, 1:]) if n_pulses == 1000 else None
         results[title] = device_figures(study, plain)
         show(f"{title}, {n_devices // part} devices, seed {seed + i}", results[title])
     n_seeds = max(2, 10 // part)

@@ -56,7 +56,7 @@ def step() -> Callable[[], Any]:
 
     stock = torch.nn.Sequential(torch.nn.Linear(64, 8), torch.nn.Linear(8, 4))
     model = convert(stock, wr.load_parameters("majumdar2021"), seed=0)
-    optimizer = PulseOptimizer(model.parameters())
+    optimizer = PulseOptimizer(model.parameters(), lr=100)
     generator = torch.Generator().manual_seed(0)
     cells = torch.randn(16, 64, generator=generator)
 

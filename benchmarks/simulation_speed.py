@@ -48,7 +48,7 @@ torch.set_num_threads(1)
 from weakreset.simulation import BinaryLinear, PulseOptimizer
 imported = time.perf_counter()
 layer = BinaryLinear(784, 3000, params="majumdar2021")
-optimizer = PulseOptimizer(layer.parameters())
+optimizer = PulseOptimizer(layer.parameters(), lr=100)
 layer.weight.grad = torch.ones_like(layer.weight)
 optimizer.step()
 print(time.perf_counter() - imported)
@@ -154,7 +154,7 @@ def first_step(found: dict[str, Any]) -> None:
 def large(found: dict[str, Any]) -> None:
     """36 M weights in one layer: the paper's CIFAR-10 network in size."""
     layer = BinaryLinear(6000, 6000, bias=False, params="majumdar2021")
-    optimizer = PulseOptimizer(layer.parameters())
+    optimizer = PulseOptimizer(layer.parameters(), lr=100)
     layer.weight.grad = 1e-3 * torch.randn(6000, 6000, generator=torch.Generator().manual_seed(5))
     optimizer.step()
     found["large"] = {

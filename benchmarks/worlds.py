@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from accuracy import plain_lmfit
 from numpy.typing import NDArray
 
 from weakreset.fitting import fit_devices
@@ -287,11 +288,28 @@ def figures(world: World, drift: str = "two-slope") -> dict[str, float | str]:
         found[name] = f"{shared.value:.3f}+-{shared.stderr or 0.0:.3f}"
         if fits.drift.name == world.shape and name in world.truth:
             found[name] += f" (true {world.truth[name][0]:.3f})"
+    found |= plain_figures(world)
     found["alpha"] = fits.noise.alpha
     found["beta"] = fits.noise.exponent
     found["ms"] = 1e3 * seconds / n
     found["misfit"] = "" if fits.drift_test is None or fits.drift_test.holds else fits.drift_test.reason
     found["statuses"] = " ".join(f"{k}:{v}" for k, v in frame["status"].value_counts().items())
+    return found
+
+
+def plain_figures(world: World) -> dict[str, float | str]:
+    """The same of plain lmfit, which says of no device that it is not to be believed."""
+    if not world.truth or world.shape != "two-slope" or not world.drift_holds:
+        return {}
+    plain = plain_lmfit(np.arange(1.0, world.log_ratio.shape[1] + 1), world.log_ratio)
+    found: dict[str, float | str] = {}
+    for name in ("t_star", "m1", "c1"):
+        off = np.abs(plain[name] - world.truth[name])
+        with np.errstate(invalid="ignore"):
+            found[f"plain {name} cover"] = 100.0 * float(np.mean(off < 1.96 * plain[f"{name}_stderr"]))
+    inside = world.truth["t_star"] < world.log_ratio.shape[1]
+    wrong = np.abs(plain["t_star"] / world.truth["t_star"] - 1.0) > 0.25
+    found["plain gross"] = 100.0 * float(np.mean(wrong[inside]))
     return found
 
 

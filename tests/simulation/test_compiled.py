@@ -107,7 +107,7 @@ def test_training_gives_the_same_bits(params: ParameterFile, options: dict[str, 
 def test_a_gradient_that_is_no_number_raises_and_gives_no_pulse(params: ParameterFile, kernel: str) -> None:
     layer = BinaryLinear(20, 30, params=params, seed=7)
     layer.pair.array.kernel = kernel
-    optimizer = PulseOptimizer(layer.parameters())
+    optimizer = PulseOptimizer(layer.parameters(), lr=100)
     layer.weight.grad = torch.ones(30, 20)
     layer.weight.grad[3, 4], layer.weight.grad[5, 6] = float("nan"), float("inf")
     with pytest.raises(SimulationError, match="2 device weights are no number"):

@@ -11,7 +11,7 @@ from weakreset.cli.app import run
 from weakreset.errors import TraceError
 from weakreset.model import TruncatedLaw
 from weakreset.parameter_file import ParameterFile, draw_laws, draw_parameters, load_parameters, majumdar2021
-from weakreset.parameter_file.law_errors import _errors_of_sample
+from weakreset.parameter_file.law_errors import errors_of_sample
 from weakreset.traces.write import write_csv_long
 from weakreset.twin import simulate_traces
 from weakreset.validation import validate
@@ -79,5 +79,5 @@ def test_fit_validate_store_by_command(tmp_path, capsys):
 def test_a_shape_at_its_limit_is_drawn_without_exploding(shape):
     """A gamma law that is nearly 1/x, as telegraph amplitudes may give: 300 draws for 52 values (seed 1)."""
     law = TruncatedLaw("gamma", {"shape": shape, "scale": 0.1}, 0.0433)
-    medians = [d.median() for d in draw_laws(law, _errors_of_sample(law, 52), 300, np.random.default_rng(1))]
+    medians = [d.median() for d in draw_laws(law, errors_of_sample(law, 52), 300, np.random.default_rng(1))]
     assert 0.7 * law.median() < min(medians) < law.median() < max(medians) < 2.0 * law.median()

@@ -23,6 +23,9 @@ def simulate_command(
     seed: Annotated[int, typer.Option(help="same seed, same traces")] = 0,
     without: Annotated[str, typer.Option(help=f"imperfections to switch off, comma between: {SWITCHES}")] = "",
     cycles: Annotated[int, typer.Option(min=1, help="cycles a device, a SET before each")] = 1,
+    dies: Annotated[
+        int | None, typer.Option(min=1, help="dies the devices sit on; the file must say how dies differ")
+    ] = None,
     assume: AssumeOption = "",
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
@@ -34,11 +37,11 @@ def simulate_command(
     if output.suffix not in writers:
         raise UsageError(f"{output}: cannot tell the format from {output.suffix!r}; use .csv or .h5")
     file = parameters_of(params, assume)
-    traces = simulate_traces(file, devices, pulses, seed, without, cycles)
+    traces = simulate_traces(file, devices, pulses, seed, without, cycles, dies)
     writers[output.suffix](traces, output)
     if beyond := extrapolated(file, pulses):
         console_for(True).print(f"warning: {beyond}", style="yellow", markup=False)
-    more = f", {cycles} cycles" if cycles > 1 else ""
+    more = f", {cycles} cycles" if cycles > 1 else f", on {dies} dies" if dies else ""
     console_for(json_).print(f"{devices} simulated devices of {file.name}, {pulses} pulses each{more}: {output}")
     if json_:
         print_json({"output": str(output), "devices": devices, "pulses": pulses, "seed": seed, "name": file.name})

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from weakreset.model import D2D, SHAPES, Devices, TruncatedLaw, named_stream
+from weakreset.parameter_file.dies import on_dies
 from weakreset.parameter_file.schema import Empirical, ParameterFile
 
 __all__ = ["draw_cycle", "draw_devices"]
@@ -21,6 +22,7 @@ _FIRST_STREAMS = 2
 def draw_devices(
     params: ParameterFile, n_devices: int, rng: np.random.Generator, without: tuple[str, ...] = (),
     quantiles: Callable[[TruncatedLaw, NDArray[np.float64]], NDArray[np.float64]] = TruncatedLaw.ppf,
+    dies: tuple[NDArray[np.int64], int] | None = None,
 ) -> Devices:
     """Draw `n_devices` from the file's truncated laws, with its correlations.
 
@@ -29,7 +31,8 @@ def draw_devices(
     with replacement instead. A file with a `d2d` block has its spread changed: normal scores times a factor, with the
     same random numbers. Without D2D every device sits at the medians (of the truncated laws, or rows). Without
     telegraph noise the amplitudes are zero. `quantiles(law, u)` may replace the exact quantile function by a faster
-    one.
+    one. `dies`, the die of each device and the seed of the dies, has them sit on dies as the file's `dies` block says;
+    without it each stands for a die of its own.
     """
     shape = SHAPES[params.model]
     if params.spread == "empirical" and params.empirical is not None:
@@ -38,6 +41,8 @@ def draw_devices(
     names = ("r0_ohm", *shape.parameters)
     streams = rng.spawn(len(names) + _FIRST_STREAMS + 1)
     uniforms = {name: stream.random(n_devices) for name, stream in zip(names, streams, strict=False)}
+    if params.dies is not None and dies is not None:
+        uniforms = on_dies(params.dies, uniforms, *dies)
     if params.correlation is not None:
         uniforms |= _correlated(uniforms, params.correlation.names, np.asarray(params.correlation.matrix))
     if D2D in without:

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from weakreset.display import Shown, Summary
 from weakreset.model import SHAPES, DeviceNoise
+from weakreset.parameter_file.dies import Dies
 from weakreset.parameter_file.law_schema import (
     CycleSpread,
     FamilyChoice,
@@ -168,6 +169,7 @@ class ParameterFile(Shown, Strict):
     c2c: dict[str, CycleSpread] | None = Field(
         default=None, description="cycle-to-cycle spread by parameter name, drawn anew at every SET; absent: none known"
     )
+    dies: Dies | None = Field(default=None, description="how much devices of one die resemble each other")
     d2d: D2dScaling | None = None
     reset_pulse: ResetPulse | None = Field(default=None, description="when known, simulated devices count their energy")
     provenance: Provenance = Provenance()
@@ -204,6 +206,7 @@ class ParameterFile(Shown, Strict):
             if strangers:
                 problems.append(f"correlation: no such parameter: {', '.join(strangers)}")
         problems += self._unit_problems() + self._cycle_problems()
+        problems += [] if self.dies is None else self.dies.problems({**self.parameters, **self.not_identifiable})
         problems += self._empirical_problems() + self._scaling_problems()
         if problems:
             raise ValueError("; ".join(problems))
@@ -214,7 +217,7 @@ class ParameterFile(Shown, Strict):
         units = {"r0_ohm": "ohm"} | (SHAPES[self.model].units if self.model in SHAPES else {})
         return [
             f"{name}: unit must be {units[name]!r}, got {entry.unit!r}; write the numbers in {units[name]} "
-            "(`weakreset new` converts units)"
+            "(`weakreset new` and `weakreset edit` convert units)"
             for name, entry in (*self.parameters.items(), *self.not_identifiable.items())
             if name in units and entry.unit != units[name]
         ]

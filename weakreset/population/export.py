@@ -16,6 +16,7 @@ from weakreset.parameter_file.noise_schema import noise_block
 from weakreset.parameter_file.schema import ParameterFile
 from weakreset.population.empirical import measured_devices
 from weakreset.population.result import LawFit, Population
+from weakreset.population.structure import group_tests
 from weakreset.version import __version__
 
 __all__ = ["export_parameters"]
@@ -69,6 +70,7 @@ def export_parameters(
             "empirical": measured_devices(population) if empirical else None,
             "noise": {kind: block for kind, block in blocks.items() if block is not None},
             "defects": _defects(population),
+            "dies": _dies(population),
             "c2c": _cycles(population),
             "provenance": _provenance(population, command, when, notes) | {"held_out": list(held_out)},
         }
@@ -124,6 +126,20 @@ def _cycles(population: Population) -> dict[str, Any] | None:
         for name, spread in population.cycles.items()
         if spread.sd is not None
     } or None
+
+
+def _dies(population: Population) -> dict[str, Any] | None:
+    """Shares of the variance between the dies, or else the wafers or lots, that were shown to differ."""
+    tests = [test for test in group_tests(population.fits) if test.differ and test.number in population.laws]
+    for column in ("die", "wafer", "lot"):
+        found = [test for test in tests if test.column == column and 0.0 < test.share < 1.0]
+        if found:
+            return {
+                "column": column, "share": {test.number: round(test.share, 6) for test in found},
+                "n_groups": max(test.n_groups for test in found),
+                "note": "errors of the devices' own estimates count as spread within, so shares are a little too low",
+            }
+    return None
 
 
 def _defects(population: Population) -> dict[str, Any]:

@@ -85,12 +85,13 @@ class DeviceLayer(nn.Module):
 
         Code made by `torch.compile` runs no Python: there the optimizer's step and `state_dict()` look at it.
         """
-        if name == "weight" and "_read" in self.__dict__:
-            return self.__dict__["_read"]
-        if name == "weight" and "pair" in self._modules and (weight := self._parameters.get("weight")) is not None:
-            if not weight.is_meta and not torch.compiler.is_compiling():
-                self.pair.verify(weight, whole=not self.training)
-            return weight
+        if name == "weight" and not torch.compiler.is_compiling():
+            if "_read" in self.__dict__:
+                return self.__dict__["_read"]
+            if "pair" in self._modules and (weight := self._parameters.get("weight")) is not None:
+                if not weight.is_meta:
+                    self.pair.verify(weight, whole=not self.training)
+                return weight
         return super().__getattr__(name)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
@@ -99,10 +100,13 @@ class DeviceLayer(nn.Module):
         In `eval()` mode, where the file has read noise, every pass reads all pairs again, with new noise: inference
         on devices. The order of passes decides which noise; `state_dict()` holds how many there were.
         """
+        quiet = self.training or not self.pair.array.reads_are_noisy
+        if quiet and torch.compiler.is_compiling():
+            return super().forward(*inputs, **options)
         if "_is_replica" in self.__dict__:  # of nn.DataParallel: its weight is a copy, made for this pass alone
             return super().forward(*inputs, **options)
         weight = self._own_weight()
-        if self.training or not self.pair.array.reads_are_noisy:
+        if quiet:
             return super().forward(*inputs, **options)
         self.pair.verify(weight)
         read = self.pair.read_again().to(weight.dtype)

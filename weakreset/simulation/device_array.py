@@ -94,6 +94,8 @@ class DeviceArray(DeviceBuffers):
         Joule spent on the pulses of each device (see `energy`).
     unresponsive : Tensor of bool or None
         Devices that never move (`defects.fraction` of the file); they keep R0 and count no pulses.
+    reads_are_noisy : bool
+        Whether another read of a device, without a pulse, gives another number.
     kernel : "auto" or "torch"
         "auto" takes the compiled kernel in main memory and plain torch elsewhere; "torch" takes plain torch
         everywhere. Both give the same bits. Arrays with a kind of noise from elsewhere are moved by plain torch, for
@@ -131,6 +133,7 @@ class DeviceArray(DeviceBuffers):
         self.without = check_without(without if isinstance(without, str) else list(without))
         file = load_parameters(params)
         self._noise = file.device_noise(self.without)
+        self.reads_are_noisy: bool = self._noise.read_sd > 0
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
         self._tables: NoiseTables | None = None
         self.drift_shape = simulated_shape(file)
@@ -214,11 +217,6 @@ class DeviceArray(DeviceBuffers):
             errors_kept(error, state, unit, keys, tables.normals, tables.read_sd),
         ):
             yield
-
-    @property
-    def reads_are_noisy(self) -> bool:
-        """Whether another read of a device gives another number."""
-        return self._noise.read_sd > 0
 
     def read_errors(self) -> Tensor:
         """The read noise in ln R as stored; made when it is needed first, and zero before the first pulse."""

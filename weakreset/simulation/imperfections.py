@@ -47,7 +47,9 @@ def draw_chip(
     for block, start in enumerate(range(0, n_devices, BLOCK)):
         stop = min(start + BLOCK, n_devices)
         rng = np.random.default_rng([seed, block, 0])
-        devices = draw_devices(params, stop - start, rng, without, quantiles=quantiles)
+        # a tile sits on one die, which every block of it shares
+        one_die = (np.zeros(stop - start, dtype=np.int64), seed)
+        devices = draw_devices(params, stop - start, rng, without, quantiles, one_die)
         fields = {"log_r0": np.log(devices.r0_ohm), **devices.drift, **devices.noise_columns}
         store(slice(start, stop), {name: values.astype(np.float32) for name, values in fields.items()})
 

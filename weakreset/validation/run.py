@@ -142,6 +142,7 @@ def _beyond(file: ParameterFile, strata: list[Stratum]) -> str:
 
 def _sentence(file: ParameterFile, checks: tuple[Check, ...], n_devices: int, n_excluded: int) -> str:
     name, rtn = file.name, file.noise.rtn
+    growing = any(kind.name == "growing_rtn" for kind, block in file.noise.blocks() if block.enabled)
     failed = [check.name for check in checks if not check.passed]
     left_out = f" ({n_excluded} left out before)" if n_excluded else ""
     few = " With so few devices only gross errors of the model would show." if n_devices < _FEW_DEVICES else ""
@@ -149,5 +150,6 @@ def _sentence(file: ParameterFile, checks: tuple[Check, ...], n_devices: int, n_
     if not failed:
         return f"{name} reproduces {devices}: none of {len(checks)} checks tells them from simulated ones.{few}"
     count = f"{len(failed)} of {len(checks)} checks {'fails' if len(failed) == 1 else 'fail'}"
-    silent = "" if rtn.enabled else f" The file has no telegraph noise{f' ({rtn.note})' if rtn.note else ''}."
+    why = f" ({rtn.note})" if rtn.note else ""
+    silent = "" if rtn.enabled or growing else f" The file has no telegraph noise{why}."
     return f"{name} does not reproduce {devices}: {count} ({', '.join(failed)}).{few}{silent}"

@@ -10,6 +10,7 @@ from functools import cache
 from importlib import metadata
 
 from weakreset.errors import UsageError
+from weakreset.model.noise.growing import GROWING
 from weakreset.model.noise.kind import NoiseKind
 from weakreset.model.noise.pink import PINK
 from weakreset.model.noise.read import READ
@@ -27,7 +28,7 @@ _RESERVED_KEYS = ("enabled", "kind", "n_devices", "n_informative", "note", "numb
 _NAME = re.compile(r"(?!model_)[a-z][a-z0-9_]*")
 """pydantic, which makes the blocks, keeps names with model_ for itself."""
 
-_BUILT_IN = (PINK, RTN, READ)
+_BUILT_IN = (PINK, RTN, READ, GROWING)
 _registered: dict[str, NoiseKind] = {}
 
 

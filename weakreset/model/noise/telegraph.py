@@ -59,6 +59,9 @@ def _export(population: Any) -> dict[str, Any]:
     if law is None or noise.p_up is None or noise.p_down is None:
         note = noise.note or "too few devices with telegraph steps for a law of their amplitude: not identifiable"
         return common | {"enabled": False, "p_up": 0.0, "p_down": 0.0, "amplitude": None, "note": note}
+    if noise.rtn_growth:
+        note = "the steps grow with the resistance: noise.growing_rtn holds them"
+        return common | {"enabled": False, "p_up": 0.0, "p_down": 0.0, "amplitude": None, "note": note}
     return common | {
         "enabled": True,
         "p_up": noise.p_up,

@@ -1,0 +1,51 @@
+"""A disturbance that devices share, against sets with and without one."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from weakreset.fitting import fit_devices
+from weakreset.fitting.common_mode import FALSE_ALARMS, common_mode
+from weakreset.model import pink_noise
+from weakreset.traces import TraceSet
+
+
+def white_fits(rng, shared=0.0, n=40, pulses=300):
+    common = shared * rng.standard_normal(pulses)
+    rows = rng.standard_normal((n, pulses)) * rng.uniform(0.5, 2.0, (n, 1)) + common
+    return [SimpleNamespace(white_residuals=row, pulses=np.arange(1, pulses + 1), averaged=None) for row in rows]
+
+
+@pytest.mark.statistical
+def test_independent_devices_are_rarely_said_to_share_one():
+    """Normal residuals, 2,000 sets, seed 1: at a rate of 1e-3 more than 8 alarms have probability 2e-4 (Poisson)."""
+    rng = np.random.default_rng(1)
+    alarms = sum(common_mode(white_fits(rng, n=12, pulses=200)).seen for _ in range(2000))
+    assert alarms <= 2000 * FALSE_ALARMS + 6
+    assert sum(common_mode(white_fits(rng, 0.3)).seen for _ in range(50)) == 50
+
+
+@pytest.mark.statistical
+def test_a_set_that_shares_a_wave_says_so_and_one_that_does_not_is_silent():
+    """30 devices of 1/f noise, seed 2; the wave is a random walk of a tenth of their step. False alarms: 1e-3."""
+    rng = np.random.default_rng(2)
+    t = np.arange(1.0, 401.0)
+    drift = rng.gamma(4.0, 3e-4, (30, 1)) * np.minimum(t, rng.uniform(100, 300, (30, 1)))
+    quiet = drift + 0.007 * pink_noise(rng, 30, 400)
+    wave = np.cumsum(rng.standard_normal(400)) * 1.5e-3
+    said = []
+    for log_ratio in (quiet, quiet + wave):
+        ohm = 7000.0 * np.exp(np.hstack([np.zeros((30, 1)), log_ratio]))
+        traces = TraceSet.from_arrays([f"d{i}" for i in range(30)], np.arange(401), ohm)
+        said.append(any("share a disturbance" in note for note in fit_devices(traces, jobs=1, rtn=False).notes))
+    assert said == [False, True]
+
+
+def test_few_devices_or_pulses_say_nothing():
+    rng = np.random.default_rng(3)
+    assert common_mode(white_fits(rng, 5.0, n=5)).z == 0.0
+    assert common_mode(white_fits(rng, 5.0, pulses=20)).z == 0.0
+    assert common_mode([]).sentences == ()
