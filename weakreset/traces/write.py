@@ -136,7 +136,7 @@ def _comments(traces: TraceSet) -> str:
 
 def _csv(frame: pd.DataFrame, traces: TraceSet) -> str:
     """A name that begins like a comment is quoted, and then all names are."""
-    risky = any(trace.device.startswith("#") for trace in traces)
+    risky = any(trace.device.startswith(("#", "%")) for trace in traces)
     if risky:
         return str(frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"))
     return str(frame.to_csv(index=False, lineterminator="\n"))

@@ -34,6 +34,8 @@ _DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*$")
 _NUMBER = re.compile(r"^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$")
 COMMENT_MARKS = ("#", "%")
 _SEPARATOR_LINE = re.compile(r"(?i)^\s*\"?sep=(.)\"?[\s,;]*$")
+# Six digits of 100,000 ohm and more have no decimals, so the mark may first be seen far down.
+_LATER_COMMA, _LATER_POINT = re.compile(rb"\d,\d"), re.compile(rb"\d\.\d")
 _SAMPLE_BYTES = 1 << 18
 _SAMPLE_LINES = 60
 
@@ -109,6 +111,8 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     over, skipped = rows[at - 1] if at else [], skipped + lines[:at]
     rows, numbers = rows[at:], numbers[at:]
     decimal = _decimal(rows, separator)
+    if separator != "," and not any(mark in cell for row in rows[1:] for cell in row for mark in ".,"):
+        decimal = "," if _LATER_COMMA.search(text) and not _LATER_POINT.search(text) else decimal
     head = len(lines) - len(rows) + bool(mark)
     comments = [words for place, words in remarks if place <= head]
     metadata, glued = _comment_block(comments, separator, rows)
