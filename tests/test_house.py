@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "traces": {"display", "errors", "options", "resources", "version"},
     "fitting": {"display", "errors", "model", "options", "traces", "workers"},
     "population": {
-        "display", "errors", "fitting", "model", "multiple_testing", "options", "parameter_file", "traces", "version",
+        "display", "errors", "fitting", "model", "multiple_testing", "options", "parameter_file", "resources", "traces",
+        "version",
     },
     "parameter_file": {"display", "errors", "model", "resources", "version"},
     "twin": {"errors", "model", "options", "parameter_file", "traces"},
@@ -44,7 +45,7 @@ MAY_IMPORT = {
         "display", "errors", "fitting", "model", "options", "parameter_file", "population", "traces", "twin",
     },
 }
-EVERYTHING = {"plots", "report", "app", "cli", "demo", "__main__"}  # may import all stages
+EVERYTHING = {"plots", "report", "app", "cli", "demo", "environment", "__main__"}  # may import all stages
 MEASURED = {"traces", "fitting", "population", "validation"}
 SIMULATED = {"simulation", "training", "ablation"}
 NO_TORCH = sorted({*GROUND, *MEASURED, "model", "parameter_file", "twin", "comparison"})
@@ -173,6 +174,10 @@ def test_type_checkers_see_the_public_names_and_no_others():
 
 def test_version_is_the_same_in_both_places():
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__
+
+
+def test_the_citation_is_of_this_version():
+    assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text()
 
 
 def code_lines(node: ast.AST) -> int:

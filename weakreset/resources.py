@@ -10,7 +10,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["bundled", "display_path", "sha256_meanwhile", "sha256_of", "whole_or_nothing", "write_atomically"]
+__all__ = [
+    "bundled",
+    "display_path",
+    "readable",
+    "sha256_meanwhile",
+    "sha256_of",
+    "whole_or_nothing",
+    "write_atomically",
+]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -66,6 +74,11 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> Path
 def display_path(path: Path) -> str:
     """Path as the user would write it: relative to the working directory where that is shorter."""
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return readable(str(path.resolve().relative_to(Path.cwd())))
     except ValueError:
-        return str(path)
+        return readable(str(path))
+
+
+def readable(name: str) -> str:
+    """A name of a file as text that can be printed and stored; bytes that are no UTF-8 as `\\udce9`."""
+    return name.encode("utf-8", errors="backslashreplace").decode("utf-8")

@@ -70,7 +70,7 @@ class Page:
 
     def frame(self, part: str) -> str:
         """The frame whose address holds `part`, when it is loaded."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             tree = self.send("Page.getFrameTree")["frameTree"]
             for child in tree.get("childFrames", ()):
@@ -80,7 +80,7 @@ class Page:
             time.sleep(0.05)
         raise AssertionError(f"no frame {part}")
 
-    def wait(self, script: str, seconds: float = 30.0, frame: str | None = None) -> Any:
+    def wait(self, script: str, seconds: float = 60.0, frame: str | None = None) -> Any:
         """The value of a script when it is true at last."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -94,7 +94,7 @@ class Page:
         self.wait(f"(() => {{ const e = {at(name)}; return e && !e.disabled && e.offsetParent !== null; }})()")
         self.run(f"{at(name)}.click()")
 
-    def text(self, name: str, seconds: float = 30.0) -> str:
+    def text(self, name: str, seconds: float = 60.0) -> str:
         return str(self.wait(f"{at(name)}?.innerText", seconds))
 
     def idle(self, seconds: float = 60.0) -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from weakreset.fitting.bases import basis_of
-from weakreset.fitting.blocks import Group, scan_group
 from weakreset.fitting.dictionary import Dictionary
+from weakreset.fitting.group import Group
 from weakreset.fitting.knee_posterior import scan_moments
 from weakreset.fitting.missed_steps import StepPrior, log_missed_steps
+from weakreset.fitting.scan import scan_group
 from weakreset.fitting.whitening import NoiseColour, Whitener
 from weakreset.model import TWO_SLOPE, autocovariance
 

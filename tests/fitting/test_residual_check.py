@@ -8,8 +8,9 @@ import pytest
 from weakreset.fitting import FitSet, FitStatus, fit_devices
 from weakreset.fitting.drift_test import LEVEL, drift_test
 from weakreset.fitting.lone_reads import lone_reads
-from weakreset.fitting.own_colour import own_exponents
-from weakreset.fitting.residual_check import CONTRASTS, ResidualCheck, _sandwich, check_residuals
+from weakreset.fitting.own_colour import own_colour
+from weakreset.fitting.residual_check import CONTRASTS, _sandwich
+from weakreset.fitting.result import ResidualCheck
 from weakreset.model import pink_noise
 from weakreset.traces import TraceSet
 
@@ -58,7 +59,7 @@ def test_scores_of_the_right_shape_are_standard_normal_and_of_a_wrong_one_are_no
     rng = np.random.default_rng(4)
     right = fits_of(two_slopes(rng, 40) + 0.007 * pink_noise(rng, 40, 500), rtn=False)
     whole = [fit for fit in right if fit.fitted_as == "two-slope"]
-    scores = np.stack([check.scores for check in check_residuals(whole) if check is not None])
+    scores = np.stack([fit.check.scores for fit in whole if fit.check is not None])
     assert np.nanmax(np.abs(np.nanmean(scores, axis=0))) < 0.65
     assert right.drift_test is not None
     assert right.drift_test.holds
@@ -126,7 +127,7 @@ def test_exponents_are_pooled_unless_devices_differ():
     apart = fits_of(drift + 0.007 * noise, rtn=False)
     found = np.array([fit.exponent for fit in apart])
     assert np.corrcoef(found, betas)[0, 1] > 0.8
-    assert own_exponents(list(same)[:4], 1.0).spread == 0.0
+    assert own_colour(np.zeros(4), np.ones(4), 1.0) is None
 
 
 @pytest.mark.statistical

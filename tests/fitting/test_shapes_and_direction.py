@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from weakreset.errors import FitError, ParameterFileError
-from weakreset.fitting import FitStatus, fit_devices
+from weakreset.fitting import FitStatus, choose_drift, fit_devices
+from weakreset.fitting.bases import basis_of
 from weakreset.model import SHAPES, pink_noise, telegraph_states
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.population import export_parameters, fit_population
@@ -92,6 +93,28 @@ def test_auto_takes_the_true_shape(name):
     fits = fit_devices(noisy(drifts(name, truth(name, 40, rng)), rng), drift="auto", jobs=1)
     assert fits.drift.name == name, fits.notes[0]
     assert fits.notes[0].startswith(f"drift chosen by BIC under one noise over 40 devices: {name}; the others: ")
+
+
+def test_a_shape_that_does_not_describe_the_set_says_which_one_does(monkeypatch):
+    """36 saturating devices, seed 8; of two shapes only, for time."""
+    monkeypatch.setattr(choose_drift, "fittable", lambda: ["two-slope", "saturating-exponential"])
+    rng = np.random.default_rng(8)
+    traces = noisy(drifts("saturating-exponential", truth("saturating-exponential", 36, rng)), rng)
+    fits = fit_devices(traces, jobs=1)
+    assert fits.counts()["ok"] == 0
+    assert "does not describe these devices" in fits.caveat
+    assert fits.caveat.endswith("`--drift auto` takes saturating-exponential, which describes them.")
+    right = fit_devices(traces, drift="saturating-exponential", jobs=1)
+    assert right.caveat == ""
+
+
+def test_round_knees_beyond_the_trace_are_candidates_as_far_as_they_bend_it():
+    pulses = np.arange(1, N_PULSES + 1)
+    for width in (0.08, 0.3, 0.5, 2.0):
+        grid = basis_of(SHAPES["smooth-knee"], "reset", (("width", width),)).grid(pulses)
+        short = N_PULSES - SHAPES["smooth-knee"].value(N_PULSES, 1.0, grid[-1], 0.0, 0.0, width)
+        assert grid[-1] > N_PULSES
+        assert short > 0.01 * N_PULSES
 
 
 def falling(name: str, seed: int, n: int = 40) -> tuple[TraceSet, dict[str, np.ndarray]]:

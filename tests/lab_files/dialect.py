@@ -243,8 +243,8 @@ def reorder(page: Page, order: list[int]) -> None:
 
 def sprinkle(page: Page, code: str, rng: np.random.Generator) -> None:
     """An error code in place of a few readings, at most one a device and cycle, none at the end (NaN: not read)."""
-    latest = max(key[2] for key in page.truth)
-    places = [place for place, key in page.keys.items() if key[2] < latest]
+    latest = {device: max(k for d, _, k in page.truth if d == device) for device in {key[0] for key in page.truth}}
+    places = [place for place, key in page.keys.items() if key[2] < latest.get(key[0], 0)]
     hit: set[tuple[str, int]] = set()
     for at in rng.permutation(len(places))[:20]:
         key = page.keys[places[at]]

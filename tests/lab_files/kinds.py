@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from tests.lab_files import (  # noqa: F401
     kinds_devices,
+    kinds_exports,
     kinds_headers,
     kinds_numbers,
     kinds_other,
     kinds_readings,
+    kinds_scales,
+    kinds_tables,
     kinds_units,
     kinds_wide,
 )

@@ -207,6 +207,5 @@ def _(bench: Bench) -> Case:
     ohm = lot.ohm.copy()
     ohm[1] = np.round(4e9 * np.exp(0.5 * bench.rng.standard_normal(lot.k)))
     gone = {(lot.names[1], 0, k) for k in range(lot.k)}
-    return Case(
-        bench.write(long_sheet(Lot(lot.names, lot.pulses, ohm))), less(lot, gone), dict.fromkeys(gone, "(?i)open")
-    )
+    path = bench.write(long_sheet(Lot(lot.names, lot.pulses, ohm)))
+    return Case(path, less(lot, gone), dict.fromkeys(gone, "(?i)open|glitch"))

@@ -113,8 +113,8 @@ def _cut(page: Page, choices: dict[str, Any], rng: np.random.Generator) -> Any:
     whole = {key for (row, column), key in page.keys.items() if row == keep and column < cells - 1}
     page.rows = [*page.rows[:keep], cut]
     page.optional |= whole
-    left = [key[0] for key in page.truth if key not in lost]
-    page.whole_device |= {key[0]: "too few reads" for key in lost if left.count(key[0]) < 30}
+    left = [key[:2] for key in page.truth if key not in lost]
+    page.whole_device |= {key[0]: "too few reads" for key in lost if left.count(key[:2]) < 30}
     for key in lost - whole:
         page.truth.pop(key, None)
         page.left_out.pop(key, None)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from weakreset.population.structure import _compare, dip, group_tests, structure_notes, two_kinds
+from weakreset.population.dip import dip, two_kinds
+from weakreset.population.structure import _compare, group_tests, structure_notes
 
 
 def with_dies(fits, dies, shift):
@@ -70,3 +71,13 @@ def test_one_mode_is_not_called_two_and_two_are():
         assert sum(two_kinds(draw(np.random.default_rng(s))) < 0.05 for s in range(60)) <= 8
     halves = [two_kinds(np.random.default_rng(s).normal(size=100) + 5.0 * (np.arange(100) < 50)) for s in range(20)]
     assert np.sum(np.array(halves) < 0.05) >= 18
+
+
+@pytest.mark.statistical
+def test_the_table_of_dips_is_that_of_uniform_samples():
+    """300 samples of 80 values, between the sizes of the table: within 4 sd (6e-5) of every level."""
+    p_values = np.array([two_kinds(np.random.default_rng(s).random(80)) for s in range(300)])
+    for level in (0.5, 0.1, 0.05):
+        spread = 4 * np.sqrt(level * (1 - level) / 300)
+        assert abs(np.mean(p_values < level) - level) < spread
+        assert abs(np.mean(p_values < level) - 2 * level) > spread or level == 0.05

@@ -67,7 +67,9 @@ class Bench(Results):
 
         chosen = Recipe.from_dict(recipe)
         traces = self.traces(chosen)
-        options = FitOptions(drift=chosen.drift, rtn=chosen.rtn, mixed_pulses=chosen.mixed_pulses)
+        options = FitOptions(
+            drift=chosen.drift, direction=chosen.direction, rtn=chosen.rtn, mixed_pulses=chosen.mixed_pulses
+        )
         fits = fit_devices(traces, options, self.progress, jobs=0)
         why_not, population, params = "", None, None
         try:

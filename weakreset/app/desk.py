@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +18,7 @@ __all__ = ["FORM", "Desk", "Job"]
 Answer = dict[str, Any]
 
 FORM: Answer = {
-    "name": Recipe.name, "drift": Recipe.drift, "rtn": True, "mixed": False,
+    "name": Recipe.name, "drift": Recipe.drift, "direction": Recipe.direction, "rtn": True, "mixed": False,
     "validate-params": None, "replicas": Recipe.replicas, "validate-seed": 0, "unseen": False,
     "compare-a": None, "compare-b": None,
     "simulate-params": None, "devices": 100, "pulses": 1000, "simulate-seed": 0, "without": [],
@@ -67,6 +68,8 @@ class Desk:
     comparison: Answer | None = None
     twin: Answer | None = None
     version: int = 0
+    look_again: bool = False
+    looking: asyncio.Future[None] | None = None
     arrivals: int = 0
     fitted_at: int = 0
     listeners: list[Callable[[str], None]] = field(default_factory=list)
@@ -91,7 +94,8 @@ class Desk:
         if fitted is None:
             return False
         return self.fitted_at != self.arrivals or fitted != replace(
-            now, name=fitted.name, drift=fitted.drift, rtn=fitted.rtn, mixed_pulses=fitted.mixed_pulses, fitted=True
+            now, name=fitted.name, drift=fitted.drift, direction=fitted.direction, rtn=fitted.rtn,
+            mixed_pulses=fitted.mixed_pulses, fitted=True,
         )
 
     @property
@@ -131,16 +135,23 @@ class Desk:
     async def choose(self, **options: Any) -> None:
         """Other files, or other options of reading: look again."""
         self.recipe = replace(self.recipe, **options)
+        await self._look()
+
+    async def _look(self) -> None:
+        """Now, or when the bench is free: several files arrive one by one, and each asks for it."""
+        self.look_again = self.job is not None
+        if self.look_again:
+            return
         if not self.recipe.files:
             self.inspection, self.error = None, ""
         else:
-            answer = await self._ask("looking at the files", "inspect", recipe=self.recipe.to_dict())
+            answer = await self._ask("look at the files", "inspect", recipe=self.recipe.to_dict())
             self.inspection = answer or self.inspection
         self.changed("files")
 
     async def take_column_for(self, file: int, columns: list[int], role: str, unit: str) -> None:
         """A click on a column: the map that it amounts to, and what is read with it."""
-        answer = await self._ask("changing the map", "change_map", file=file, columns=columns, role=role, unit=unit)
+        answer = await self._ask("change of the map", "change_map", file=file, columns=columns, role=role, unit=unit)
         if answer is not None:
             await self.choose(column_map=answer["map"])
         else:
@@ -154,8 +165,10 @@ class Desk:
         except UsageError as error:
             self.refuse(error)
             return
-        fields = {"drift": form["drift"], "rtn": bool(form["rtn"]), "mixed_pulses": bool(form["mixed"])}
-        recipe, arrivals = replace(self.recipe, name=name, fitted=True, **fields), self.arrivals
+        recipe, arrivals = replace(
+            self.recipe, name=name, fitted=True, drift=form["drift"], direction=form["direction"],
+            rtn=bool(form["rtn"]), mixed_pulses=bool(form["mixed"]),
+        ), self.arrivals
         answer = await self._ask("fit", "fit", recipe=recipe.to_dict())
         if answer is not None:
             self.recipe = self.fit_recipe = recipe
@@ -254,6 +267,8 @@ class Desk:
         finally:
             self.job = None
             self.changed()
+            if self.look_again:
+                self.looking = asyncio.ensure_future(self._look())
         return None
 
     def _progress(self, done: int, total: int, what: str) -> None:

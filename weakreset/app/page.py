@@ -40,6 +40,7 @@ def refresh(part: str) -> None:
 
 def build_page(desk: Desk) -> None:
     """One page of a browser."""
+    ui.colors(primary="#0072b2", secondary="#009e73", negative="#d55e00")
     with ui.header().classes("top"):
         ui.label("weakreset").classes("brand").props("role=heading aria-level=1")
         ui.label(f"{__version__}, on this machine only").classes("soft")
@@ -59,8 +60,8 @@ def _progress(desk: Desk) -> None:
     with ui.row().classes("job") as row:
         mark(row, "job")
         words = ui.label()
-        bar = ui.linear_progress(0, show_value=False).props("instant-feedback").classes("bar")
-        stop = mark(ui.button("Cancel", on_click=desk.cancel).props("no-caps outline dense"), "cancel")
+        bar = ui.linear_progress(0, show_value=False).props("instant-feedback color=white").classes("bar")
+        stop = mark(ui.button("Cancel", on_click=desk.cancel).props("no-caps outline dense color=white"), "cancel")
 
     def follow() -> None:
         job = desk.job

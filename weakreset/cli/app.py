@@ -12,17 +12,20 @@ from weakreset.cli.ablate import ablate_command
 from weakreset.cli.app_window import app_command
 from weakreset.cli.compare import compare_command
 from weakreset.cli.demo import demo_command
+from weakreset.cli.doctor import doctor_command
 from weakreset.cli.edit import edit_command
 from weakreset.cli.export import export_command
 from weakreset.cli.fit import fit_command
 from weakreset.cli.imperfections import ImperfectionsCommand
+from weakreset.cli.import_table import import_command
 from weakreset.cli.inspect import inspect_command
+from weakreset.cli.new import new_command
 from weakreset.cli.show import show_command
 from weakreset.cli.simulate import simulate_command
 from weakreset.cli.template import template_command
 from weakreset.cli.train import train_command
 from weakreset.cli.validate import validate_command
-from weakreset.errors import WeakResetError, WeakResetWarning
+from weakreset.errors import UsageError, WeakResetError, WeakResetWarning
 
 __all__ = ["app", "run"]
 
@@ -30,7 +33,6 @@ app = typer.Typer(
     name="weakreset",
     help="From measured weak-RESET traces of resistive memory to fitted devices and trained networks.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo_command)
@@ -41,26 +43,33 @@ app.command("validate")(validate_command)
 app.command("train", cls=ImperfectionsCommand)(train_command)
 app.command("ablate", cls=ImperfectionsCommand)(ablate_command)
 app.command("show")(show_command)
+app.command("new")(new_command)
+app.command("import")(import_command)
 app.command("edit")(edit_command)
 app.command("compare")(compare_command)
 app.command("export")(export_command)
 app.command("template")(template_command)
+app.command("doctor")(doctor_command)
 app.command("app")(app_command)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        from weakreset.version import __version__
-
-        Console().print(f"weakreset {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="show it")] = False,
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="show it, and stop")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="with --version: all that a bug report needs")] = False,
 ) -> None:
-    pass
+    if not version:
+        if context.invoked_subcommand is None:
+            raise UsageError("--verbose goes with --version; or name a command: weakreset --help lists them")
+        return
+    from weakreset.environment import versions
+    from weakreset.version import __version__
+
+    console = Console(highlight=False, soft_wrap=True)
+    for name, found in versions() if verbose else [("weakreset", __version__)]:
+        console.print(f"{name} {found}", markup=False)
+    raise typer.Exit
 
 
 def run(arguments: list[str]) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from weakreset.cli.common import command_line, console_for, print_json, progress_bar
+from weakreset.cli.law_table import print_laws
 from weakreset.cli.trace_options import (
     FormatOption,
     KeepGoingOption,
@@ -144,11 +145,7 @@ def _write(
         written["parameter_file"] = str(output)
         if population.not_identifiable:
             written["not_identifiable"] = ", ".join(population.not_identifiable)
-        console.print(_law_table(population))
-        for note in population.structure:
-            console.print(note, markup=False)
-        for sentence in population.cycle_sentences():
-            console.print(sentence, markup=False)
+        print_laws(console, population)
     except FitError as error:
         written["no_parameter_file_because"] = str(error)
         console.print(f"No parameter file: {error}", style="yellow", markup=False)
@@ -189,28 +186,3 @@ def _device_table(fits: Any) -> Any:
         if count:
             table.add_row(status.value, str(count), status.sentence)
     return table
-
-
-def _law_table(population: Any) -> Any:
-    from rich.table import Table
-
-    table = Table(title="Device-to-device laws", title_justify="left")
-    for column in ("parameter", "family", "numbers (standard error)", "informed by", "note"):
-        table.add_column(column)
-    for law in population.laws.values():
-        numbers = ", ".join(_number(law, key, value) for key, value in law.law.params.items())
-        informed = f"{law.n_informative} of {law.n_devices} devices"
-        note = "; ".join([*(test.sentence for test in law.goodness_of_fit), *([law.note] if law.note else [])])
-        table.add_row(f"{law.parameter} [{law.unit}]".replace("[", "\\["), law.law.family, numbers, informed, note)
-    for name, entry in population.not_identifiable.items():
-        bound = "–" if entry.lower is None else f"above {entry.lower:.4g}"
-        informed = f"{entry.n_informative} of {entry.n_devices}"
-        table.add_row(f"{name} \\[{entry.unit}]", "not identifiable", bound, informed, entry.note)
-    return table
-
-
-def _number(law: Any, key: str, value: float) -> str:
-    text = f"{value:.4g}" + (f" ({law.stderr[key]:.2g})" if key in law.stderr else "")
-    if key in law.interval:
-        text += " 95 % {:.4g} to {:.4g}".format(*law.interval[key])
-    return f"{key} {text}"

@@ -112,7 +112,7 @@ class TraceOptions:
         from weakreset.traces import load_traces
         from weakreset.traces.hold_out import HoldOut
 
-        loaded = self._pulses_of(load_traces(self.paths, **self.reading, keep_going=self.keep_going))
+        loaded = self.pulses_of(load_traces(self.paths, **self.reading, keep_going=self.keep_going))
         if not holdout:
             return loaded, []
         drawn = HoldOut(holdout, seed)
@@ -120,21 +120,34 @@ class TraceOptions:
         drawn.check()
         return rest, drawn.held
 
-    def parts(self, holdout: float, seed: int, held: list[str]) -> Iterator[TraceSet]:
-        """Traces some at a time; the names of the devices kept out are added to `held`."""
+    def parts(self, holdout: float, seed: int, held: list[str]) -> TraceParts:
+        """Traces some at a time, as often as asked for; `held` has the names of the devices kept out."""
+        return TraceParts(self, holdout, seed, held)
+
+    def pulses_of(self, traces: TraceSet) -> TraceSet:
+        return traces.select_pulses(*parse_pulse_range(self.pulses)) if self.pulses else traces
+
+
+@dataclass(frozen=True)
+class TraceParts:
+    """Traces of the files some at a time; each iteration reads the files and draws the held-out devices again."""
+
+    chosen: TraceOptions
+    holdout: float
+    seed: int
+    held: list[str]
+
+    def __iter__(self) -> Iterator[TraceSet]:
         from weakreset.traces import stream_traces
         from weakreset.traces.hold_out import HoldOut
 
-        drawn = HoldOut(holdout, seed) if holdout else None
-        for part in stream_traces(self.paths, **self.reading, keep_going=self.keep_going):
-            chosen = self._pulses_of(part)
-            yield chosen if drawn is None else chosen.split(drawn)[0]
+        chosen, drawn = self.chosen, HoldOut(self.holdout, self.seed) if self.holdout else None
+        for part in stream_traces(chosen.paths, **chosen.reading, keep_going=chosen.keep_going):
+            some = chosen.pulses_of(part)
+            yield some if drawn is None else some.split(drawn)[0]
         if drawn is not None:
             drawn.check()
-            held.extend(drawn.held)
-
-    def _pulses_of(self, traces: TraceSet) -> TraceSet:
-        return traces.select_pulses(*parse_pulse_range(self.pulses)) if self.pulses else traces
+            self.held[:] = drawn.held
 
 
 def print_left_out(console: Console, traces: TraceSet) -> None:
@@ -154,7 +167,7 @@ def print_left_out(console: Console, traces: TraceSet) -> None:
     counted = [(count, "traces", reason) for reason, count in devices.most_common()]
     counted += [(count, "reads", reason) for reason, count in reads.most_common()]
     for count, what, reason in counted[:_REASONS_SHOWN]:
-        console.print(f"left out, {count} {what if count > 1 else what[:-1]}: {reason}", style="yellow", markup=False)
+        console.print(f"excluded, {count} {what if count > 1 else what[:-1]}: {reason}", style="yellow", markup=False)
     if len(counted) > _REASONS_SHOWN:
         console.print(f"... and {len(counted) - _REASONS_SHOWN} more reasons; see the report", markup=False)
     for note in traces.notes:

@@ -7,16 +7,27 @@ from typing import Any
 
 import numpy as np
 
-from weakreset.comparison.quantities import COLUMNS, Difference, Quantity, law_quantities
+from weakreset.comparison.curves import curve_differences
+from weakreset.comparison.quantities import (
+    SHORT_COLUMNS,
+    Difference,
+    Quantity,
+    law_quantities,
+    quantities_of,
+)
+from weakreset.comparison.shares import fisher
 from weakreset.display import Shown, Summary
 from weakreset.errors import ParameterFileError
-from weakreset.model import Number
+from weakreset.model import Number, TruncatedLaw
 from weakreset.multiple_testing import holm
 from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile
+from weakreset.parameter_file.law_errors import errors_of_sample
 from weakreset.parameter_file.noise_schema import NoiseBlock
 
 __all__ = ["Comparison", "compare_parameters"]
+
+_LEAST_MASS = 1e-6
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,14 +61,18 @@ class Comparison(Shown):
         )
 
     def table(self) -> list[tuple[str, ...]]:
-        """A row a quantity, in words and numbers, columns as `COLUMNS`: for pages, terminals and notebooks."""
+        """A row a quantity, in words and numbers, columns as `COLUMNS`: for pages."""
         return [difference.row() for difference in self.differences]
+
+    def short_table(self) -> list[tuple[str, ...]]:
+        """The same for 80 signs, columns as `SHORT_COLUMNS`."""
+        return [difference.short() for difference in self.differences]
 
     def _shown(self) -> Summary:
         simulated = [file.name for file in (self.a, self.b) if file.provenance.simulated]
         label = f" (fitted to simulated traces: {', '.join(simulated)})" if simulated else ""
         title = f"Comparison of A, {self.a.name}, with B, {self.b.name}{label}"
-        return Summary(title, (self.sentence,), COLUMNS, self.table(), notes=self.notes)
+        return Summary(title, (self.sentence,), SHORT_COLUMNS, self.short_table(), notes=self.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """Every figure, for JSON."""
@@ -90,13 +105,14 @@ def compare_parameters(a: ParameterFile, b: ParameterFile, seed: int | np.random
             "fit both with the same --drift"
         )
     rng = np.random.default_rng(seed)
-    noise, lonely = _noise(a, b)
-    found = [*_laws(a, b, rng), *noise]
+    noise, lonely = _noise(a, b, rng)
+    found = [*_laws(a, b, rng), *noise, *_yields(a, b), *curve_differences(a, b, rng)]
     tested = [i for i, difference in enumerate(found) if difference.p_value is not None]
     adjusted = holm(np.array([found[i].p_value for i in tested], dtype=np.float64))
     for i, p in zip(tested, adjusted, strict=True):
         found[i] = replace(found[i], adjusted_p_value=float(p))
-    return Comparison(a, b, tuple(found), (*lonely, *_families(a, b), *_correlations(a, b)))
+    said = (*_counts(a, b), *_fixed(found), *_directions(a, b), *lonely, *_families(a, b), *_correlations(a, b))
+    return Comparison(a, b, tuple(found), said)
 
 
 def _laws(a: ParameterFile, b: ParameterFile, rng: np.random.Generator) -> list[Difference]:
@@ -112,7 +128,57 @@ def _laws(a: ParameterFile, b: ParameterFile, rng: np.random.Generator) -> list[
     return differences
 
 
-def _noise(a: ParameterFile, b: ParameterFile) -> tuple[list[Difference], list[str]]:
+def _devices(file: ParameterFile) -> int:
+    """How many were fitted; 0 where the file does not tell."""
+    return max((entry.n_devices or 0 for entry in file.parameters.values()), default=0)
+
+
+def _measured(file: ParameterFile) -> tuple[int, int]:
+    """Defects, and devices measured: those fitted and the defects."""
+    fitted, share = _devices(file), file.defects.fraction
+    broken = round(fitted * share / (1.0 - share)) if fitted and share < 1 else 0
+    return broken, fitted + broken
+
+
+def _counts(a: ParameterFile, b: ParameterFile) -> list[str]:
+    words = []
+    for which, file in (("A", a), ("B", b)):
+        broken, measured = _measured(file)
+        if measured:
+            words.append(f"{which}: {measured - broken} devices fitted, {broken} defective")
+        else:
+            origin = "published" if file.provenance.citation else "made by hand"
+            words.append(f"{which}: no devices behind its numbers ({origin})")
+    return words
+
+
+def _yields(a: ParameterFile, b: ParameterFile) -> list[Difference]:
+    """Share of devices that work; Fisher's exact test of their counts."""
+    counts = [_measured(file) for file in (a, b)]
+    if not all(measured for _, measured in counts):
+        return []
+    first, second = (Quantity(1.0 - broken / measured, None, False) for broken, measured in counts)
+    return [Difference("yield", "1", first, second, second.value - first.value, None, fisher(*counts))]
+
+
+def _fixed(found: list[Difference]) -> list[str]:
+    return [
+        f"{which} holds no standard errors of {sum(d.fixed == which for d in found)} quantities: its numbers are taken "
+        "as exact there (one-sample tests), so a difference may be due to its own errors too"
+        for which in ("A", "B") if any(d.fixed == which for d in found)
+    ]
+
+
+def _directions(a: ParameterFile, b: ParameterFile) -> list[str]:
+    ways = {"reset": "rises", "set": "falls"}
+    if a.direction == b.direction:
+        return []
+    return [f"R {ways[a.direction]} in A and {ways[b.direction]} in B: slopes are compared by their sizes"]
+
+
+def _noise(
+    a: ParameterFile, b: ParameterFile, rng: np.random.Generator
+) -> tuple[list[Difference], list[str]]:
     """Numbers of the kinds of noise that both files have on; kinds that only one has, in words."""
     blocks = [{kind: block for kind, block in file.noise.blocks() if block.enabled} for file in (a, b)]
     differences, notes = [], []
@@ -123,11 +189,62 @@ def _noise(a: ParameterFile, b: ParameterFile) -> tuple[list[Difference], list[s
         for number in kind.numbers:
             mine, other = (_quantity(number, file[kind]) for file in blocks)
             differences.append(Difference.between(f"{number.name} of {kind.label}", number.unit, mine, other))
+        for own in kind.own:
+            entries = [file[kind] for file in blocks]
+            known = [entry for block in entries if (entry := getattr(block, own.name)) is not None]
+            above = max((entry.law().lower for entry in known), default=0.0)
+            laws = [_own_law(block, own.name, above, rng) for block in entries]
+            notes += _cut_off(kind.label, own.name, entries, above)
+            differences += [
+                Difference.between(f"{what} of {kind.label} {own.name}", own.unit, laws[0][what], laws[1][what])
+                for what in laws[0] if what in laws[1]
+            ]
+            if own.share is not None:
+                shares = [_share(block, own.share.name, own.name, above) for block in entries]
+                differences.append(Difference.between(f"share of devices with {kind.label}", "1", *shares))
     return differences, notes
+
+
+def _own_law(block: NoiseBlock, name: str, above: float, rng: np.random.Generator) -> dict[str, Quantity]:
+    """Of a number that devices have for themselves; its law is as well known as from as many exact values.
+
+    Small steps are not found, so a fitted law begins where they are: both are compared above the later beginning.
+    """
+    entry, n = getattr(block, name), getattr(block, "n_informative", None)
+    if entry is None:
+        return {}
+    law = entry.law()
+    if not above < law.upper or 1.0 - float(law.cdf(above)) < _LEAST_MASS:
+        return {}
+    law = TruncatedLaw(law.family, law.params, max(above, law.lower), law.upper)
+    return quantities_of(law, errors_of_sample(law, n) if n else {}, rng)
+
+
+def _cut_off(label: str, name: str, blocks: list[NoiseBlock], above: float) -> list[str]:
+    """A word where the laws begin at different places."""
+    lowest = {getattr(block, name).law().lower for block in blocks if getattr(block, name) is not None}
+    if len(lowest) < 2:
+        return []
+    return [f"{name} of {label} and its share of devices are compared above {above:.3g}, where both files know it"]
+
+
+def _share(block: NoiseBlock, name: str, own: str, above: float) -> Quantity:
+    """Share of devices with a number of their own above the limit."""
+    value, n = getattr(block, name), getattr(block, "n_devices", None)
+    error = getattr(block, f"{name}_stderr", None)
+    entry = getattr(block, own)
+    part = 1.0 if entry is None else 1.0 - float(entry.law().cdf(above))
+    value, error = part * value, None if error is None else part * error
+    if error is None and n:
+        error = float(np.sqrt((value * (1.0 - value) + 0.25 / n) / n))
+    return Quantity(value, error, positive=False)
 
 
 def _quantity(number: Number, block: NoiseBlock) -> Quantity:
     value, error = getattr(block, number.name), getattr(block, f"{number.name}_stderr", None)
+    events = getattr(block, "n_informative", None)
+    if error is None and number.uncertain == "events" and events and value > 0:
+        error = value / events**0.5  # as well known as so many events
     if number.signed:
         return Quantity(value, error, positive=False)
     return Quantity(value, None if error is None or value <= 0 else error / value)

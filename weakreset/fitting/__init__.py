@@ -1,7 +1,8 @@
 """Per-device fits: drift, knee, telegraph noise and 1/f noise, with honest intervals."""
 
 from weakreset.fitting.drift_fit import lmfit_problem
-from weakreset.fitting.fit_devices import FitOptions, fit_devices
+from weakreset.fitting.fit_devices import fit_devices
+from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.fit_set import FitSet, PooledNoise
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, RtnFit
 from weakreset.fitting.stream import fit_stream

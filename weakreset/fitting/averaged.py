@@ -9,17 +9,15 @@ placed on the reads themselves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.fitting.blocks import Group
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.whitening import Averaged
 
-__all__ = ["MOST_READS", "averaged_reads", "steps_on_reads", "without_torn_blocks"]
+__all__ = ["MOST_READS", "averaged_reads", "steps_on_reads", "torn_blocks"]
 
 Array = NDArray[np.float64]
 
@@ -57,26 +55,10 @@ def averaged_reads(pulses: NDArray[np.int64], values: Array) -> tuple[NDArray[np
     return np.concatenate([pulses[head], middle]), np.concatenate([values[head], means]), averaged
 
 
-def without_torn_blocks(groups: Sequence[Group], fits: dict[str, DeviceFit]) -> tuple[list[Group], list[Group]]:
-    """All groups, and those that are new, after blocks in which the level changes were taken out."""
-    kept: list[Group] = []
-    new: list[Group] = []
-    for group in groups:
-        torn = [_torn(fits[trace.key]) if group.averaged else np.empty(0, dtype=np.intp) for trace in group.traces]
-        whole = np.array([not len(reads) for reads in torn])
-        if whole.all():
-            kept.append(group)
-            continue
-        if whole.any():
-            kept.append(group.part(whole))
-        for i in np.flatnonzero(~whole).tolist():
-            pulses, row = np.delete(group.pulses, torn[i]), np.delete(group.rows[i], torn[i])
-            new.append(Group(pulses, [group.traces[i]], row[None], group.common, group.averaged))
-    return [*kept, *new], new
-
-
-def _torn(fit: DeviceFit) -> NDArray[np.intp]:
-    """Reads between two steps of one sign with nothing else between them."""
+def torn_blocks(fit: DeviceFit) -> NDArray[np.intp]:
+    """Blocks in which the level changes: reads between two steps of one sign with nothing else between them."""
+    if fit.averaged is None:
+        return np.empty(0, dtype=np.intp)
     at = np.searchsorted(fit.pulses, np.asarray(fit.rtn.steps, dtype=np.int64))
     signs = np.sign(fit.rtn.sizes)
     return np.asarray(at[:-1][(np.diff(at) == 1) & (signs[1:] == signs[:-1])]) if len(at) > 1 else at[:0]

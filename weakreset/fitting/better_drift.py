@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from weakreset.fitting.blocks import Group, fit_groups
-from weakreset.fitting.choose_drift import FixedNoise, choose_drift
-from weakreset.fitting.clean_traces import sample_evenly
+from weakreset.fitting.blocks import fit_groups
+from weakreset.fitting.choose_drift import choose_drift
 from weakreset.fitting.drift_test import DriftTest
 from weakreset.fitting.examined import examined
+from weakreset.fitting.fit_options import FitOptions
+from weakreset.fitting.group import Group
+from weakreset.fitting.plan import FitPlan, fixed_noise, replanned
 from weakreset.fitting.rtn_rates import HiddenHigh
 
 __all__ = ["better_drift", "needs_another_drift"]
@@ -21,13 +23,12 @@ def needs_another_drift(verdict: DriftTest, n_devices: int) -> bool:
     return not verdict.holds or len(verdict.wrong_devices) > max(1.0, _MANY * n_devices)
 
 
-def better_drift(groups: Sequence[Group], direction: str, fixed: FixedNoise, refused: str) -> str:
+def better_drift(sample: Sequence[Group], plan: FitPlan, chosen: FitOptions) -> str:
     """A sentence with the shape that `--drift auto` takes, and whether it describes a sample of the devices."""
-    choice = choose_drift(groups, direction, fixed)
-    if choice.name == refused:
+    choice = choose_drift(sample, plan.direction.name, fixed_noise(chosen))
+    if choice.name == plan.basis.shape.name:
         return "No other shape that is offered describes them better: `--drift auto` takes this one too."
-    sample = sample_evenly(groups)
-    fits = list(fit_groups(sample, choice.basis, choice.noise, fixed.rtn, 1))
+    fits = list(fit_groups(sample, replanned(plan, sample, choice.basis, choice.noise, chosen), 1))
     verdict = examined(fits, choice.basis, HiddenHigh(None, None, None))[1]
     if not needs_another_drift(verdict, len(fits)):
         return f"`--drift auto` takes {choice.name}, which describes them."

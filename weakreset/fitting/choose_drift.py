@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from weakreset.fitting.bases import Basis, basis_of, fittable
-from weakreset.fitting.blocks import Group
 from weakreset.fitting.clean_traces import Clean, clean_sample, sample_evenly
+from weakreset.fitting.group import Group
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.set_evidence import best_form

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.bases import Basis
-from weakreset.fitting.blocks import Group, families, scan_group
+from weakreset.fitting.group import Group, families
 from weakreset.fitting.noise_fit import ColourFit
+from weakreset.fitting.scan import scan_group
 from weakreset.fitting.shared_dictionary import SharedDictionary
 from weakreset.fitting.step_search import best_knees, search_knees_and_steps
 from weakreset.fitting.whitening import Whitener

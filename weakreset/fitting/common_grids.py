@@ -5,7 +5,7 @@ A device that misses a few reads, or ends earlier, is no pulse grid of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,24 +26,28 @@ _MOST_MISSING = 0.2  # where a fifth is missing, a row of its own costs less tha
 _LEAST_LENGTH = 0.6  # a trace that ended earlier would whiten mostly reads that it does not have
 
 
-def common_grids(reads: Sequence[Reads]) -> list[CommonGrid]:
+def common_grids(reads: Sequence[Reads], counts: Sequence[int] | None = None) -> list[CommonGrid]:
     """Grids that cover all traces, each trace on one of them.
 
     Parameters
     ----------
     reads : sequence of ndarray of int
         Pulses of each trace, ascending.
+    counts : sequence of int, optional
+        Traces that each stands for. The grids do not depend on the order.
     """
     distinct: dict[bytes, list[int]] = {}
     for i, pulses in enumerate(reads):
         distinct.setdefault(pulses.tobytes(), []).append(i)
+    many = {pulses: sum(1 if counts is None else counts[i] for i in same) for pulses, same in distinct.items()}
     # what most traces were read at first, then what was read longest
-    left = sorted(distinct.values(), key=lambda members: (-len(members), -len(reads[members[0]])))
+    order = sorted(distinct, key=lambda pulses: (-many[pulses], -len(pulses), pulses))
+    left = [distinct[pulses] for pulses in order]
     grids: list[CommonGrid] = []
     for _ in range(_MOST_GRIDS):
         if not left:
             return grids
-        grid = _grid_around(reads, left)
+        grid = _grid_around(reads, left, many)
         home = [members for members in left if _fits(reads[members[0]], grid)] or left[:1]
         taken = {members[0] for members in home}
         left = [members for members in left if members[0] not in taken]
@@ -52,12 +56,12 @@ def common_grids(reads: Sequence[Reads]) -> list[CommonGrid]:
     return grids + [(reads[members[0]], members) for members in left]
 
 
-def _grid_around(reads: Sequence[Reads], kinds: Sequence[list[int]]) -> Reads:
+def _grid_around(reads: Sequence[Reads], kinds: Sequence[list[int]], many: Mapping[bytes, int]) -> Reads:
     """Pulses at which the first of the `kinds`, and those much like it, were read."""
     first = reads[kinds[0][0]]
     alike = [members for members in kinds if _alike(reads[members[0]], first)]
     each = [reads[members[0]] for members in alike]
-    weights = np.array([len(members) for members in alike])
+    weights = np.array([many[one.tobytes()] for one in each])
     pulses, which = np.unique(np.concatenate(each), return_inverse=True)
     counts = np.bincount(which, np.repeat(weights, [len(one) for one in each]))
     ends = np.array([one[-1] for one in each])

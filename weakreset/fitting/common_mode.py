@@ -62,14 +62,15 @@ def common_mode(fits: Sequence[DeviceFit]) -> CommonMode:
         Those without residuals, and those of averaged reads, do not count.
     """
     known = [
-        (fit.pulses, fit.white_residuals) for fit in fits
+        fit for fit in fits
         if fit.white_residuals is not None and fit.averaged is None and len(fit.white_residuals) == len(fit.pulses)
     ]
     if len(known) < _LEAST_DEVICES:
         return CommonMode(n_devices=len(known))
-    _, place = np.unique(np.concatenate([pulses for pulses, _ in known]), return_inverse=True)
+    _, place = np.unique(np.concatenate([fit.pulses for fit in known]), return_inverse=True)
     # each device counts alike, however noisy it is
-    white = np.concatenate([white / max(float(np.std(white)), 1e-12) for _, white in known])
+    residuals = [np.asarray(fit.white_residuals, dtype=np.float64) for fit in known]
+    white = np.concatenate([one / max(float(np.std(one)), 1e-12) for one in residuals])
     sums, squares = np.bincount(place, white), np.bincount(place, white**2)
     many = np.bincount(place) >= _LEAST_DEVICES
     if many.sum() < _LEAST_PULSES:

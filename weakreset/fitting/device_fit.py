@@ -62,9 +62,18 @@ class Outlook:
 
 
 def fit_device(
-    dictionary: Dictionary, scanned: ScannedDevice, outlook: Outlook, rng: np.random.Generator
-) -> DeviceFit:
-    """Decide what can be known, run lmfit, and put the result into words."""
+    dictionary: Dictionary, scanned: ScannedDevice, outlook: Outlook, fingerprint: bytes
+) -> tuple[DeviceFit, Array]:
+    """Decide what can be known, run lmfit, and put the result into words.
+
+    Returns
+    -------
+    DeviceFit
+    ndarray, shape (n, n_numbers)
+        Whitened derivatives of the model by lmfit's parameters, in units of alpha.
+    """
+    # what is drawn for a device comes from its readings: its name, and who else is fitted, move no number
+    rng = np.random.default_rng(int.from_bytes(fingerprint, "big"))
     basis = dictionary.basis
     moments = _moments(dictionary, scanned, outlook.steps)
     posterior = knee_posterior(basis, moments) if basis.scanned else None
@@ -73,7 +82,7 @@ def fit_device(
     resolved = posterior is None or (lr > RESOLVED_LR and posterior.high < _WIDEST_RATIO * posterior.low)
     without = basis.scan.without
     used = basis if without is None or lr > _DETECTED_LR else basis_of(without)
-    result = _lmfit(dictionary, used, scanned)
+    result, jacobian = _lmfit(dictionary, used, scanned)
     numbers = _numbers(basis, used, result, scanned)
     known = posterior if resolved else None
     if not result.success:
@@ -82,7 +91,7 @@ def fit_device(
         status = FitStatus.RESTLESS
     else:
         status = FitStatus.OK if resolved else FitStatus.KNEE_UNRESOLVED
-    return DeviceFit(
+    fit = DeviceFit(
         device=scanned.trace.key,
         parent=scanned.trace.device,
         status=status,
@@ -106,7 +115,10 @@ def fit_device(
         draws=draws,
         deviance=_deviance(dictionary, scanned, result),
         n_numbers=len(result.params) + len(scanned.design.steps),
+        fingerprint=fingerprint,
+        n_reads=len(scanned.log_ratio),
     )
+    return fit, jacobian
 
 
 def _moments(dictionary: Dictionary, scanned: ScannedDevice, steps: StepPrior) -> ScanMoments:
@@ -131,7 +143,7 @@ def likelihood_ratio(dictionary: Dictionary, scanned: ScannedDevice) -> float:
     return max(0.0, (scanned.configuration.explained - explained) / scanned.alpha**2)
 
 
-def _lmfit(dictionary: Dictionary, used: Basis, scanned: ScannedDevice) -> Any:
+def _lmfit(dictionary: Dictionary, used: Basis, scanned: ScannedDevice) -> tuple[Any, Array]:
     d, design = dictionary, scanned.design
     scans = bool(used.scanned)
     model = WhitenedModel(
@@ -154,7 +166,8 @@ def _lmfit(dictionary: Dictionary, used: Basis, scanned: ScannedDevice) -> Any:
         name: abs(value) if name == "rtn_amplitude" else value
         for name, value in zip(design.names, map(float, coefficients[p : p + q]), strict=True)
     }
-    return run_lmfit(model, start)[1]
+    result = run_lmfit(model, start)[1]
+    return result, model.jacobian(result.params).T
 
 
 def _numbers(basis: Basis, used: Basis, result: Any, scanned: ScannedDevice) -> dict[str, float]:

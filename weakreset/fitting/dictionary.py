@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.bases import Basis
+from weakreset.fitting.even_product import even_product, padded
 from weakreset.fitting.whitening import Whitener
 
 __all__ = ["Dictionary"]
@@ -49,6 +50,8 @@ class Dictionary:
         Interval of the scanned number that each profile stands for.
     lengths : ndarray, shape (m,)
         Squared length of each column.
+    token : object
+        The same in all dictionaries that have columns of one.
     step_reads : ndarray of int
         A step at s is 0 for reads before index s and 1 from there on.
     """
@@ -57,6 +60,7 @@ class Dictionary:
         pulses = whitener.pulses
         n = len(pulses)
         t = pulses.astype(np.float64)
+        self.token = object()
         self.whitener = whitener
         self.basis = basis
         self.grid = basis.grid(pulses)
@@ -66,7 +70,8 @@ class Dictionary:
         base = basis.columns(t)
         step_columns = (np.arange(n)[:, None] >= self.step_reads[None, :]).astype(np.float64)
         raw = np.hstack([base, basis.profile(t, self.grid), step_columns])
-        self._whole = np.asfortranarray(whitener.columns(raw))
+        self._padded = padded(whitener.columns(raw))
+        self._whole = self._padded[:, : raw.shape[1]]
         self._shares: Array | None = None
         self.gram = self._whole.T @ self._whole
         self.lengths = self.gram.diagonal().copy()
@@ -86,7 +91,8 @@ class Dictionary:
         """Of the first `n` reads and the first candidates, with the Gram matrix of these reads."""
         part = copy.copy(self)
         part.whitener = self.whitener.at(self.whitener.pulses[:n])
-        part._whole, part.gram, part.lengths = self._whole[:n], gram, gram.diagonal().copy()
+        part._padded, part._whole = self._padded[:n], self._whole[:n]
+        part.gram, part.lengths = gram, gram.diagonal().copy()
         part.grid = self.grid[:candidates]
         part.width = _widths(part.grid)
         part.step_reads = self.step_reads[self.step_reads < n]
@@ -118,7 +124,11 @@ class Dictionary:
         traces : ndarray, shape (n_devices, n)
         """
         white = self.whitener.rows(traces)
-        return white, white @ self._whole  # white traces have no part in what missing reads explain
+        return white, self.products(white)
+
+    def products(self, white: Array) -> Array:
+        """Of whitened traces with every column; they have no part in what missing reads explain."""
+        return even_product(white, self._padded)[:, : self._whole.shape[1]]
 
     def solve(self, products: Array, active: list[int]) -> tuple[Array, float, Array]:
         """Coefficients of the `active` columns, explained sum of squares, inverse Gram."""
@@ -129,8 +139,11 @@ class Dictionary:
 
     def explained(self, products: Array, active: list[int]) -> Array:
         """Sum of squares that the `active` columns explain, for many devices; shape (n_devices,)."""
-        inverse = np.linalg.inv(self._block(active))
-        return np.asarray(np.einsum("ij,jk,ik->i", products[:, active], inverse, products[:, active]))
+        inverse, chosen = np.linalg.inv(self._block(active)), products[:, active]
+        total = np.zeros(len(chosen))
+        for i, j in np.ndindex(inverse.shape):  # in this order whatever the number of devices
+            total += chosen[:, i] * chosen[:, j] * inverse[i, j]
+        return total
 
     def _block(self, active: list[int]) -> Array:
         rows = np.asarray(active)
@@ -146,7 +159,7 @@ class Dictionary:
         mixed = inverse @ self.gram[active, where]
         whole = self.lengths[where]
         length = whole - np.einsum("ij,ij->j", self.gram[active, where], mixed)
-        product = products[..., where] - products[..., active] @ mixed
+        product = _less(products, active, mixed, where)
         gone = length <= _LEAST_LEFT * whole
         if not gone.any():
             return product, length
@@ -157,6 +170,16 @@ class Dictionary:
         product, length = self.candidates(products, active, self.profiles)
         allowed = product * self.basis.sign >= 0 if self.basis.sign else np.ones_like(product, dtype=bool)
         return np.where(allowed, product**2 / length, 0.0), product / length
+
+
+def _less(products: Array, active: Sequence[int], mixed: Array, where: slice) -> Array:
+    """products[..., where] - products[..., active] @ mixed; a device among many has the same bits in any company."""
+    if products.ndim == 1:
+        return np.asarray(products[where] - products[active] @ mixed)
+    left = products[:, where].copy()
+    for column, row in zip(active, mixed, strict=True):
+        left -= products[:, column, None] * row
+    return left
 
 
 def _widths(grid: Array) -> Array:

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import FitError
-from weakreset.fitting.blocks import Group
 from weakreset.model import DIRECTIONS
 
-__all__ = ["Direction", "find_direction"]
+__all__ = ["Direction", "Votes"]
 
 Array = NDArray[np.float64]
 
@@ -38,41 +37,51 @@ class Direction:
     note: str
 
 
-def find_direction(groups: Sequence[Group], wanted: str) -> Direction:
-    """The direction `wanted`, or for "auto" that of the devices that are sure of theirs.
+class Votes:
+    """Which devices of a set rise and which fall, counted trace after trace."""
 
-    Raises
-    ------
-    FitError
-        An unknown direction, or a set in which both directions are frequent.
-    """
-    if wanted not in (*DIRECTIONS, "auto"):
-        raise FitError(f"unknown direction {wanted!r}: choose from {', '.join(DIRECTIONS)}, auto")
-    falling: list[str] = []
-    rising: list[str] = []
-    lasting: set[str] = set()
-    for group in groups:
-        for trace, change, steady in zip(group.traces, *_changes(group.rows), strict=True):
+    def __init__(self) -> None:
+        self._falling: list[str] = []
+        self._rising: list[str] = []
+        self._lasting: set[str] = set()
+
+    def add(self, keys: Sequence[str], rows: Array) -> None:
+        """Look at traces of ln(R/R0) in rows, all of one length."""
+        for key, change, steady in zip(keys, *_changes(rows), strict=True):
             if abs(change) > _SURE:
-                (falling if change < 0 else rising).append(trace.key)
+                (self._falling if change < 0 else self._rising).append(key)
                 if abs(steady) > _STILL_SURE and steady * change > 0:
-                    lasting.add(trace.key)
-    name = wanted if wanted != "auto" else "set" if len(falling) > len(rising) else "reset"
-    against = [key for key in (rising if name == "set" else falling) if key in lasting]
-    if wanted == "auto" and len(against) > max(1.0, _FEW * (len(rising) + len(falling))):
-        raise FitError(
-            f"{len(rising)} devices rise with pulses ({_listed(rising)}) and {len(falling)} fall ({_listed(falling)}): "
-            "RESET and SET runs are fitted one after the other. Choose one kind (`--where`), or give "
-            "`--direction reset` or `--direction set`, which leaves the others out as not described"
-        )
-    notes = []
-    if name == "set":
-        why = f", as {len(falling)} devices do" if wanted == "auto" else ""
-        notes.append(f"direction set: R falls with pulses{why}; slopes are negative")
-    if against:
-        what = "device runs" if len(against) == 1 else "devices run"
-        notes.append(f"{len(against)} {what} against the set ({_listed(against)}): the drift does not describe them")
-    return Direction(name, tuple(against), "; ".join(notes))
+                    self._lasting.add(key)
+
+    def direction(self, wanted: str) -> Direction:
+        """The direction `wanted`, or for "auto" that of the devices that are sure of theirs.
+
+        Raises
+        ------
+        FitError
+            An unknown direction, or a set in which both directions are frequent.
+        """
+        if wanted not in (*DIRECTIONS, "auto"):
+            raise FitError(f"unknown direction {wanted!r}: choose from {', '.join(DIRECTIONS)}, auto")
+        falling, rising = self._falling, self._rising
+        name = wanted if wanted != "auto" else "set" if len(falling) > len(rising) else "reset"
+        against = [key for key in (rising if name == "set" else falling) if key in self._lasting]
+        if wanted == "auto" and len(against) > max(1.0, _FEW * (len(rising) + len(falling))):
+            raise FitError(
+                f"{len(rising)} devices rise with pulses ({_listed(rising)}) and {len(falling)} fall "
+                f"({_listed(falling)}): RESET and SET runs are fitted one after the other. Choose one kind "
+                "(`--where`), or give `--direction reset` or `--direction set`, which leaves the others out as not "
+                "described"
+            )
+        notes = []
+        if name == "set":
+            why = f", as {len(falling)} devices do" if wanted == "auto" else ""
+            notes.append(f"direction set: R falls with pulses{why}; slopes are negative")
+        if against:
+            what = "device runs" if len(against) == 1 else "devices run"
+            which = f"{len(against)} {what} against the set ({_listed(against)})"
+            notes.append(f"{which}: the drift does not describe them")
+        return Direction(name, tuple(against), "; ".join(notes))
 
 
 def _changes(rows: Array) -> tuple[Array, Array]:

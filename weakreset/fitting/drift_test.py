@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from weakreset.fitting.residual_check import CONTRASTS, ResidualCheck
+from weakreset.fitting.residual_check import CONTRASTS
+from weakreset.fitting.result import ResidualCheck
 
 __all__ = ["LEVEL", "DriftTest", "drift_test"]
 

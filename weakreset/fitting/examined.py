@@ -1,4 +1,8 @@
-"""Fits after a look at their residuals: errors that are too small grow, a shape that does not describe them is said."""
+"""Fits after a look at their residuals: errors that are too small grow, a shape that does not describe them is said.
+
+What a device's own residuals say is done with its fit (`examined_alone`), what needs all devices at the end
+(`examined`).
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,11 @@ from numpy.typing import NDArray
 
 from weakreset.fitting.bases import Basis
 from weakreset.fitting.drift_test import DriftTest, drift_test
-from weakreset.fitting.residual_check import CONTRASTS, ResidualCheck, check_residuals
-from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
+from weakreset.fitting.residual_check import CONTRASTS
+from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, ResidualCheck
 from weakreset.fitting.rtn_rates import HiddenHigh
 
-__all__ = ["WIDEST_RATIO", "examined"]
+__all__ = ["WIDEST_RATIO", "examined", "examined_alone", "hidden_level"]
 
 Array = NDArray[np.float64]
 
@@ -26,10 +30,9 @@ _SURE = 4.0  # sd, one-sided: one device in 30,000 by chance
 
 
 def examined(
-    fits: Sequence[DeviceFit], basis: Basis, rates: HiddenHigh, growth_stderr: float = 0.0,
-    against: Collection[str] = (),
+    fits: Sequence[DeviceFit], basis: Basis, rates: HiddenHigh, against: Collection[str] = ()
 ) -> tuple[list[DeviceFit], DriftTest]:
-    """The fits with errors that hold and statuses that may be believed, and the verdict on the shape.
+    """Fits that were `examined_alone` after a look at all of them together, and the verdict on the shape.
 
     Parameters
     ----------
@@ -38,48 +41,55 @@ def examined(
         What the set is fitted with.
     rates : HiddenHigh
         Telegraph noise of the set: a device that shows none may have sat in the high state all along.
-    growth_stderr : float
-        Standard error of the growth of its steps.
     against : collection of str
         Devices that run against the direction of the set.
     """
-    shape, scanned = basis.shape, basis.scanned
-    hidden = _hidden_level(fits, rates)
-    checks = check_residuals(fits, growth_stderr, hidden)
-    whole = [(fit, check) for fit, check in zip(fits, checks, strict=True) if check and fit.fitted_as == shape.name]
-    test = drift_test(shape.name, [fit.device for fit, _ in whole], [check for _, check in whole])
-    wrong = {*test.wrong_devices, *_rising_late(fits, checks, basis), *_turning(fits, checks, basis), *against}
+    shape = basis.shape
+    whole = [(fit.device, fit.check) for fit in fits if fit.check is not None and fit.fitted_as == shape.name]
+    test = drift_test(shape.name, [device for device, _ in whole], [check for _, check in whole])
+    alone = [fit.device for fit in fits if fit.check is not None and fit.check.against_shape]
+    wrong = {*test.wrong_devices, *alone, *against}
+    hidden = hidden_level(fits, rates)
     return [
-        fit if check is None else _examined(fit, check, not test.holds or fit.device in wrong, hidden, scanned)
-        for fit, check in zip(fits, checks, strict=True)
+        fit if fit.check is None else _examined(fit, not test.holds or fit.device in wrong, hidden) for fit in fits
     ], replace(test, wrong_devices=tuple(sorted(wrong)))
 
 
-def _rising_late(
-    fits: Sequence[DeviceFit], checks: Sequence[ResidualCheck | None], basis: Basis
-) -> list[str]:
-    """Devices fitted without a knee whose slope grows: no knee of the shape's own sign can describe that."""
-    return [
-        fit.device for fit, check in zip(fits, checks, strict=True)
-        if check is not None and fit.fitted_as != basis.shape.name and basis.sign < 0 and check.scores[_BENDS] > _SURE
-    ]
+def examined_alone(fit: DeviceFit, basis: Basis) -> DeviceFit:
+    """The fit with errors that its own residuals bear out, and a status that they do not put in doubt."""
+    check, scanned, status = fit.check, basis.scanned, fit.status
+    if check is None:
+        return fit
+    estimates = {name: _grown(estimate, check.inflation.get(name, 1.0)) for name, estimate in fit.estimates.items()}
+    if fit.rtn.steps:
+        offset = fit.drift.offset
+        estimates[offset] = _plus(estimates[offset], float(np.std(fit.rtn.offset(fit.pulses))))
+    if scanned and status is FitStatus.OK:
+        estimates[scanned] = _tempered(fit, check.inflation.get(scanned, 1.0), estimates[scanned])
+        doubt = _doubt(fit, scanned, estimates[scanned])
+        if doubt:
+            status = FitStatus.KNEE_UNRESOLVED
+            estimates[scanned] = Estimate(None, status=doubt)
+    against_shape = _rises_late(fit, check, basis) or _turns(fit, check, basis)
+    check = replace(check, against_shape=against_shape)
+    return replace(fit, estimates=estimates, status=status, inflation=check.inflation, check=check)
 
 
-def _turning(
-    fits: Sequence[DeviceFit], checks: Sequence[ResidualCheck | None], basis: Basis
-) -> list[str]:
-    """Devices whose number that is never negative lies surely below zero: they rise and fall again."""
-    name, turning = basis.scan.nonnegative, []
-    for fit, check in zip(fits, checks, strict=True):
-        if check is None or name not in fit.result.params:
-            continue
-        number, inflation = fit.result.params[name], max(1.0, check.inflation.get(name, 1.0))
-        if number.stderr and basis.falls * number.value < -_SURE * inflation * number.stderr:
-            turning.append(fit.device)
-    return turning
+def _rises_late(fit: DeviceFit, check: ResidualCheck, basis: Basis) -> bool:
+    """Fitted without a knee, and the slope grows: no knee of the shape's own sign can describe that."""
+    return bool(fit.fitted_as != basis.shape.name and basis.sign < 0 and check.scores[_BENDS] > _SURE)
 
 
-def _hidden_level(fits: Sequence[DeviceFit], rates: HiddenHigh) -> float:
+def _turns(fit: DeviceFit, check: ResidualCheck, basis: Basis) -> bool:
+    """The number that is never negative lies surely below zero: the device rises and falls again."""
+    name = basis.scan.nonnegative
+    if name not in fit.result.params:
+        return False
+    number, inflation = fit.result.params[name], max(1.0, check.inflation.get(name, 1.0))
+    return bool(number.stderr and basis.falls * number.value < -_SURE * inflation * number.stderr)
+
+
+def hidden_level(fits: Sequence[DeviceFit], rates: HiddenHigh) -> float:
     """Standard deviation that a telegraph state which never changed adds to the offset of a device without steps."""
     seen = np.array([fit.rtn.amplitude for fit in fits if fit.rtn.status == "ok" and fit.rtn.amplitude])
     if not len(seen):
@@ -88,23 +98,14 @@ def _hidden_level(fits: Sequence[DeviceFit], rates: HiddenHigh) -> float:
     return float(np.sqrt(chance * (1.0 - chance) * np.mean(seen**2)))
 
 
-def _examined(fit: DeviceFit, check: ResidualCheck, wrong: bool, hidden: float, scanned: str) -> DeviceFit:
-    estimates = {name: _grown(estimate, check.inflation.get(name, 1.0)) for name, estimate in fit.estimates.items()}
-    offset = fit.drift.offset
-    level = float(np.std(fit.rtn.offset(fit.pulses))) if fit.rtn.steps else hidden
-    estimates[offset] = _plus(estimates[offset], level)
-    if scanned and fit.status is FitStatus.OK:
-        estimates[scanned] = _tempered(fit, check.inflation.get(scanned, 1.0), estimates[scanned])
-    status = fit.status
-    if status is FitStatus.OK and scanned:
-        doubt = _doubt(fit, scanned, estimates[scanned])
-        if doubt:
-            status = FitStatus.KNEE_UNRESOLVED
-            estimates[scanned] = Estimate(None, status=doubt)
+def _examined(fit: DeviceFit, wrong: bool, hidden: float) -> DeviceFit:
+    estimates, status = dict(fit.estimates), fit.status
+    if not fit.rtn.steps:
+        estimates[fit.drift.offset] = _plus(estimates[fit.drift.offset], hidden)
     if wrong and status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED):
         status = FitStatus.WRONG_DRIFT
         estimates = {name: _bare(estimate) if name != "r0_ohm" else estimate for name, estimate in estimates.items()}
-    return replace(fit, estimates=estimates, status=status, inflation=check.inflation)
+    return replace(fit, estimates=estimates, status=status)
 
 
 def _bare(estimate: Estimate) -> Estimate:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from weakreset.fitting.bases import Basis
 from weakreset.fitting.device_fit import RESOLVED_LR, Outlook, ScannedDevice, likelihood_ratio
 from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.knee_posterior import scan_moments
 from weakreset.fitting.missed_steps import StepPrior
-from weakreset.fitting.step_search import Configuration
 
 __all__ = ["Glance", "glance", "outlook"]
 
@@ -30,7 +30,6 @@ class Glance:
     nonnegative: list[tuple[float, float]]
     amplitudes: list[float]
     pulses: float
-    configurations: list[Configuration]
 
 
 def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
@@ -41,11 +40,9 @@ def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
     amplitudes: list[float] = []
     span = float(dictionary.whitener.pulses[-1] - dictionary.whitener.pulses[0])
     pulses = 0.0
-    configurations = []
     for device in devices:
         pulses += span
         configuration = device.configuration
-        configurations.append(configuration)
         if configuration.steps:
             coefficients = dictionary.solve(device.products, configuration.active(dictionary))[0]
             amplitudes += [float(value) for value in coefficients[-len(configuration.steps) :]]
@@ -53,17 +50,17 @@ def glance(dictionary: Dictionary, devices: Iterable[ScannedDevice]) -> Glance:
             moments = scan_moments(dictionary, device.products, device.design, device.alpha**2)
             at = int(moments.log_z.argmax())
             seen.append((basis.falls * float(moments.numbers[row, at]), float(moments.variances()[row, at])))
-    return Glance(seen, amplitudes, pulses, configurations)
+    return Glance(seen, amplitudes, pulses)
 
 
-def outlook(dictionary: Dictionary, glances: Sequence[Glance]) -> Outlook:
+def outlook(basis: Basis, glances: Sequence[Glance]) -> Outlook:
     """All glances together."""
     amplitudes = [value for one in glances for value in one.amplitudes]
     steps = StepPrior()
     if amplitudes:
         pulses = sum(one.pulses for one in glances)
         steps = StepPrior(len(amplitudes) / pulses, float(np.sqrt(np.mean(np.square(amplitudes)))))
-    capped = bool(dictionary.basis.scan.nonnegative)
+    capped = bool(basis.scan.nonnegative)
     return Outlook(_cap([pair for one in glances for pair in one.nonnegative]) if capped else np.inf, steps)
 
 

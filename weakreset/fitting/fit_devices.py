@@ -1,79 +1,42 @@
-"""Fit every device of a set: noise first, pooled; then knees and telegraph steps; then lmfit."""
+"""Fit every device of a set: a plan from a sample of it, then device by device, then all of them together."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import EllipsisType
 
 import numpy as np
 
 from weakreset.errors import FitError
-from weakreset.fitting.averaged import steps_on_reads, without_torn_blocks
-from weakreset.fitting.bases import Basis, basis_of, fittable
+from weakreset.fitting.bases import basis_of, fittable
 from weakreset.fitting.better_drift import better_drift, needs_another_drift
-from weakreset.fitting.blocks import OWN_ALPHA_RATIO, Group, fit_groups
-from weakreset.fitting.choose_drift import FixedNoise, choose_drift, prepared
-from weakreset.fitting.clean_traces import clean_sample, sample_evenly
+from weakreset.fitting.blocks import fit_groups
 from weakreset.fitting.common_mode import common_mode
-from weakreset.fitting.direction import Direction, find_direction
 from weakreset.fitting.examined import examined
 from weakreset.fitting.far_noise import far_noise_in_words, with_far_noise
+from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
-from weakreset.fitting.grouped import grouped, reads_in_words
+from weakreset.fitting.group import grouped
 from weakreset.fitting.noise_fit import ColourFit
 from weakreset.fitting.other_noise import with_other_noise
-from weakreset.fitting.own_colour import own_exponents
-from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
+from weakreset.fitting.plan import FitPlan
+from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import HiddenHigh, pooled_rates
-from weakreset.fitting.shared_numbers import shared_errors
-from weakreset.fitting.step_growth import grown_parts, step_growth, with_growth, without_growth
+from weakreset.fitting.scan import OWN_ALPHA_RATIO
+from weakreset.fitting.second_look import plan_of
+from weakreset.fitting.survey import Survey
 from weakreset.fitting.threads import one_blas_thread
+from weakreset.fitting.used_reads import UsedReads, reads_in_words, used_reads
 from weakreset.model import SHAPES
 from weakreset.options import named_options
-from weakreset.traces import Exclusion, TraceSet
+from weakreset.traces import Exclusion, PulseTrace, TraceSet
 from weakreset.traces.fit_needs import LEAST_READS
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 
-__all__ = ["FitOptions", "fit_devices"]
+__all__ = ["check_drift", "finished", "fit_devices", "read_all", "with_a_way"]
 
 Progress = Callable[[int, int, str], None]
-
-
-@named_options
-@dataclass(frozen=True)
-class FitOptions:
-    """What may be fixed by the user.
-
-    Attributes
-    ----------
-    drift : str
-        A key of `weakreset.model.SHAPES`, or "auto": the one with the lowest BIC under one noise (`choose_drift`).
-    alpha : float, optional
-        Amplitude of the 1/f noise (unit-variance drive, in ln R); estimated unless given.
-    exponent : float, optional
-        beta of 1/f^beta; estimated from all devices together unless given.
-    read_sd : float, optional
-        Read noise in ln R; estimated unless given.
-    rtn : bool
-        Whether to look for telegraph steps.
-    mixed_pulses : bool
-        Whether pulses of different amplitude or width may be fitted together.
-    direction : str
-        "reset" where R rises with pulses, "set" where it falls; "auto": what most devices do.
-    shared : mapping of str to float, optional
-        Numbers of the drift that all devices share (the width of a smooth knee, say); estimated unless given.
-    """
-
-    drift: str = "two-slope"
-    alpha: float | None = None
-    exponent: float | None = None
-    read_sd: float | None = None
-    rtn: bool = True
-    mixed_pulses: bool = False
-    direction: str = "auto"
-    shared: Mapping[str, float] | None = None
 
 
 @named_options
@@ -130,124 +93,92 @@ def fit_devices(
     chosen = replace(options or FitOptions(), **changed)  # type: ignore[arg-type]
     if not chosen.mixed_pulses:
         refuse_mixed(count_settings(traces))
-    if chosen.drift not in (*SHAPES, "auto"):
-        raise FitError(f"unknown drift {chosen.drift!r}: choose from {', '.join(fittable())}, auto")
-    if chosen.drift != "auto":
-        basis_of(SHAPES[chosen.drift])  # refuses what cannot be fitted before any work is done
-    groups, short, lone, notes = grouped(traces)
-    if not groups:
+    check_drift(chosen.drift)
+    used, short = read_all(traces)
+    if not used:
         raise FitError(
             f"no trace has the {LEAST_READS} reads after the first pulse that a fit needs "
             f"({len(traces)} traces, {len(traces.exclusions)} exclusions)"
         )
-    found = find_direction(groups, chosen.direction)
-    notes = [*filter(None, [found.note]), *notes]
+    survey = Survey()
+    survey.add(used)
     report = progress or (lambda done, total, what: None)
-    report(0, sum(len(group.traces) for group in groups), "noise of the technology")
-    fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+    report(0, len(used), "noise of the technology")
+    fits: dict[str, DeviceFit] = {}
     with one_blas_thread():
-        if chosen.drift == "auto":
-            choice = choose_drift(groups, found.name, fixed)
-            ready, notes = (choice.basis, choice.noise), [choice.sentence, *notes]
-        else:
-            shared_given = tuple((chosen.shared or {}).items())
-            basis = basis_of(SHAPES[chosen.drift], found.name, shared_given)
-            ready = prepared(groups, basis, fixed, not shared_given)
-        fits = _fit_one_drift(traces, groups, (short, lone), chosen, found, ready, report, jobs)
-        if chosen.drift != "auto":
-            fits = _with_a_way(fits, groups, found, fixed)
-    return replace(fits, notes=(*notes, *fits.notes))
+        plan = plan_of(survey, chosen, jobs)
+        for fit in fit_groups(grouped(used, plan.grids), plan, jobs):
+            fits[fit.device] = fit
+            report(len(fits), len(used), "devices")
+    known = [fits[one.trace.key] for one in used]
+    fitted = [replace(fit, set_aside=one.lone) if one.lone else fit for fit, one in zip(known, used, strict=True)]
+    notes = [one.note for one in used if one.note]
+    return with_a_way(finished(fitted, plan, chosen, traces, short, notes), survey, plan, chosen)
 
 
-def _with_a_way(fits: FitSet, groups: list[Group], found: Direction, fixed: FixedNoise) -> FitSet:
+def with_a_way(fits: FitSet, survey: Survey, plan: FitPlan, chosen: FitOptions) -> FitSet:
     """With the shape that describes the devices where this one does not."""
     verdict = fits.drift_test
-    if verdict is None or not needs_another_drift(verdict, len(fits.usable)):
+    if chosen.drift == "auto" or verdict is None or not needs_another_drift(verdict, len(fits.usable)):
         return fits
-    if fixed.alpha is None or fixed.exponent is None:
-        way = better_drift(groups, found.name, fixed, fits.drift.name)
-    else:  # a later part of a stream knows its noise from the first, which has searched
-        way = "Fit another shape (`--drift auto`)."
-    verdict = replace(verdict, way=way)
+    with one_blas_thread():
+        verdict = replace(verdict, way=better_drift(grouped(survey.sample, plan.grids), plan, chosen))
     return replace(fits, drift_test=verdict, caveat=verdict.sentence)
 
 
-def _fit_one_drift(
-    traces: TraceSet, groups: list[Group], left: tuple[list[Exclusion], dict[str, tuple[int, ...]]], chosen: FitOptions,
-    found: Direction, ready: tuple[Basis, ColourFit], report: Progress, jobs: int | None,
+def check_drift(name: str) -> None:
+    """Refuse what cannot be fitted before any work is done."""
+    if name not in (*SHAPES, "auto"):
+        raise FitError(f"unknown drift {name!r}: choose from {', '.join(fittable())}, auto")
+    if name != "auto":
+        basis_of(SHAPES[name])
+
+
+def read_all(traces: Iterable[PulseTrace]) -> tuple[list[UsedReads], list[Exclusion]]:
+    """The reads of each trace that is long enough, and the others."""
+    used: list[UsedReads] = []
+    short: list[Exclusion] = []
+    for trace in traces:
+        one = used_reads(trace)
+        if isinstance(one, Exclusion):
+            short.append(one)
+        else:
+            used.append(one)
+    return used, short
+
+
+def finished(
+    fits: Sequence[DeviceFit], plan: FitPlan, chosen: FitOptions, traces: TraceSet, short: Sequence[Exclusion],
+    notes: Sequence[str],
 ) -> FitSet:
-    (short, lone), total = left, sum(len(group.traces) for group in groups)
-    fits: dict[str, DeviceFit] = {}
-    basis, noise = ready
-    for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
-        fits[fit.device] = fit
-        report(len(fits), total, "devices")
-    groups, torn = without_torn_blocks(groups, fits)
-    for fit in fit_groups(torn, basis, noise, chosen.rtn, jobs):
-        fits[fit.device] = fit
-    growth = step_growth(list(fits.values()))
-    parts = grown_parts(list(fits.values()), growth)
-    if parts:
-        groups = without_growth(groups, parts)
-        fixed = FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
-        basis, noise = prepared(groups, basis, fixed, not chosen.shared)
-        for fit in fit_groups(groups, basis, noise, chosen.rtn, jobs):
-            fits[fit.device] = fit
-    if chosen.exponent is None and noise.colour.exponent is not None:
-        own = own_exponents(list(fits.values()), noise.colour.exponent)
-        exponents = dict(zip(fits, own.exponents.tolist(), strict=True))
-        for fit in _again(groups, basis, noise, chosen.rtn, jobs, exponents):
-            fits[fit.device] = fit
-    fits = {name: with_growth(fit, growth, parts) for name, fit in fits.items()}
-    known = [trace for trace in traces if trace.key in fits]
-    ordered = with_far_noise([steps_on_reads(fits[trace.key], *trace.log_ratio()) for trace in known])
-    ordered = [replace(fit, set_aside=lone[fit.device]) if fit.device in lone else fit for fit in ordered]
-    summary = replace(_summary(ordered, noise, chosen), rtn_growth=growth.value, rtn_growth_stderr=growth.stderr)
+    """The fits of a whole set together: what they say of its noise and its drift, and of each other."""
+    # added up in an order that no name or file decides: a sum has other bits in another order
+    order = sorted(range(len(fits)), key=lambda i: fits[i].fingerprint)
+    together = with_far_noise([fits[i] for i in order])
+    growth = plan.growth
+    summary = replace(
+        _summary(together, plan.noise, chosen), rtn_growth=growth.value, rtn_growth_stderr=growth.stderr or None
+    )
     rates = HiddenHigh(summary.p_up, summary.p_down, summary.rtn_share)
-    ordered, verdict = examined(ordered, basis, rates, growth.stderr, found.against)
-    left_out = excluded_fits((*traces.exclusions, *short), basis.shape)
+    with one_blas_thread():
+        together, verdict = examined(together, plan.basis, rates, plan.direction.against)
+    ordered = [fit for _, fit in sorted(zip(order, together, strict=True), key=lambda pair: pair[0])]
+    left_out = excluded_fits((*traces.exclusions, *short), plan.basis.shape)
     return with_other_noise(FitSet(
         tuple(ordered + left_out),
         summary,
-        basis.shape,
+        plan.basis.shape,
         traces,
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
-        notes=(*growth.sentences, *_notes(ordered)),
+        notes=(
+            *plan.notes, *notes, *common_mode(together).sentences, *reads_in_words(ordered),
+            *far_noise_in_words(ordered),
+        ),
         drift_test=verdict,
-        direction=found.name,
-        shared=_shared(groups, basis, noise, chosen),
+        direction=plan.direction.name,
+        shared=plan.shared,
     ))
-
-
-def _notes(fits: list[DeviceFit]) -> list[str]:
-    return [*common_mode(fits).sentences, *reads_in_words(fits), *far_noise_in_words(fits)]
-
-
-def _shared(groups: list[Group], basis: Basis, noise: ColourFit, chosen: FitOptions) -> dict[str, Estimate]:
-    """Numbers that all devices share, with their errors."""
-    if not basis.shared:
-        return {}
-    if chosen.shared:
-        return {name: Estimate(value, status="given") for name, value in basis.shared.items()}
-    errors = shared_errors(clean_sample(sample_evenly(groups), basis, noise, chosen.rtn), basis)
-    return {
-        name: Estimate(value) if (error := errors[name]) is None
-        else Estimate(value, error, value - 1.96 * error, value + 1.96 * error)
-        for name, value in basis.shared.items()
-    }
-
-
-def _again(
-    groups: list[Group], basis: Basis, noise: ColourFit, rtn: bool, jobs: int | None, exponents: Mapping[str, float]
-) -> Iterator[DeviceFit]:
-    """Fits of the devices whose noise has an exponent of its own."""
-    for exponent in sorted(set(exponents.values()) - {noise.colour.exponent}):
-        colour = replace(noise, colour=replace(noise.colour, exponent=exponent), alpha=math.nan)
-        parts = [
-            group.part(np.array([exponents[trace.key] == exponent for trace in group.traces])) for group in groups
-        ]
-        yield from fit_groups([part for part in parts if part.traces], basis, colour, rtn, jobs)
 
 
 def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> PooledNoise:
@@ -257,7 +188,7 @@ def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> Po
         fit for fit in usable
         if fit.alpha is not None and fit.alpha < OWN_ALPHA_RATIO * noise.alpha and fit.noise_ratio is None
     ]
-    freedom = np.array([len(fit.pulses) for fit in ordinary], dtype=np.float64)
+    freedom = np.array([fit.n_reads for fit in ordinary], dtype=np.float64)
     squares = np.array([fit.alpha or 0.0 for fit in ordinary]) ** 2
     fixed = options.alpha is not None or not ordinary
     alpha = noise.alpha if fixed else float(np.sqrt((freedom @ squares) / freedom.sum()))

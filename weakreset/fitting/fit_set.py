@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, text_table
 from weakreset.fitting.drift_test import DriftTest
@@ -15,6 +17,7 @@ from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
 from weakreset.fitting.table import device_columns, device_rows
 from weakreset.model import DriftShape, noise_kind
 from weakreset.traces import Exclusion, TraceSet
+from weakreset.traces.group_labels import GROUP_COLUMNS, group_labels
 from weakreset.traces.lot_sentence import counted_devices
 
 if TYPE_CHECKING:
@@ -91,10 +94,11 @@ class FitSet(Shown):
         return iter(self.fits)
 
     def __getitem__(self, device: str) -> DeviceFit:
-        for fit in self.fits:
-            if fit.device == device:
-                return fit
-        raise KeyError(device)
+        return self._by_name[device]
+
+    @cached_property
+    def _by_name(self) -> dict[str, DeviceFit]:
+        return {fit.device: fit for fit in reversed(self.fits)}
 
     def size(self, name: str, value: float) -> float:
         """Size of a drift number: what laws and parameter files hold of slopes of devices that fall."""
@@ -154,8 +158,11 @@ class FitSet(Shown):
         import pandas as pd
 
         frame = pd.DataFrame([fit.row() for fit in self.fits])
+        for column, of in group_labels(self.traces).items():
+            frame[column] = [of.get(fit.device) for fit in self.fits]
         for name in frame.columns:
-            if frame[name].isna().any() and name not in _TEXT_COLUMNS and not name.endswith("_status"):
+            words = (*_TEXT_COLUMNS, *GROUP_COLUMNS)
+            if frame[name].isna().any() and name not in words and not name.endswith("_status"):
                 frame[name] = frame[name].astype(float)
         return frame
 
@@ -171,17 +178,24 @@ def _numbers(block: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in block.items() if isinstance(value, float))
 
 
+def _reads(item: Exclusion) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """What was read of a device that was left out: it is the one to look at."""
+    if item.trace is None or not len(item.trace):
+        return np.empty(0, dtype=np.int64), np.empty(0)
+    pulses, log_ratio = item.trace.log_ratio()
+    good = np.isfinite(log_ratio)
+    return pulses[good], log_ratio[good]
+
+
 def excluded_fits(exclusions: tuple[Exclusion, ...], drift: DriftShape) -> list[DeviceFit]:
     """Rows for devices that were left out whole, so that no device disappears from the table."""
-    empty = np.empty(0)
     return [
         DeviceFit(
             item.device if not item.cycle else f"{item.device}#{item.cycle}",
             FitStatus.EXCLUDED,
             {},
             drift,
-            empty.astype(np.int64),
-            empty,
+            *_reads(item),
             {},
             excluded_because=item.reason,
             parent=item.device,

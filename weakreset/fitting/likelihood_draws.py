@@ -64,11 +64,12 @@ class LikelihoodDraws:
     def averaged(self, name: str) -> tuple[float, float]:
         """Mean and standard deviation of a number, a knee inside and one beyond being as likely beforehand."""
         if self.beyond is None:
-            column = self.inside[:, self.names.index(name)]
+            column = np.asarray(self.inside[:, self.names.index(name)], dtype=np.float64)
             return float(column.mean()), float(column.std())
         log_odds = self.log_z - self.log_volume
         chance = 1.0 / (1.0 + float(np.exp(min(-log_odds, 700.0))))
-        parts = (self.inside[:, self.names.index(name)], self.beyond[:, self.names_beyond.index(name)])
+        both = (self.inside[:, self.names.index(name)], self.beyond[:, self.names_beyond.index(name)])
+        parts = [np.asarray(part, dtype=np.float64) for part in both]
         means = np.array([part.mean() for part in parts])
         weights = np.array([chance, 1.0 - chance])
         mean = float(weights @ means)
@@ -112,7 +113,7 @@ def draw_likelihood(
     if basis.scan.beyond:
         seen = [basis.linear.index(name) for name in basis.scan.beyond]
         normal = special.ndtri(_even(_BEYOND, len(seen), rng))
-        beyond = moments.base_numbers[seen] + normal @ _root(moments.core[np.ix_(seen, seen)]).T
+        beyond = _single(moments.base_numbers[seen] + normal @ _root(moments.core[np.ix_(seen, seen)]).T)
     log_z = top + float(np.log(cumulative[-1]))
     volume = float(np.log(moments.width.sum())) + (float(np.log(cap)) if beyond is not None else 0.0)
     last = float(moments.grid[-1])
@@ -167,8 +168,13 @@ def _draw_linear(
     return draws
 
 
+def _single(draws: Array) -> Array:
+    """In single precision, which is enough for draws and half the size: a million devices fit into 2 GB."""
+    return np.asarray(draws, dtype=np.float32)
+
+
 def _ordered(basis: Basis, linear: Array, scanned: Array) -> Array:
     columns = dict(zip(basis.linear, linear.T, strict=True))
     if basis.scanned:
         columns[basis.scanned] = scanned
-    return np.column_stack([columns[name] for name in basis.own])
+    return _single(np.column_stack([columns[name] for name in basis.own]))

@@ -7,7 +7,11 @@ averaged over no further step and one further step anywhere:
     L(k) (1 + rate * sum_s BF_s(k)),   BF_s(k) = sqrt(v / (v + a^2)) exp(gain_s(k) / 2 * a^2 / (v + a^2)),
 
 with `rate` steps per pulse, an amplitude ~ N(0, a^2), v the variance of the amplitude of a step at s beside a
-knee at k, and gain_s(k) what it raises 2 ln L by at its best amplitude. Exact but for the knees between those tried.
+knee at k, and gain_s(k) what it raises 2 ln L by at its best amplitude.
+
+In k the factor is smooth but for a few places, where a step beside the knee takes over. So it is worked out at some
+knees, and between two of them where halving shows that a straight line is not enough, as far as the posterior is not
+negligible there.
 """
 
 from __future__ import annotations
@@ -28,7 +32,9 @@ _WIDEST_TEMPERATURE = 64.0  # flattens ln p of hundreds to a few: knees far from
 _TEMPERATURES = 4  # each a quarter of the one before: 64, 16, 4, 1
 _KNEES_EACH = 6  # quantiles of the flattened posterior, from either flank of the peak
 _MATTERS = 7.0  # exp(-7) is a thousandth: a knee below it adds nothing to an interval of 95 %
-_MOST_MORE = 64  # a bound for hopeless traces; with 64 between, the factor is smooth
+_WIDEST_GAP = 32  # a step beside the knee takes over within more candidates than that
+_STRAIGHT = 0.003
+"""Nats by which a straight line may miss the factor half-way between two knees; a quarter of that then remains."""
 
 
 @dataclass(frozen=True)
@@ -61,21 +67,25 @@ def log_missed_steps(
     if prior.rate <= 0 or not len(d.step_reads) or not len(d.grid):
         return np.zeros(len(d.grid))
     factor_at = _Factor(d, products, design, variance, prior)
-    tried = _knees_to_try(log_p)
+    everywhere = np.arange(len(d.grid))
+    tried = np.union1d(_knees_to_try(log_p), everywhere[::_WIDEST_GAP])
     values = factor_at(tried)
+    straight = np.zeros(len(tried), dtype=bool)  # whether a line from this knee to the next one will do
     while True:
-        factor = np.asarray(np.interp(d.grid, d.grid[tried], values))
-        # the factor is convex between knees, so interpolation is never too low: what it leaves out does not matter
-        matters = log_p + factor > (log_p[tried] + values).max() - _MATTERS
-        matters[tried] = False
-        more = np.flatnonzero(matters)
-        if not len(more):
-            return factor
-        more = more[:: -(-len(more) // _MOST_MORE)]
-        merged = np.concatenate([tried, more])
-        order = np.argsort(merged)
-        values = np.concatenate([values, factor_at(more)])[order]
-        tried = merged[order]
+        factor = np.interp(d.grid, d.grid[tried], values)
+        near = log_p + factor > (log_p[tried] + values).max() - _MATTERS
+        # an interval matters where one of its candidates does, its ends included
+        passed = np.concatenate([[0], np.cumsum(near)])
+        matters = passed[tried[1:] + 1] > passed[tried[:-1]]
+        halved = np.flatnonzero(matters & (np.diff(tried) > 1) & ~straight[:-1])
+        if not len(halved):
+            return np.asarray(factor)
+        middle = (tried[halved] + tried[halved + 1]) // 2
+        found = factor_at(middle)
+        enough = np.abs(found - factor[middle]) < _STRAIGHT
+        straight[halved] = enough
+        tried, values = np.insert(tried, halved + 1, middle), np.insert(values, halved + 1, found)
+        straight = np.insert(straight, halved + 1, enough)
 
 
 class _Factor:
@@ -104,12 +114,26 @@ class _Factor:
         knee_length = d.lengths[knees] - np.einsum("ij,ij->j", by_knee, knee_mixed)
         knee_length = np.maximum(knee_length, 1e-12 * d.lengths[knees])
         knee_added = (self.products[knees] - self.known @ knee_mixed) / knee_length
-        cross = d.gram[knees, d.steps] - knee_mixed.T @ self.by_step
-        left = np.maximum(self.step_length - cross**2 / knee_length[:, None], 0.0)
-        shrunk = 1.0 / (left + self.ratio)
-        half_gain = (0.5 / self.variance) * (self.step_product - cross * knee_added[:, None]) ** 2 * shrunk
-        top = half_gain.max(axis=1)
-        factors = np.einsum("ij,ij->i", np.sqrt(self.ratio * shrunk), np.exp(half_gain - top[:, None]))
+        cross = d.gram[knees, d.steps]
+        cross -= knee_mixed.T @ self.by_step
+        left = cross**2
+        left /= -knee_length[:, None]
+        left += self.step_length
+        np.maximum(left, 0.0, out=left)
+        left += self.ratio
+        gain = cross  # from here on: one table of knees and steps less to make
+        gain *= -knee_added[:, None]
+        gain += self.step_product
+        gain *= gain
+        gain /= left
+        gain *= 0.5 / self.variance
+        top = gain.max(axis=1)
+        gain -= top[:, None]
+        # what is added up needs no more than single precision, which has the fast exponential
+        terms = np.exp(gain.astype(np.float32))
+        left /= self.ratio
+        terms /= np.sqrt(left.astype(np.float32))
+        factors = terms.sum(axis=1, dtype=np.float64)
         return np.asarray(top + np.log(np.exp(-top) + self.expected * factors))
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.bases import Basis
-from weakreset.fitting.blocks import Group, families, scan_group
+from weakreset.fitting.group import Group, families
 from weakreset.fitting.noise_fit import ColourFit, DesignedTraces, fit_colour
+from weakreset.fitting.scan import scan_group
 from weakreset.fitting.shared_dictionary import SharedDictionary
 from weakreset.fitting.whitening import NoiseColour
 

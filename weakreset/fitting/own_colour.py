@@ -2,10 +2,10 @@
 
 The exponent of 1/f^exponent is pooled over devices. Where cells differ (another trap, another process), a device
 whitened with the others' exponent has intervals that are too narrow or too wide. So each device's likelihood of the
-exponent is looked at near the pooled one, on the residuals of its fit. Fitting takes some slow noise away from every
-device alike, so what counts is how far a device lies from the middle of all. Where the devices spread by more than
-their errors explain, or one stands far off, those that do are fitted again with an exponent of their own, shrunk
-towards the middle as far as its error asks (empirical Bayes: Robbins 1956).
+exponent is looked at near the pooled one, on what its best knee and steps leave. Fitting takes some slow noise away
+from every device alike, so what counts is how far a device lies from the middle of all. Where the devices of the survey
+spread by more than their errors explain, or one stands far off, those that do are fitted with an exponent of their own,
+shrunk towards the middle as far as its error asks (empirical Bayes: Robbins 1956).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.fitting.common_grids import common_grids
-from weakreset.fitting.result import DeviceFit
+from weakreset.fitting.device_fit import ScannedDevice
+from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.whitening import NoiseColour, Whitener
 
-__all__ = ["EXPONENTS", "OwnExponents", "own_exponents"]
+__all__ = ["EXPONENTS", "NearColours", "OwnColour", "own_colour"]
 
 Array = NDArray[np.float64]
 
@@ -34,74 +34,124 @@ _MOST_READS = 1024  # more reads of one device cost more than they tell of its e
 
 
 @dataclass(frozen=True)
-class OwnExponents:
-    """Exponent of each device, and how much they differ.
+class OwnColour:
+    """How exponents of single devices differ from the pooled one.
 
     Attributes
     ----------
-    exponents : ndarray, shape (n_devices,)
-        To fit each device with: the pooled one unless its own is told apart.
+    pooled : float
+    middle : float
+        Where the middle of the devices lies, from the pooled one.
     spread : float
-        Standard deviation of the exponent between devices, beyond what its errors explain.
+        Standard deviation of the exponent between devices, beyond what its errors explain; 0 where they do not
+        differ: then only devices that stand far off have one of their own.
     """
 
-    exponents: Array
+    pooled: float
+    middle: float
     spread: float
 
+    def exponents(self, away: Array, error: Array) -> Array:
+        """To fit each device with: the pooled one unless its own is told apart.
 
-def own_exponents(fits: Sequence[DeviceFit], pooled: float) -> OwnExponents:
-    """Exponents of devices that were fitted with the `pooled` one."""
-    known = [i for i, fit in enumerate(fits) if fit.result is not None and len(fit.log_ratio)]
-    exponents = np.full(len(fits), pooled)
-    if len(known) < _LEAST_DEVICES:
-        return OwnExponents(exponents, 0.0)
-    away, error = _estimates([fits[i] for i in known], pooled)
-    away = away - np.median(away)
-    z = away / error
-    spreads = 1.4826 * float(np.median(np.abs(z)))
-    variance = max(0.0, float((1.4826 * np.median(np.abs(away))) ** 2 - np.median(error**2)))
-    if spreads > _SPREADS:
-        shrunk = away * variance / (variance + error**2)
-    else:
-        variance, shrunk = 0.0, np.where(np.abs(z) > _STANDS_OFF, away, 0.0)
-    # devices of about one exponent share a whitener
-    exponents[known] = np.clip(pooled + _BIN * np.round(shrunk / _BIN), *EXPONENTS)
-    return OwnExponents(exponents, float(np.sqrt(variance)))
+        Parameters
+        ----------
+        away, error : ndarray, shape (n_devices,)
+            From `NearColours.exponents_of`.
+        """
+        far = away - self.middle
+        if self.spread > 0:
+            shrunk = far * self.spread**2 / (self.spread**2 + error**2)
+        else:
+            shrunk = np.where(np.abs(far) > _STANDS_OFF * error, far, 0.0)
+        # devices of about one exponent share a whitener
+        return np.clip(self.pooled + _BIN * np.round(shrunk / _BIN), *EXPONENTS)
 
 
-def _estimates(fits: Sequence[DeviceFit], pooled: float) -> tuple[Array, Array]:
-    """Most likely exponent of each device less the pooled one, and its standard error."""
-    low, high = max(EXPONENTS[0], pooled - _REACH), min(EXPONENTS[1], pooled + _REACH)
-    tried = np.linspace(low, high, 3)
-    away, error = np.empty((2, len(fits)))
-    log_l = np.empty((3, len(fits)))
-    reads = [_reads(fit) for fit in fits]
-    for common, members in common_grids([fit.pulses[:n] for fit, n in zip(fits, reads, strict=True)]):
-        by_reads: dict[bytes, list[int]] = {}
-        for i in members:
-            by_reads.setdefault(fits[i].pulses[: reads[i]].tobytes(), []).append(i)
-        for row, b in zip(log_l, tried, strict=True):
-            whitener = Whitener(common, NoiseColour(float(b), fits[0].read_ratio))
-            for same in by_reads.values():
-                n = reads[same[0]]
-                residuals = np.stack([fits[i].residuals[:n] for i in same])
-                row[same] = _log_likelihood(whitener.at(fits[same[0]].pulses[:n]), residuals)
-    step = tried[1] - tried[0]
-    slope = (log_l[2] - log_l[0]) / (2.0 * step)
-    bend = np.minimum((log_l[2] - 2.0 * log_l[1] + log_l[0]) / step**2, -1.0)
-    away[:] = tried[1] - pooled + np.clip(-slope / bend, -4 * _REACH, 4 * _REACH)
-    error[:] = 1.0 / np.sqrt(-bend)
-    return away, error
+def own_colour(away: Array, error: Array, pooled: float) -> OwnColour | None:
+    """From exponents of surveyed devices; None for fewer than five."""
+    if len(away) < _LEAST_DEVICES:
+        return None
+    middle = float(np.median(away))
+    far = away - middle
+    spreads = 1.4826 * float(np.median(np.abs(far / error)))
+    variance = max(0.0, float((1.4826 * np.median(np.abs(far))) ** 2 - np.median(error**2)))
+    return OwnColour(pooled, middle, float(np.sqrt(variance)) if spreads > _SPREADS else 0.0)
 
 
-def _reads(fit: DeviceFit) -> int:
-    """How many of the first reads to look at: none that are means of several."""
-    single = len(fit.pulses) if fit.averaged is None else int(np.searchsorted(fit.pulses, fit.averaged.first))
-    return min(single, _MOST_READS)
+class NearColours:
+    """Whiteners of exponents around the pooled one, for the first reads of a common grid.
+
+    Parameters
+    ----------
+    pulses : ndarray of int
+        The common grid.
+    colour : NoiseColour
+        The pooled one.
+    """
+
+    def __init__(self, pulses: NDArray[np.int64], colour: NoiseColour) -> None:
+        self.pooled = float(colour.exponent or 0.0)
+        low, high = max(EXPONENTS[0], self.pooled - _REACH), min(EXPONENTS[1], self.pooled + _REACH)
+        # none of the reads that are means of several
+        single = len(pulses) if colour.averaged is None else int(np.searchsorted(pulses, colour.averaged.first))
+        self.pulses = pulses[: min(single, _MOST_READS)]
+        self.tried = np.linspace(low, high, 3)
+        self.whiteners = [Whitener(self.pulses, NoiseColour(float(b), colour.read_ratio)) for b in self.tried]
+
+    def exponents_of(self, dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> tuple[Array, Array]:
+        """Most likely exponent of each device less the pooled one, and its standard error.
+
+        Parameters
+        ----------
+        dictionary : Dictionary
+            Of the pooled colour, for reads of this grid.
+        devices : sequence of ScannedDevice
+            Scanned with it.
+        """
+        pulses = dictionary.whitener.pulses
+        n = int(np.searchsorted(pulses, self.pulses[-1], side="right"))
+        left = _left(dictionary, devices)[:, :n]
+        log_l = np.stack([_log_likelihood(whitener.at(pulses[:n]), left) for whitener in self.whiteners])
+        step = float(self.tried[1] - self.tried[0])
+        slope = (log_l[2] - log_l[0]) / (2.0 * step)
+        bend = np.minimum((log_l[2] - 2.0 * log_l[1] + log_l[0]) / step**2, -1.0)
+        away = self.tried[1] - self.pooled + np.clip(-slope / bend, -4 * _REACH, 4 * _REACH)
+        return away, 1.0 / np.sqrt(-bend)
 
 
-def _log_likelihood(whitener: Whitener, residuals: Array) -> Array:
+def _left(dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> Array:
+    """What drift and telegraph noise leave of each trace, not whitened."""
+    basis, t = dictionary.basis, dictionary.whitener.pulses.astype(np.float64)
+    base, left = basis.columns(t), np.stack([one.log_ratio for one in devices])
+    for row, device in zip(left, devices, strict=True):
+        knee = device.configuration.knee
+        by_column = _coefficients(dictionary, device, knee)
+        row -= base @ by_column[: base.shape[1]]
+        steps = by_column[base.shape[1] : base.shape[1] + len(device.design.steps)]
+        for read, size in zip(device.design.steps, steps.tolist(), strict=True):
+            row[read:] -= size
+        if knee is not None:
+            k = dictionary.grid[[knee - dictionary.profiles.start]]
+            row -= by_column[-1] * basis.profile(t, k)[:, 0]
+    return left
+
+
+def _coefficients(dictionary: Dictionary, device: ScannedDevice, knee: int | None) -> Array:
+    """Of base, steps (two levels where they alternate) and profile."""
+    design = device.design
+    (p, q), more = design.mix.shape, int(knee is not None)
+    mix = np.zeros((p + more, q + more))
+    mix[:p, :q] = design.mix
+    mix[p:, q:] = 1.0
+    columns = np.asarray([*design.fixed, *([] if knee is None else [knee])])
+    gram = mix.T @ dictionary.gram[columns[:, None], columns] @ mix
+    return np.asarray(mix @ np.linalg.solve(gram, mix.T @ device.products[columns]))
+
+
+def _log_likelihood(whitener: Whitener, left: Array) -> Array:
     """ln L of each trace of residuals, maximised over alpha."""
-    white = whitener.rows(residuals)
-    n = residuals.shape[1]
-    return np.asarray(-0.5 * (n * np.log(np.einsum("ij,ij->i", white, white) / n) + whitener.log_det))
+    white = whitener.rows(left)
+    squares = np.array([float(row @ row) for row in white])
+    n = left.shape[1]
+    return np.asarray(-0.5 * (n * np.log(squares / n) + whitener.log_det))

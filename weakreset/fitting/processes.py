@@ -14,14 +14,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
+from weakreset.errors import FitError
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.workers import follow_parent
 
 __all__ = ["can_fork", "in_processes"]
 
 _STATE: dict[str, Any] = {}
+_MOST_RESTARTS = 3
 
 
 def can_fork() -> bool:
@@ -45,7 +48,32 @@ def in_processes(
         (built, number) -> result. A function of a module, as `build` is.
     built : object, optional
         build(recipe), if it exists already.
+
+    Raises
+    ------
+    FitError
+        Processes are killed again and again; one that is killed once is made up for.
     """
+    done, restarts = 0, 0
+    while done < len(numbers):
+        try:
+            for result in _in_one_pool(build, recipe, work, numbers[done:], jobs, built):
+                done += 1
+                yield result
+        except BrokenProcessPool as error:
+            # a process was killed, by the system for want of memory most often: what it had is done again
+            restarts += 1
+            if restarts > _MOST_RESTARTS:
+                raise FitError(
+                    f"processes of the fit were killed {restarts} times, after {done} of {len(numbers)} blocks of "
+                    "devices; if memory runs out, take fewer of them (`--jobs 1`)"
+                ) from error
+
+
+def _in_one_pool(
+    build: Callable[[Any], Any], recipe: Any, work: Callable[[Any, int], Any], numbers: Sequence[int], jobs: int,
+    built: Any,
+) -> Iterator[Any]:
     fork = can_fork()
     _STATE["built"] = built if fork else None
     context = multiprocessing.get_context("fork" if fork else "spawn")

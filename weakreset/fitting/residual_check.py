@@ -14,19 +14,18 @@ devices of a wrong shape share the sign.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.fitting.common_grids import common_grids
 from weakreset.fitting.model_columns import model_columns
-from weakreset.fitting.result import DeviceFit
-from weakreset.fitting.whitening import NoiseColour, Whitener
+from weakreset.fitting.result import DeviceFit, ResidualCheck
+from weakreset.fitting.whitening import Whitener
 from weakreset.model import SHAPES
 
-__all__ = ["CONTRASTS", "ResidualCheck", "check_residuals"]
+__all__ = ["CONTRASTS", "SetErrors", "check_residuals", "least_inflation"]
 
 Array = NDArray[np.float64]
 
@@ -45,90 +44,104 @@ CONTRASTS = (
 
 
 @dataclass(frozen=True)
-class ResidualCheck:
-    """Of one device.
+class SetErrors:
+    """What the devices of a set say of the errors of each, from its survey.
 
     Attributes
     ----------
-    inflation : dict of str to float
-        By lmfit parameter: the sandwich's standard error over the assumed one.
-    scores : ndarray, shape (len(CONTRASTS),)
-        Standard normal where the shape holds; NaN where the contrast cannot be told from the fit's own numbers.
-    blocks : dict of str to float
-        What blocks alone say of the inflation.
-    """
-
-    inflation: dict[str, float]
-    scores: Array
-    blocks: dict[str, float] = field(default_factory=dict)
-
-
-def check_residuals(
-    fits: Sequence[DeviceFit], growth_stderr: float = 0.0, hidden: float = 0.0
-) -> list[ResidualCheck | None]:
-    """A look at each fit; None for those without a result.
-
-    Parameters
-    ----------
-    fits : sequence of DeviceFit
     growth_stderr : float
         Standard error of the growth of telegraph steps with ln R (`RtnFit.growth`).
     hidden : float
         Standard deviation of the telegraph level, unknown because it never changed, of devices without steps: where
         steps grow, such a level bends the drift.
+    least : mapping of str to float
+        From `least_inflation`.
     """
-    known = [i for i, fit in enumerate(fits) if fit.result is not None and fit.white_residuals is not None]
-    checks: list[ResidualCheck | None] = [None] * len(fits)
-    by_colour: dict[NoiseColour, list[int]] = {}
-    for i in known:
-        by_colour.setdefault(fits[i].colour, []).append(i)
-    for colour, same in by_colour.items():
-        for common, members in common_grids([fits[i].pulses for i in same]):
-            whitener = Whitener(common, colour)
-            for i in (same[member] for member in members):
-                checks[i] = _check(fits[i], whitener.at(fits[i].pulses), growth_stderr, hidden)
-    return _no_better_than_all(checks)
+
+    growth_stderr: float = 0.0
+    hidden: float = 0.0
+    least: Mapping[str, float] = field(default_factory=dict)
 
 
-def _no_better_than_all(checks: list[ResidualCheck | None]) -> list[ResidualCheck | None]:
-    """The looks, each with errors at least as much larger than the model's as those of most devices are.
+def check_residuals(
+    whitener: Whitener, fits: Sequence[DeviceFit], jacobians: Sequence[Array], others: SetErrors
+) -> list[ResidualCheck]:
+    """A look at each fit of traces read at the pulses of this whitener.
+
+    Parameters
+    ----------
+    whitener : Whitener
+    fits : sequence of DeviceFit
+    jacobians : sequence of ndarray
+        Whitened derivatives of each model by lmfit's parameters, in units of -alpha.
+    others : SetErrors
+    """
+    t = whitener.pulses.astype(np.float64)
+    raw = [_raw_columns(fit, t, others) for fit in fits]
+    white = _whitened(whitener, raw)
+    return [
+        _check(fit, jacobian, columns, others) for fit, jacobian, columns in zip(fits, jacobians, white, strict=True)
+    ]
+
+
+def least_inflation(checks: Sequence[ResidualCheck]) -> dict[str, float]:
+    """How much larger than the model's the errors of most devices are, by parameter: no device's are taken for smaller.
 
     One device's blocks know the size of its slow noise to a third; all devices together show whether the technology has
     more of it than 1/f noise says. The mean of the squares leaves out the devices that stand off.
     """
-    seen = [check.blocks for check in checks if check is not None]
     floors = {}
-    for name in {name for blocks in seen for name in blocks}:
-        squares = np.sort([blocks[name] ** 2 for blocks in seen if name in blocks])
+    for name in sorted({name for check in checks for name in check.blocks}):
+        squares = np.sort([check.blocks[name] ** 2 for check in checks if name in check.blocks])
         if len(squares) >= _LEAST_DEVICES:
             floors[name] = float(np.sqrt(squares[: int(np.ceil(_KEPT * len(squares)))].mean()))
-    return [
-        None if check is None else replace(check, inflation={
-            name: max(value, floors.get(name, value)) for name, value in check.inflation.items()
-        })
-        for check in checks
-    ]
+    return floors
 
 
-def _check(fit: DeviceFit, whitener: Whitener, growth_stderr: float, hidden: float) -> ResidualCheck:
-    t = fit.pulses.astype(np.float64)
-    names, raw = model_columns(fit)
-    knee = fit.numbers.get(fit.drift.knee, t[-1]) if fit.fitted_as == fit.drift.name else t[-1]
-    moved = _moved_by_growth(fit, growth_stderr, hidden)
-    grown = _with_growth(fit, raw) if fit.rtn.growth and fit.rtn.steps else raw[:, :0]
-    parts = [raw, _contrasts(t, float(np.clip(knee, t[3], t[-1]))), moved[:, None], grown]
-    white = whitener.columns(np.column_stack(parts))
-    jacobian, wanted, moved, exact = np.split(white, np.cumsum([part.shape[1] for part in parts[:-1]]), axis=1)
-    exact, moved = exact if grown.size else jacobian, moved / fit.alpha_used
-    residuals = whitener.columns(fit.residuals) / fit.alpha_used
+def _raw_columns(fit: DeviceFit, t: Array, others: SetErrors) -> Array:
+    """Contrasts, what the growth of steps may move the trace by, and the model's derivatives where steps grow."""
+    moved = _moved_by_growth(fit, others.growth_stderr, others.hidden)
+    grown = _with_growth(fit, model_columns(fit)[1]) if fit.rtn.growth and fit.rtn.steps else np.empty((len(t), 0))
+    return np.column_stack([_contrasts(t, _place(fit, t)), moved, grown])
+
+
+def _check(fit: DeviceFit, jacobian: Array, white: Array, others: SetErrors) -> ResidualCheck:
+    wanted, moved, exact = np.split(white, [len(CONTRASTS), len(CONTRASTS) + 1], axis=1)
+    residuals, names = np.asarray(fit.result.residual), list(fit.result.params)
     blocks = _sandwich(jacobian, residuals, names.index(fit.drift.knee) if fit.drift.knee in names else None)
     inflation = np.maximum(blocks, _of_slow_size(jacobian, residuals))
     if moved.any():
-        inflation = np.hypot(np.maximum(inflation, 1.0), _growth_errors(jacobian, exact, moved))
-    return ResidualCheck(
-        dict(zip(names, inflation.tolist(), strict=True)), _scores(jacobian, wanted, residuals),
-        dict(zip(names, blocks.tolist(), strict=True)),
-    )
+        exact = exact / -fit.alpha_used if exact.size else jacobian
+        added = _growth_errors(jacobian, exact, moved / fit.alpha_used)
+        inflation = np.hypot(np.maximum(inflation, 1.0), added)
+    by_name = dict(zip(names, inflation.tolist(), strict=True))
+    by_name = {name: max(value, others.least.get(name, value)) for name, value in by_name.items()}
+    by_blocks = dict(zip(names, blocks.tolist(), strict=True))
+    return ResidualCheck(by_name, _scores(jacobian, wanted, residuals), blocks=by_blocks)
+
+
+def _place(fit: DeviceFit, t: Array) -> float:
+    """The knee of a device, or its last read."""
+    knee = fit.numbers.get(fit.drift.knee, t[-1]) if fit.fitted_as == fit.drift.name else t[-1]
+    return float(np.clip(knee, t[3], t[-1]))
+
+
+def _whitened(whitener: Whitener, matrices: Sequence[Array]) -> list[Array]:
+    """Whitened columns of each matrix, all in one go; a column that several have is whitened once."""
+    places: dict[bytes, int] = {}
+    distinct: list[Array] = []
+    wanted: list[list[int]] = []
+    for matrix in matrices:
+        wanted.append([])
+        for column in np.ascontiguousarray(matrix.T):
+            place = places.setdefault(column.tobytes(), len(distinct))
+            if place == len(distinct):
+                distinct.append(column)
+            wanted[-1].append(place)
+    if not distinct:
+        return []
+    white = whitener.rows(np.stack(distinct))
+    return [np.ascontiguousarray(white[places].T) for places in wanted]
 
 
 def _moved_by_growth(fit: DeviceFit, growth_stderr: float, hidden: float) -> Array:
@@ -236,5 +249,5 @@ def _scores(jacobian: Array, wanted: Array, residuals: Array) -> Array:
     length = np.sqrt(np.einsum("ij,ij->j", left, left))
     whole = np.sqrt(np.einsum("ij,ij->j", wanted, wanted))
     told = length > _LEAST_LEFT * whole
-    score = left.T @ (residuals - q @ (q.T @ residuals)) / np.where(told, length, 1.0)
+    score = left.T @ residuals / np.where(told, length, 1.0)
     return np.where(told, score, np.nan)

@@ -19,7 +19,7 @@ from weakreset.traces import PulseTrace
 if TYPE_CHECKING:
     from weakreset.fitting.likelihood_draws import LikelihoodDraws
 
-__all__ = ["DeviceFit", "Estimate", "FitStatus", "RtnFit", "r0_estimate"]
+__all__ = ["DeviceFit", "Estimate", "FitStatus", "ResidualCheck", "RtnFit", "r0_estimate"]
 
 Array = NDArray[np.float64]
 
@@ -109,6 +109,28 @@ class RtnFit:
         return np.asarray((switches + int(self.starts_high)) % 2 == 1)
 
 
+@dataclass(frozen=True)
+class ResidualCheck:
+    """What the residuals of one device say of its fit (`residual_check`).
+
+    Attributes
+    ----------
+    inflation : mapping of str to float
+        By lmfit parameter: the sandwich's standard error over the assumed one.
+    scores : ndarray, shape (len(residual_check.CONTRASTS),)
+        Standard normal where the shape holds; NaN where the contrast cannot be told from the fit's own numbers.
+    against_shape : bool
+        Whether the device does what no numbers of the shape can: a slope that grows, a rise that turns into a fall.
+    blocks : mapping of str to float
+        What blocks of residuals alone say of the inflation.
+    """
+
+    inflation: Mapping[str, float]
+    scores: Array
+    against_shape: bool = False
+    blocks: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class DeviceFit(Shown):
     """The fit of one trace.
@@ -150,6 +172,12 @@ class DeviceFit(Shown):
     inflation : mapping of str to float
         How much larger than the model's the standard errors are that the residuals show, by lmfit parameter; values
         above one were applied.
+    n_reads : int
+        Reads that were fitted; of a fit from `fit_stream` without its arrays, `pulses` has the first and the last.
+    fingerprint : bytes
+        Digest of pulses and readings, the same whatever the device is called.
+    check : ResidualCheck or None
+        What its residuals say of the fit.
     parent : str
         The device where `device` names one of its cycles; '' where that is the device. See `of_device`.
     set_aside : tuple of int
@@ -185,6 +213,9 @@ class DeviceFit(Shown):
     deviance: float = math.nan
     n_numbers: int = 0
     inflation: Mapping[str, float] = field(default_factory=dict)
+    n_reads: int = 0
+    fingerprint: bytes = b""
+    check: ResidualCheck | None = None
     parent: str = ""
     set_aside: tuple[int, ...] = ()
     noise_ratio: float | None = None

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.fitting.blocks import Group
 from weakreset.fitting.common_grids import common_grids
+from weakreset.fitting.group import Group
 from weakreset.fitting.model_columns import model_columns
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.whitening import NoiseColour, Whitener
@@ -162,7 +163,7 @@ def _fitted(devices: Sequence[_Switching], looks: Sequence[_Look]) -> tuple[floa
 
 def _switching(fits: Sequence[DeviceFit], most: int | None = None) -> list[_Switching]:
     """Up to `most` devices with steps, evenly spaced among them; all of them unless given."""
-    known = [fit for fit in fits if fit.rtn.steps and fit.result is not None and fit.result.success]
+    known = [fit for fit in fits if _switches(fit)]
     some = known if most is None else known[:: -(-len(known) // most) or 1]
     found = []
     by_colour: dict[NoiseColour, list[DeviceFit]] = {}
@@ -173,6 +174,15 @@ def _switching(fits: Sequence[DeviceFit], most: int | None = None) -> list[_Swit
             whitener = Whitener(common, colour)
             found += [_Switching(same[i], whitener.at(same[i].pulses)) for i in members]
     return found
+
+
+def _switches(fit: DeviceFit) -> bool:
+    return bool(fit.rtn.steps and fit.result is not None and fit.result.success)
+
+
+@lru_cache(maxsize=8)
+def _own_whitener(pulses: bytes, colour: NoiseColour) -> Whitener:
+    return Whitener(np.frombuffer(pulses, dtype=np.int64), colour)
 
 
 def _pooled(looks: Sequence[_Look]) -> tuple[float, float]:
@@ -206,7 +216,8 @@ def grown_parts(fits: Sequence[DeviceFit], growth: StepGrowth) -> dict[str, Arra
     """What the steps of each device that has some have grown by, at its reads; by device."""
     if not growth.value:
         return {}
-    devices = _switching(fits)
+    # each with a whitener of its own reads: which others are looked at moves no bit
+    devices = [_Switching(fit, _own_whitener(fit.pulses.tobytes(), fit.colour)) for fit in fits if _switches(fit)]
     for device in devices:
         # with steps of constant size A came out too large by what they grow to on average
         for _ in range(_ROUNDS):

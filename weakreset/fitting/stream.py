@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import numpy as np
 
 from weakreset.errors import FitError
-from weakreset.fitting.fit_devices import FitOptions, fit_devices
-from weakreset.fitting.fit_set import FitSet, excluded_fits
+from weakreset.fitting.blocks import fit_groups
+from weakreset.fitting.fit_devices import check_drift, finished, read_all, with_a_way
+from weakreset.fitting.fit_options import FitOptions
+from weakreset.fitting.fit_set import FitSet
+from weakreset.fitting.group import grouped
+from weakreset.fitting.plan import FitPlan
 from weakreset.fitting.result import DeviceFit
-from weakreset.fitting.rtn_rates import pooled_rates
-from weakreset.model import DriftShape
+from weakreset.fitting.second_look import plan_of
+from weakreset.fitting.survey import SURVEYED, Survey
+from weakreset.fitting.threads import one_blas_thread
 from weakreset.options import named_options
-from weakreset.traces import Exclusion, SourceFile, TraceSet
-from weakreset.traces.fit_needs import too_short
+from weakreset.traces import Exclusion, PulseTrace, SourceFile, TraceSet
+from weakreset.traces.fit_needs import LEAST_READS
 from weakreset.traces.pulse_settings import PulseSettings, count_settings, refuse_mixed
 
 __all__ = ["fit_stream"]
 
 _DETAILED = 1000
-_DRAWS = 50
 _EMPTY = np.empty(0)
 
 
@@ -34,25 +38,25 @@ def fit_stream(
     *,
     jobs: int | None = None,
 ) -> FitSet:
-    """Fit device after device without holding the traces.
+    """Fit device after device without holding the traces: the numbers of `fit_devices`, however the set is cut.
 
     Parameters
     ----------
     chunks : iterable of TraceSet
-        `weakreset.stream_traces(...)`, or any generator of sets. The noise is estimated from the
-        first chunk, which should be a fair sample of 100 devices or more.
+        Gone through twice, first for a sample of the devices, from which the noise is estimated, then to fit:
+        `weakreset.stream_traces(...)`, a list, or anything that can be iterated again. A generator, which cannot, is
+        surveyed on the devices of its first chunk; `notes` says so.
     options : FitOptions, optional
-        `drift="auto"` is not possible here.
     progress : callable, optional
-        Called as progress(done, 0, what): the total is not known.
+        Called as progress(done, total, what); the total is 0 as long as it is not known.
     jobs : int, optional
         As in `fit_devices`.
 
     Returns
     -------
     FitSet
-        Every device has its numbers and a sketch of its likelihood; the first 1,000 keep trace, residuals
-        and lmfit result as well. `traces` holds the first chunk only, with all exclusions and sources.
+        Every device has its numbers and its likelihood; the first 1,000 keep trace, residuals and lmfit result as well.
+        `traces` holds their traces only, with all exclusions and sources.
 
     Raises
     ------
@@ -62,89 +66,90 @@ def fit_stream(
         The traces mix pulses of different amplitude or width.
     """
     chosen = options or FitOptions()
-    if chosen.drift == "auto":
-        raise FitError("drift 'auto' needs all traces at once; choose it with fit_devices on a sample")
-    first: FitSet | None = None
-    fits: list[DeviceFit] = []
-    seen = _Seen()
-    for chunk in _with_a_long_trace(chunks):
-        seen.add(chunk, chosen.mixed_pulses)
-        if first is not None and not _has_a_long_trace(chunk):
-            fits += _left_out(chunk, first.drift)
-            continue
-        fitted = fit_devices(chunk, replace(chosen, mixed_pulses=True), jobs=jobs)
-        if first is None:
-            first = fitted
-            noise = fitted.noise
-            chosen = replace(
-                chosen, alpha=noise.alpha, exponent=noise.exponent, read_sd=noise.read_sd, direction=fitted.direction,
-                shared={name: float(found.value or 0.0) for name, found in fitted.shared.items()} or chosen.shared,
-            )
-        room = max(_DETAILED - len(fits), 0)
-        few = [_with_few_draws(fit) for fit in fitted]
-        fits += [fit if i < room else _sketch(fit) for i, fit in enumerate(few)]
+    check_drift(chosen.drift)
+    source = iter(chunks)
+    if source is chunks:
+        survey, first = _surveyed(source, chosen, progress, only_first=True)
+        again: Iterable[TraceSet] = chain(first, source)
+        once: tuple[str, ...] = (
+            f"the noise was estimated from the {survey.n_devices} devices of the first chunk: they come from a "
+            "generator, which can be read only once",
+        )
+    else:
+        survey, _ = _surveyed(source, chosen, progress, only_first=False)
+        again, once = chunks, ()
+    with one_blas_thread():
+        plan = plan_of(survey, chosen, jobs)
+        seen = _Seen()
+        for chunk in again:
+            seen.fit(chunk, plan, jobs, chosen.mixed_pulses)
+            if progress is not None and seen.fits:
+                progress(len(seen.fits), 0 if once else survey.n_devices, "devices")
+    kept = TraceSet(tuple(seen.traces), tuple(seen.exclusions), tuple(seen.sources), tuple(seen.notes))
+    fits = finished(seen.fits, plan, chosen, kept, seen.short, (*once, *seen.long))
+    return with_a_way(fits, survey, plan, chosen)
+
+
+def _surveyed(
+    chunks: Iterator[TraceSet], chosen: FitOptions, progress: Callable[[int, int, str], None] | None, only_first: bool
+) -> tuple[Survey, list[TraceSet]]:
+    """A survey of all chunks, or of those up to the first one with a trace that can be fitted; and the chunks."""
+    survey, gone = Survey(), list[TraceSet]()
+    settings: PulseSettings = {}
+    some = False
+    for chunk in chunks:
+        some = True
+        if not chosen.mixed_pulses:  # refused before hours of work, not after
+            settings = count_settings(chunk, settings)
+            refuse_mixed(settings)
+        survey.add(read_all(chunk)[0])
         if progress is not None:
-            progress(len(fits), 0, "devices")
-    if first is None:
-        raise FitError("no traces: the stream of chunks is empty")
-    kept = TraceSet(first.traces.traces, tuple(seen.exclusions), tuple(seen.sources), tuple(seen.notes))
-    whole = replace(first, fits=tuple(fits), traces=kept)
-    noise = replace(first.noise, n_devices=len(whole.usable), **pooled_rates(whole.usable).pooled())
-    return replace(whole, noise=noise)
+            progress(survey.n_devices, 0, f"reading, to choose {SURVEYED} for the noise")
+        if only_first:
+            gone.append(chunk)
+            if survey.n_devices:
+                break
+    if not survey.n_devices:
+        reason = f"none has the {LEAST_READS} reads after the first pulse that a fit needs" if some else "it is empty"
+        raise FitError(f"no traces to fit in the stream of chunks: {reason}")
+    return survey, gone
 
 
+@dataclass
 class _Seen:
-    """What the chunks say besides their traces."""
+    """What the chunks bring, the fits of their traces among it."""
 
-    def __init__(self) -> None:
-        self.exclusions: list[Exclusion] = []
-        self.sources: dict[SourceFile, None] = {}
-        self.notes: dict[str, None] = {}
-        self._settings: PulseSettings = {}
+    fits: list[DeviceFit] = field(default_factory=list)
+    traces: list[PulseTrace] = field(default_factory=list)
+    exclusions: list[Exclusion] = field(default_factory=list)
+    short: list[Exclusion] = field(default_factory=list)
+    sources: dict[SourceFile, None] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+    long: list[str] = field(default_factory=list)
+    settings: PulseSettings = field(default_factory=dict)
 
-    def add(self, chunk: TraceSet, mixed: bool) -> None:
+    def fit(self, chunk: TraceSet, plan: FitPlan, jobs: int | None, mixed: bool) -> None:
+        """Fit the traces of a chunk and let them go."""
         self.exclusions += chunk.exclusions
         self.sources.update(dict.fromkeys(chunk.sources))
         self.notes.update(dict.fromkeys(chunk.notes))
         if not mixed:
-            self._settings = count_settings(chunk, self._settings)
-            refuse_mixed(self._settings)
-
-
-def _with_a_long_trace(chunks: Iterable[TraceSet]) -> Iterator[TraceSet]:
-    """The chunks; one in which nothing can be fitted is joined to the next."""
-    pending: TraceSet | None = None
-    for chunk in chunks:
-        pending = chunk if pending is None else TraceSet.join([pending, chunk])
-        if _has_a_long_trace(pending):
-            yield pending
-            pending = None
-    if pending is not None:
-        yield pending
-
-
-def _has_a_long_trace(chunk: TraceSet) -> bool:
-    return any(too_short(trace) is None for trace in chunk)
-
-
-def _left_out(chunk: TraceSet, drift: DriftShape) -> list[DeviceFit]:
-    """Rows for a chunk in which nothing can be fitted."""
-    short = (item for trace in chunk if (item := too_short(trace)) is not None)
-    return excluded_fits((*chunk.exclusions, *short), drift)
-
-
-def _with_few_draws(fit: DeviceFit) -> DeviceFit:
-    """The device with a quarter of its draws, in single precision."""
-    draws = fit.draws
-    if draws is None:
-        return fit
-    step = max(1, len(draws.inside) // _DRAWS)
-    beyond: Any = None if draws.beyond is None else draws.beyond[::step].astype(np.float32)
-    inside: Any = draws.inside[::step].astype(np.float32)
-    return replace(fit, draws=replace(draws, inside=inside, beyond=beyond))
+            self.settings = count_settings(chunk, self.settings)
+            refuse_mixed(self.settings)
+        used, short = read_all(chunk)
+        self.short += short
+        self.long += [one.note for one in used if one.note]
+        fits = {fit.device: fit for fit in fit_groups(grouped(used, plan.grids), plan, jobs)}
+        for one in used:
+            fit = fits[one.trace.key]
+            fit = replace(fit, set_aside=one.lone) if one.lone else fit
+            if len(self.fits) < _DETAILED:
+                self.traces.append(one.trace)
+            self.fits.append(fit if len(self.fits) < _DETAILED else _sketch(fit))
 
 
 def _sketch(fit: DeviceFit) -> DeviceFit:
     """The device without its arrays."""
-    profile = None if fit.knee_profile is None else (fit.knee_profile[0][:1], _EMPTY)
-    return replace(fit, log_ratio=_EMPTY, white_residuals=None, result=None, knee_profile=profile)
+    profile = None if fit.knee_profile is None else (fit.knee_profile[0][:1].copy(), _EMPTY)
+    ends = fit.pulses[[0, -1]]
+    return replace(fit, pulses=ends, log_ratio=_EMPTY, white_residuals=None, result=None, knee_profile=profile)

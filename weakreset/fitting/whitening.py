@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from weakreset.fitting.even_product import even_product, padded
 from weakreset.model import autocovariance
 
 __all__ = ["Averaged", "NoiseColour", "Whitener"]
@@ -100,6 +101,7 @@ class Whitener:
         self.pulses = pulses
         self.colour = colour
         self._factor = linalg.cholesky(colour.covariance(pulses), lower=True, overwrite_a=True, check_finite=False)
+        self._root, self._inverses = self._factor, list[Array]()  # both of all reads, in every part of this
         self._settle(np.arange(len(pulses)))
 
     def _settle(self, kept: NDArray[np.intp]) -> None:
@@ -144,8 +146,28 @@ class Whitener:
         return np.asarray(white - self.gone @ (self.gone.T @ white))
 
     def rows(self, values: Array) -> Array:
-        """The same for traces in rows, (n_devices, n)."""
-        return np.ascontiguousarray(self.columns(np.ascontiguousarray(values.T)).T)
+        """The same for traces in rows, (n_devices, n): each has the same bits whatever the others are."""
+        n = len(self._factor)
+        spread = values
+        if self.gone is not None:
+            spread = np.zeros((len(values), n))
+            spread[:, self.kept] = values
+        white = even_product(spread, self.inverse[:n, : -(-n // 8) * 8])[:, :n]
+        return np.ascontiguousarray(self.without_gone(white))
+
+    def without_gone(self, white: Array) -> Array:
+        """Whitened rows less what missing reads can explain, row by row."""
+        if self.gone is None:
+            return white
+        return np.stack([row - self.gone @ (self.gone.T @ row) for row in white])
+
+    @property
+    def inverse(self) -> Array:
+        """Transposed inverse of the factor for all reads, `padded`; its leading blocks are those of leading reads."""
+        if not self._inverses:
+            whole = linalg.solve_triangular(self._root, np.eye(len(self._root)), lower=True, check_finite=False)
+            self._inverses.append(padded(whole.T))
+        return self._inverses[0]
 
     def _solve(self, values: Array) -> Array:
         return np.asarray(linalg.solve_triangular(self._factor, values, lower=True, check_finite=False))

@@ -13,6 +13,7 @@ from weakreset.parameter_file.load_save import (
     preset_names,
     save_parameters,
 )
+from weakreset.parameter_file.new import EXAMPLE_TABLE, Missing, missing_in, new_parameters
 from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed_numbers
 from weakreset.parameter_file.over_pulses import DriftBand, drift_band
 from weakreset.parameter_file.presets import majumdar2021
@@ -39,6 +40,7 @@ from weakreset.parameter_file.schema import (
 from weakreset.parameter_file.tables import device_columns, law_rows, write_devices, write_laws
 
 __all__ = [
+    "EXAMPLE_TABLE",
     "SCHEMA_NAME",
     "SCHEMA_VERSION",
     "Correlation",
@@ -53,6 +55,7 @@ __all__ = [
     "FamilyChoice",
     "Imperfection",
     "InputFile",
+    "Missing",
     "Noise",
     "NotIdentifiable",
     "ParameterFile",
@@ -76,6 +79,8 @@ __all__ = [
     "law_rows",
     "load_parameters",
     "majumdar2021",
+    "missing_in",
+    "new_parameters",
     "origin_of",
     "parse_parameters",
     "picture_in_text",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import difflib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +12,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from weakreset.errors import ParameterFileError, UsageError
-from weakreset.model import FAMILIES
 from weakreset.parameter_file.load_save import mistakes
+from weakreset.parameter_file.quantity_text import IN_UNITS, law_from, number_in
 from weakreset.parameter_file.schema import ParameterFile
 
 __all__ = ["changes_of", "edit_parameters"]
@@ -73,7 +72,7 @@ def edit_parameters(
     changes : mapping of str to number, str, bool or None
         By place: `m1.scale`, `t_star.lower`, `t_star.upper` (None: no limit), `m1` (a whole law,
         `"lognorm(s=0.8, scale=5e-4)"`), `pink.alpha`, `rtn.enabled`, `rtn.amplitude.scale`, `name`, or any path of keys
-        in the file. Texts are read as JSON where they are such.
+        in the file. Texts may have a unit (`"7 kohm"`), or are read as JSON.
     edited : str, optional
         ISO date and time; now (UTC) unless given.
 
@@ -81,13 +80,15 @@ def edit_parameters(
     ------
     ParameterFileError
         No such place; or the file would have mistakes: all are listed, nothing is changed.
+    UsageError
+        A text that is no number or law, or has a unit of another kind.
     """
     raw: dict[str, Any] = params.model_dump(mode="json", by_alias=True, exclude_none=True)
     when = edited or datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     edits = []
     for text, value in changes.items():
         place = _place(params, raw, text)
-        wanted = _law(text, value) if place.keys == place.law else _value(value)
+        wanted = _wanted(params, raw, place, value)
         if place.keys == ("name",):
             wanted = str(value)
         old = _swap(raw, place.keys, wanted)
@@ -103,6 +104,22 @@ def edit_parameters(
         return ParameterFile.model_validate(raw)
     except ValidationError as error:
         raise ParameterFileError(f"{params.name} cannot be changed so: {mistakes(error)}") from None
+
+
+def _wanted(params: ParameterFile, raw: dict[str, Any], place: _Place, value: Any) -> Any:
+    """The value to be written there, in the unit that the file has there."""
+    if value is None or not place.law:
+        return _value(value)
+    unit = _at(raw, place.law).get("unit")
+    if unit is None:  # a law of a kind of noise
+        kind, own = place.law[1:]
+        unit = next(item.unit for item in getattr(params.noise, kind).kind.own if item.name == own)
+    if place.keys == place.law:
+        return {"truncation": [None, None]} | law_from(value, unit, place.words)
+    if value == "null":
+        return None
+    pure = place.keys[-2] == "params" and place.keys[-1] not in IN_UNITS[_at(raw, place.law)["family"]]
+    return number_in(value, "pure" if pure else unit, place.words)
 
 
 def _place(params: ParameterFile, raw: dict[str, Any], text: str) -> _Place:
@@ -154,20 +171,6 @@ def _refuse_measured(params: ParameterFile, text: str) -> None:
             f"{text}: devices of {params.name} are drawn from the measured ones, not from its laws, so the change "
             "would do nothing; set spread=parametric first"
         )
-
-
-def _law(text: str, value: Any) -> dict[str, Any]:
-    """A law as `family(a=1, b=2) in [lo, hi]`, or as a mapping."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    found = re.fullmatch(r"(\w+)\s*\(([^()]*)\)(?:\s+in\s+\[([^\[\],]*),([^\[\],]*)\])?", str(value).strip())
-    if found is None:
-        raise UsageError(f"{text}={value}: write a law as family(number=..., ...) in [lower, upper]; families: "
-                         f"{', '.join(FAMILIES)}")
-    pairs = [part.partition("=") for part in found[2].split(",") if part.strip()]
-    ends = [None if end is None or end.strip() in ("", "null") else _value(end) for end in found.groups()[2:]]
-    params = {name.strip(): _value(number.strip()) for name, _, number in pairs}
-    return {"family": found[1], "params": params, "truncation": ends}
 
 
 def _value(value: Any) -> Any:

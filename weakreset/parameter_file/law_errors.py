@@ -13,7 +13,7 @@ from weakreset.model import FAMILIES, Number, TruncatedLaw
 from weakreset.parameter_file.noise_schema import NoiseBlock
 from weakreset.parameter_file.schema import ParameterFile
 
-__all__ = ["draw_laws", "draw_parameters"]
+__all__ = ["draw_laws", "draw_parameters", "errors_of_sample"]
 
 _POINTS = 400  # even quantiles of a law over which its own error is averaged
 
@@ -64,7 +64,7 @@ def _draw_noise(noise: dict[str, Any], params: ParameterFile, rng: np.random.Gen
             entry, n = getattr(block, own.name), getattr(block, "n_informative", None)
             if n and entry is not None:
                 law = entry.law()
-                drawn = draw_laws(law, _errors_of_sample(law, n), 1, rng)[0]
+                drawn = draw_laws(law, errors_of_sample(law, n), 1, rng)[0]
                 noise[kind.name][own.name]["params"] = dict(drawn.params)
             n = getattr(block, "n_devices", None)
             if n and own.share is not None:
@@ -89,7 +89,7 @@ def _drawn(number: Number, block: NoiseBlock, score: float) -> float:
     return value if moved is None else min(max(moved, number.within[0]), number.within[1])
 
 
-def _errors_of_sample(law: TruncatedLaw, n: int) -> dict[str, float]:
+def errors_of_sample(law: TruncatedLaw, n: int) -> dict[str, float]:
     """Standard errors of the numbers of a law fitted to `n` exact values; its ends are taken as known."""
     names = tuple(name for name in law.params if name not in ("loc", "upper", "low", "high", "value"))
     covariance = _covariance(law, names)

@@ -217,7 +217,7 @@ class ParameterFile(Shown, Strict):
         units = {"r0_ohm": "ohm"} | (SHAPES[self.model].units if self.model in SHAPES else {})
         return [
             f"{name}: unit must be {units[name]!r}, got {entry.unit!r}; write the numbers in {units[name]} "
-            "(`weakreset new` converts units)"
+            "(`weakreset new` and `weakreset edit` convert units)"
             for name, entry in (*self.parameters.items(), *self.not_identifiable.items())
             if name in units and entry.unit != units[name]
         ]

@@ -14,12 +14,14 @@ from weakreset.plots.d2d_laws import d2d_laws
 from weakreset.plots.device_over_pulses import device_over_pulses
 from weakreset.plots.device_page import device_page
 from weakreset.plots.distributions import distributions
+from weakreset.plots.drift_comparison import drift_comparison
 from weakreset.plots.endurance import LayerWear, endurance
 from weakreset.plots.envelopes import envelopes
 from weakreset.plots.law_comparison import law_comparison
 from weakreset.plots.measured_and_simulated import measured_and_simulated
 from weakreset.plots.paper import COLUMN_MM, paper_bytes
 from weakreset.plots.residual_spectrum import pooled_periodogram, residual_spectrum
+from weakreset.plots.show import show
 from weakreset.plots.spectrum_bands import spectrum_bands
 from weakreset.plots.style import PALETTE, figure_bytes
 from weakreset.plots.traces_with_fits import example_devices, traces_with_fits
@@ -37,6 +39,7 @@ __all__ = [
     "device_over_pulses",
     "device_page",
     "distributions",
+    "drift_comparison",
     "endurance",
     "envelopes",
     "example_devices",
@@ -46,6 +49,7 @@ __all__ = [
     "paper_bytes",
     "pooled_periodogram",
     "residual_spectrum",
+    "show",
     "spectrum_bands",
     "traces_with_fits",
     "training_curves",

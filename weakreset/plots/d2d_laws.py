@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from weakreset.model import TruncatedLaw
 from weakreset.parameter_file.people import FAMILY_WORDS
-from weakreset.plots.panels import density_axes, panel_grid
-from weakreset.plots.style import PALETTE, styled, tag_simulated_figure
+from weakreset.plots.panels import LEGEND_IN, density_axes, panel_grid
+from weakreset.plots.style import PALETTE, side_by_side, styled, tag_simulated_figure
 from weakreset.population import LawFit, Population
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def d2d_laws(population: Population, ax: Axes | None = None) -> Axes:
     for panel, law in zip(panels, laws, strict=True):
         _panel(panel, law)
         entries |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
-    place.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=4)
+    columns = side_by_side(ax, LEGEND_IN, 4)
+    place.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=columns)
     if population.fits.traces.simulated:
         tag_simulated_figure(place)
     return frame

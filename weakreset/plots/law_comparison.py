@@ -11,8 +11,8 @@ from weakreset.display import printable
 from weakreset.parameter_file import ParameterFile
 from weakreset.parameter_file.people import FAMILY_WORDS
 from weakreset.plots.d2d_laws import law_range
-from weakreset.plots.panels import density_axes, panel_grid
-from weakreset.plots.style import PALETTE, styled
+from weakreset.plots.panels import LEGEND_IN, density_axes, panel_grid
+from weakreset.plots.style import PALETTE, side_by_side, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,8 @@ def law_comparison(files: Sequence[ParameterFile], ax: Axes | None = None) -> Ax
     for panel, name in zip(panels, names, strict=True):
         _panel(panel, name, files)
     if panels:
-        place.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+        columns = side_by_side(ax, LEGEND_IN, 3)
+        place.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=columns)
     return frame
 
 

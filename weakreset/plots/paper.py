@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from weakreset.errors import UsageError
-from weakreset.plots.style import BODY_POINTS, figure_bytes, new_figure
+from weakreset.plots.style import BODY_POINTS, TICK_POINTS, figure_bytes, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +21,7 @@ _POINTS = 7.0
 _MM_AN_INCH = 25.4
 _DPI = {"png": 600, "svg": 300, "pdf": 300}  # of vectors only clouds of points, which would be too many, are dots
 _SHAPE = 0.72  # height of a panel over its width
+_LINE_IN, _LEGEND_IN = 0.13, 0.45  # a line of 7 points with its distance; legend above, label below
 _TALLEST_IN = 9.2  # a page without its caption
 
 
@@ -51,7 +52,12 @@ def paper_bytes(draw: Callable[[Axes], Axes], kind: str = "pdf", width: str = "s
     draw(figure.add_subplot())
     grids = [axes.get_gridspec() for axes in figure.axes if axes.axison]
     rows, columns = max(((grid.nrows, grid.ncols) for grid in grids if grid is not None), default=(1, 1))
-    figure.set_size_inches(inches, min(_TALLEST_IN, _SHAPE * rows * inches / columns + 0.3))
+    lines = max((len(axes.get_yticks()) for axes in figure.axes if axes.axison), default=0)
+    height = max(_SHAPE * rows * inches / columns + _LEGEND_IN, lines * rows * _LINE_IN + _LEGEND_IN)
+    figure.set_size_inches(inches, min(_TALLEST_IN, height))
+    scale = _POINTS / BODY_POINTS
     for text in figure.findobj(Text):
-        text.set_fontsize(float(text.get_fontsize()) * _POINTS / BODY_POINTS)
+        text.set_fontsize(float(text.get_fontsize()) * scale)
+    for axes in figure.axes:  # ticks that are made when it is drawn take their size from here
+        axes.tick_params(labelsize=TICK_POINTS * scale)
     return figure_bytes(figure, kind, _DPI[kind])

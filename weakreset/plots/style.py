@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 __all__ = [
     "BODY_POINTS",
     "PALETTE",
+    "TICK_POINTS",
     "axis_label",
     "figure_bytes",
     "grid_shape",
     "new_axes",
     "new_figure",
     "panel_place",
+    "side_by_side",
     "styled",
     "tag_simulated",
     "tag_simulated_figure",
@@ -40,8 +43,8 @@ PALETTE = {
     "grey": "#8C8C8C",
 }
 
-BODY_POINTS = 9.0
-"""Size of the letters of a figure that is shown on a screen or a page of its own."""
+BODY_POINTS, TICK_POINTS = 9.0, 8.0
+"""Sizes of the letters of a figure that is shown on a screen or a page of its own."""
 
 _DEVICE = {"r0_ohm": ("$R_0$", "Ω"), "rtn_amplitude": ("RTN amplitude $A$", "ln R")}
 
@@ -50,8 +53,8 @@ _SETTINGS: Any = {
     "font.size": BODY_POINTS,
     "axes.titlesize": BODY_POINTS,
     "axes.labelsize": BODY_POINTS,
-    "xtick.labelsize": 8.0,
-    "ytick.labelsize": 8.0,
+    "xtick.labelsize": TICK_POINTS,
+    "ytick.labelsize": TICK_POINTS,
     "legend.fontsize": 8.0,
     "legend.frameon": False,
     "axes.spines.top": False,
@@ -64,6 +67,8 @@ _SETTINGS: Any = {
     "axes.facecolor": "white",
     "text.usetex": False,
 }
+
+_SUPERSCRIPT = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -106,6 +111,13 @@ def panel_place(ax: Axes | None, width: float, height: float) -> tuple[Axes, Sub
     return frame, frame.figure.add_subfigure(place)
 
 
+def side_by_side(ax: Axes | None, each_in: float, most: int) -> int:
+    """How many panels, or entries of a legend, of a width in inches have room in the place of `ax`; one at least."""
+    if ax is None:  # a figure made to measure
+        return most
+    return max(1, min(most, int(ax.bbox.width / ax.figure.dpi / each_in)))
+
+
 def grid_shape(n: int, most_columns: int = 3) -> tuple[int, int]:
     """Rows and columns for `n` panels."""
     columns = min(n, most_columns)
@@ -132,11 +144,44 @@ def figure_bytes(drawing: Axes | Figure, kind: str = "svg", dpi: int = 150) -> b
     import matplotlib
 
     figure = cast("Figure", getattr(drawing, "figure", drawing))
+    _plain_ticks(figure)
     stream = io.BytesIO()
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
     with matplotlib.rc_context({"svg.hashsalt": "weakreset"}):
         figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)
     return stream.getvalue()
+
+
+def _plain_ticks(figure: Figure) -> None:
+    """Numbers on the axes as plain text: matplotlib would parse each as a formula, a third of the time of a page."""
+    from matplotlib.ticker import LogFormatterMathtext, ScalarFormatter
+
+    class Plain(ScalarFormatter):
+        def get_offset(self) -> str:
+            return _without_formula(super().get_offset())
+
+    class PlainLog(LogFormatterMathtext):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return _without_formula(super().__call__(x, pos))
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if type(formatter) is ScalarFormatter:
+                plain = Plain(useMathText=False)
+                plain.set_powerlimits(_SETTINGS["axes.formatter.limits"])
+                axis.set_major_formatter(plain)
+            elif isinstance(formatter, LogFormatterMathtext) and not isinstance(formatter, PlainLog):
+                axis.set_major_formatter(PlainLog())
+
+
+def _without_formula(text: str) -> str:
+    """`1e−3` and `$\\mathdefault{10^{-3}}$` as ×10⁻³ and 10⁻³."""
+    if found := re.fullmatch(r"1e([-−]?\d+)", text):
+        return f"×10{found[1].translate(_SUPERSCRIPT)}"
+    if found := re.search(r"10\^\{([-−]?\d+)\}", text):
+        return f"10{found[1].translate(_SUPERSCRIPT)}"
+    return "" if "{" in text else text
 
 
 def axis_label(name: str, unit: str) -> str:

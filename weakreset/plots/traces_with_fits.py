@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from weakreset.fitting import DeviceFit, FitSet, FitStatus
-from weakreset.plots.style import PALETTE, grid_shape, panel_place, styled, tag_simulated_figure
+from weakreset.plots.panels import LEGEND_IN, PANEL_IN
+from weakreset.plots.style import PALETTE, grid_shape, panel_place, side_by_side, styled, tag_simulated_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,14 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["STATUS_WORDS", "draw_fit", "example_devices", "traces_with_fits"]
 
-STATUS_WORDS = {
-    FitStatus.OK: "knee found",
-    FitStatus.KNEE_UNRESOLVED: "knee not resolved",
-    FitStatus.WRONG_DRIFT: "drift shape does not fit",
-    FitStatus.RESTLESS: "telegraph noise beyond the search",
-    FitStatus.NOT_CONVERGED: "fit failed, do not use",
-    FitStatus.EXCLUDED: "left out",
-}
+STATUS_WORDS = {status: status.value for status in FitStatus}
+"""One name for a status in tables, pictures and files; `FitStatus.sentence` says what it means."""
 
 
 def example_devices(fits: FitSet, n: int = 9) -> list[str]:
@@ -29,7 +24,8 @@ def example_devices(fits: FitSet, n: int = 9) -> list[str]:
 
     The choice depends on the fits only, so a report shows the same devices each time.
     """
-    groups = [[fit for fit in fits if fit.status is status and len(fit.pulses)] for status in FitStatus]
+    statuses = [status for status in FitStatus if status is not FitStatus.EXCLUDED]
+    groups = [[fit for fit in fits if fit.status is status and len(fit.pulses)] for status in statuses]
     total = sum(len(group) for group in groups)
     chosen: list[DeviceFit] = []
     for group in groups:
@@ -58,7 +54,7 @@ def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, ax: Axe
     matplotlib.axes.Axes
     """
     names = example_devices(fits) if devices is None else list(devices)
-    rows, columns = grid_shape(max(1, len(names)))
+    rows, columns = grid_shape(max(1, len(names)), side_by_side(ax, PANEL_IN, 3))
     frame, place = panel_place(ax, 3.1 * columns, 2.3 * rows + 0.3)
     if not names:
         place.text(0.5, 0.5, "no device was fitted", ha="center")
@@ -69,12 +65,13 @@ def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, ax: Axe
     for i, (panel, name) in enumerate(zip(panels.flat, names, strict=False)):
         fit = fits[name]
         draw_fit(panel, fit)
-        panel.set_title(f"{_short(name)}: {STATUS_WORDS[fit.status]}", loc="left", fontsize=8, parse_math=False)
+        title = fit.excluded_because or STATUS_WORDS[fit.status]
+        panel.set_title(_short(f"{_short(name)}: {title}", 46), loc="left", fontsize=8, parse_math=False)
         if i % columns == 0:
             panel.set_ylabel("ln(R/R$_0$)")
         if i + columns >= len(names):
             panel.set_xlabel("RESET pulses since SET")
-    _legend(place, list(panels.flat[: len(names)]))
+    _legend(place, list(panels.flat[: len(names)]), side_by_side(ax, LEGEND_IN, 4))
     if fits.traces.simulated:
         tag_simulated_figure(place)
     return frame
@@ -102,12 +99,12 @@ def draw_fit(ax: Axes, fit: DeviceFit) -> None:
             ax.axvspan(knee.low, knee.high, color=orange, alpha=0.3, lw=0)
 
 
-def _legend(place: SubFigure, panels: Sequence[Axes]) -> None:
+def _legend(place: SubFigure, panels: Sequence[Axes], columns: int) -> None:
     entries: dict[str, Any] = {}
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    place.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=4, markerscale=4)
+    place.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=columns, markerscale=4)
 
 
 def _short(name: str, most: int = 20) -> str:

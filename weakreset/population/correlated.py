@@ -27,6 +27,7 @@ Scores = dict[str, tuple[Array, Array | None]]
 
 _ROUNDS = 4  # laws and correlations in turn
 _SETTLED = 0.005  # of a correlation: digits that no table prints
+_LEAST_MOVING = 0.1  # the selection by a correlation moves a mean by about its square times a standard deviation
 _UNMOVED = np.zeros((1, 1))
 
 
@@ -48,7 +49,7 @@ def fit_together(
     current: Hierarchy = hierarchy
     for _ in range(_ROUNDS):
         matrix = None if correlation is None else correlation.significant()
-        if correlation is None or matrix is None:
+        if correlation is None or matrix is None or _small(matrix):
             current = hierarchy
             break
         current = CorrelatedHierarchy(hierarchy, laws, known, matrix)
@@ -57,6 +58,11 @@ def fit_together(
         if correlation is None or np.nanmax(np.abs(correlation.matrix - before.matrix)) < _SETTLED:
             break
     return laws, current, correlation
+
+
+def _small(matrix: Array) -> bool:
+    """Whether no pair is correlated by so much that it would move a law: in large sets each shows, however faint."""
+    return bool(np.abs(matrix - np.eye(len(matrix))).max() < _LEAST_MOVING)
 
 
 class CorrelatedHierarchy(Hierarchy):

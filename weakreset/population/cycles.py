@@ -51,9 +51,9 @@ class Components:
 
 
 def one_cycle_each(usable: Sequence[DeviceFit]) -> list[DeviceFit]:
-    """The first usable cycle of every device."""
+    """The first usable cycle of every device: `d#2` before `d#10`, whatever came first in the file."""
     first: dict[str, DeviceFit] = {}
-    for fit in usable:
+    for fit in sorted(usable, key=lambda fit: (len(fit.device), fit.device)):
         first.setdefault(fit.of_device, fit)
     return list(first.values())
 
@@ -81,7 +81,8 @@ def _spread(name: str, usable: Sequence[DeviceFit], drift: DriftShape, n_devices
     if len(points) - len({device for device, _, _ in points}) < _LEAST_FREEDOM:
         return replace(made, note="not identifiable: too few cycles")
     devices, values, errors = zip(*points, strict=True)
-    found = variance_components(np.array(values), np.array(errors), devices)
+    number = {device: i for i, device in enumerate(dict.fromkeys(devices))}  # added up in an order that no name decides
+    found = variance_components(np.array(values), np.array(errors), [number[device] for device in devices])
     if not found.seen:
         return replace(made, device_sd=found.device, note="no spread between cycles stands out from the errors")
     return replace(made, sd=found.cycle, stderr=found.cycle_stderr, device_sd=found.device)
@@ -102,14 +103,14 @@ def _point(estimate: Estimate, scale: str) -> tuple[float, float] | None:
     return (math.log(value), error / value) if value > _LEAST_SIGMAS * error and value > 0 else None
 
 
-def variance_components(values: Array, errors: Array, devices: Sequence[str]) -> Components:
+def variance_components(values: Array, errors: Array, devices: Sequence[str] | Sequence[int]) -> Components:
     """Both spreads by REML.
 
     Parameters
     ----------
     values, errors : ndarray, shape (n,)
         Estimates and their standard errors.
-    devices : sequence of str, length n
+    devices : sequence of str or int, length n
     """
     _, code = np.unique(np.asarray(devices), return_inverse=True)
     size = float(np.std(values)) or 1.0

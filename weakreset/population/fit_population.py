@@ -30,9 +30,12 @@ from weakreset.population.rtn_law import fit_rtn_amplitude, stuck_high
 from weakreset.population.scores import normal_scores
 from weakreset.population.structure import structure_notes
 
-__all__ = ["fit_population"]
+__all__ = ["MOST_DEVICES", "fit_population"]
 
 Array = NDArray[np.float64]
+
+MOST_DEVICES = 2000
+"""Laws of more devices are fitted to a sample: their standard errors are then about a hundredth of a spread."""
 
 _SEEN_SIGMAS = 3.0  # of the mean slope over devices, before a law of it is believed
 _FEW = 10  # a family chosen from fewer is named, with a warning
@@ -47,6 +50,7 @@ def fit_population(
     bootstrap: int = 0,
     goodness: int = 0,
     seed: int | np.random.Generator = 0,
+    most_devices: int = MOST_DEVICES,
     progress: Progress | None = None,
 ) -> Population:
     """Fit a truncated law to each parameter by maximum likelihood over the devices' own likelihoods.
@@ -66,6 +70,10 @@ def fit_population(
         Replicas for the goodness of fit of r0_ohm and of the numbers before the knee; 0 for none.
     seed : int or numpy.random.Generator
         For these two.
+    most_devices : int
+        Of more devices than this, laws are fitted to a random sample of so many; `notes` says what that costs. 0: to
+        all of them, in about a millisecond each. Which devices are drawn follows from their readings, not from `seed`,
+        names or order.
     progress : callable, optional
         Called with (done, total, what).
 
@@ -83,22 +91,26 @@ def fit_population(
     (`population/cycles.py`).
     """
     with one_blas_thread():
-        return _fit(fits, families or {}, truncation or {}, bootstrap, goodness, seed, progress)
+        return _fit(fits, families or {}, truncation or {}, bootstrap, goodness, seed, most_devices, progress)
 
 
 def _fit(
     fits: FitSet, families: Mapping[str, str], truncation: Mapping[str, tuple[float, float]],
-    bootstrap: int, goodness: int, seed: int | np.random.Generator, progress: Progress | None,
+    bootstrap: int, goodness: int, seed: int | np.random.Generator, most: int, progress: Progress | None,
 ) -> Population:
-    cycles = [fit for fit in fits.usable if fit.draws is not None]
-    usable = one_cycle_each(cycles)
+    cycles = in_order([fit for fit in fits.usable if fit.draws is not None])
+    usable = in_order(one_cycle_each(cycles))
     _refuse_restless(fits)
     _refuse_no_drift(usable, fits)
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
-    everything, fits = fits, replace(fits, fits=tuple(usable)) if len(usable) < len(cycles) else fits
-    limits = _limits(fits, usable) | dict(truncation)
+    everything, fits = fits, replace(fits, fits=tuple(usable))
     amplitude, fraction = fit_rtn_amplitude(fits)
+    structure = structure_notes(fits)
+    if most and len(usable) > most:  # the order is that of digests: the first ones are as good as drawn
+        structure = (_sampled(most, len(usable)), *structure)
+        fits = replace(fits, fits=tuple(usable := usable[:most]))
+    limits = _limits(fits, usable) | dict(truncation)
     stuck = stuck_high(fits, amplitude, fraction)
     measured = [name for name in fits.drift.parameters if name not in fits.drift.shared]
     longest = max(float(fit.pulses[-1]) for fit in usable)
@@ -120,13 +132,25 @@ def _fit(
         fitted[name] = _law_fit(name, fits, usable, known[name], laws[name], stderr, state.candidates[name])
     if bootstrap or goodness:
         fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, progress)
-    spreads, structure = cycle_spreads(cycles, fits.drift), structure_notes(fits)
+    spreads = cycle_spreads(cycles, fits.drift)
     return Population(
         fits.drift.name, without_cycles(fitted, spreads), fits.noise, amplitude, fraction, everything, correlation,
         defects=count_defects(everything), notes=(*_notes(fits, correlation), *structure), cycles=spreads,
         structure=structure,
         not_identifiable={name: left_out(name, fits.drift, usable, known[name]) for name in unknown},
         direction=fits.direction,
+    )
+
+
+def in_order(fits: Sequence[DeviceFit]) -> list[DeviceFit]:
+    """In an order that names and files do not decide: sums have other bits in another one."""
+    return sorted(fits, key=lambda fit: fit.fingerprint)
+
+
+def _sampled(most: int, n: int) -> str:
+    return (
+        f"laws fitted to {most} of {n} devices, drawn at random: their standard errors are {math.sqrt(n / most):.2g} "
+        "times those of all devices (`most_devices=0` fits all)"
     )
 
 
@@ -178,7 +202,8 @@ def _limits(fits: FitSet, usable: Sequence[DeviceFit]) -> dict[str, tuple[float,
     knee = fits.drift.knee
     if knee:
         first = min(float(fit.knee_profile[0][0]) for fit in usable if fit.knee_profile is not None)
-        limits[knee] = (first, limits[knee][1])
+        # draws are kept in single precision, in which the first candidate may be a little less
+        limits[knee] = (min(first, float(np.float32(first))), limits[knee][1])
     return limits
 
 

@@ -61,13 +61,15 @@ class Hierarchy:
     ) -> None:
         self.shape = draws[0].shape
         self.names = draws[0].names
-        self.inside = {name: np.stack([draw.inside[:, i] for draw in draws]) for i, name in enumerate(self.names)}
+        # kept in single precision, worked with in double: `_LARGEST_EXPONENT` is that of double precision
+        inside = np.stack([draw.inside for draw in draws]).astype(np.float64)
+        self.inside = {name: np.ascontiguousarray(inside[..., i]) for i, name in enumerate(self.names)}
         self.log_z = np.array([draw.log_z for draw in draws])
         self.last = np.array([draw.last for draw in draws])
         self.beyond: dict[str, Array] = {}
         if all(draw.beyond is not None for draw in draws):
-            hidden = np.stack([draw.beyond for draw in draws if draw.beyond is not None])
-            self.beyond = {name: hidden[..., i] for i, name in enumerate(draws[0].names_beyond)}
+            hidden = np.stack([draw.beyond for draw in draws if draw.beyond is not None]).astype(np.float64)
+            self.beyond = {name: np.ascontiguousarray(hidden[..., i]) for i, name in enumerate(draws[0].names_beyond)}
         self.stuck = stuck or StuckHigh()
         quiet = np.zeros(len(draws), dtype=np.bool_) if may_be_stuck is None else may_be_stuck
         self.may_be_stuck = quiet & (self.stuck.probability > 0)

@@ -11,9 +11,8 @@ one mode, at the price of power: it sees two halves that lie 3 to 4 standard dev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,20 +21,17 @@ from scipy import special
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.multiple_testing import holm
+from weakreset.population.dip import two_kinds
+from weakreset.traces.group_labels import GROUP_COLUMNS, group_labels
 
-__all__ = ["GROUP_COLUMNS", "GroupTest", "dip", "group_tests", "structure_notes", "two_kinds"]
+__all__ = ["GROUP_COLUMNS", "GroupTest", "group_tests", "structure_notes"]
 
 Array = NDArray[np.float64]
-
-GROUP_COLUMNS = ("lot", "wafer", "die", "row", "col")
-"""Columns of the traces that say where a device sits; the first ones hold the later ones."""
 
 LEVEL = 0.05
 """Chance of any false alarm of a test over all numbers (and columns) together, by Holm's procedure."""
 
 _LEAST_DEVICES = 30  # with fewer the dip test has little power
-_REPLICAS = 499  # a p-value of 0.002 can be reached, which Holm over the parameters needs
-_NESTED = ("lot", "wafer", "die")  # from the largest: a die lies on one wafer
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class GroupTest:
 
 def group_tests(fits: FitSet) -> tuple[GroupTest, ...]:
     """Tests of every number between the groups of every column that has two groups with two devices."""
-    labels = _labels(fits)
+    labels = group_labels(fits.traces)
     found = []
     for column in labels:
         for number, (devices, values) in _estimates(fits).items():
@@ -105,48 +101,6 @@ def _mean_squares(code: NDArray[np.intp], n_groups: int, values: Array) -> tuple
     return between, within, float(n - np.sum(sizes**2) / n) / (n_groups - 1)
 
 
-def two_kinds(values: Array) -> float:
-    """p-value of one mode in `values`, shape (n,): small where there are two kinds of devices."""
-    distinct = np.unique(values)
-    replicas = _uniform_dips(len(distinct))
-    return float((1 + np.sum(replicas >= dip(distinct))) / (len(replicas) + 1))
-
-
-def dip(x: Array) -> float:
-    """Largest distance of the distribution of ascending, distinct `x` from the nearest one with a single mode.
-
-    With the mode at x[m] the nearest one is the greatest convex minorant before it and the least concave majorant after
-    it; the first gets farther away the larger m is, the second closer.
-    """
-    n = len(x)
-    low, high = 0, n - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _convex_gap(x[: middle + 1], n) < _convex_gap(-x[middle:][::-1], n) else (
-            low, middle)
-    gaps = [max(_convex_gap(x[: m + 1], n), _convex_gap(-x[m:][::-1], n)) for m in (low, high)]
-    return 0.5 * min(gaps)
-
-
-def _convex_gap(x: Array, n: int) -> float:
-    """Largest distance of a distribution function with steps of 1/n at `x` from its greatest convex minorant."""
-    if len(x) < 2:
-        return 1.0 / n
-    from scipy.optimize import isotonic_regression
-
-    widths = np.diff(x)
-    slopes = isotonic_regression(1.0 / (n * widths), weights=widths).x
-    minorant = np.concatenate([[0.0], np.cumsum(slopes * widths)])
-    return float(np.max(np.arange(1, len(x) + 1) / n - minorant))
-
-
-@lru_cache(maxsize=16)
-def _uniform_dips(n: int) -> Array:
-    """Dips of samples of the uniform law, which has the largest of all laws with one mode; the same for every set."""
-    rng = np.random.default_rng(n)
-    return np.array([dip(np.sort(rng.random(n))) for _ in range(_REPLICAS)])
-
-
 def structure_notes(fits: FitSet) -> tuple[str, ...]:
     """What was tested, and what came out: a sentence for each column, and one for each number with two kinds."""
     notes = []
@@ -181,22 +135,6 @@ def _sentence(column: str, tests: Sequence[GroupTest]) -> str:
         f"{many} differ in {', '.join(found)} ({level}); the laws are those of a device of any group, their standard "
         "errors take devices for independent and are too small, and correlations may be those of the groups"
     )
-
-
-def _labels(fits: FitSet) -> Mapping[str, Mapping[str, str]]:
-    """By column: the group of each device that has one; a die is told by its wafer and lot too."""
-    found: dict[str, dict[str, str]] = {}
-    for trace in fits.traces:
-        own: dict[str, str] = {}
-        for name, cells in trace.extras.items():
-            word = name.strip().lower()
-            values = np.unique(np.asarray(cells).astype(str))
-            if word in GROUP_COLUMNS and len(values) == 1 and values[0].strip() not in ("", "nan"):
-                own[word] = str(values[0])
-        for word in own:
-            outer = _NESTED[: _NESTED.index(word)] if word in _NESTED else ()
-            found.setdefault(word, {})[trace.key] = "/".join([*(own[o] for o in outer if o in own), own[word]])
-    return {word: found[word] for word in GROUP_COLUMNS if word in found}
 
 
 def _estimates(fits: FitSet) -> dict[str, tuple[list[str], Array]]:

@@ -11,6 +11,7 @@ from weakreset.report.content import ReportInput
 from weakreset.report.device_data import device_lines
 from weakreset.report.findings import found, trusted
 from weakreset.report.pictures import pictures
+from weakreset.report.splits import split_tables
 from weakreset.report.tables import device_table, exclusion_table, law_table, noise_rows, training_rows
 from weakreset.version import __version__
 
@@ -75,6 +76,7 @@ def _context(content: ReportInput) -> dict[str, Any]:
         **_devices(fits),
         "pictures": pictures(content),
         "exclusions": exclusion_table(content),
+        "splits": split_tables(fits) if fits is not None else [],
         "noise": noise_rows(content),
         "laws": law_table(content),
         "verdict": content.verdict,

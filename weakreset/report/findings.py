@@ -72,18 +72,20 @@ def _defects(fits: FitSet) -> list[str]:
     assumed = [f"{note[0].upper()}{note[1:]}." for note in fits.traces.notes if note.startswith("unit assumed")]
     defects = name_defects(fits)
     if not defects:
-        return assumed
+        return [f"Yield 100 %: no defect (open, short or stuck) among {len(fits)} devices.", *assumed]
+    working = len(fits) - len(defects)
+    first = f"Yield {percent(working / len(fits))}: {working} of {len(fits)} devices work."
     shown = "; ".join(f"{device}: {reason}" for device, reason in defects[:_DEFECTS_SHOWN])
     more = f"; and {len(defects) - _DEFECTS_SHOWN} more" if len(defects) > _DEFECTS_SHOWN else ""
     what = "device is a defect" if len(defects) == 1 else "devices are defects"
     kinds = "(open, short or stuck, some from a pulse on)"
-    return [f"{len(defects)} of {len(fits)} {what} {kinds}: {shown}{more}.", *assumed]
+    return [first, f"{len(defects)} of {len(fits)} {what} {kinds}: {shown}{more}.", *assumed]
 
 
 def _of_fits(fits: FitSet) -> list[str]:
     counts = fits.counts()
     excluded = counts[FitStatus.EXCLUDED.value]
-    left_out = f" {excluded} {'was' if excluded == 1 else 'were'} left out, with reasons below." if excluded else ""
+    left_out = f" {excluded} {'was' if excluded == 1 else 'were'} excluded, with reasons below." if excluded else ""
     clear, seen = counts[FitStatus.OK.value], "show a clear knee" if fits.drift.knee else "identify every number"
     n_devices = len({fit.of_device for fit in fits})
     whole = f"{len(fits)} devices" if n_devices == len(fits) else f"{len(fits)} cycles of {n_devices} devices"

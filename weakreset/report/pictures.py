@@ -6,8 +6,10 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
 from weakreset import plots
-from weakreset.fitting import FitSet, FitStatus
+from weakreset.fitting import FitStatus
 from weakreset.model import SHAPES
 from weakreset.report.content import ReportInput
 from weakreset.validation import Verdict
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "picture_of", "pictures"]
 
-_LARGEST_SVG = 250_000  # bytes: from here on pixels are smaller
+_MOST_POINTS = 12_000  # each takes about 20 signs of an SVG; counted, for drawing twice would cost as much again
+_EXCLUDED_SHOWN = 9
 _WIDE_INCHES = 6.5  # wider pictures take the whole column
 _PIXELS_AN_INCH = 96  # of CSS, on every screen
 
@@ -43,7 +46,10 @@ def pictures(content: ReportInput) -> dict[str, Picture]:
         made["all_traces"] = picture_of(ax, "All traces: ln(R/R0) against RESET pulses", _ALL_TRACES)
     if fits is not None and any(len(fit.pulses) for fit in fits):
         made["fits"] = picture_of(plots.traces_with_fits(fits), "Example devices with their fits", _FITS)
-        made |= _device_pages(fits)
+        excluded = [fit.device for fit in fits if fit.status is FitStatus.EXCLUDED and len(fit.pulses)]
+        if excluded:
+            ax = plots.traces_with_fits(fits, excluded[:_EXCLUDED_SHOWN])
+            made["excluded"] = picture_of(ax, "Traces of excluded devices", _EXCLUDED)
         ax = plots.residual_spectrum(fits)
         made["spectrum"] = picture_of(ax, "Spectrum of the residuals with the fitted 1/f law", _SPECTRUM)
     if content.population is not None:
@@ -70,18 +76,6 @@ def _median_knee(content: ReportInput) -> float | None:
     return None if entry is None else entry.law().median()
 
 
-def _device_pages(fits: FitSet) -> dict[str, Picture]:
-    """One device of each trusted kind in full."""
-    made = {}
-    for key, status in (("page_ok", FitStatus.OK), ("page_unresolved", FitStatus.KNEE_UNRESOLVED)):
-        chosen = [name for name in plots.example_devices(fits) if fits[name].status is status]
-        if chosen:
-            fit = fits[chosen[len(chosen) // 2]]
-            ax = plots.device_page(fit, fits.noise, simulated=fits.traces.simulated)
-            made[key] = picture_of(ax, f"Device {fit.device} in full", status.sentence)
-    return made
-
-
 def _validation(verdict: Verdict) -> dict[str, Picture]:
     simulated = verdict.simulated
     ax = plots.envelopes(verdict.envelope, simulated=simulated)
@@ -98,13 +92,23 @@ def _validation(verdict: Verdict) -> dict[str, Picture]:
     return made
 
 
+def _points(figure: Figure) -> int:
+    """Points of lines and areas that an SVG would hold one by one."""
+    lines = [line for axes in figure.axes for line in axes.lines if not line.get_rasterized()]
+    areas = [area for axes in figure.axes for area in axes.collections if not area.get_rasterized()]
+    vertices = [np.shape(path.vertices)[0] for area in areas for path in area.get_paths()]
+    return sum([*vertices, *(np.size(line.get_xdata()) for line in lines)])
+
+
 def picture_of(ax: Axes, alt: str, caption: str) -> Picture:
     """The drawing as it goes into the page: SVG, or PNG where that would be too large."""
-    data, kind = plots.figure_bytes(ax, "svg"), "svg+xml"
-    if len(data) > _LARGEST_SVG:
+    figure = cast("Figure", ax.figure)
+    if _points(figure) > _MOST_POINTS:
         data, kind = plots.figure_bytes(ax, "png", dpi=160), "png"
+    else:
+        data, kind = plots.figure_bytes(ax, "svg"), "svg+xml"
     uri = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-    inches = float(cast("Figure", ax.figure).get_figwidth())
+    inches = float(figure.get_figwidth())
     return Picture(uri, alt, caption, round(_PIXELS_AN_INCH * inches), wide=inches > _WIDE_INCHES)
 
 
@@ -112,6 +116,9 @@ _ALL_TRACES = "Every device, with the median and the band that holds 90 % of the
 _FITS = (
     "Example devices, chosen across statuses and sizes of change. Blue: fitted drift. Orange: drift and telegraph "
     "steps. Dashed with band: knee and its 95 % interval; no line where the knee is not identifiable."
+)
+_EXCLUDED = (
+    "Devices that were excluded, and why; the first nine. Any of them can be opened in the table of devices."
 )
 _SPECTRUM = (
     "What drift and telegraph steps leave, averaged over devices, against the fitted 1/f law. An excess at low "

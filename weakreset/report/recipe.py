@@ -36,7 +36,7 @@ class Recipe:
         Of the technology; the parameter file is `NAME.json`.
     column_map, format, read_voltage_v, limits, where, pulses, skip
         How files are read, as the options of `weakreset fit`; '' and None are not given.
-    drift, rtn, mixed_pulses
+    drift, direction, rtn, mixed_pulses
         Options of the fit.
     validated : tuple of (str, bool)
         Parameter files that were validated against the traces, and whether as `unseen`.
@@ -59,6 +59,7 @@ class Recipe:
     pulses: str = ""
     skip: int = 0
     drift: str = "two-slope"
+    direction: str = "auto"
     rtn: bool = True
     mixed_pulses: bool = False
     fitted: bool = True
@@ -90,6 +91,7 @@ class Recipe:
     def fit_command(self) -> str:
         """`weakreset fit ...`."""
         options = [*self._reading(), *(["--drift", self.drift] if self.drift != "two-slope" else [])]
+        options += ["--direction", self.direction] if self.direction != "auto" else []
         options += [] if self.rtn else ["--no-rtn"]
         written = ["-o", self.parameter_file, "--devices", f"{self.name}.devices.csv", "--report", f"{self.name}.html"]
         return _line("fit", *self._paths(), *written, "--name", self.name, *options, *self._mixed())
@@ -176,7 +178,8 @@ class Recipe:
         return f"{load}\ntraces"
 
     def _fit_cells(self) -> list[Cell]:
-        options = [f"drift={self.drift!r}", f"rtn={self.rtn!r}", *(["mixed_pulses=True"] if self.mixed_pulses else [])]
+        options = [f"{key}={getattr(self, key)!r}" for key in ("drift", "direction", "rtn")]
+        options += ["mixed_pulses=True"] if self.mixed_pulses else []
         save = f"params.save({self.parameter_file!r})"
         return [
             ("code", f"fits = wr.fit_devices(traces, {', '.join(options)})\nfits"),

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from weakreset.display import number, percent, plus_minus
+from weakreset.display import as_ohms, number, percent, plus_minus
 from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus, PooledNoise
-from weakreset.model import NoiseKind, noise_kinds
+from weakreset.model import SHAPES, NoiseKind, noise_kinds
 from weakreset.parameter_file import NotIdentifiable, ParameterFile
-from weakreset.parameter_file.people import FAMILY_WORDS
+from weakreset.parameter_file.people import FAMILY_WORDS, in_words, law_in_words, spread_words
 from weakreset.plots.traces_with_fits import STATUS_WORDS
 from weakreset.population import GoodnessOfFit, Population
 from weakreset.report.content import ReportInput
 from weakreset.traces import Exclusion
+from weakreset.traces.group_labels import group_labels
 
 __all__ = ["Cell", "Table", "device_table", "exclusion_table", "law_table", "noise_rows", "training_rows"]
 
-_MOST_EXCLUSIONS = 200  # rows; the rest are counted, and stand in the CSV beside the report
+_NAMES_SHOWN = 40  # of devices for one reason; the table of devices has them all
 _LAW_COLUMNS = (
-    "parameter", "family", "numbers ± standard error [95 % by bootstrap]", "truncated to", "informed by",
-    "runner-up (AIC)", "note",
+    "parameter", "median", "90 % of devices", "spread", "law: numbers ± standard error", "informed by",
+    "other laws, notes",
 )
 
 
@@ -47,8 +50,15 @@ def device_table(fits: FitSet) -> Table:
     names = fits.drift.parameters
     units = fits.drift.units
     drift = (f"{name} ({units[name]})" for name in names)
-    columns = ("device", "status", "pulses", "R0 (ohm)", *drift, "RTN A (ln R)", "RTN steps")
-    return Table(columns, tuple(_device_row(fit, names) for fit in fits))
+    labels = group_labels([*fits.traces, *(item.trace for item in fits.traces.exclusions if item.trace is not None)])
+    columns = ("device", "status", "pulses", "R0 (ohm)", *drift, "1/f α (ln R)", "RTN A (ln R)", "RTN steps", *labels)
+    return Table(columns, tuple((*_device_row(fit, names), *_place(fit, labels)) for fit in fits))
+
+
+def _place(fit: DeviceFit, labels: Mapping[str, Mapping[str, str]]) -> tuple[Cell, ...]:
+    """Lot, wafer, die, row and column, as numbers where they are such: axes of the map."""
+    found = [of.get(fit.device, "–") for of in labels.values()]
+    return tuple(Cell(text, float(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else None) for text in found)
 
 
 def _device_row(fit: DeviceFit, names: tuple[str, ...]) -> tuple[Cell, ...]:
@@ -62,6 +72,7 @@ def _device_row(fit: DeviceFit, names: tuple[str, ...]) -> tuple[Cell, ...]:
         Cell(STATUS_WORDS[fit.status], hint=fit.excluded_because),
         Cell("–" if pulses is None else str(pulses), pulses),
         *(_estimate_cell(estimate, estimate is fit.knee) for estimate in estimates),
+        Cell(number(fit.alpha, 3), fit.alpha),
         Cell(plus_minus(amplitude, fit.rtn.amplitude_stderr), amplitude, hint),
         Cell(str(len(fit.rtn.steps)) if fit.numbers else "–", float(len(fit.rtn.steps)) if fit.numbers else None),
     )
@@ -93,7 +104,9 @@ def law_table(content: ReportInput) -> Table:
             {"name": name, "law": entry.law(), "limits": (entry.law().lower, entry.law().upper), **_evidence(entry)}
             for name, entry in source.parameters.items()
         ]
-    rows = [_law_row(entry) for entry in entries]
+    model = source.drift if isinstance(source, Population) else source.model if source is not None else ""
+    direction = "reset" if source is None else source.direction
+    rows = [_law_row(entry, model, direction) for entry in entries]
     if source is not None:
         rows += [_unknown_row(name, entry) for name, entry in source.not_identifiable.items()]
     return Table(_LAW_COLUMNS, tuple(rows))
@@ -102,7 +115,7 @@ def law_table(content: ReportInput) -> Table:
 def _unknown_row(name: str, entry: NotIdentifiable) -> tuple[Cell, ...]:
     bound = "–" if entry.lower is None else f"above {number(entry.lower, 3)}"
     informed = f"{entry.n_informative} of {entry.n_devices} devices"
-    texts = (f"{name} [{entry.unit}]", "not identifiable", "–", bound, informed, "–", entry.note)
+    texts = (f"{name} ({entry.unit})", "not identifiable", bound, "–", "–", informed, entry.note)
     return tuple(Cell(text) for text in texts)
 
 
@@ -116,7 +129,8 @@ def _evidence(entry: Any) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in names} | {"tests": tests}
 
 
-def _law_row(entry: dict[str, Any]) -> tuple[Cell, ...]:
+def _law_row(entry: dict[str, Any], model: str, direction: str) -> tuple[Cell, ...]:
+    shape = SHAPES.get(model)
     law, stderr = entry["law"], entry["stderr"] or {}
     intervals = entry["interval"] or {}
     numbers = "; ".join(
@@ -130,45 +144,86 @@ def _law_row(entry: dict[str, Any]) -> tuple[Cell, ...]:
     informed = f"{entry['n_informative']} of {entry['n_devices']} devices" if known else "published"
     if entry["n_censored"]:
         informed += f", {entry['n_censored']} beyond the trace or unresolved"
-    candidates = list(entry["candidates"] or [])
-    runner_up = "–"
-    if len(candidates) > 1:
-        second = candidates[1]
-        runner_up = (
-            f"{FAMILY_WORDS.get(second.family, second.family)}, +{second.aic - candidates[0].aic:.1f}, "
-            f"weight {percent(second.weight, 0)} (best {percent(candidates[0].weight, 0)})"
-        )
+    say = in_words(model, entry["name"], "ln R" if entry["name"] == "rtn_amplitude" else entry["unit"])
+    median, reach = law_in_words(law, say, shape.sign(entry["name"], direction) if shape is not None else 1)
     family = FAMILY_WORDS.get(law.family, law.family)
-    note = "; ".join(filter(None, [*(test.sentence for test in entry["tests"]), entry["note"]]))
-    texts = (f"{entry['name']} ({entry['unit']})", family, numbers, limits, informed, runner_up, note)
+    words = f"{family}: {numbers}" + (f"; in {limits}" if limits != "–" else "")
+    notes = "; ".join(filter(None, [_runner_up(entry), *(test.sentence for test in entry["tests"]), entry["note"]]))
+    spread = spread_words(law)
+    if entry["unit"] == "ohm" and law.family != "constant":
+        low, high = map(float, law.ppf((0.16, 0.84)))
+        spread += f" (± {as_ohms(0.5 * (high - low))})"
+    texts = (f"{entry['name']} ({entry['unit']})", median, reach, spread, words, informed, notes or "–")
     return tuple(Cell(text) for text in texts)
 
 
+def _runner_up(entry: Mapping[str, Any]) -> str:
+    candidates = list(entry["candidates"] or [])
+    if len(candidates) < 2:
+        return ""
+    second = candidates[1]
+    return (
+        f"next best {FAMILY_WORDS.get(second.family, second.family)} (AIC +{second.aic - candidates[0].aic:.1f}, "
+        f"weight {percent(second.weight, 0)} against {percent(candidates[0].weight, 0)})"
+    )
+
+
 def exclusion_table(content: ReportInput) -> Table:
-    """Whole devices first, then single readings; nothing is left out without a line or a count."""
-    rows: list[tuple[str, str, str, str]] = []
+    """A row a reason, devices left out whole first; nothing is excluded without a name or a count."""
+    whole: dict[str, list[str]] = {}
+    single: dict[str, dict[str, list[Exclusion]]] = {}
     traces = content.trace_set
-    if traces is not None:
-        for item in sorted(traces.exclusions, key=lambda item: item.pulse is not None or item.line is not None):
-            key = f"{item.device}#{item.cycle}" if item.cycle else item.device
-            value = f" (value {item.value})" if item.value else ""
-            rows.append((key, _what(item), item.reason + value, str(item.n_readings)))
-    elif content.params is not None:
-        for known in content.params.provenance.exclusions:
-            rows.append((known.device, "whole device", known.reason, str(known.n_readings or "–")))
-    known_devices = {row[0] for row in rows if row[1] == "whole device"}
+    for item in traces.exclusions if traces is not None else ():
+        key = f"{item.device}#{item.cycle}" if item.cycle else item.device
+        if item.pulse is None and item.line is None:
+            whole.setdefault(item.reason, []).append(key)
+        else:
+            single.setdefault(_root(item.reason), {}).setdefault(key, []).append(item)
+    for known in content.params.provenance.exclusions if traces is None and content.params is not None else ():
+        whole.setdefault(known.reason, []).append(known.device)
+    named = {device for devices in whole.values() for device in devices}
     for fit in content.fit_set or ():
-        if fit.status in (FitStatus.EXCLUDED, FitStatus.NOT_CONVERGED) and fit.device not in known_devices:
-            reason = fit.excluded_because or fit.status.sentence
-            rows.insert(0, (fit.device, STATUS_WORDS[fit.status], reason, str(len(fit.pulses) or "–")))
-    shown = tuple(tuple(Cell(text) for text in row) for row in rows[:_MOST_EXCLUSIONS])
-    return Table(("device", "what", "why", "readings"), shown, max(0, len(rows) - _MOST_EXCLUSIONS))
+        if fit.status in (FitStatus.EXCLUDED, FitStatus.NOT_CONVERGED) and fit.device not in named:
+            whole.setdefault(fit.excluded_because or fit.status.sentence, []).append(fit.device)
+    return Table(("why", "devices", "readings", "which"), (*_whole_rows(whole), *_single_rows(single)))
 
 
-def _what(item: Exclusion) -> str:
-    if item.pulse is not None:
-        return f"reading at pulse {item.pulse}"
-    return "whole device" if item.line is None else f"reading in line {item.line}"
+def _root(reason: str) -> str:
+    """The kind of a reason: what stands before the numbers of the single case."""
+    return reason.split(":")[0]
+
+
+def _whole_rows(whole: Mapping[str, list[str]]) -> list[tuple[Cell, ...]]:
+    """Reasons of one kind together; one that is alone keeps its numbers."""
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for reason, devices in whole.items():
+        kinds.setdefault(_root(reason), []).extend((device, reason) for device in devices)
+    rows = []
+    for kind, found in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        words = found[0][1] if len(found) == 1 else kind
+        rows.append(_reason_row(words, len(found), "all", [device for device, _ in found]))
+    return rows
+
+
+def _single_rows(single: Mapping[str, Mapping[str, list[Exclusion]]]) -> list[tuple[Cell, ...]]:
+    """Readings: devices with the most of them first; one that is alone in its device keeps its place and value."""
+    rows = []
+    for reason, found in single.items():
+        counts = Counter({key: sum(item.n_readings for item in items) for key, items in found.items()})
+        which = [f"{key} ({n})" if n > 1 else f"{key}: {_where(found[key][0])}" for key, n in counts.most_common()]
+        rows.append((sum(counts.values()), _reason_row(reason, len(found), str(sum(counts.values())), which)))
+    return [row for _, row in sorted(rows, key=lambda item: -item[0])]
+
+
+def _where(item: Exclusion) -> str:
+    place = f"reading at pulse {item.pulse}" if item.pulse is not None else f"reading in line {item.line}"
+    return f"{place} (value {item.value})" if item.value else place
+
+
+def _reason_row(reason: str, n_devices: int, readings: str, which: list[str]) -> tuple[Cell, ...]:
+    more = f" and {len(which) - _NAMES_SHOWN} more" if len(which) > _NAMES_SHOWN else ""
+    texts = (reason, str(n_devices), readings, ", ".join(which[:_NAMES_SHOWN]) + more)
+    return tuple(Cell(text) for text in texts)
 
 
 def noise_rows(content: ReportInput) -> list[tuple[str, str]]:

@@ -229,7 +229,7 @@ class DifferentialPair(nn.Module):
         seed, call = clock
         keys = [_tie_key(seed), *(pulse_key(seed, call, k) for k in range(bursts))]
         state, tables = self.array.state(), self.array.noise_tables()
-        with self.array.counted(int(programming.burst)):
+        with self.array.counted(abs(int(programming.burst))):
             *done, lost = calls.latent_pulse(state, tables, keys, (*parts, weight.detach()), numbers, programming)
         return PulseReport(*done), lost
 

@@ -190,6 +190,8 @@ def _exclusions(
     readings: Readings, followed: Sequence[_Followed], table: Table, file: str
 ) -> list[Exclusion]:
     """One for every reading that is not used, in the order of the file."""
+    if not followed and not readings.reason.any():
+        return []
     cells = readings.cells
     reason, cycle, shown = readings.reason.copy(), np.zeros(len(readings.reason), dtype=np.int64), {**readings.shown}
     for device in followed:

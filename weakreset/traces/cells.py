@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.errors import TraceFormatError
 from weakreset.traces.column_names import device_in_brackets
 from weakreset.traces.contract import NumberColumn, Table
 from weakreset.traces.counting import cycle_numbers, number_column, pulse_numbers, refuse_much_text
@@ -24,6 +25,7 @@ _CYCLE_NAME = re.compile(
     r"^(?P<device>.*?)(?:(?<![A-Za-z])|(?-i:(?<=[a-z])(?=[A-Z])))(?:cycles?|cyc|runs?|ramps?|rep|repetition|loop)"
     r"[ _.#-]*(?P<cycle>\d{1,6})[)\]]?$", re.IGNORECASE,
 )
+_MANY_DEVICES, _FEWEST_READS = 100_000, 3
 _RESERVED = frozenset({"device", "cycle", "pulse", "resistance_ohm"})
 
 
@@ -80,7 +82,7 @@ def find_cells(table: Table, layout: Layout, file: str, default_device: str) -> 
 
 def _long(table: Table, layout: Layout, file: str, default_device: str) -> Cells:
     column = number_column(table, layout.values[0], file)
-    codes, names = _devices(table, layout, default_device)
+    codes, names = _devices(table, layout, default_device, file)
     pulse, cycle = pulse_numbers(table, layout, file, codes)
     cells = Cells(codes, names, cycle, pulse, column.values, column.text, None, _extras(table, layout))
     if pulse.dtype.kind != "f" or not _has_nan(column.values):
@@ -119,7 +121,7 @@ def _wide_by_row(table: Table, layout: Layout, file: str, default_device: str) -
     values = layout.values
     matrix, texts = _matrix(table, [values[i] for i in order], file)
     n_rows, n_reads = matrix.shape
-    codes, names = _devices(table, layout, "")
+    codes, names = _devices(table, layout, "", file)
     if not layout.of("device") and not layout.device_constant:
         codes = np.arange(n_rows)
         names = [f"row {row}" for row in range(n_rows)] if n_rows > 1 else [default_device]
@@ -153,7 +155,7 @@ def _repeats(table: Table, layout: Layout, file: str, default_device: str) -> Ce
     """Several columns that hold reads of the same device after the same pulse, one behind the other."""
     matrix, texts = _matrix(table, layout.values, file)
     n_rows, n_reads = matrix.shape
-    codes, names = _devices(table, layout, default_device)
+    codes, names = _devices(table, layout, default_device, file)
     pulse, cycle = pulse_numbers(table, layout, file, codes)
     cells = Cells(
         np.repeat(codes, n_reads), names, None if cycle is None else np.repeat(cycle, n_reads),
@@ -234,7 +236,7 @@ def _matrix(table: Table, roles: list[ColumnRole], file: str) -> tuple[NDArray[n
     return matrix, texts
 
 
-def _devices(table: Table, layout: Layout, default: str) -> tuple[NDArray[np.int64], list[str]]:
+def _devices(table: Table, layout: Layout, default: str, file: str) -> tuple[NDArray[np.int64], list[str]]:
     """A code for every row (-1 where the cell is empty) and the names, in order of appearance."""
     import pandas as pd
 
@@ -244,14 +246,22 @@ def _devices(table: Table, layout: Layout, default: str) -> tuple[NDArray[np.int
     if layout.device_constant or not roles:
         return np.zeros(table.n_rows, dtype=np.int64), [layout.device_constant or table.device or default]
     if len(roles) == 1:
-        return table.codes(roles[0].index)
+        coded = table.codes(roles[0].index)
+        names = coded[1]
+        if len(names) > _MANY_DEVICES and _FEWEST_READS * len(names) > table.n_rows:
+            raise TraceFormatError(
+                f"{file}: column {roles[0].name!r} names {len(names)} devices in {table.n_rows} rows: "
+                f"{table.n_rows / len(names):.2g} readings each, which is no trace. If another column is the device, "
+                "map it; if every row is one pulse of one device, say --map device='NAME'"
+            )
+        return coded
     parts = [table.text(role.index) for role in roles]
     joined = parts[0]
     for part in parts[1:]:
         joined = joined + "/" + part
     joined[np.all([part == "" for part in parts], axis=0)] = None
-    codes, names = pd.factorize(joined)
-    return np.asarray(codes, dtype=np.int64), [str(name) for name in names]
+    codes, found = pd.factorize(joined)
+    return np.asarray(codes, dtype=np.int64), [str(name) for name in found]
 
 
 def _no_device(table: Table, layout: Layout) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from weakreset.traces.units import is_bracketed, parse_unit, split_name
+from weakreset.traces.units import is_bracketed, is_relative, parse_unit, split_name
 from weakreset.traces.vocabulary import classify_name, is_side_column, normalise
 
 __all__ = [
@@ -77,7 +77,7 @@ def numbered(name: str) -> NumberedName | None:
 def device_in_brackets(name: str) -> str:
     """`W11` of `Conductance (W11)`; '' where the brackets hold a unit or nothing that could be a device."""
     match = _BRACKETS.match(name) if len(name) <= _LONGEST_NAME else None
-    if not match or parse_unit(match["inside"]) or _UNIT_WORDS.search(match["inside"]):
+    if not match or parse_unit(match["inside"]) or is_relative(match["inside"]) or _UNIT_WORDS.search(match["inside"]):
         return ""
     return match["inside"] if _DEVICE_INSIDE.match(match["inside"]) else ""
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from weakreset.traces.units import Unit
 
-__all__ = ["VALUES", "ColumnRole", "number_or_none"]
+__all__ = ["GIVEN", "VALUES", "ColumnRole", "number_or_none"]
 
+GIVEN = "given by --map"
 VALUES = ("resistance", "conductance", "current")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -123,6 +124,9 @@ class Table(ABC):
         reading rather than a missing one).
     units : sequence of str
         Unit of each column as the file states it beside the name, '' where it does not; () where it states none.
+    hints : mapping of str to str
+        Names around the table that may hold the unit of its readings, by where they stand (`name of the sheet`): where
+        one does and nothing else says a unit, the user is asked. `table` is what the table itself is called.
     """
 
     names: tuple[str, ...]
@@ -130,6 +134,7 @@ class Table(ABC):
     device: str = ""
     metadata: Mapping[str, str]
     units: Sequence[str] = ()
+    hints: Mapping[str, str] = MappingProxyType({})
 
     @cached_property
     def name_set(self) -> frozenset[str]:
@@ -196,7 +201,7 @@ class ColumnsTable(Table):
         Unique, or '' where unnamed.
     columns : sequence of ndarray
         NaN is an empty cell, in the column of the devices too.
-    device, metadata, has_header, units
+    device, metadata, has_header, units, hints
         As in `Table`.
     lines : ndarray of int, shape (n_rows,), optional
         Line of the file, counted from 1, that each row came from.
@@ -214,9 +219,10 @@ class ColumnsTable(Table):
         lines: NDArray[np.int64] | None = None,
         block: NDArray[np.float64] | None = None,
         units: Sequence[str] = (),
+        hints: Mapping[str, str] | None = None,
     ) -> None:
         self.names, self.columns, self.block = tuple(names), list(columns), block
-        self.units = tuple(units)
+        self.units, self.hints = tuple(units), dict(hints or {})
         self.device, self.metadata, self.has_header, self.lines = device, dict(metadata or {}), has_header, lines
 
     def _column(self, index: int) -> NDArray[Any]:
@@ -277,8 +283,8 @@ def numbers_from_text(cells: Sequence[str] | NDArray[np.object_], decimal: str =
     texts = pd.Series(list(cells), dtype=object).fillna("").map(lambda cell: str(cell).strip())
     plain = texts.map(lambda cell: _without_thousands(cell, decimal))
     values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    odd = np.flatnonzero(np.isnan(values))
-    return NumberColumn(values, {int(i): texts[i] for i in odd if texts[i].lower() not in MISSING_WORDS})
+    odd, listed = np.flatnonzero(np.isnan(values)).tolist(), texts.tolist()
+    return NumberColumn(values, {i: listed[i] for i in odd if listed[i].lower() not in MISSING_WORDS})
 
 
 def _without_thousands(text: str, decimal: str) -> str:

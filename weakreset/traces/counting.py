@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import NumberColumn, Table
+from weakreset.traces.doubts import UnclearLayout
 from weakreset.traces.layout import Layout
 from weakreset.traces.roles import ColumnRole
 from weakreset.traces.trace import Reason
@@ -44,6 +45,7 @@ def pulse_numbers(
     if pulses := layout.of("pulse"):
         role = pulses[0]
         numbers = table.counts(role.index)
+        _refuse_row_numbers(numbers, devices, role.name, file)
         if numbers.dtype.kind == "f":
             refuse_much_text(table.numbers(role.index), role.name, table, file)
         return _since_set(devices, numbers, codes, cycle) if np.any(codes == _SET) else (numbers, cycle)
@@ -51,6 +53,18 @@ def pulse_numbers(
         applied = np.where((codes == _RESET) | (codes == _NONE), 1.0, 0.0)
         return _count_applied(devices, applied, codes, cycle)
     return _row_counter(devices, cycle), cycle
+
+
+def _refuse_row_numbers(numbers: NDArray[Any], devices: NDArray[np.int64], name: str, file: str) -> None:
+    """Raise where a column rises by one in every row, through several devices: it numbers the rows of the file."""
+    n_rows = len(numbers)
+    if n_rows < 2 or numbers[-1] - numbers[0] != n_rows - 1 or np.all(devices == devices[0]):
+        return
+    if np.all(np.diff(numbers) == 1):
+        raise UnclearLayout(
+            f"{file}: column {name!r} rises by one from row to row through all devices, so it numbers the rows of the "
+            "file and not the pulses of a device"
+        )
 
 
 def cycle_numbers(table: Table, layout: Layout, file: str) -> NDArray[np.int64] | None:
@@ -70,8 +84,7 @@ def cycle_numbers(table: Table, layout: Layout, file: str) -> NDArray[np.int64] 
         row = int(bad[0])
         raise TraceFormatError(
             f"{file}, {table.place_of(row)}, column {roles[0].name!r}: the cycle is "
-            f"{table.text(roles[0].index)[row]!r}, not a whole number. Mend the file, or leave the column out with "
-            f"--map ignore={roles[0].index}"
+            f"{table.text(roles[0].index)[row]!r}, not a whole number. Mend that line, or take it out"
         )
     return values.astype(np.int64)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from weakreset.errors import TraceFormatError, UsageError
-from weakreset.resources import display_path
+from weakreset.resources import display_path, readable
 from weakreset.traces.recognise import readers
 
 __all__ = ["Sources", "file_stem", "find_files"]
@@ -82,4 +82,4 @@ def file_stem(path: Path) -> str:
     name = path.name
     if name.lower().endswith(".gz"):
         name = name[:-3]
-    return Path(name).stem or path.name
+    return readable(Path(name).stem or path.name)

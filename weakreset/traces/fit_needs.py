@@ -21,7 +21,7 @@ def too_short(trace: PulseTrace) -> Exclusion | None:
     if n >= LEAST_READS:
         return None
     reason = f"too few reads: {n} reads after the first pulse; a fit needs {LEAST_READS}"
-    return Exclusion(trace.device, reason, trace.cycle, n_readings=len(trace))
+    return Exclusion(trace.device, reason, trace.cycle, n_readings=len(trace), trace=trace)
 
 
 def leave_out_short(traces: TraceSet) -> TraceSet:

@@ -19,15 +19,7 @@ from weakreset.traces.contract import Table
 from weakreset.traces.find_files import Sources, find_files
 from weakreset.traces.fit_needs import leave_out_short
 from weakreset.traces.layout import Layout
-from weakreset.traces.load import (
-    FileRead,
-    OpenFile,
-    ReadingOptions,
-    choose_traces,
-    join_files,
-    open_file,
-    understand,
-)
+from weakreset.traces.load import FileRead, OpenFile, ReadingOptions, choose_traces, join_files, open_file, understand
 from weakreset.traces.lot_sentence import lot_sentence
 from weakreset.traces.pulse_settings import count_settings
 from weakreset.traces.roles import ColumnRole, find_roles
@@ -198,26 +190,31 @@ def _inspect(path: Path, options: ReadingOptions) -> tuple[FileInspection, FileR
         read = understand(opened, options)
         return _readable(read, leave_out_short(choose_traces(read.traces, options)), options), read
     except WeakResetError as error:
-        return _not_understood(opened, error), None
+        return _not_understood(opened, error, options.column_map), None
 
 
-def _not_understood(opened: OpenFile, error: WeakResetError) -> FileInspection:
+def _not_understood(opened: OpenFile, error: WeakResetError, column_map: ColumnMap) -> FileInspection:
     content = opened.content
     n_columns = len(content.tables[0].names) if content.tables else 0
     return FileInspection(
         opened.name, opened.format, opened.why, content.simulated, n_columns=n_columns, problem=str(error),
-        read_as=_guessed(content.tables[0]) if content.tables else None,
+        read_as=_guessed(content.tables[0], column_map) if content.tables else None,
     )
 
 
-def _guessed(table: Table) -> Layout:
-    """The columns of a table that was not understood, for who says by hand what they are."""
-    try:
-        return Layout("long", tuple(find_roles(table, ColumnMap(), "")))
-    except WeakResetError:
-        cells = [next((row[i] for row in table.sample if i < len(row)), "") for i in range(len(table.names))]
-        named = enumerate(zip(table.names, cells, strict=True))
-        return Layout("long", tuple(ColumnRole(i, name, "extra", 0.0, f"such as {cell}") for i, (name, cell) in named))
+def _guessed(table: Table, column_map: ColumnMap) -> Layout:
+    """The columns of a table that was not understood, as the map has them so far; to be said by hand."""
+    cells = [next((row[i] for row in table.sample if i < len(row)), "") for i in range(len(table.names))]
+    unknown = tuple(ColumnRole(i, name, "extra", 0.0, f"such as {cells[i]}") for i, name in enumerate(table.names))
+    for said in (column_map, ColumnMap()):
+        try:
+            roles = find_roles(table, said, "")
+        except WeakResetError:
+            continue
+        if table.has_header:
+            return Layout("long", tuple(roles))
+        return Layout("long", tuple(unknown[role.index] if role.role == "extra" else role for role in roles))
+    return Layout("long", unknown)
 
 
 def _readable(read: FileRead, kept: TraceSet, options: ReadingOptions) -> FileInspection:

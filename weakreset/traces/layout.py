@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,13 +11,14 @@ from weakreset.errors import TraceFormatError
 from weakreset.traces.column_map import ColumnMap
 from weakreset.traces.column_names import device_in_brackets, numbered, plain_name
 from weakreset.traces.contract import Table
+from weakreset.traces.doubts import UnclearLayout, UnitDoubtError
 from weakreset.traces.orientation import find_pairs, pulse_side
 from weakreset.traces.other_measurements import refuse_by_names, refuse_uncounted
 from weakreset.traces.roles import DECLARED, LIKELY, VALUES, ColumnRole, find_roles, number_or_none
-from weakreset.traces.units import split_name
+from weakreset.traces.units import is_relative, split_name
 from weakreset.traces.vocabulary import role_of
 
-__all__ = ["Layout", "UnclearLayout", "UnitDoubtError", "find_layout", "runs_of"]
+__all__ = ["Layout", "find_layout", "runs_of"]
 
 _NO_PULSE = (
     "no column is recognised as the pulse number; name it with --map pulse=COLUMN (pulse=@row where every row is one "
@@ -24,8 +26,7 @@ _NO_PULSE = (
 )
 
 
-class UnclearLayout(TraceFormatError):
-    """Nothing says how a table is to be read: a map by hand would."""
+_AT_VOLTAGE = re.compile(r"(?:@|\bat\b|[(\[_ ])\s*(?P<value>[-+]?\d+(?:[.,]\d+)?)\s*(?P<milli>m?)V(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
@@ -89,14 +90,6 @@ class Layout:
         return "--map " + ",".join(parts)
 
 
-class UnitDoubtError(TraceFormatError):
-    """What a file says of the unit of its readings cannot be read: which `columns`, and what they may be."""
-
-    def __init__(self, words: str, columns: tuple[int, ...], quantities: tuple[str, ...]) -> None:
-        super().__init__(words)
-        self.columns, self.quantities = columns, quantities
-
-
 def runs_of(indices: list[int]) -> str:
     """1, 2, 3, 7 as `1:3+7`."""
     starts = [i for i, index in enumerate(indices) if i == 0 or indices[i - 1] != index - 1]
@@ -126,14 +119,18 @@ def find_layout(table: Table, column_map: ColumnMap, file: str) -> Layout:
         counter |= entry.row_counter
         if entry.constant is not None:
             constants[entry.role] = entry.constant
-    voltage = constants.get("read_voltage") or number_or_none(table.metadata.get("read_voltage_v", ""))
+    voltage = (
+        constants.get("read_voltage")
+        or number_or_none(table.metadata.get("read_voltage_v", ""))
+        or _voltage_in_names([role for role in roles if role.role == "current"], file)
+    )
     by_file = any(entry.by_file for entry in column_map.entries)
     layout = Layout(
         "long", tuple(roles), constants.get("device") or "", float(voltage) if voltage else None, counter,
         device_by_file=by_file,
     )  # fmt: skip
     values = layout.values
-    _refuse_doubts(roles, values, file)
+    _refuse_doubts(roles, values, table, file)
     if not values:
         if not counter and not layout.of("pulse", "burst", "operation"):
             refuse_uncounted(layout.columns, table, file)
@@ -193,17 +190,46 @@ def _uncounted(layout: Layout, table: Table, column_map: ColumnMap, file: str) -
     )
 
 
-def _refuse_doubts(roles: list[ColumnRole], values: list[ColumnRole], file: str) -> None:
+def _refuse_doubts(roles: list[ColumnRole], values: list[ColumnRole], table: Table, file: str) -> None:
     """Raise where the unit of what seem to be the readings cannot be read."""
     doubts = [role for role in roles if role.confidence == 0]
     if not doubts or (values and values[0].confidence > LIKELY):
         return
     said = doubts[0].reason.removesuffix(": map it by hand")
+    if all(is_relative(text) for role in doubts for text in _said_units(role, table)):
+        raise TraceFormatError(
+            f"{file}: {doubts[0].name!r} holds no resistances: {said}. Normalised or logarithmic values must be "
+            "converted back to ohm or siemens"
+        )
     named = [quantity for role in doubts if (quantity := role_of(split_name(role.name)[0])) in VALUES]
     raise UnitDoubtError(
         f"{file}: no column is recognised as resistance, conductance or current; {doubts[0].name!r}: {said}",
         tuple(role.index for role in doubts), tuple(dict.fromkeys(named)) or ("resistance", "conductance"),
     )
+
+
+def _said_units(role: ColumnRole, table: Table) -> list[str]:
+    """Texts beside the name of a column, and in it, that should be units."""
+    beside = table.units[role.index] if role.index < len(table.units) else ""
+    return [text for text in (split_name(role.name)[1], beside) if text] or [""]
+
+
+def _voltage_in_names(currents: list[ColumnRole], file: str) -> float | None:
+    """The read voltage that the names of currents say: `I @ 0.2 V (uA)`, `I(200mV)`.
+
+    Raises
+    ------
+    TraceFormatError
+        They say several.
+    """
+    matches = [_AT_VOLTAGE.search(role.name) for role in currents]
+    said = {float(m["value"].replace(",", ".")) * (1e-3 if m["milli"] else 1.0) for m in matches if m}
+    if len(said) > 1:
+        names = ", ".join(repr(role.name) for role in currents[:4])
+        raise TraceFormatError(
+            f"{file}: {names} are currents at several read voltages; choose one, --map current={currents[0].index}"
+        )
+    return said.pop() if said and all(matches) else None
 
 
 def _refuse_repeated_rows(values: list[ColumnRole], table: Table, file: str) -> None:

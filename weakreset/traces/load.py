@@ -14,53 +14,46 @@ Each step is a function from one frozen value to the next.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from weakreset.errors import MissingExtraError, TraceError, TraceFormatError, UsageError, WeakResetError
+from weakreset.errors import TraceError, TraceFormatError, UsageError, WeakResetError
 from weakreset.options import named_options
 from weakreset.resources import display_path, sha256_meanwhile
 from weakreset.traces.advice import advise, advise_sides
 from weakreset.traces.assemble import find_traces
+from weakreset.traces.cell_units import lift_cell_units
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.contract import FileContent, Reader, SkippingReader, Table
 from weakreset.traces.direction import judge_direction
+from weakreset.traces.doubts import UnclearLayout, UnitDoubtError
 from weakreset.traces.find_files import Sources, file_stem, find_files
-from weakreset.traces.layout import Layout, UnclearLayout, UnitDoubtError, find_layout
+from weakreset.traces.layout import Layout, find_layout
 from weakreset.traces.readers.stated_units import lift_units_row
 from weakreset.traces.readings import Readings, find_readings
 from weakreset.traces.recognise import choose_reader
 from weakreset.traces.same_device import one_device_each
 from weakreset.traces.screening import ScreeningLimits, screen
+from weakreset.traces.shared_names import apart_by_table, tell_apart
 from weakreset.traces.square import UnclearSides, turn
-from weakreset.traces.trace import Exclusion
 from weakreset.traces.trace_set import SourceFile, TraceSet
 from weakreset.traces.unit_doubt import assumed_unit, check_assumed, with_ways
+from weakreset.traces.unread_files import UNREADABLE, count_reasons, name_unread, without_files
 
 __all__ = [
-    "UNREADABLE",
     "FileRead",
     "OpenFile",
     "ReadingOptions",
     "choose_traces",
-    "count_reasons",
     "join_files",
     "load_traces",
-    "name_unread",
     "open_file",
     "understand",
-    "without_files",
 ]
-
-UNREADABLE = (TraceError, MissingExtraError)
-"""What says that a file cannot be read, rather than that an option makes no sense."""
 
 _SAY_WHICH = "Say which column is which with --map device=COLUMN,pulse=COLUMN,resistance=COLUMN"
 _DEFAULT_LIMITS = ScreeningLimits()
-_FILES_NAMED = 40
-_ERROR_CHARACTERS = 2000
 
 
 @dataclass(frozen=True)
@@ -195,40 +188,6 @@ def _read_all(files: Sequence[Path], options: ReadingOptions, keep_going: bool) 
     return joined if not unread else TraceSet.join([joined, without_files(unread)])
 
 
-def name_unread(unread: Sequence[tuple[Path, WeakResetError]], n_files: int) -> TraceFormatError:
-    """One error that names all files that cannot be read."""
-    room = max(_ERROR_CHARACTERS // len(unread), 0)
-    said = [_shortly(path, error, room) for path, error in unread[:_FILES_NAMED]]
-    more = f"; and {len(unread) - _FILES_NAMED} more" if len(unread) > _FILES_NAMED else ""
-    way = ""
-    if len(unread) < n_files:
-        way = ", or go on without them: --keep-going (keep_going=True), which names them"
-    return TraceFormatError(
-        f"{len(unread)} of {n_files} files cannot be read: {'; '.join(said)}{more}. See "
-        f"`weakreset inspect FILE` for each{way}"
-    )
-
-
-def _shortly(path: Path, error: WeakResetError, room: int) -> str:
-    file = display_path(path)
-    words, option, _ = str(error).removeprefix(file).lstrip(":, ").partition("--")
-    if option:  # which is for one file alone
-        words = next(filter(None, (words.rpartition(mark)[0] for mark in (". ", "; ", ", "))), "")
-    if len(words) > room:
-        words = f"{words[:room].rsplit(' ', 1)[0]} ..." if room > 30 else ""
-    return f"{file}: {words}" if words else file
-
-
-def without_files(unread: Sequence[tuple[Path, WeakResetError]]) -> TraceSet:
-    """No traces, and an exclusion for each file that cannot be read."""
-    items = tuple(
-        Exclusion("", f"file cannot be read: {error}", file=display_path(path), n_readings=0) for path, error in unread
-    )
-    names = ", ".join(display_path(path) for path, _ in unread[:_FILES_NAMED])
-    more = f" and {len(unread) - _FILES_NAMED} more" if len(unread) > _FILES_NAMED else ""
-    return TraceSet((), items, notes=(f"{len(unread)} files cannot be read and are left out: {names}{more}",))
-
-
 def open_file(path: Path, format: str | None = None, skip: int = 0) -> OpenFile:
     """Steps 1 and 2: recognise a file and read its tables, without its first `skip` lines.
 
@@ -239,6 +198,7 @@ def open_file(path: Path, format: str | None = None, skip: int = 0) -> OpenFile:
     """
     file = display_path(path)
     try:
+        _refuse_pipe(path, file)
         stamp = _stamp(path)
         reader, why = choose_reader(path, file, format)
         content = (_skipping(reader, skip, file) if skip else reader).read(path)
@@ -266,6 +226,7 @@ def understand(opened: OpenFile, options: ReadingOptions) -> FileRead:
     tables, maps = _turned(content, opened, options)
     layouts, found = _find_readings(tables, maps, opened, options)
     parts = [find_traces(*part, file) for part in zip(found, tables, layouts, strict=True)]
+    parts = apart_by_table(parts, tables, file)
     sha256 = content.sha256 if digest is None else digest.result()
     _refuse_changed(opened)
     source = SourceFile(file, sha256, opened.format, opened.why, content.simulated)
@@ -282,7 +243,7 @@ def _turned(content: FileContent, opened: OpenFile, options: ReadingOptions) -> 
             turned, rest = turn(table, options.column_map, opened.name)
         except UnclearSides as error:
             raise TraceFormatError(f"{error}{advise_sides(_reader_of(table, opened, options))}") from error
-        tables.append(turned)
+        tables.append(lift_cell_units(turned))
         maps.append(rest)
     return tables, maps
 
@@ -305,17 +266,15 @@ def _find_readings(
     """Layout and readings of each table; where one is unclear, or a unit in doubt, the refusal shows maps that work."""
     file, voltage_v = opened.name, options.read_voltage_v
     layouts: list[Layout] = []
+    found: list[Readings] = []
     try:
         for table, column_map in zip(tables, maps, strict=True):
             try:
                 layouts.append(find_layout(table, column_map, file))
+                found.append(find_readings(table, layouts[-1], file, file_stem(opened.path), voltage_v))
             except UnclearLayout as error:
                 tried = advise(table, file, _reader_of(table, opened, options)) or f". {_SAY_WHICH}"
                 raise TraceFormatError(f"{error}{tried}") from error
-        found = [
-            find_readings(table, layout, file, file_stem(opened.path), voltage_v)
-            for table, layout in zip(tables, layouts, strict=True)
-        ]
     except UnitDoubtError as doubt:
         raise with_ways(doubt, tables, options.column_map, voltage_v, file) from None
     check_assumed(tables, layouts, found, options.column_map, voltage_v, file)
@@ -324,7 +283,7 @@ def _find_readings(
 
 def join_files(files: Sequence[Path], parts: Sequence[TraceSet]) -> TraceSet:
     """Step 6: the traces of all files as one set, each device once, under a name that no other has."""
-    return parts[0] if len(parts) == 1 else TraceSet.join(_tell_apart(files, one_device_each(parts)))
+    return parts[0] if len(parts) == 1 else TraceSet.join(tell_apart(files, one_device_each(parts)))
 
 
 def _refuse_changed(opened: OpenFile) -> None:
@@ -332,6 +291,14 @@ def _refuse_changed(opened: OpenFile) -> None:
     if opened.stamp is not None and opened.stamp != _stamp(opened.path):
         raise TraceFormatError(
             f"{opened.name}: the file changed while it was read (a measurement is still writing it?); read a copy"
+        )
+
+
+def _refuse_pipe(path: Path, file: str) -> None:
+    """Raise where there is no file to be read twice and to be hashed: a pipe would be waited for without end."""
+    if path.exists() and not path.is_file():
+        raise TraceFormatError(
+            f"{file}: a pipe or a device, not a file; save what it gives (`command > lot.csv`) and read that"
         )
 
 
@@ -347,35 +314,3 @@ def choose_traces(traces: TraceSet, options: ReadingOptions, part: bool = False)
 
         traces = select_where(traces, options.where, part=part)
     return traces if options.limits is None else screen(judge_direction(traces), options.limits)
-
-
-def count_reasons(exclusions: Sequence[Exclusion]) -> str:
-    """The usual reasons for exclusions, counted, in words."""
-    reasons = Counter(item.reason for item in exclusions)
-    return "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5)) or "nothing"
-
-
-def _tell_apart(files: Sequence[Path], parts: Sequence[TraceSet]) -> list[TraceSet]:
-    """Rename devices that several files share: `file/device`, then `folder/file/device`, then the whole path."""
-    original = [{trace.device for trace in part} | {item.device for item in part.exclusions} for part in parts]
-    names = [{device: device for device in devices} for devices in original]
-    for prefix in (_by_file, _by_folder, _by_path):
-        uses = Counter(name for mapping in names for name in set(mapping.values()))
-        for path, mapping in zip(files, names, strict=True):
-            for device, name in mapping.items():
-                if uses[name] > 1 and device:
-                    mapping[device] = prefix(path, device)
-    return [part.renamed(mapping) for part, mapping in zip(parts, names, strict=True)]
-
-
-def _by_file(path: Path, device: str) -> str:
-    stem = file_stem(path)
-    return f"{stem}/{device}" if device != stem else f"{path.resolve().parent.name}/{device}"
-
-
-def _by_folder(path: Path, device: str) -> str:
-    return f"{path.resolve().parent.name}/{path.name}/{device}"
-
-
-def _by_path(path: Path, device: str) -> str:
-    return f"{path.resolve()}/{device}"

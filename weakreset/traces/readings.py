@@ -13,7 +13,8 @@ from weakreset.errors import TraceFormatError
 from weakreset.traces.cells import Cells, find_cells
 from weakreset.traces.contract import Table
 from weakreset.traces.counting import number_column
-from weakreset.traces.layout import Layout, UnitDoubtError
+from weakreset.traces.doubts import UnitDoubtError
+from weakreset.traces.layout import Layout
 from weakreset.traces.trace import Reason
 from weakreset.traces.units import parse_unit
 
@@ -23,6 +24,10 @@ _LARGEST_PULSE = 2.0**53
 _MOST_NEGATIVE = 0.2
 _CODE_FROM = 1e30
 """No reading in any unit is as large: instruments write 9.9E37, 9.91E37, 1E38, 1.99999E+101 for overflow and errors."""
+_LOOK_NORMALISED = (
+    "The values look normalised or offset, not measured in ohm or siemens; convert them back to ohm, or map the column "
+    "that holds the measured values"
+)
 _PINNED_LEAST = 3
 _PINNED_SHARE = 0.2
 _PINNED_GAP = 3.0
@@ -126,8 +131,8 @@ def _read_voltage(
     if layout.read_voltage_v is not None:
         return layout.read_voltage_v
     raise TraceFormatError(
-        f"{file}: the readings are currents and nothing gives the read voltage; say --map read_voltage='0.1' (volt), "
-        "name its column with --map read_voltage=COLUMN, or pass read_voltage_v"
+        f"{file}: the readings are currents and nothing gives the read voltage; say it in volt, --read-voltage VOLT "
+        "(read_voltage_v=VOLT), or name its column, --map read_voltage=COLUMN"
     )
 
 
@@ -191,11 +196,25 @@ def _refuse_undefined_logarithm(readings: Readings, layout: Layout, file: str) -
     if 2 * n_low > n_read or int(negative.sum()) > _MOST_NEGATIVE * n_read:
         value = layout.values[0].role
         example = readings.shown.get(int(np.flatnonzero(low)[0]), "")
+        reversed_v = _reversed_voltage(readings, negative, layout) if negative.sum() == n_read else ""
         raise TraceFormatError(
             f"{file}: {n_low} of {n_read} readings of {value} are zero or negative (the first: {example}), so ln R is "
-            "undefined. The values look normalised or offset, not measured in ohm or siemens; convert them back to "
-            "ohm, or map the column that holds the measured values"
+            f"undefined. {reversed_v or _LOOK_NORMALISED}"
         )
+
+
+def _reversed_voltage(readings: Readings, negative: NDArray[np.bool_], layout: Layout) -> str:
+    """What to say where all currents are negative at one read voltage: most likely that had the other sign."""
+    unit = layout.values[0].unit
+    if layout.values[0].role != "current" or len(layout.values) > 1 or unit is None:
+        return ""
+    volts = readings.resistance_ohm[negative] * readings.cells.value[negative] * unit.scale
+    if not np.allclose(volts, volts[0], rtol=1e-6):
+        return ""
+    return (
+        f"Currents and read voltage have opposite signs; if the voltage was {-volts[0]:.6g} V, say so: --read-voltage "
+        f"{-volts[0]:.6g}"
+    )
 
 
 def _whole_pulses(readings: Readings) -> Readings:

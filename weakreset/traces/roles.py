@@ -6,10 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from weakreset.errors import TraceFormatError, UsageError
+from weakreset.traces.addresses import settle_devices
 from weakreset.traces.column_map import ColumnMap
 from weakreset.traces.column_names import alike, device_in_brackets, plain_name
-from weakreset.traces.column_role import VALUES, ColumnRole, number_or_none
+from weakreset.traces.column_role import GIVEN, VALUES, ColumnRole, number_or_none
 from weakreset.traces.contract import Table
+from weakreset.traces.doubts import UnclearLayout
 from weakreset.traces.reading_unit import find_unit
 from weakreset.traces.units import (
     QUANTITIES,
@@ -21,7 +23,6 @@ from weakreset.traces.units import (
     unit_in_words,
 )
 from weakreset.traces.vocabulary import (
-    ADDRESS_WORDS,
     OPERATIONS,
     classify_name,
     is_derived,
@@ -35,10 +36,8 @@ from weakreset.traces.wide import COUNTERS, settle_wide
 __all__ = ["DECLARED", "LIKELY", "VALUES", "ColumnRole", "find_roles", "number_or_none"]
 
 DECLARED = "the file says wide-by-column"
-_GIVEN = "given by --map"
 _MOST_WORDS = 40
 LIKELY = 0.6
-_DEVICE_NAMES = ("device", "device id", "device name", "dut", "dev", "cell", "cell id", "addr", "address")
 
 
 def find_roles(table: Table, column_map: ColumnMap, file: str) -> list[ColumnRole]:
@@ -61,7 +60,7 @@ def find_roles(table: Table, column_map: ColumnMap, file: str) -> list[ColumnRol
     if column_map:
         roles = _apply_map(roles, column_map, table, file)
     roles = _settle_values(roles, column_map, table, file)
-    roles = _settle_devices(roles)
+    roles = settle_devices(roles, table)
     return _settle_counting(roles, table, file)
 
 
@@ -171,7 +170,7 @@ def _apply_map(roles: list[ColumnRole], column_map: ColumnMap, table: Table, fil
             unit = entry.unit or (guessed.unit if guessed.role == entry.role else None)
             if unit is None and entry.role in QUANTITIES:
                 unit = _own_unit(table, index, entry.role)
-            mapped[index] = ColumnRole(index, table.names[index], entry.role, 1.0, _GIVEN, unit)
+            mapped[index] = ColumnRole(index, table.names[index], entry.role, 1.0, GIVEN, unit)
     return [mapped.get(role.index, role) for role in settled]
 
 
@@ -206,29 +205,8 @@ def _settle_values(
     repeated = any(role.role == "burst" for role in roles) and len({alike(name) for name in chosen.values()}) == 1
     if len(chosen) > 1 and counted and not repeated:
         names = ", ".join(map(repr, chosen.values()))
-        raise TraceFormatError(f"{file}: {names} could each be the {best}; choose one, --map {best}={min(chosen)}")
+        raise UnclearLayout(f"{file}: {names} could each be the {best}; choose one")
     return _only(roles, VALUES, chosen, f"{chosen[min(chosen)]!r} is taken for the reading")
-
-
-def _settle_devices(roles: list[ColumnRole]) -> list[ColumnRole]:
-    """One column is the device; without one, address columns (wafer, die, row, col) name it together."""
-    devices = [role for role in roles if role.role == "device"]
-    if devices:
-        if len(devices) == 1 or all(role.reason == _GIVEN for role in devices):
-            return roles
-        top = max(devices, key=lambda role: (role.confidence, -_device_rank(role.name)))
-        return _only(roles, ["device"], [top.index], f"{top.name!r} is taken for the device")
-    return [
-        replace(role, role="device", confidence=0.7, reason="part of the address of the device")
-        if role.role == "extra" and normalise(role.name) in ADDRESS_WORDS
-        else role
-        for role in roles
-    ]
-
-
-def _device_rank(name: str) -> int:
-    key = normalise(name)
-    return _DEVICE_NAMES.index(key) if key in _DEVICE_NAMES else len(_DEVICE_NAMES)
 
 
 def _settle_counting(roles: Sequence[ColumnRole], table: Table, file: str) -> list[ColumnRole]:
@@ -241,9 +219,9 @@ def _settle_counting(roles: Sequence[ColumnRole], table: Table, file: str) -> li
     pulses = [role for role in settled if role.role == "pulse"]
     if not bursts or not pulses:
         return settled
-    if bursts[0].reason == _GIVEN and any(role.reason == _GIVEN for role in pulses):
+    if bursts[0].reason == GIVEN and any(role.reason == GIVEN for role in pulses):
         raise UsageError(f"{file}: --map gives both pulse and burst; pulses are counted by one of them")
-    loser, winner = ("pulse", bursts[0]) if bursts[0].reason == _GIVEN else ("burst", pulses[0])
+    loser, winner = ("pulse", bursts[0]) if bursts[0].reason == GIVEN else ("burst", pulses[0])
     return _only(settled, [loser], [], f"pulses are counted by {winner.name!r}")
 
 
@@ -253,7 +231,7 @@ def _settle_operation(role: ColumnRole, table: Table, file: str) -> ColumnRole:
     if not unknown and names:
         return replace(role, reason=f"{role.reason}: it says {', '.join(names[:_MOST_WORDS])}")
     words = f"{unknown[0]!r} is not an operation that we know" if unknown else "it is empty"
-    if role.reason == _GIVEN:
+    if role.reason == GIVEN:
         known = ", ".join(sorted(OPERATIONS))
         raise TraceFormatError(f"{file}, column {role.name!r}: {words}; it may say {known}")
     return replace(role, role="extra", confidence=0.5, reason=f"{words}; kept as an extra column")
@@ -264,5 +242,5 @@ def _only_first(roles: Sequence[ColumnRole], kind: str) -> list[ColumnRole]:
     found = [role for role in roles if role.role == kind]
     if len(found) < 2:
         return list(roles)
-    first = min(found, key=lambda role: (role.reason != _GIVEN, role.index))
+    first = min(found, key=lambda role: (role.reason != GIVEN, role.index))
     return _only(roles, [kind], [first.index], f"{first.name!r} is taken for the {kind}")

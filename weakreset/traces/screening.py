@@ -18,6 +18,7 @@ from weakreset.traces.spoiled_reads import without_spoiled_reads
 from weakreset.traces.trace import Exclusion, PulseTrace
 from weakreset.traces.trace_set import TraceSet
 
+_MOST_TRACES = 500  # excluded ones that are kept to be looked at; more would fill the memory of a long stream
 __all__ = ["ScreeningLimits", "screen"]
 
 _STAYS = 5
@@ -156,7 +157,12 @@ def screen(traces: TraceSet, limits: ScreeningLimits | None = None) -> TraceSet:
             if reason and broken is not None:
                 reason = f"{broken.reason}, and before it {reason}"
             if reason:
-                excluded.append(Exclusion(trace.device, reason, trace.cycle, file=trace.source, n_readings=len(trace)))
+                looked_at = trace if len(excluded) < _MOST_TRACES else None
+                excluded.append(
+                    Exclusion(
+                        trace.device, reason, trace.cycle, file=trace.source, n_readings=len(trace), trace=looked_at
+                    )
+                )
             else:
                 kept.append(trace)
     notes = (*traces.notes, f"screening limits: {chosen}")

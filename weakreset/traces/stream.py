@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from weakreset.errors import TraceError, TraceFormatError, WeakResetError
@@ -14,23 +14,14 @@ from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.contract import StreamingReader
 from weakreset.traces.find_files import Sources, file_stem, find_files
 from weakreset.traces.known_devices import KnownDevices
-from weakreset.traces.load import (
-    UNREADABLE,
-    OpenFile,
-    ReadingOptions,
-    choose_traces,
-    count_reasons,
-    name_unread,
-    open_file,
-    understand,
-    without_files,
-)
+from weakreset.traces.load import OpenFile, ReadingOptions, choose_traces, open_file, understand
 from weakreset.traces.recognise import choose_reader
 from weakreset.traces.screening import ScreeningLimits
 from weakreset.traces.trace import PulseTrace
 from weakreset.traces.trace_set import TraceSet
+from weakreset.traces.unread_files import UNREADABLE, count_reasons, name_unread, without_files
 
-__all__ = ["can_stream", "stream_traces"]
+__all__ = ["TraceStream", "can_stream", "stream_traces"]
 
 _DEFAULT_LIMITS = ScreeningLimits()
 _DEVICES = 1000
@@ -52,8 +43,10 @@ def stream_traces(
     where: str | None = None,
     keep_going: bool = False,
     skip: int = 0,
-) -> Iterator[TraceSet]:
+) -> TraceStream:
     """What `load_traces` gives, up to 1,000 devices at a time, for `fit_stream`.
+
+    The files are read each time it is iterated: `fit_stream` does so twice.
 
     HDF5 files are read in parts of about 64 MiB, whatever their size; files of other formats are read one by one.
     Of several files, devices are named `file/device` throughout, because no file is known before it is read. Files that
@@ -61,9 +54,9 @@ def stream_traces(
 
     Parameters are those of `load_traces`.
 
-    Yields
-    ------
-    TraceSet
+    Returns
+    -------
+    iterable of TraceSet
         Never without traces; exclusions of parts without any come with the next.
 
     Raises
@@ -74,7 +67,19 @@ def stream_traces(
         A device appears twice (in two files: with the same readings, or going on), or none is left.
     """
     options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where, skip)
-    return _chosen(_read_files(find_files(sources), options, keep_going), options)
+    return TraceStream(find_files(sources), options, keep_going)
+
+
+@dataclass(frozen=True)
+class TraceStream:
+    """The traces of some files, part by part, as often as it is iterated."""
+
+    files: list[Path]
+    options: ReadingOptions
+    keep_going: bool = False
+
+    def __iter__(self) -> Iterator[TraceSet]:
+        return _chosen(_read_files(self.files, self.options, self.keep_going), self.options)
 
 
 def _read_files(files: list[Path], options: ReadingOptions, keep_going: bool) -> Iterator[TraceSet]:

@@ -160,7 +160,7 @@ class PulseTrace:
 
 @dataclass(frozen=True)
 class Exclusion:
-    """One reading, or one whole device (`pulse` None), that is not used, and why."""
+    """One reading, or one whole device (`pulse` None), that is not used, and why; its trace, to be looked at."""
 
     device: str
     reason: str
@@ -170,6 +170,7 @@ class Exclusion:
     file: str = ""
     line: int | None = None
     n_readings: int = 1
+    trace: PulseTrace | None = field(default=None, compare=False, repr=False)
 
 
 class Reason(IntEnum):

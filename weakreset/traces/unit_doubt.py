@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,13 @@ from weakreset.errors import TraceFormatError, WeakResetError
 from weakreset.traces.assemble import find_traces
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.contract import Table
-from weakreset.traces.layout import Layout, UnitDoubtError, find_layout, runs_of
+from weakreset.traces.doubts import UnitDoubtError
+from weakreset.traces.find_files import file_stem
+from weakreset.traces.layout import Layout, find_layout, runs_of
 from weakreset.traces.readings import Readings, find_readings
 from weakreset.traces.screening import screen
 from weakreset.traces.trace import Reason
-from weakreset.traces.units import QUANTITIES
+from weakreset.traces.units import QUANTITIES, Unit, unit_in_words
 
 __all__ = ["assumed_unit", "check_assumed", "with_ways"]
 
@@ -71,6 +74,10 @@ def check_assumed(
     unsaid = [i for i, layout in enumerate(layouts) if assumed_unit(layout)]
     if not unsaid:
         return
+    if not column_map.of(*_CANDIDATES):
+        for i in unsaid:
+            if doubt := _hint(tables[i], layouts[i], file):
+                raise with_ways(doubt, tables, column_map, read_voltage_v, file)
     good = np.concatenate([_some_good(readings[i]) for i in unsaid])
     if len(good) < _LEAST_READINGS:
         return
@@ -88,6 +95,24 @@ def check_assumed(
         tuple(item.index for item in layout.values), quantities,
     )
     raise with_ways(doubt, tables, column_map, read_voltage_v, file)
+
+
+def _hint(table: Table, layout: Layout, file: str) -> UnitDoubtError | None:
+    """A doubt where a name around the readings holds a unit other than the one assumed.
+
+    It may be theirs, or that of a target or a series resistor (`10 kohm`): only the user knows.
+    """
+    role = layout.values[0].role
+    places = {"name of the file": file_stem(Path(file)), **table.hints}
+    places.pop("table", None)
+    for place, text in places.items():
+        unit = unit_in_words(text, role)
+        if isinstance(unit, Unit) and unit.quantity == role and unit.scale != 1.0:
+            return UnitDoubtError(
+                f"{file}: no unit is given for {layout.values[0].name!r}, but the {place} says {unit.symbol}",
+                tuple(item.index for item in layout.values), (role,),
+            )
+    return None
 
 
 def _some_good(readings: Readings) -> NDArray[np.float64]:
@@ -120,12 +145,13 @@ def with_ways(
 ) -> TraceFormatError:
     """The refusal with the maps that name a unit and give plausible resistances of these tables."""
     ways = []
+    one_header = len({table.names for table in tables}) == 1  # a map holds for all tables of a file
     for quantities in (doubt.quantities, tuple(q for q in _CANDIDATES if q not in doubt.quantities)):
         for quantity in quantities:
             for unit in _CANDIDATES[quantity]:
                 text = _map_text(column_map, quantity, f"{runs_of(list(doubt.columns))}[{unit}]")
                 median = _median(tables, parse_map(text), read_voltage_v, file)
-                if median is not None and _PLAUSIBLE_OHM[0] <= median <= _LARGEST_OFFERED_OHM:
+                if one_header and median is not None and _PLAUSIBLE_OHM[0] <= median <= _LARGEST_OFFERED_OHM:
                     ways.append(f"--map {text} (median {median:.3g} ohm)")
         if ways:
             break

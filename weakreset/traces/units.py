@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["QUANTITIES", "Unit", "is_bracketed", "looks_like_unit", "parse_unit", "split_name", "unit_in_words"]
+__all__ = [
+    "QUANTITIES",
+    "Unit",
+    "is_bracketed",
+    "is_relative",
+    "looks_like_unit",
+    "parse_unit",
+    "split_name",
+    "unit_in_words",
+]
 
 QUANTITIES = {"resistance": "ohm", "conductance": "S", "current": "A", "read_voltage": "V"}
 
@@ -36,6 +45,9 @@ _TRAILING = re.compile(
 )
 _BETWEEN = re.compile(r"(?<=[A-Za-zµμ])[\s_-]+(?=[A-Za-zΩ\u2126])")
 _LIKE_A_UNIT = re.compile(r"ohm|omega|[Ω\u2126]|siemens|\bmhos?\b", re.IGNORECASE)
+_RELATIVE = re.compile(
+    r"d[bB]\w*|a\.?\s?u\.?|arb\b.*|%|percent|ppm|norm\w*\.?|rel\w*\.?|ratio|(?:log|ln|lg)\w*.*|decades?|G_?0|2\s?e\^?[2²]\s?[/_]\s?h",
+)
 _LONGEST_NAME = 1000  # no name of a column; the patterns above would take a time that grows with its square
 
 
@@ -98,15 +110,20 @@ def looks_like_unit(text: str) -> bool:
     return _LIKE_A_UNIT.search(text) is not None or parse_unit(text) is not None
 
 
+def is_relative(text: str) -> bool:
+    """Whether readings in such a unit are no resistances until they are converted: `dB`, `a.u.`, `%`, `G0`, `log`."""
+    return _RELATIVE.fullmatch(text.strip("[](){} ")) is not None
+
+
 def unit_in_words(name: str, quantity: str) -> Unit | str | None:
     """The unit of a quantity among the words of a name (`resistance_kohm_read`): known, unreadable (its text), or None.
 
     A single letter is no unit here: `R_A` may be the read of device A.
     """
-    for word in re.split(r"[\s_,;:()\[\]{}-]+", name):
+    for word in re.split(r"[\s_.,;:()\[\]{}<>|=-]+", name):
         if len(word) > 1 and (unit := parse_unit(word, quantity)) and unit.quantity == quantity:
             return unit
-    return next((word for word in re.split(r"[\s_,;:()\[\]{}]+", name) if _LIKE_A_UNIT.search(word)), None)
+    return next((word for word in re.split(r"[\s_.,;:()\[\]{}<>|=]+", name) if _LIKE_A_UNIT.search(word)), None)
 
 
 def split_name(header: str) -> tuple[str, str]:

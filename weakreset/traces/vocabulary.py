@@ -8,6 +8,7 @@ from weakreset.traces.units import QUANTITIES, is_bracketed, parse_unit, split_n
 
 __all__ = [
     "ADDRESS_WORDS",
+    "COORDINATES",
     "OPERATIONS",
     "classify_name",
     "is_derived",
@@ -66,8 +67,13 @@ _DERIVED = frozenset(
     ("average", "averaged", "avg", "mean", "median", "moving", "smooth", "smoothed", "std", "sd", "stdev", "sigma",
      "error", "err", "stderr", "fit", "fitted", "log", "ln", "log10", "ratio", "normalized", "normalised", "delta",
      "target", "initial", "final", "min", "max", "minimum", "maximum", "sem", "var", "variance", "rms", "quantile",
-     "percentile", "cv")
+     "percentile", "cv", "lg", "db", "norm", "rel", "relative", "normed", "change")
 )  # fmt: skip
+# The cell above the row names and left of the column names says both: `device \\ pulse`, `Device vs pulse`.
+_CORNER = re.compile(
+    r"(?i)^(?P<down>device|cell|dut|sample|pulse)s?\s*(?:[\\/|,]|vs\.?|→|->|↓)\s*(?:device|cell|dut|sample|pulse)s?\b\W*$"
+)
+_DERIVED_WORD = re.compile(r"^(?:(?:log|log10|lg|ln)[rgi]|[rgi](?:norm|rel|ratio|avg|mean|std))$")
 _SIDE = frozenset(
     ("time", "timestamp", "date", "temperature", "temp", "wafer", "die", "lot", "row", "col", "column", "x", "y",
      "v_sl", "vsl", "v_wl", "vwl", "v_bl", "vbl", "width", "amplitude",
@@ -92,7 +98,12 @@ OPERATIONS = {
     "reset": "RESET", "weak reset": "RESET", "pulse": "RESET",
     "read": "READ", "verify": "READ",
 }  # fmt: skip
-ADDRESS_WORDS = ("lot", "wafer", "die", "row", "col", "column", "wordline", "bitline", "word", "bit")
+ADDRESS_WORDS = (
+    "lot", "wafer", "die", "site", "chip", "module", "block", "array", "sector", "page", "subsite", "bank", "macro",
+    "row", "col", "column", "wordline", "bitline", "word line", "bit line", "wl", "bl", "word", "bit", "slot",
+    "channel", "die x", "die y", "wafer id", "die id", "chip id", "lot id",
+)
+COORDINATES = (("x", "y"), ("posx", "posy"), ("pos x", "pos y"))
 
 
 def normalise(name: str) -> str:
@@ -119,6 +130,8 @@ def classify_name(name: str) -> tuple[str, float] | None:
             return role, confidence
     if key in _WEAK:
         return _WEAK[key]
+    if corner := _CORNER.match(name.strip()):
+        return _COUNTED[corner["down"].lower().rstrip("s")], 0.9
     if counted := _counted(name):
         return counted, 0.9
     words_in_key = key.split()
@@ -142,7 +155,8 @@ def role_of(header: str) -> str:
 
 def is_derived(name: str) -> bool:
     """Whether the name says that the column was computed from readings (a moving average, a fit, a logarithm)."""
-    return bool(_DERIVED.intersection(normalise(name).split()))
+    words = normalise(name).split()
+    return bool(_DERIVED.intersection(words)) or any(map(_DERIVED_WORD.match, words))
 
 
 def is_side_column(name: str) -> bool:
@@ -163,7 +177,7 @@ def is_unit_key(name: str) -> bool:
 def unit_of_quantity(name: str) -> str:
     """The quantity whose unit a name says that it holds (`R_unit`, `resistance units`), or ''."""
     key = normalise(name)
-    stem = key.removesuffix(" units").removesuffix(" unit")
+    stem = re.sub(r"^units? of (?:the )?|\s+units?$", "", key)
     known = classify_name(stem) if stem != key else None
     return known[0] if known and known[0] in QUANTITIES else ""
 

@@ -55,7 +55,7 @@ def _could_be_reading(role: ColumnRole, table: Table, has_device: bool, counted:
     pulse_named = not counted and found is not None and found.counts == "pulse"
     if not pulse_named and (is_side_name(role.name) or is_pulse_setting(role.name)):
         return False
-    return _numeric(table, role.index)
+    return pulse_named or _numeric(table, role.index)  # with few rows, an overflow may be all that a pulse has
 
 
 def _numbered_readings(roles: list[ColumnRole], candidates: list[ColumnRole], counted: bool) -> list[ColumnRole]:

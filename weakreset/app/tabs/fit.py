@@ -17,6 +17,8 @@ def fit_tab(desk: Desk) -> None:
     with ui.row().classes("baseline"):
         mark(ui.input("name of the technology").bind_value(form, "name").classes("field"), "name")
         mark(ui.select([*SHAPES, "auto"], label="drift").bind_value(form, "drift").classes("field"), "drift")
+        ways = {"auto": "as most devices do", "reset": "R rises (RESET)", "set": "R falls (SET)"}
+        ui.select(ways, label="direction").bind_value(form, "direction").classes("field")
         ui.checkbox("look for telegraph steps").bind_value(form, "rtn")
         ui.checkbox("fit pulses of different amplitude together").bind_value(form, "mixed")
         button(desk, "Fit", "fit-button", desk.run_fit, lambda: bool(desk.recipe.files))

@@ -124,7 +124,7 @@ def _left(
         if asks and not may:
             _give_way(programming, i, latent, weight)
         room.device[kept], room.pulses[kept] = room.device[k], room.pulses[k]
-        kept += asks and may
+        kept += bool(asks and may)
     return kept
 
 

@@ -31,6 +31,7 @@ _LEAST_LINES = 70
 _SHORTEST_RUN = 8
 _MOST_COLUMNS = 200
 _BOM = b"\xef\xbb\xbf"
+_LARGEST_PIECE = 1 << 31
 _LARGEST_SUM = 2.0**63  # larger whole numbers are not floats to pandas
 _PAIRS = ((b"#", b"\n#"), (b"%", b"\n%"), (b"x", b"0x"), (b"X", b"0X"))
 
@@ -152,6 +153,8 @@ def _coded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Texts as codes of distinct texts, in order of appearance, in one piece; quick where equal ones stand together."""
     head = column.slice(0, _SHORTEST_RUN * 1000).combine_chunks()
     if len(_run_starts(head)) > len(head) / _SHORTEST_RUN:
+        if column.nbytes < _LARGEST_PIECE:  # one table of texts for all: unifying those of chunks takes squared time
+            return pa.chunked_array([pa.concat_arrays(column.chunks).dictionary_encode()])
         return pa.chunked_array([column.dictionary_encode().unify_dictionaries().combine_chunks()])
     starts = [_run_starts(chunk) for chunk in column.chunks]
     firsts = [chunk.take(pa.array(start)) for chunk, start in zip(column.chunks, starts, strict=True)]

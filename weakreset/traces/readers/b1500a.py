@@ -17,7 +17,8 @@ from weakreset.resources import display_path
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, says_simulated, unique_names
 from weakreset.traces.readers.blocks import joined
 from weakreset.traces.readers.delimited_table import DelimitedTable
-from weakreset.traces.readers.text import TextShape, read_text_file, split_line, unpack_head
+from weakreset.traces.readers.text import TextShape, split_line
+from weakreset.traces.readers.text_file import read_text_file, unpack_head
 from weakreset.traces.vocabulary import role_of
 
 __all__ = ["B1500aReader"]

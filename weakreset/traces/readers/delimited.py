@@ -9,8 +9,9 @@ from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
 from weakreset.traces.contract import FileContent, Recognition, Table, says_simulated
 from weakreset.traces.readers.delimited_table import DelimitedTable, LinewiseTable
-from weakreset.traces.readers.text import find_shape, read_text_file, unpack_head
+from weakreset.traces.readers.text import find_shape
 from weakreset.traces.readers.text_blocks import TextBlock, skip_lines, split_tables
+from weakreset.traces.readers.text_file import read_text_file, unpack_head
 
 __all__ = ["DelimitedReader"]
 

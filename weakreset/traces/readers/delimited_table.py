@@ -82,13 +82,16 @@ def _without_unended(body: bytes, shape: TextShape) -> tuple[bytes, _Unended | N
 
 
 def _is_whole_name(body: bytes, shape: TextShape, column: int, name: str) -> bool:
-    """Whether a device named last in a text is surely not cut: as in the line before, or as long as any and new."""
+    """Whether a device named last in a text is surely not cut: as in the line before, one that no other name goes on
+    from (`D1` may be the beginning of `D12`), or as long as any and new."""
     lines = body.decode("utf-8", errors="replace").rstrip("\n").split("\n")[-_NAMES_COMPARED:]
     rows = [split_line(line, shape.separator) for line in lines]
     names = [row[column] for row in rows if len(row) > column]
     if not names or name == names[-1]:
         return bool(names)
-    return name not in names and len(name) >= max(map(len, names))
+    if name in names:
+        return not any(other != name and other.startswith(name) for other in names)
+    return len(name) >= max(map(len, names))
 
 
 class DelimitedTable(Table):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import zipfile
 import zlib
@@ -27,7 +28,7 @@ from weakreset.traces.contract import (
 from weakreset.traces.readers.blocks import stack_blocks
 from weakreset.traces.readers.header import find_header, groups_above, is_header_again
 from weakreset.traces.readers.isolated import read_isolated, require
-from weakreset.traces.readers.stated_units import find_units_row, units_in_comments
+from weakreset.traces.readers.stated_units import find_units_row, said_above
 from weakreset.traces.readers.text import skipped_words
 from weakreset.traces.vocabulary import role_of
 
@@ -40,6 +41,10 @@ _BLOCK = re.compile(r"^(?P<base>.*\S)\s*\((?P<number>\d{1,6})\)$")
 _TERMINAL = re.compile(r"^(?:.*[a-z0-9])?(?P<what>[IVRG])$")
 _UNITS = {"I": "A", "V": "V", "R": "ohm", "G": "S"}
 _NOT_RUNS = ("calc", "settings")
+_STYLES = "xl/styles.xml"
+_MOST_STYLES = 1 << 20
+_FORMAT = re.compile(r'<numFmt\b[^>]*?formatCode="(.*?)"\s*/?>')
+_LITERAL = re.compile(r'"([^"]{1,20})"')
 _HEAD_ROWS = 60
 _MOST_SHEETS = 2000
 _SAMPLE_ROWS = 20
@@ -124,7 +129,8 @@ class ExcelReader:
             sheets += found
         if not sheets:
             raise TraceFormatError(f"no sheet holds numbers below a header (sheets: {', '.join(names)[:200]})")
-        tables = _runs_of_4200(sheets, path.stem) if is_4200 else _plain(sheets)
+        formats = _shown_units(path)
+        tables = _runs_of_4200(sheets, path.stem) if is_4200 else _plain(sheets, formats)
         n_read = len({sheet.title for sheet in sheets})
         how = f"{'Keithley 4200 workbook' if is_4200 else 'workbook'}, {n_read} of {len(names)} sheets"
         how += f"; left out: {', '.join(left_out)[:200]}" if left_out else ""
@@ -160,7 +166,7 @@ def _understand(title: str, rows: list[list[Any]], start: int) -> list[_Sheet]:
             names = groups_above(head, above) if has_header else [f"column {i}" for i in range(len(rows[0]))]
             columns = [column_of(cells) for cells in zip(*body, strict=True)]
             simulated = any(_row_says_simulated(row) for row in rows[:at])
-            about = units_in_comments(str(cell).lstrip("#% ") for row in rows[:at] for cell in row if cell != "")
+            about = said_above([cell_text(cell) for cell in row] for row in rows[:at])
             remarks = tuple(words for row in rows[:at] if (words := ",".join(map(cell_text, row)).strip(",")))
             found.append(
                 _Sheet(
@@ -202,7 +208,19 @@ def _end_of_table(rows: list[list[Any]], begin: int, head: list[str]) -> tuple[i
     return len(rows), again
 
 
-def _plain(sheets: list[_Sheet]) -> list[ColumnsTable]:
+def _shown_units(path: Path) -> str:
+    """The words that number formats of an xlsx file show behind numbers, `0.00" kΩ"`: cells do not hold them."""
+    if not zipfile.is_zipfile(path):
+        return ""
+    with zipfile.ZipFile(path) as archive:
+        if _STYLES not in archive.namelist():
+            return ""
+        with archive.open(_STYLES) as stream:
+            styles = html.unescape(stream.read(_MOST_STYLES).decode("utf-8", errors="replace"))
+    return " ".join(word for code in _FORMAT.findall(styles) for word in _LITERAL.findall(code))
+
+
+def _plain(sheets: list[_Sheet], formats: str) -> list[ColumnsTable]:
     tables = []
     for sheet in sheets:
         device = sheet.title if len({sheet.title for sheet in sheets}) > 1 else ""
@@ -212,7 +230,10 @@ def _plain(sheets: list[_Sheet]) -> list[ColumnsTable]:
             lines = sheet.first_row + np.arange(len(sheet.columns[0]))
             names = unique_names(sheet.names)
             about, units = sheet.metadata, sheet.units
-            tables.append(ColumnsTable(names, sheet.columns, device, about, sheet.has_header, lines, units=units))
+            hints = {"table": sheet.title, "name of the sheet": sheet.title, "number format of cells": formats}
+            tables.append(
+                ColumnsTable(names, sheet.columns, device, about, sheet.has_header, lines, units=units, hints=hints)
+            )
     return tables
 
 

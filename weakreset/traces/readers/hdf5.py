@@ -204,8 +204,11 @@ def _columns(
     if cycle and "cycle" not in roles:
         arrays["cycle"] = np.full(len(next(iter(arrays.values()))), float(cycle))
         units.append("")
-    device = attribute(group, "device") or (group.name or "").rsplit("/", 1)[-1]
-    return [ColumnsTable(list(arrays), list(arrays.values()), device, _metadata(group), units=units)]
+    own_name = (group.name or "").strip("/").split("/")
+    device = attribute(group, "device") or own_name[-1]
+    within = own_name if wide or "device" in roles else own_name[:-1]  # a group of one device is called after it
+    hints = {"table": "/".join(within)}
+    return [ColumnsTable(list(arrays), list(arrays.values()), device, _metadata(group), units=units, hints=hints)]
 
 
 def _compact(

@@ -15,7 +15,7 @@ __all__ = ["BROKEN", "LARGEST_BYTES", "MAGIC", "MOST_OBJECTS", "Budget", "attrib
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 LARGEST_BYTES = 2 << 30
-MOST_OBJECTS = 200_000
+MOST_OBJECTS = 40_000
 _LARGEST_CHUNK = 256 << 20
 _LARGEST_RATIO = 50
 _RATIO_FROM = 32 << 20
@@ -90,7 +90,7 @@ def members(group: h5py.Group, budget: Budget) -> Iterator[tuple[str, Any]]:
     for name in group:
         budget.objects_left -= 1
         if budget.objects_left < 0:
-            raise TraceFormatError(budget.place(f"more than {MOST_OBJECTS} groups and datasets"))
+            raise TraceFormatError(budget.place(f"more than {MOST_OBJECTS} groups and datasets{budget.advice}"))
         link = group.get(name, getlink=True)
         place = budget.place(f"{group.name}: {name!r} points to")
         if not budget.links and not isinstance(link, h5py.HardLink):

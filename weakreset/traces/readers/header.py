@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 
 from weakreset.traces.column_names import alike, device_in_brackets, numbered
 from weakreset.traces.contract import MISSING_WORDS
 from weakreset.traces.units import is_bracketed, parse_unit, split_name
-from weakreset.traces.vocabulary import role_of
+from weakreset.traces.vocabulary import is_unit_key, role_of
 
 __all__ = ["find_header", "groups_above", "is_header_again", "names_columns"]
 
@@ -30,6 +31,8 @@ def names_columns(cells: Sequence[str]) -> bool:
     filled = [cell for cell in cells if cell.strip()]
     if not filled or any(is_number(cell) for cell in filled):
         return _numbers_pulses(filled)
+    if len(filled) == 2 and is_unit_key(filled[0]):
+        return False  # `Resistance unit, kohm` says the unit
     roles = [role_of(cell) for cell in filled]
     said = [role for role in roles if role in (*_VALUES, "pulse", "burst")]
     bracketed = [cell for cell in filled if device_in_brackets(cell) and role_of(split_name(cell)[0])]
@@ -57,14 +60,19 @@ def find_header(rows: Sequence[Sequence[str]]) -> int:
 
     0 where none does: then the first row is a header or there is none.
     """
-    if not rows or names_columns(rows[0]):
-        return 0
     width = _usual_width(rows)
+    if not rows or (names_columns(rows[0]) and not _is_title(rows[0], width)):
+        return 0
     for i, row in enumerate(rows[:_MOST_LINES]):
-        if names_columns(row) and _followed_by_data(rows, i):
+        if names_columns(row) and not _is_title(row, width) and _followed_by_data(rows, i):
             like_data = sum(len(_trimmed(r)) == width and any(map(is_number, r)) for r in rows[:i])
             return i if like_data <= _MOST_LIKE_DATA else 0
     return _plain_names(rows, width)
+
+
+def _is_title(row: Sequence[str], width: int) -> bool:
+    """Whether one cell alone stands above a table of several columns: `Resistance [kohm]` as a headline."""
+    return width > 1 and len(_trimmed(row)) == 1
 
 
 def _plain_names(rows: Sequence[Sequence[str]], width: int) -> int:
@@ -118,14 +126,16 @@ def is_header_again(cells: Sequence[str], header: Sequence[str], below: Sequence
         return True
     words = not any(is_number(c) or c.strip().lower() in MISSING_WORDS for c in mine)
     fresh = words and len(set(mine)) == len(mine) == len(_trimmed(cells))
-    return fresh and len(mine) >= 3 and sum(map(is_number, below)) >= len(mine) - 1
+    many = len(mine) >= 3 or all(any(map(str.isdigit, cell)) for cell in mine)  # `E00, E01`, not `open, error`
+    return fresh and many and sum(map(is_number, below)) >= len(mine) - 1
 
 
 def groups_above(names: Sequence[str], above: Sequence[str]) -> list[str]:
     """`,D00,D01` above `pulse,R (kohm),R (kohm)`: repeated names take the devices that stand above them."""
     times = Counter(names)
-    repeated = [i for i, name in enumerate(names) if name and times[name] > 1]
-    over = [above[i].strip() if i < len(above) else "" for i in repeated]
+    repeated = [i for i, name in enumerate(names) if name and times[name] > 1 and role_of(name) != "pulse"]
+    merged: list[str] = list(accumulate(above, _or_left))
+    over = [merged[i].strip() if i < len(merged) else "" for i in repeated]
     if not repeated or not all(over) or len(set(over)) < len(over) or any(map(is_number, over)):
         return list(names)
     found = list(names)
@@ -133,3 +143,8 @@ def groups_above(names: Sequence[str], above: Sequence[str]) -> list[str]:
         unit = split_name(names[i])[1]
         found[i] = f"{device} [{unit}]" if parse_unit(unit) else f"{device}"
     return found
+
+
+def _or_left(left: str, cell: str) -> str:
+    """A merged cell stands once, above the first of its columns."""
+    return cell if cell.strip() else left

@@ -86,6 +86,7 @@ def _check_hdf5(path: Path) -> None:
 
 def _tables(variables: Mapping[str, Any]) -> tuple[list[ColumnsTable], list[str]]:
     """Tables of a workspace, and the names of what is none of them."""
+    variables = _opened(variables)
     whole, left_out = _table(variables, "", "")
     if whole is not None:
         return [whole], left_out
@@ -111,6 +112,18 @@ def _tables(variables: Mapping[str, Any]) -> tuple[list[ColumnsTable], list[str]
             names = [f"column {i}" for i in range(matrix.shape[1])]
             return [ColumnsTable(names, list(matrix.T), has_header=False)], [n for n in variables if n != name]
     return tables, left_out
+
+
+def _opened(variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A struct that holds nothing but structs, `devices.D01.R`, is a folder: its fields stand in its place."""
+    opened = dict(variables)
+    for name, value in variables.items():
+        fields = value if isinstance(value, Mapping) else {}
+        folder = bool(fields) and all(isinstance(field, Mapping) for field in fields.values())
+        if folder and not fields.keys() & (opened.keys() - {name}):
+            del opened[name]
+            opened |= fields
+    return opened
 
 
 def _columns_beside_pulses(variables: Mapping[str, Any]) -> ColumnsTable | None:

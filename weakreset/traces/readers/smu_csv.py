@@ -12,7 +12,8 @@ from weakreset.resources import display_path
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, says_simulated
 from weakreset.traces.readers.blocks import stack_blocks
 from weakreset.traces.readers.delimited_table import DelimitedTable
-from weakreset.traces.readers.text import TextShape, read_text_file, unpack_head
+from weakreset.traces.readers.text import TextShape
+from weakreset.traces.readers.text_file import read_text_file, unpack_head
 
 __all__ = ["SmuCsvReader"]
 

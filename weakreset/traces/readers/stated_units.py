@@ -9,20 +9,26 @@ from typing import Any
 import numpy as np
 
 from weakreset.traces.contract import MISSING_WORDS, ColumnsTable, Table
-from weakreset.traces.units import QUANTITIES, looks_like_unit, parse_unit
+from weakreset.traces.units import QUANTITIES, looks_like_unit, parse_unit, split_name
 from weakreset.traces.vocabulary import classify_name, is_unit_key, normalise, role_of, unit_of_quantity
 
 __all__ = [
     "find_units_row",
     "lift_units_row",
+    "said_above",
     "text_of_attribute",
     "units_in_comments",
     "units_of_keys",
+    "voltage_in_comments",
 ]
 
 _SAID = re.compile(r"^\s*(?P<key>[A-Za-z][\w .-]{0,40}?)\s*[:=]\s*(?P<value>.*\S)\s*$")
 _IN = re.compile(r"^\s*(?P<key>[A-Za-z][\w .-]{0,60}?)\s+(?:is|are)?\s*(?:given\s+)?in\s+(?P<value>\S+(?:\s\S+)?)\s*$")
 _BRACKETS = re.compile(r"(?P<key>[A-Za-z][\w ]{0,40}?)\s*[\[(]\s*(?P<value>[^\])]{1,20}?)\s*[\])]")
+_VOLTAGE = re.compile(
+    r"^\s*(?P<key>[A-Za-z][\w .-]{0,30}(?:[\[(]\s*\w+\s*[\])])?)\s*[:=]\s*"
+    r"(?P<value>[-+]?\d+(?:[.,]\d+)?)\s*(?P<unit>[munkµμ]?V?)\s*$"
+)
 _PLURALS = {"resistances": "resistance", "conductances": "conductance", "currents": "current", "ohms": "resistance"}
 _ANYTHING = frozenset(("reading", "readings", "value", "values", "data", "all", "measurements", "everything"))
 _NONE = MISSING_WORDS | {"#", ".", "1", "[]", "()", "[-]", "(-)"}
@@ -49,6 +55,31 @@ def units_in_comments(comments: Iterable[str]) -> dict[str, str]:
         for key, text in _statements(comment):
             found.setdefault(key, []).append(text)
     return {key: " | ".join(dict.fromkeys(texts)) for key, texts in found.items()}
+
+
+def said_above(rows: Iterable[Sequence[str]]) -> dict[str, str]:
+    """What lines above a header say, as metadata: units as in comments (a cell each, or `Unit, kohm`), read voltage."""
+    comments: list[str] = []
+    for row in rows:
+        cells = [cell.strip().lstrip("#% ") for cell in row if cell.strip()]
+        comments += cells
+        if len(cells) > 1:
+            comments.append(f"{cells[0].rstrip(':= ')}: {cells[1]}")
+    return units_in_comments(comments) | voltage_in_comments(comments)
+
+
+def voltage_in_comments(comments: Iterable[str]) -> dict[str, str]:
+    """`Read voltage: 0.2 V`, `Vread (mV) = 200` as `read_voltage_v`; nothing where comments differ."""
+    found = set()
+    for comment in comments:
+        match = _VOLTAGE.match(comment)
+        name, said = split_name(match["key"]) if match else ("", "")
+        if not match or (classify_name(name) or classify_name(match["key"]) or ("", 0.0))[0] != "read_voltage":
+            continue
+        unit = parse_unit(match["unit"] or said or "V", "read_voltage")
+        if unit and unit.quantity == "read_voltage" and normalise(name) not in ("v", "voltage"):
+            found.add(float(match["value"].replace(",", ".")) * unit.scale)
+    return {"read_voltage_v": repr(found.pop())} if len(found) == 1 else {}
 
 
 def _statements(comment: str) -> list[tuple[str, str]]:
@@ -129,7 +160,7 @@ def lift_units_row(table: Table) -> Table:
     columns = [column[1:] for column in table.columns]
     lines = None if table.lines is None else table.lines[1:]
     stated = [above or below for above, below in zip(units, table.units or [""] * len(units), strict=True)]
-    return ColumnsTable(table.names, columns, table.device, table.metadata, True, lines, None, stated)
+    return ColumnsTable(table.names, columns, table.device, table.metadata, True, lines, None, stated, table.hints)
 
 
 def units_of_keys(properties: Mapping[str, Any]) -> str:

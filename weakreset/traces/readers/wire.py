@@ -42,7 +42,8 @@ def pack(content: FileContent) -> list[Buffer]:
             arrays.append(table.block.astype(np.float64, copy=False))
         described.append(
             {"names": table.names, "columns": columns, "device": table.device, "metadata": dict(table.metadata),
-             "has_header": table.has_header, "units": list(table.units), "n_rows": table.n_rows,
+             "has_header": table.has_header, "units": list(table.units), "hints": dict(table.hints),
+             "n_rows": table.n_rows,
              "has_block": table.block is not None, "lines": None if table.lines is None else table.lines.tolist()}
         )  # fmt: skip
     head = json.dumps({"tables": described, "simulated": content.simulated, "how": content.how})
@@ -72,7 +73,7 @@ def unpack(packed: bytes) -> FileContent:
         tables.append(
             ColumnsTable(
                 item["names"], columns, item["device"], item["metadata"], item["has_header"], lines, block,
-                item["units"],
+                item["units"], item["hints"],
             )
         )
     return FileContent(tables, described["simulated"], described["how"])

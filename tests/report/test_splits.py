@@ -1,0 +1,89 @@
+"""What is excluded, dies and files, and one name a status, as the report has them."""
+
+import dataclasses
+import json
+
+import numpy as np
+
+from tests import builders
+from weakreset.fitting import FitStatus, fit_devices
+from weakreset.report import ReportInput, build_report
+from weakreset.report.device_data import device_lines
+from weakreset.report.findings import found
+from weakreset.report.splits import split_tables
+from weakreset.report.tables import device_table, exclusion_table
+from weakreset.traces import Exclusion, PulseTrace, TraceSet
+from weakreset.traces.screening import screen
+from weakreset.twin import simulate_traces
+
+
+def lot():
+    """12 devices on two dies, simulated (seed 5); one of them stuck at 7 kohm, one with three missing reads."""
+    made = []
+    for i, trace in enumerate(simulate_traces("majumdar2021", 12, 120, seed=5)):
+        die = np.array(["A" if i < 6 else "B"] * len(trace))
+        ohm = np.full(len(trace), 7000.0) if i == 4 else trace.resistance_ohm
+        made.append(PulseTrace(trace.device, trace.pulses, ohm, extras={"die": die}, source=f"{die[0]}.csv"))
+    missing = [Exclusion("sim0007", "missing reading (empty or NaN)", pulse=n) for n in (3, 9, 40)]
+    return fit_devices(screen(TraceSet(tuple(made), tuple(missing))), jobs=1)
+
+
+LOT = lot()
+
+
+def test_a_device_that_was_excluded_can_be_looked_at():
+    fit = next(fit for fit in LOT if fit.status is FitStatus.EXCLUDED)
+    assert len(fit.pulses) == 120
+    assert np.ptp(fit.log_ratio) == 0.0
+    lines = {line["name"]: line for line in map(json.loads, device_lines(LOT).splitlines()[1:])}
+    assert lines["sim0004"]["n"] == 120
+    assert "Traces of excluded devices" in build_report(ReportInput("lot", fits=LOT))
+
+
+def test_excluded_devices_and_readings_are_a_row_a_reason():
+    table = exclusion_table(ReportInput("lot", fits=LOT))
+    rows = [tuple(cell.text for cell in row) for row in table.rows]
+    assert rows == [
+        ("stuck: all 121 reads are 7000.0 ohm", "1", "all", "sim0004"),
+        ("missing reading (empty or NaN)", "1", "3", "sim0007 (3)"),
+    ]
+
+
+def test_the_yield_comes_first():
+    assert found(ReportInput("lot", fits=LOT))[0] == "Yield 91.7 %: 11 of 12 devices work."
+
+
+def test_dies_and_files_have_their_devices_and_medians():
+    tables = dict(split_tables(LOT))
+    assert set(tables) == {"die", "file"}
+    rows = {row[0].text: row for row in tables["die"].rows}
+    assert rows["A"][1].text == "5 of 6"
+    assert rows["B"][1].text == "6 of 6"
+    own = [fit.estimates["r0_ohm"].value for fit in LOT if fit.device >= "sim0006"]
+    assert rows["B"][2].sort == float(np.median(own))
+
+
+def test_the_die_and_the_own_alpha_are_columns_of_table_and_file():
+    table = device_table(LOT)
+    assert table.columns[-1] == "die"
+    assert "1/f α (ln R)" in table.columns
+    frame = LOT.to_frame()
+    assert list(frame["die"][:2]) == ["A", "A"]
+    assert frame["alpha"].notna().sum() == 11
+
+
+def test_a_status_has_one_name_in_table_page_and_file():
+    fits = builders.small_fits()
+    page = build_report(ReportInput("lot", fits=fits))
+    for status in {fit.status for fit in fits}:
+        assert f">{status.value}<" in page
+    assert {row[1].text for row in device_table(fits).rows} == set(fits.to_frame()["status"])
+
+
+def test_a_stream_does_not_keep_all_excluded_traces():
+    trace = lot().traces.traces[0]
+    stuck = [
+        dataclasses.replace(trace, device=f"D{i}", resistance_ohm=np.full(len(trace), 7e3)) for i in range(600)
+    ]
+    kept = screen(TraceSet(tuple(stuck))).exclusions
+    assert sum(item.trace is not None for item in kept) == 500

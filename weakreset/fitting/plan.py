@@ -1,0 +1,156 @@
+"""Everything the fit of a device needs to know of the set: estimated once, from a sample, then the same for all.
+
+With a plan each block of devices is fitted for itself, in whatever process or order, today or after a restart: same
+plan, same trace, same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from weakreset.fitting.bases import Basis, basis_of
+from weakreset.fitting.choose_drift import FixedNoise, choose_drift, prepared
+from weakreset.fitting.clean_traces import clean_sample, sample_evenly
+from weakreset.fitting.device_fit import Outlook
+from weakreset.fitting.direction import Direction
+from weakreset.fitting.first_look import Glance, glance, outlook
+from weakreset.fitting.fit_options import FitOptions
+from weakreset.fitting.group import Grid, Group, families, grouped
+from weakreset.fitting.noise_fit import ColourFit
+from weakreset.fitting.own_colour import OwnColour, own_colour
+from weakreset.fitting.residual_check import SetErrors
+from weakreset.fitting.result import Estimate
+from weakreset.fitting.scan import scan_group
+from weakreset.fitting.shared_dictionary import shared_dictionary
+from weakreset.fitting.shared_numbers import shared_errors
+from weakreset.fitting.step_growth import StepGrowth
+from weakreset.fitting.survey import Survey
+from weakreset.model import SHAPES, DriftShape
+
+__all__ = ["FitPlan", "first_plan", "fixed_noise", "plan_again", "replanned"]
+
+
+@dataclass(frozen=True, eq=False)
+class FitPlan:
+    """How the devices of a set are fitted; it can be sent to other processes.
+
+    Attributes
+    ----------
+    basis_key : tuple
+        The drift, from which `basis` is made.
+    rtn : bool
+        Whether telegraph steps are looked for.
+    noise : ColourFit
+        Of all devices.
+    outlook : Outlook
+    own : OwnColour or None
+        How devices get an exponent of their own; None where they do not.
+    grids : tuple of Grid
+        Pulses at which (most) traces were read.
+    direction : Direction
+    shared : mapping of str to Estimate
+        Numbers that all devices share.
+    notes : tuple of str
+        How direction and drift were found.
+    errors : SetErrors
+    growth : StepGrowth
+        How telegraph steps grow with the resistance.
+    before : FitPlan or None
+        The plan for steps of constant size, where they are found to grow: a trace is fitted by it first, then again
+        less what its steps have grown by.
+    """
+
+    basis_key: tuple[DriftShape, str, tuple[tuple[str, float], ...]]
+    rtn: bool
+    noise: ColourFit
+    outlook: Outlook
+    own: OwnColour | None
+    grids: tuple[Grid, ...]
+    direction: Direction
+    shared: Mapping[str, Estimate] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    errors: SetErrors = field(default_factory=SetErrors)
+    growth: StepGrowth = field(default_factory=StepGrowth)
+    before: FitPlan | None = None
+
+    @property
+    def basis(self) -> Basis:
+        """How the drift is scanned."""
+        return basis_of(*self.basis_key)
+
+
+def first_plan(survey: Survey, chosen: FitOptions) -> tuple[FitPlan, list[Group]]:
+    """The plan of a set that was surveyed, before a device is fitted; and the groups of the sample."""
+    grids = survey.grids()
+    sample = grouped(survey.sample, grids)
+    direction = survey.votes.direction(chosen.direction)
+    fixed, given, note = fixed_noise(chosen), tuple((chosen.shared or {}).items()), ""
+    if chosen.drift == "auto":
+        choice = choose_drift(sample, direction.name, fixed)
+        basis, noise, note = choice.basis, choice.noise, choice.sentence
+    else:
+        basis, noise = prepared(sample, basis_of(SHAPES[chosen.drift], direction.name, given), fixed, not given)
+    seen, own = _looked_at(sample, basis, noise, chosen)
+    return FitPlan(
+        basis.key, chosen.rtn, noise, seen, own, grids, direction, _shared(sample, basis, noise, chosen),
+        tuple(filter(None, (note, direction.note))),
+    ), sample
+
+
+def fixed_noise(chosen: FitOptions) -> FixedNoise:
+    """What the user fixed of the noise."""
+    return FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+
+
+def plan_again(plan: FitPlan, sample: Sequence[Group], growth: StepGrowth, chosen: FitOptions) -> FitPlan:
+    """The plan for traces less what their steps have grown by, from a sample of such."""
+    basis, noise = prepared(sample, plan.basis, fixed_noise(chosen), not chosen.shared)
+    again = replanned(plan, sample, basis, noise, chosen)
+    return replace(again, growth=growth, before=plan, notes=(*plan.notes, *growth.sentences))
+
+
+def replanned(plan: FitPlan, sample: Sequence[Group], basis: Basis, noise: ColourFit, chosen: FitOptions) -> FitPlan:
+    """The plan with another drift or noise, nothing known yet of the errors of all."""
+    seen, own = _looked_at(sample, basis, noise, chosen)
+    shared = _shared(sample, basis, noise, chosen)
+    return replace(
+        plan, basis_key=basis.key, noise=noise, outlook=seen, own=own, shared=shared, growth=StepGrowth(), before=None,
+        errors=SetErrors(),
+    )
+
+
+def _looked_at(
+    sample: Sequence[Group], basis: Basis, noise: ColourFit, chosen: FitOptions
+) -> tuple[Outlook, OwnColour | None]:
+    """What the devices of the sample say of steps, of numbers hard to see, and of exponents that differ."""
+    glances: list[Glance] = []
+    away, error = np.empty((2, 0))
+    colours = [replace(noise.colour, averaged=family[0].averaged) for family in families(sample)]
+    exponent = noise.colour.exponent if chosen.exponent is None else None
+    for family, colour in zip(families(sample), colours, strict=True):
+        shared = shared_dictionary(family[0].common, colour, basis, chosen.rtn)
+        for group in family:
+            dictionary = shared.at(group.pulses)
+            devices = list(scan_group(dictionary, group, noise.alpha, chosen.rtn))
+            glances.append(glance(dictionary, devices))
+            if exponent is not None:
+                more = shared.near.exponents_of(dictionary, devices)
+                away, error = np.append(away, more[0]), np.append(error, more[1])
+    return outlook(basis, glances), None if exponent is None else own_colour(away, error, exponent)
+
+
+def _shared(sample: Sequence[Group], basis: Basis, noise: ColourFit, chosen: FitOptions) -> dict[str, Estimate]:
+    """Numbers that all devices share, with their errors."""
+    if not basis.shared:
+        return {}
+    if chosen.shared:
+        return {name: Estimate(value, status="given") for name, value in basis.shared.items()}
+    errors = shared_errors(clean_sample(sample_evenly(sample), basis, noise, chosen.rtn), basis)
+    return {
+        name: Estimate(value) if (error := errors[name]) is None
+        else Estimate(value, error, value - 1.96 * error, value + 1.96 * error)
+        for name, value in basis.shared.items()
+    }

@@ -1,0 +1,59 @@
+"""Dies, wafers and files side by side: how many devices work there, and their medians."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import PurePath
+
+import numpy as np
+
+from weakreset.fitting import DeviceFit, FitSet, FitStatus
+from weakreset.parameter_file.people import in_words
+from weakreset.report.tables import Cell, Table
+from weakreset.traces.group_labels import group_labels
+
+__all__ = ["split_tables"]
+
+_MOST_GROUPS = 60
+
+
+def split_tables(fits: FitSet) -> list[tuple[str, Table]]:
+    """A table for each column that has two groups or more: what it is called, and its rows."""
+    traces = [*fits.traces, *(item.trace for item in fits.traces.exclusions if item.trace is not None)]
+    labels = dict(group_labels(traces))
+    labels["file"] = {trace.key: PurePath(trace.source).name for trace in traces if trace.source}
+    found = []
+    for column, of in labels.items():
+        groups: dict[str, list[DeviceFit]] = {}
+        for fit in fits:
+            if fit.device in of:
+                groups.setdefault(of[fit.device], []).append(fit)
+        if 2 <= len(groups) <= _MOST_GROUPS:
+            found.append((column, _table(column, groups, fits)))
+    return found
+
+
+def _table(column: str, groups: Mapping[str, list[DeviceFit]], fits: FitSet) -> Table:
+    units = {"r0_ohm": "ohm", **fits.drift.units}
+    rows = []
+    for name in sorted(groups, key=_natural):
+        members = groups[name]
+        working = [fit for fit in members if fit.status is not FitStatus.EXCLUDED]
+        medians = [_median(working, number, fits.drift.name, unit) for number, unit in units.items()]
+        share = f"{len(working)} of {len(members)}"
+        rows.append((Cell(name), Cell(share, len(working) / len(members)), *medians))
+    return Table((column, "devices fitted", *(f"median {number}" for number in units)), tuple(rows))
+
+
+def _median(members: list[DeviceFit], number: str, model: str, unit: str) -> Cell:
+    """Of the devices' own estimates, and of how many."""
+    values = [e.value for fit in members if (e := fit.estimates.get(number)) is not None and e.value is not None]
+    if not values:
+        return Cell("–")
+    middle = float(np.median(values))
+    return Cell(f"{in_words(model, number, unit)(middle)} ({len(values)})", middle)
+
+
+def _natural(name: str) -> tuple[float, str]:
+    return (float(name), name) if name.replace(".", "", 1).lstrip("-").isdigit() else (math.inf, name)

@@ -1,0 +1,19 @@
+"""What a file leaves open, as errors: with a map by hand it can be read."""
+
+from __future__ import annotations
+
+from weakreset.errors import TraceFormatError
+
+__all__ = ["UnclearLayout", "UnitDoubtError"]
+
+
+class UnclearLayout(TraceFormatError):
+    """Nothing says how a table is to be read: a map by hand would."""
+
+
+class UnitDoubtError(TraceFormatError):
+    """What a file says of the unit of its readings cannot be read: which `columns`, and what they may be."""
+
+    def __init__(self, words: str, columns: tuple[int, ...], quantities: tuple[str, ...]) -> None:
+        super().__init__(words)
+        self.columns, self.quantities = columns, quantities

@@ -1,0 +1,127 @@
+"""Text files decoded and unpacked, never more than we can hold."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from pathlib import Path
+
+from weakreset.errors import TraceFormatError
+
+__all__ = ["read_text_file", "unpack_head"]
+
+_LARGEST_BYTES = 4 << 30
+_LARGEST_UNPACKED = 384 << 20
+_LARGEST_RATIO = 200
+_RATIO_FROM = 64 << 20
+_LONGEST_LINE = 32 << 20
+"""Half a million cells, the widest table that is read, take less."""
+_BLANK_FROM = 16 << 20
+_BLOCK = 1 << 20
+_GZIP = b"\x1f\x8b"
+
+
+def unpack_head(head: bytes) -> bytes:
+    """The beginning of a gzip file unpacked, any other as it is; b'' where it is broken."""
+    if not head.startswith(_GZIP):
+        return head
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, 1 << 16)
+    except zlib.error:
+        return b""
+
+
+def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tuple[bytes, list[str], str]:
+    """All text of `path` as UTF-8 without byte order mark, lines ended by LF; notes on how it was decoded; and the
+    sha256 of the bytes that were read, whatever happens to the file afterwards.
+
+    Parameters
+    ----------
+    path : Path
+    file : str
+        Its name for messages.
+    most_bytes : int, optional
+        The longest text that the caller can hold as objects.
+
+    Raises
+    ------
+    TraceFormatError
+        Empty, too large, a broken or absurdly packed gzip, or binary content.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise TraceFormatError(f"{file}: the file is empty")
+    if size > _LARGEST_BYTES:
+        raise TraceFormatError(f"{file}: {size / 2**30:.1f} GiB of text is more than we hold in memory; use HDF5")
+    with open(path, "rb") as stream:
+        packed = stream.read(len(_GZIP)) == _GZIP
+    try:
+        if packed or size > _LONGEST_LINE:
+            _refuse_absurd(path, size, file, packed)
+        raw = path.read_bytes()
+        digest = hashlib.sha256(raw).hexdigest()
+        raw = gzip.decompress(raw) if packed else raw
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise TraceFormatError(f"{file}: broken gzip file ({error})") from error
+    notes = ["gzip"] if packed else []
+    text = _to_utf8(raw, file, notes)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if not text.strip():
+        raise TraceFormatError(f"{file}: the file is empty")
+    if b"\x00" in text:
+        line = text.count(b"\n", 0, text.index(b"\x00")) + 1
+        raise TraceFormatError(f"{file}, line {line}: binary content (a zero byte) in what should be a text file")
+    if most_bytes is not None and len(text) > most_bytes:
+        raise TraceFormatError(f"{file}: {len(text) >> 20} MiB; more than {most_bytes >> 20} MiB are not read")
+    return text, notes, digest
+
+
+def _refuse_absurd(path: Path, size: int, file: str, packed: bool) -> None:
+    """Read a large file once, keeping nothing: what is no table of lines must not get into memory.
+
+    Raises
+    ------
+    TraceFormatError
+        A line longer than any table has, nothing but blanks, or a small file that unpacks to a very large one.
+    """
+    total, line, filled = 0, 0, False
+    with gzip.open(path) if packed else open(path, "rb") as stream:
+        while block := stream.read(_BLOCK):
+            end = max(block.rfind(b"\n"), block.rfind(b"\r"))
+            line = line + len(block) if end < 0 else len(block) - end
+            total += len(block)
+            filled = filled or bool(block.strip())
+            if line > _LONGEST_LINE:
+                raise TraceFormatError(
+                    f"{file}: a line of more than {_LONGEST_LINE >> 20} MiB; this is no table of readings in text"
+                )
+            if total > _BLANK_FROM and not filled:
+                raise TraceFormatError(f"{file}: nothing but empty lines in the first {total >> 20} MiB")
+            if packed and (total > _LARGEST_UNPACKED or (total > _RATIO_FROM and total > _LARGEST_RATIO * size)):
+                raise TraceFormatError(
+                    f"{file}: {size} bytes unpack to more than {total >> 20} MiB; this looks like a "
+                    "decompression bomb. Unpack it yourself if you trust it"
+                )
+
+
+def _to_utf8(raw: bytes, file: str, notes: list[str]) -> bytes:
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if raw.startswith(mark):
+            try:
+                notes.append("UTF-16")
+                return raw.decode(encoding).removeprefix("\ufeff").encode()
+            except UnicodeError as error:
+                raise TraceFormatError(f"{file}: broken UTF-16 text ({error})") from error
+    if raw.startswith(b"\xef\xbb\xbf"):
+        notes.append("UTF-8 with byte order mark")
+        raw = raw[3:]
+    if raw.isascii():
+        return raw
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        notes.append("not UTF-8, read as Windows-1252")
+        return raw.decode("cp1252", errors="replace").encode()
+    return raw

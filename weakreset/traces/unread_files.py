@@ -1,0 +1,60 @@
+"""Files of several that cannot be read, and what was left out, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from weakreset.errors import MissingExtraError, TraceError, TraceFormatError, WeakResetError
+from weakreset.resources import display_path
+from weakreset.traces.trace import Exclusion
+from weakreset.traces.trace_set import TraceSet
+
+__all__ = ["UNREADABLE", "count_reasons", "name_unread", "without_files"]
+
+UNREADABLE = (TraceError, MissingExtraError)
+"""What says that a file cannot be read, rather than that an option makes no sense."""
+
+_FILES_NAMED = 40
+_ERROR_CHARACTERS = 2000
+
+
+def name_unread(unread: Sequence[tuple[Path, WeakResetError]], n_files: int) -> TraceFormatError:
+    """One error that names all files that cannot be read."""
+    room = max(_ERROR_CHARACTERS // len(unread), 0)
+    said = [_shortly(path, error, room) for path, error in unread[:_FILES_NAMED]]
+    more = f"; and {len(unread) - _FILES_NAMED} more" if len(unread) > _FILES_NAMED else ""
+    way = ""
+    if len(unread) < n_files:
+        way = ", or go on without them: --keep-going (keep_going=True), which names them"
+    return TraceFormatError(
+        f"{len(unread)} of {n_files} files cannot be read: {'; '.join(said)}{more}. See "
+        f"`weakreset inspect FILE` for each{way}"
+    )
+
+
+def _shortly(path: Path, error: WeakResetError, room: int) -> str:
+    file = display_path(path)
+    words, option, _ = str(error).removeprefix(file).lstrip(":, ").partition("--")
+    if option:  # which is for one file alone
+        words = next(filter(None, (words.rpartition(mark)[0] for mark in (". ", "; ", ", "))), "")
+    if len(words) > room:
+        words = f"{words[:room].rsplit(' ', 1)[0]} ..." if room > 30 else ""
+    return f"{file}: {words}" if words else file
+
+
+def without_files(unread: Sequence[tuple[Path, WeakResetError]]) -> TraceSet:
+    """No traces, and an exclusion for each file that cannot be read."""
+    items = tuple(
+        Exclusion("", f"file cannot be read: {error}", file=display_path(path), n_readings=0) for path, error in unread
+    )
+    names = ", ".join(display_path(path) for path, _ in unread[:_FILES_NAMED])
+    more = f" and {len(unread) - _FILES_NAMED} more" if len(unread) > _FILES_NAMED else ""
+    return TraceSet((), items, notes=(f"{len(unread)} files cannot be read and are left out: {names}{more}",))
+
+
+def count_reasons(exclusions: Sequence[Exclusion]) -> str:
+    """The usual reasons for exclusions, counted, in words."""
+    reasons = Counter(item.reason for item in exclusions)
+    return "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5)) or "nothing"
