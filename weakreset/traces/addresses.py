@@ -16,7 +16,7 @@ __all__ = ["settle_devices"]
 
 _DEVICE_NAMES = ("device", "device id", "device name", "dut", "dev", "cell", "cell id", "addr", "address")
 _PART = "part of the address of the device"
-_LEAST_ROWS = 2
+_LEAST_ROWS = 2  # reads a device: with fewer the second column is no part of an address but a counter
 
 
 def settle_devices(roles: list[ColumnRole], table: Table) -> list[ColumnRole]:

@@ -20,8 +20,8 @@ __all__ = ["advise", "advise_sides"]
 
 _OHM = (100.0, 1e8)
 _SIEMENS = (1e-9, 1e-2)
-_MOST_COLUMNS = 300
-_LEAST_SHARE = 0.7
+_MOST_COLUMNS = 300  # each is read once to be tried; a wider table is asked about as a whole
+_LEAST_SHARE = 0.7  # of the readings must be plausible before a map is offered
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["find_traces"]
 
-_NO_SPREAD = 1e-24
-_STILL_FROM = 10
+_NO_SPREAD = 1e-24  # of (ln R) squared: repeats that agree to rounding are copies, no reads
+_STILL_FROM = 10  # reads: so many with no pulse before them are retention, not a slow start
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,12 +12,12 @@ from weakreset.traces.trace import Exclusion, PulseTrace, Reason
 
 __all__ = ["cut_at_breakdown", "name_open_ends"]
 
-_STAYS = 5
-_SHARE = 0.9
+_STAYS = 5  # reads: a glitch is over by then
+_SHARE = 0.9  # of what follows: a device that comes back is not dead
 _JUMP = 5.0
 """A device that climbs through the limit of an open one step by step does not open: it climbs."""
-_ABRUPT = 100.0
-_SHORT_FALL = 0.1
+_ABRUPT = 100.0  # in one pulse; a weak RESET moves R by per cent
+_SHORT_FALL = 0.1  # of R0: below the fresh state a cell does not go by itself
 _SHORT_BELOW_OHM = 500.0
 """A SET leads back to about R0. Where R0 was not read, a fall by more than a decade is a short below this."""
 

@@ -23,7 +23,7 @@ _CELL = re.compile(
 _MULTIPLES = {"k": 1e3, "K": 1e3, "M": 1e6, "meg": 1e6, "Meg": 1e6, "MEG": 1e6, "G": 1e9}
 """As instruments print them: 980 below a thousand, 1.02k above. They multiply and say no unit."""
 _THOUSANDS = re.compile(r"^[-+]?\d{1,3},\d{3}$")
-_LEAST_SHARE = 0.3
+_LEAST_SHARE = 0.3  # of the cells, or a stray word would be taken for a unit
 
 
 @dataclass(frozen=True)

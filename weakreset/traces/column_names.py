@@ -27,7 +27,7 @@ _DEVICE_INSIDE = re.compile(r"^[A-Za-z_ #-]{0,12}\d{1,6}(?:[A-Za-z_ ,/-]{0,4}\d{
 _PULSE_STEMS = frozenset(("p", "n", "after", "read", "pulse no", "at"))
 _COUNTED = ("pulse", "resistance", "conductance", "current")
 _EXACT = 0.9
-_LONGEST_NAME = 200
+_LONGEST_NAME = 200  # characters: longer ones are text, and a pattern on them could take seconds
 _UNIT_WORDS = re.compile(r"(?i)ohm|siemens|amp|volt|Ω|^\d+(?:e\d+)?$")
 
 

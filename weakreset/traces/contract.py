@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 MISSING_WORDS = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "---"})
-_SAMPLE_ROWS = 20
+_SAMPLE_ROWS = 20  # enough to tell numbers from words
 _SPACED = re.compile(r"^[-+]?\d{1,3}(?:[ '\u00a0\u202f\u2019]\d{3})+(?:[.,]\d*)?$")
 _GROUPS = {
     ",": re.compile(r"^[-+]?[1-9]\d{0,2}(?:(?:,\d{3})+\.\d*|(?:,\d{3}){2,})$"),

@@ -20,9 +20,9 @@ __all__ = ["CounterPath", "cycle_numbers", "follow_counter", "number_column", "p
 
 _NONE, _SET, _RESET, _READ = range(4)
 _CODES = {"SET": _SET, "RESET": _RESET, "READ": _READ}
-_MOST_OUT_OF_ORDER = 0.2
-_FEW = 5
-_FEW_SHARE = 0.01
+_MOST_OUT_OF_ORDER = 0.2  # a column with more is no counter
+_FEW = 5  # cells of text in a column of numbers: a footer, or notes
+_FEW_SHARE = 0.01  # the same in a long table
 
 
 def pulse_numbers(

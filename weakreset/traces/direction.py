@@ -16,17 +16,17 @@ __all__ = ["judge_direction"]
 
 Array = NDArray[np.float64]
 
-_LEAST_READS = 12
+_LEAST_READS = 12  # fewer show no ramp
 _LEAST_LEG = 0.3
 """In ln R: turns of less are noise or telegraph switching to us."""
-_SHARE_OF_RANGE = 0.5
-_MOST_IN_ONE_STEP = 0.4
-_LEAST_LEGS = 3
+_SHARE_OF_RANGE = 0.5  # of the whole trace, so that small turns within one ramp do not count
+_MOST_IN_ONE_STEP = 0.4  # of a leg: more is a telegraph step or a SET, no ramp
+_LEAST_LEGS = 3  # up, down, up: one turn may be a drift of its own
 _FEW = 33
 _GROUP = 500
 """Traces of one length looked at in one go."""
-_FALL = 0.1
-_FALL_IN_NOISE = 8.0
+_FALL = 0.1  # in ln R: less is within what telegraph noise and 1/f do
+_FALL_IN_NOISE = 8.0  # robust sd of a step
 
 
 def judge_direction(traces: TraceSet) -> TraceSet:

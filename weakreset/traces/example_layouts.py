@@ -9,7 +9,7 @@ from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["LAYOUTS"]
 
-_READ_V = 0.1
+_READ_V = 0.1  # of the simulated currents
 
 
 def _lines(rows: Iterable[Sequence[object]], mark: str = ",") -> str:

@@ -31,7 +31,7 @@ __all__ = ["FileInspection", "LotInspection", "inspect_lot", "inspect_traces", "
 
 _BARS = "▁▂▃▄▅▆▇█"
 _DEFAULT_LIMITS = ScreeningLimits()
-_MOST_COLUMNS = 40
+_MOST_COLUMNS = 40  # shown; a screen of a table that is wide
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["KnownDevices"]
 
-_HEAD = 8
+_HEAD = 8  # reads that are compared first: two devices do not share eight of five digits
 
 
 class KnownDevices:

@@ -15,8 +15,8 @@ from weakreset.traces.trace_set import TraceSet
 __all__ = ["counted_devices", "lot_sentence"]
 
 _UNITS = ((1e9, "Gohm"), (1e6, "Mohm"), (1e3, "kohm"), (1.0, "ohm"))
-_NAMES_SHOWN = 2
-_REASONS_SHOWN = 3
+_NAMES_SHOWN = 2  # the first and the last, to be found on the bench
+_REASONS_SHOWN = 3  # as many as fit in the sentence; the table above has them all
 
 
 def counted_devices(n_devices: int, n_cycles: int) -> str:

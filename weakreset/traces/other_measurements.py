@@ -31,7 +31,7 @@ _DOWN = frozenset(("ltd", "depression", "dep", "depress"))
 _TIME = frozenset(("time", "timestamp", "t", "elapsed", "seconds", "sec", "date", "hours", "minutes", "retention"))
 _VOLTAGE = frozenset(("v", "voltage", "vcell", "av", "bias", "vd", "vds", "vg", "vin", "vsweep", "vforce", "v1", "vbe"))
 _TIME_UNITS = frozenset(("s", "ms", "us", "min", "h", "hours"))
-_FEW_LEVELS = 3
+_FEW_LEVELS = 3  # a sweep has many voltages, a pulse train few
 
 
 def _words(name: str) -> list[str]:

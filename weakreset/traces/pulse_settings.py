@@ -15,7 +15,7 @@ from weakreset.traces.vocabulary import is_pulse_setting
 
 __all__ = ["PulseSettings", "count_settings", "refuse_mixed"]
 
-_SHOWN = 6
+_SHOWN = 6  # as many as fit in a message
 
 # Of every column: value -> reads and traces that have it.
 PulseSettings = dict[str, dict[str, tuple[int, int]]]

@@ -20,17 +20,17 @@ from weakreset.traces.units import parse_unit
 
 __all__ = ["Readings", "find_readings"]
 
-_LARGEST_PULSE = 2.0**53
-_MOST_NEGATIVE = 0.2
+_LARGEST_PULSE = 2.0**53  # whole numbers beyond this are not exact in double precision
+_MOST_NEGATIVE = 0.2  # of the readings: more is a sign convention, not noise around zero
 _CODE_FROM = 1e30
 """No reading in any unit is as large: instruments write 9.9E37, 9.91E37, 1E38, 1.99999E+101 for overflow and errors."""
 _LOOK_NORMALISED = (
     "The values look normalised or offset, not measured in ohm or siemens; convert them back to ohm, or map the column "
     "that holds the measured values"
 )
-_PINNED_LEAST = 3
-_PINNED_SHARE = 0.2
-_PINNED_GAP = 3.0
+_PINNED_LEAST = 3  # equal to the last digit: twice may be chance
+_PINNED_SHARE = 0.2  # of the readings: more is a coarse range of the instrument
+_PINNED_GAP = 3.0  # times all others: compliance stands apart, a plateau of the device does not
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,8 @@ from weakreset.traces.contract import Reader, Recognition
 __all__ = ["ENTRY_POINT_GROUP", "choose_reader", "readers"]
 
 ENTRY_POINT_GROUP = "weakreset.readers"
-_HEAD_BYTES = 1 << 16
-_SURE = 0.8
+_HEAD_BYTES = 1 << 16  # 64 kB: magic words and the first lines
+_SURE = 0.8  # of a reader, before any other is asked
 
 # Module and class of each format. Where two are equally sure of a file, the first of them reads it.
 _BINARY_FIRST = {"arc_two": "ArcTwoReader", "hdf5": "Hdf5Reader"}

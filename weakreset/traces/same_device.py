@@ -31,16 +31,16 @@ from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["one_device_each"]
 
-_MOST_OF_A_NAME = 30
-_MOST_STARTS = 64
+_MOST_OF_A_NAME = 30  # devices of one name compared in pairs: 435 of them
+_MOST_STARTS = 64  # first readings that several devices share, looked up in all others
 _HEAD = 8
-_STEP = 1e-3
-_EXACT = 5e-6
-_COARSE = 0.01
+_STEP = 1e-3  # of ln R: devices with nearer means are compared reading by reading
+_EXACT = 5e-6  # relative: six digits
+_COARSE = 0.01  # relative: two digits, the coarsest export that is compared
 _LEAST_READS, _LEAST_VALUES = 20, 10
-_MOSTLY = 0.9
+_MOSTLY = 0.9  # of the common readings: the file was changed, not another device
 _FOLLOWS = math.log(2.0)
-_FOLLOWS_UNNAMED = 0.1
+_FOLLOWS_UNNAMED = 0.1  # in ln R: without a name only a close fit may join two files
 
 Array = NDArray[np.float64]
 

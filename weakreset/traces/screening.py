@@ -21,7 +21,7 @@ from weakreset.traces.trace_set import TraceSet
 _MOST_TRACES = 500  # excluded ones that are kept to be looked at; more would fill the memory of a long stream
 __all__ = ["ScreeningLimits", "screen"]
 
-_STAYS = 5
+_STAYS = 5  # reads on either side, so that one glitch makes no SET
 _GROUP = 100
 """Traces looked at in one go: their reads stay in the cache."""
 

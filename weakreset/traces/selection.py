@@ -23,8 +23,8 @@ _AND = re.compile(r"""\s+and\s+(?=(?:[^'"]*['"][^'"]*['"])*[^'"]*$)""", re.IGNOR
 _CONDITION = re.compile(
     r"""^\s*(?P<column>[^=!<>]+?)\s*(?P<op>==|!=|<=|>=|<|>|=)\s*(?P<value>"[^"]*"|'[^']*'|[^\s=!<>'"]+)\s*$"""
 )
-_LONGEST = 1000
-_DIGITS = 1e-6
+_LONGEST = 1000  # characters of a condition; longer ones are no condition
+_DIGITS = 1e-6  # relative: 0.9 in a file of single precision is 0.8999999
 _OWN = ("device", "cycle", "pulse", "resistance_ohm")
 _ORDERED: dict[str, Callable[[Any, Any], Any]] = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,

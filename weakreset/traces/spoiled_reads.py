@@ -9,9 +9,9 @@ from weakreset.traces.trace import Exclusion, PulseTrace
 
 __all__ = ["without_spoiled_reads"]
 
-_MOST_BEYOND = 0.5
-_MOST_GLITCHES = 0.1
-_WINDOW = 7
+_MOST_BEYOND = 0.5  # of a device: with more it is open, and a defect
+_MOST_GLITCHES = 0.1  # of a device: with more its scatter is what it is
+_WINDOW = 7  # reads whose median a glitch is judged by: three on either side
 
 
 def without_spoiled_reads(

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ReadNoise", "SourceFile", "TraceSet"]
 
-_LEAST_REPEATS = 10
+_LEAST_REPEATS = 10  # a read noise from fewer is uncertain by a quarter
 
-_FILES_SHOWN = 5
+_FILES_SHOWN = 5  # as many as fit in a repr
 
 
 @dataclass(frozen=True)

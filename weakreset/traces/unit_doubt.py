@@ -25,18 +25,18 @@ __all__ = ["assumed_unit", "check_assumed", "with_ways"]
 
 _PLAUSIBLE_OHM = (100.0, 1e8)
 _SIEMENS = (1e-9, 1e-2)
-_LARGEST_OFFERED_OHM = 1e7
-_LEAST_READINGS = 30
-_MOST_READINGS = 100_000
+_LARGEST_OFFERED_OHM = 1e7  # 10 Mohm: above, another unit is likelier than such devices
+_LEAST_READINGS = 30  # a median of fewer says nothing of a unit
+_MOST_READINGS = 100_000  # evenly taken: the median does not need all
 _CANDIDATES = {
     "resistance": ("ohm", "kohm", "Mohm", "Gohm"),
     "conductance": ("S", "mS", "uS", "nS"),
     "current": ("A", "mA", "uA", "nA"),
 }
-_NAMES_SHOWN = 3
-_BY_NAME = 0.5
+_NAMES_SHOWN = 3  # as many as fit in a message
+_BY_NAME = 0.5  # of a column that was taken for its name, not for its numbers
 _THOUSANDS = re.compile(r"^[1-9]\d{0,2}[.,]\d{3}$")
-_LEAST_CELLS = 5
+_LEAST_CELLS = 5  # that all look like 41.310: fewer may be chance
 
 
 def assumed_unit(layout: Layout) -> str:

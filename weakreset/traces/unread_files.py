@@ -16,8 +16,8 @@ __all__ = ["UNREADABLE", "count_reasons", "name_unread", "without_files"]
 UNREADABLE = (TraceError, MissingExtraError)
 """What says that a file cannot be read, rather than that an option makes no sense."""
 
-_FILES_NAMED = 40
-_ERROR_CHARACTERS = 2000
+_FILES_NAMED = 40  # a screen; the rest are counted
+_ERROR_CHARACTERS = 2000  # of all messages together
 
 
 def name_unread(unread: Sequence[tuple[Path, WeakResetError]], n_files: int) -> TraceFormatError:

@@ -20,7 +20,7 @@ __all__ = ["COUNTERS", "settle_wide", "typical"]
 
 COUNTERS = ("pulse", "burst", "operation")
 _PLAUSIBLE_OHM = (100.0, 1e8)
-_LARGEST_RATIO = 30.0
+_LARGEST_RATIO = 30.0  # between columns of one set: devices differ by less, units by a thousand
 
 
 def settle_wide(roles: list[ColumnRole], table: Table, file: str, by_rows: bool = False) -> list[ColumnRole]:

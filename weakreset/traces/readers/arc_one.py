@@ -21,8 +21,8 @@ __all__ = ["ArcOneReader"]
 
 _HEADER = "Wordline,Bitline,Resistance,Amplitude (V),Pulse width (s),Tag,ReadTag,ReadVoltage".split(",")
 _RECOGNISED = re.compile(rb"^(?:[^\n]*\n){0,4}Wordline,Bitline,Resistance,")
-_MOST_BYTES = 100 << 20
-_LARGEST_ADDRESS = 1_000_000
+_MOST_BYTES = 100 << 20  # 100 MB: the whole text is held at once
+_LARGEST_ADDRESS = 1_000_000  # of a line; larger ones are no crossbar but a broken file
 
 
 class ArcOneReader:

@@ -25,11 +25,11 @@ from weakreset.traces.readers.text import TextShape, find_shape
 
 __all__ = ["ArrowTable", "read_plain_text"]
 
-_HEAD_BYTES = 1 << 20
-_BLOCK_BYTES = 1 << 20
-_LEAST_LINES = 70
+_HEAD_BYTES = 1 << 20  # enough for every line above a table, and its header
+_BLOCK_BYTES = 1 << 20  # read at once while lines are counted
+_LEAST_LINES = 70  # shorter files gain nothing from the fast way
 _SHORTEST_RUN = 8
-_MOST_COLUMNS = 200
+_MOST_COLUMNS = 200  # wide tables are not what the fast way is for
 _BOM = b"\xef\xbb\xbf"
 _LARGEST_PIECE = 1 << 31
 _LARGEST_SUM = 2.0**63  # larger whole numbers are not floats to pandas

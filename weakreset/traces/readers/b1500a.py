@@ -25,9 +25,9 @@ __all__ = ["B1500aReader"]
 
 _START = re.compile(rb"^(?:\xef\xbb\xbf)?\s*(?:SetupTitle|PrimitiveTest|TestParameter|DataName)\s*,")
 _TARGET = re.compile(r"\[(?P<target>[^;\]]*?)\s*\(\d+\)[^\]]*\]")
-_MOST_COLUMNS = 2000
-_MOST_SECTIONS = 10_000
-_MOST_BYTES = 100 << 20
+_MOST_COLUMNS = 2000  # an instrument writes dozens: more is a broken file
+_MOST_SECTIONS = 10_000  # records in one export; more is a broken file
+_MOST_BYTES = 100 << 20  # 100 MB: the whole text is held at once
 
 
 @dataclass

@@ -16,7 +16,7 @@ from weakreset.traces.readers.text_file import read_text_file, unpack_head
 __all__ = ["DelimitedReader"]
 
 SMALLEST_FOR_ARROW = 4 << 20  # below, pyarrow would not make up for its start
-_MANY_COLUMNS = 5000
+_MANY_COLUMNS = 5000  # pandas takes squared time for wide lines
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 

@@ -21,7 +21,7 @@ from weakreset.traces.vocabulary import role_of
 
 __all__ = ["DelimitedTable", "LinewiseTable", "names_device"]
 
-_NAMES_COMPARED = 1000
+_NAMES_COMPARED = 1000  # lines at the end, where a file that was cut shows it
 _FIELDS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 # Before 3.1 the default conversion of decimals was not exact to the last bit; since then the option is deprecated.
 _EXACT: dict[str, Any] = (

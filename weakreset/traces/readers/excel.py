@@ -45,13 +45,13 @@ _STYLES = "xl/styles.xml"
 _MOST_STYLES = 1 << 20
 _FORMAT = re.compile(r'<numFmt\b[^>]*?formatCode="(.*?)"\s*/?>')
 _LITERAL = re.compile(r'"([^"]{1,20})"')
-_HEAD_ROWS = 60
-_MOST_SHEETS = 2000
+_HEAD_ROWS = 60  # in which a header is looked for
+_MOST_SHEETS = 2000  # a run a sheet, at most some hundred; more is a broken or hostile file
 _SAMPLE_ROWS = 20
-_MOST_ENTRIES = 10_000
-_LARGEST_BYTES = 1 << 30
-_LARGEST_RATIO = 200
-_RATIO_FROM = 16 << 20
+_MOST_ENTRIES = 10_000  # in the zip; more is a hostile file
+_LARGEST_BYTES = 1 << 30  # 1 GB unpacked, before memory is taken
+_LARGEST_RATIO = 200  # unpacked to packed: tables reach 20, zip bombs a thousand
+_RATIO_FROM = 16 << 20  # 16 MB: small files may be as dense as they like
 
 
 @dataclass

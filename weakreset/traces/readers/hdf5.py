@@ -30,8 +30,8 @@ from weakreset.traces.vocabulary import role_of
 
 __all__ = ["Hdf5Reader"]
 
-_LARGEST_BYTES = 2 << 30
-_BLOCK_BYTES = 64 << 20
+_LARGEST_BYTES = 2 << 30  # 2 GB in one piece; --stream reads any size
+_BLOCK_BYTES = 64 << 20  # a part of a stream, 64 MB, or so many devices as below
 _BLOCK_DEVICES = 1000
 _OBJECT_BYTES = 500  # a group or dataset takes more
 _VALUES = frozenset(QUANTITIES) - {"read_voltage"}

@@ -14,11 +14,11 @@ from weakreset.errors import TraceFormatError
 __all__ = ["BROKEN", "LARGEST_BYTES", "MAGIC", "MOST_OBJECTS", "Budget", "attribute", "members", "stored_bytes", "walk"]
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
-LARGEST_BYTES = 2 << 30
-MOST_OBJECTS = 40_000
-_LARGEST_CHUNK = 256 << 20
-_LARGEST_RATIO = 50
-_RATIO_FROM = 32 << 20
+LARGEST_BYTES = 2 << 30  # 2 GB of readings in one piece
+MOST_OBJECTS = 40_000  # groups and datasets: opening each takes a tenth of a millisecond and more
+_LARGEST_CHUNK = 256 << 20  # 256 MB: HDF5 unpacks a chunk as a whole, however little is asked for
+_LARGEST_RATIO = 50  # unpacked to stored: readings reach 10, hostile files a thousand
+_RATIO_FROM = 32 << 20  # 32 MB: small datasets may be as dense as they like
 
 # What h5py raises on files that are cut or altered.
 BROKEN = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError, OverflowError, AttributeError)

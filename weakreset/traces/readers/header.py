@@ -16,8 +16,8 @@ __all__ = ["find_header", "groups_above", "is_header_again", "names_columns"]
 
 _NUMBER = re.compile(r"^\s*[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?\s*$")
 _VALUES = ("resistance", "conductance", "current")
-_MOST_LINES = 40
-_MOST_LIKE_DATA = 10
+_MOST_LINES = 40  # in which a header is looked for
+_MOST_LIKE_DATA = 10  # lines of full width above it: more would be a table of its own
 _BLANK = MISSING_WORDS | {"#", "?", "unit", "units"}
 
 

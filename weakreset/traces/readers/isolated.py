@@ -17,7 +17,7 @@ from weakreset.traces.readers import other_process, wire
 
 __all__ = ["IsolatedReader", "read_guarded", "read_isolated", "require", "understand"]
 
-_GUARDED_UP_TO = 64 << 20
+_GUARDED_UP_TO = 64 << 20  # 64 MB: larger ones are read here, by what checks sizes first
 
 
 class IsolatedReader(Protocol):

@@ -28,10 +28,10 @@ from weakreset.traces.readers import wire
 __all__ = ["LIMITS", "REFUSED", "answer_for", "ask"]
 
 REFUSED, LIMITS = 3, 4
-_MEMORY_BYTES = 700 << 20
-_CPU_SECONDS = 4
-_WALL_SECONDS = 30
-_BYTES_A_SECOND = 4 << 20
+_MEMORY_BYTES = 700 << 20  # 700 MB beside four times the file: what the libraries take is in it
+_CPU_SECONDS = 4  # for importing them, before the first byte
+_WALL_SECONDS = 30  # long enough for a busy machine, short enough for a person who waits
+_BYTES_A_SECOND = 4 << 20  # 4 MB: the slowest format on a slow machine
 _ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",

@@ -13,8 +13,8 @@ from weakreset.traces.readers.stated_units import units_of_keys
 __all__ = ["ParquetReader"]
 
 _MAGIC = b"PAR1"
-_MOST_CELLS = 400_000_000
-_MOST_COLUMNS = 100_000
+_MOST_CELLS = 400_000_000  # 3.2 GB of numbers
+_MOST_COLUMNS = 100_000  # a matrix of more is transposed
 
 
 class ParquetReader:

@@ -20,8 +20,8 @@ __all__ = ["SmuCsvReader"]
 _START = re.compile(rb"^(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n)*\s*Item\s*,\s*\w+\.\w+\[\d+\]\[\d+\]")
 _NAME = re.compile(r"^(?P<base>\w+\.(?P<what>\w+))\[(?P<repeat>\d{1,9})\]\[(?P<step>\d{1,9})\]$")
 _UNITS = {"Time": "s", "V": "V", "I": "A", "R": "ohm"}
-_MOST_COLUMNS = 20_000
-_MOST_BYTES = 100 << 20
+_MOST_COLUMNS = 20_000  # steps and repeats of one run; more is a broken file
+_MOST_BYTES = 100 << 20  # 100 MB: the whole text is held at once
 
 
 class SmuCsvReader:

@@ -32,7 +32,7 @@ _VOLTAGE = re.compile(
 _PLURALS = {"resistances": "resistance", "conductances": "conductance", "currents": "current", "ohms": "resistance"}
 _ANYTHING = frozenset(("reading", "readings", "value", "values", "data", "all", "measurements", "everything"))
 _NONE = MISSING_WORDS | {"#", ".", "1", "[]", "()", "[-]", "(-)"}
-_MOSTLY = 0.8
+_MOSTLY = 0.8  # of the cells: a row of names may hold a number or two
 
 
 def text_of_attribute(value: Any) -> str:

@@ -17,8 +17,8 @@ from weakreset.traces.vocabulary import role_of
 __all__ = ["TdmsReader"]
 
 _MAGIC = b"TDSm"
-_MOST_CHANNELS = 20_000
-_MOST_VALUES = 400_000_000
+_MOST_CHANNELS = 20_000  # more is a broken file
+_MOST_VALUES = 400_000_000  # 3.2 GB of numbers
 
 
 class TdmsReader:

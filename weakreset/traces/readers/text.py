@@ -36,8 +36,8 @@ COMMENT_MARKS = ("#", "%")
 _SEPARATOR_LINE = re.compile(r"(?i)^\s*\"?sep=(.)\"?[\s,;]*$")
 # Six digits of 100,000 ohm and more have no decimals, so the mark may first be seen far down.
 _LATER_COMMA, _LATER_POINT = re.compile(rb"\d,\d"), re.compile(rb"\d\.\d")
-_SAMPLE_BYTES = 1 << 18
-_SAMPLE_LINES = 60
+_SAMPLE_BYTES = 1 << 18  # 256 kB: separator and commas are told from these
+_SAMPLE_LINES = 60  # or from so many lines, whichever is less
 
 
 @dataclass(frozen=True)

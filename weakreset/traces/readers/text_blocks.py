@@ -12,9 +12,9 @@ from weakreset.traces.vocabulary import role_of
 
 __all__ = ["TextBlock", "skip_lines", "split_tables"]
 
-_MOST_LINES_ABOVE = 60
-_MOST_LINES_BELOW = 10
-_MOST_REJECTED = 20_000
+_MOST_LINES_ABOVE = 60  # a preamble of an instrument is shorter
+_MOST_LINES_BELOW = 10  # a footer is shorter
+_MOST_REJECTED = 20_000  # lines that are no rows: with more this is no table
 
 
 @dataclass(frozen=True)
