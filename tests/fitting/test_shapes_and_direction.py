@@ -10,6 +10,7 @@ import pytest
 from weakreset.errors import FitError, ParameterFileError
 from weakreset.fitting import FitStatus, choose_drift, fit_devices
 from weakreset.fitting.bases import basis_of
+from weakreset.fitting.direction import Votes
 from weakreset.model import SHAPES, pink_noise, telegraph_states
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.population import export_parameters, fit_population
@@ -206,3 +207,16 @@ def test_a_trace_that_rises_and_falls_again_has_its_knee_there_or_is_not_ok(fall
             assert fit.status is FitStatus.WRONG_DRIFT
         else:
             assert fit.estimates["t_star"].value == pytest.approx(40.0, abs=2.0)
+
+
+def test_a_device_or_two_that_fall_do_not_make_a_falling_set():
+    """Two of forty at rest, by telegraph noise: the set is no gradual SET; nine of ten that fall are one."""
+    rng = np.random.default_rng(3)
+    still = 0.01 * rng.standard_normal((40, 400))
+    falling = still - 0.5 * np.linspace(0.0, 1.0, 400)
+    stepped = still - 0.5 * (np.arange(400) > 200)
+    few, most = Votes(), Votes()
+    few.add([str(i) for i in range(40)], np.where(np.arange(40)[:, None] < 2, stepped, still))
+    most.add([str(i) for i in range(40)], np.where(np.arange(40)[:, None] < 36, falling, still))
+    assert few.direction("auto").name == "reset"
+    assert most.direction("auto").name == "set"

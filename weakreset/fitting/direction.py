@@ -44,9 +44,11 @@ class Votes:
         self._falling: list[str] = []
         self._rising: list[str] = []
         self._lasting: set[str] = set()
+        self._n_devices = 0
 
     def add(self, keys: Sequence[str], rows: Array) -> None:
         """Look at traces of ln(R/R0) in rows, all of one length."""
+        self._n_devices += len(rows)
         for key, change, steady in zip(keys, *_changes(rows), strict=True):
             if abs(change) > _SURE:
                 (self._falling if change < 0 else self._rising).append(key)
@@ -64,7 +66,9 @@ class Votes:
         if wanted not in (*DIRECTIONS, "auto"):
             raise FitError(f"unknown direction {wanted!r}: choose from {', '.join(DIRECTIONS)}, auto")
         falling, rising = self._falling, self._rising
-        name = wanted if wanted != "auto" else "set" if len(falling) > len(rising) else "reset"
+        # telegraph noise lets a device or two of an unpulsed set fall: they do not decide for all
+        found = "set" if len(falling) > max(len(rising), _FEW * self._n_devices) else "reset"
+        name = found if wanted == "auto" else wanted
         against = [key for key in (rising if name == "set" else falling) if key in self._lasting]
         if wanted == "auto" and len(against) > max(1.0, _FEW * (len(rising) + len(falling))):
             raise FitError(
