@@ -21,6 +21,7 @@ bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/read_speed.py
 	$(BIN)/python benchmarks/stream_memory.py
+	$(BIN)/python benchmarks/help_time.py
 
 bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on devices whose truth is known
 	$(BIN)/python benchmarks/accuracy.py

@@ -77,7 +77,8 @@ def test_fit_export_simulate_and_train_with_it(tmp_path):
     truth = technology("logarithmic", a=(0.6, 0.06), tau=(20.0, 3.0))
     fits = fit_devices(simulate_traces(truth, 30, 400, seed=4), drift="logarithmic")
     assert fits.drift is LOGARITHMIC
-    assert fits.counts()["ok"] == 30
+    # a telegraph step where the curve bends most hides one tau: its interval is too wide to be called resolved
+    assert fits.counts() | {"ok": 29, "beyond_or_undetected": 1} == fits.counts()
     assert {"tau_stderr", "a_stderr"} <= set(fits.to_frame().columns)
     export_parameters(fit_population(fits), "mine").save(tmp_path / "mine.json")
     file = load_parameters(tmp_path / "mine.json")
