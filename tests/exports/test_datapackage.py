@@ -9,6 +9,7 @@ import json
 import pytest
 
 from weakreset.cli.app import run
+from weakreset.traces import load_traces
 
 
 @pytest.mark.parametrize(("to", "column", "unit"), [("devices", "t_star", "pulse"), ("devices", "r0_ohm", "ohm"),
@@ -29,3 +30,15 @@ def test_a_table_is_described_beside_it(tmp_path, to, column, unit):
         for name, field in fields.items():
             if field["type"] == "number" and row[name]:
                 float(row[name])
+
+
+def test_simulated_traces_are_described_and_still_read_from_their_folder(tmp_path):
+    folder = tmp_path / "lot"
+    folder.mkdir()
+    table = folder / "traces.csv"
+    assert run(["simulate", "majumdar2021", "-o", str(table), "--devices", "3", "--pulses", "40"]) == 0
+    said = json.loads((folder / "traces.datapackage.json").read_text())
+    assert said["simulated"] is True
+    units = {field["name"]: field.get("unit") for field in said["resources"][0]["schema"]["fields"]}
+    assert units == {"device": None, "pulse": "pulse", "resistance_ohm": "ohm"}
+    assert len(load_traces(folder)) == 3

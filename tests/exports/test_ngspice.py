@@ -11,6 +11,7 @@ import pytest
 
 from weakreset.cli.app import run
 from weakreset.model import SHAPES
+from weakreset.model.drift import DriftNumber, DriftShape
 from weakreset.parameter_file import ParameterFile, majumdar2021
 from weakreset.twin import simulate_population
 
@@ -118,3 +119,16 @@ def test_a_library_has_no_bench_and_a_deck_states_what_it_is(tmp_path):
     assert "* simulated: true" in text
     assert "* not carried: the RESET pulse: the file names none" in text
     assert max(map(len, text.splitlines())) <= 1000
+
+
+def test_numbers_that_ngspice_takes_for_words_of_its_own_are_refused(tmp_path, monkeypatch, capsys):
+    shape = DriftShape(
+        "wordy", (DriftNumber("time", "1/pulse"), DriftNumber("c1", "1", (-np.inf, np.inf), "norm")),
+        lambda xp, t, time, c1: c1 + time * t, "c1",
+    )
+    monkeypatch.setitem(SHAPES, "wordy", shape)
+    monkeypatch.setitem(NUMBERS, "wordy", {"time": 0.01, "c1": 0.0})
+    technology("wordy").save(tmp_path / "p.json")
+    assert run(["export", str(tmp_path / "p.json"), "--to", "ngspice", "-o", str(tmp_path / "d.cir")]) == 2
+    assert "words" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "d.cir").exists()

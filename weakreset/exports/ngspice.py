@@ -23,6 +23,10 @@ __all__ = ["NGSPICE"]
 _LIBRARY = ".lib"
 _VOLTAGE_V, _WIDTH_S = 0.9, 1e-6
 _TAUS = 25.0  # a latch is e^-25 beside its goal after a pulse
+_TAKEN = frozenset(
+    "pulse_threshold_v latch_tau_s p n s m w x time temper hertz pi e and or not div mod if else end defined "
+    "abs min max exp ln log pow sqrt sin cos tan sgn int floor ceil nint agauss gauss unif aunif limit pwr".split()
+)
 _MOST_NUMBERS = 2_000_000
 
 
@@ -63,11 +67,11 @@ def _write(params: ParameterFile, settings: ExportSettings) -> str:
 
 
 def _about(params: ParameterFile, settings: ExportSettings, pulse: _Pulse) -> list[str]:
-    error = ["ln R within 1e-5 of the numpy model between pulses, for pulses and pauses of at least 25 latch_tau_s (tested)"]
+    error = ["ln R within 1e-5 of the numpy model between pulses, where pulses and pauses last 25 latch_tau_s or more"]
     left_out = [
         f"noise beyond pulse {settings.pulses}: it stays at its last value; other noise needs another --seed",
         "SET: a cell is fresh where the simulation starts (use uic), and stays in that cycle",
-        "voltage and width: a pulse above pulse_threshold_v counts once, whatever else it is",
+        "voltage, width: a pulse above pulse_threshold_v counts once, whatever else it is",
     ]
     if params.reset_pulse is None:
         left_out.append(f"the RESET pulse: the file names none; {pulse.voltage_v} V and {pulse.width_s} s are assumed")
@@ -76,6 +80,12 @@ def _about(params: ParameterFile, settings: ExportSettings, pulse: _Pulse) -> li
 
 def _cell(params: ParameterFile, pulse: _Pulse) -> list[str]:
     shape = SHAPES[params.model]
+    taken = [name.lower() for name in shape.parameters]
+    if len({*taken}) < len(taken) or _TAKEN & {*taken}:
+        raise UsageError(
+            f"drift {shape.name!r}: ngspice cannot tell its numbers {', '.join(shape.parameters)} from each other "
+            "or from its own words (capitals do not count); --to devices writes them as a table"
+        )
     names = {name: f"{{{name}}}" for name in shape.parameters} | {"t": "max(V(s), 0.5)"}
     own = " ".join(f"{name}=1" for name in shape.parameters)
     return [
