@@ -74,7 +74,9 @@ def test_drawn_devices_are_those_of_the_seed_and_labelled(tmp_path, capsys, endi
 
 
 @pytest.mark.parametrize(("arguments", "word"), [
-    (["--to", "aihwkit", "-o", "x.py"], "planned"), (["--to", "word", "-o", "x.csv"], "choose laws or devices"),
+    (["--to", "ngspice", "-o", "x.py"], "must end in .cir or .lib"),
+    (["--to", "word", "-o", "x.csv"], "choose laws, devices, ngspice"),
+    (["--to", "ngspice", "-o", "x.cir", "--devices", "100000"], "fewer --devices"),
     (["-o", "x.json"], "ends in .csv"), (["--to", "devices", "-o", "x.txt"], "use .csv or .h5"),
 ])
 def test_what_cannot_be_written_is_refused(tmp_path, monkeypatch, capsys, arguments, word):

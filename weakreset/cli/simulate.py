@@ -30,6 +30,7 @@ def simulate_command(
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Simulate traces of a technology (labelled as simulated)."""
+    from weakreset.exports import write_datapackage
     from weakreset.traces import write_csv_long, write_hdf5
     from weakreset.twin import extrapolated, simulate_traces
 
@@ -39,6 +40,9 @@ def simulate_command(
     file = parameters_of(params, assume)
     traces = simulate_traces(file, devices, pulses, seed, without, cycles, dies)
     writers[output.suffix](traces, output)
+    if output.suffix == ".csv":
+        what = f"simulated traces of {file.name} (seed {seed})"
+        write_datapackage(output, {"pulse": "pulse", "resistance_ohm": "ohm"}, what, True, ("device",))
     if beyond := extrapolated(file, pulses):
         console_for(True).print(f"warning: {beyond}", style="yellow", markup=False)
     more = f", {cycles} cycles" if cycles > 1 else f", on {dies} dies" if dies else ""

@@ -1,0 +1,28 @@
+"""The targets there are."""
+
+from __future__ import annotations
+
+from weakreset.errors import UsageError
+from weakreset.exports.neurosim import NEUROSIM
+from weakreset.exports.ngspice import NGSPICE
+from weakreset.exports.target import Target
+
+__all__ = ["TARGETS", "target_named"]
+
+TARGETS = {target.name: target for target in (NGSPICE, NEUROSIM)}
+
+
+def target_named(name: str, ending: str) -> Target:
+    """The target, if its files may end so.
+
+    Raises
+    ------
+    UsageError
+        No such target, or another ending.
+    """
+    if name not in TARGETS:
+        raise UsageError(f"--to {name!r}: choose laws, devices, {', '.join(TARGETS)}")
+    target = TARGETS[name]
+    if ending not in target.endings:
+        raise UsageError(f"--to {name}: the file must end in {' or '.join(target.endings)}, not {ending!r}")
+    return target
