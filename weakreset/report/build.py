@@ -1,4 +1,4 @@
-"""Put the parts together: jinja2 with autoescape, one HTML file, no network."""
+"""Put the parts of the report together: one HTML file, no network."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from weakreset.report.content import ReportInput
 from weakreset.report.device_data import device_lines
 from weakreset.report.findings import found, trusted
 from weakreset.report.pictures import pictures
+from weakreset.report.rendering import render
 from weakreset.report.splits import split_tables
 from weakreset.report.tables import device_table, exclusion_table, law_table, noise_rows, training_rows
-from weakreset.version import __version__
 
 __all__ = ["build_devices", "build_report"]
 
@@ -47,18 +47,11 @@ def build_devices(fits: FitSet, title: str) -> str:
 
 
 def _render(template: str, context: dict[str, Any]) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    loader = PackageLoader("weakreset.report")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     # the scripts are ours and fixed, so they may go into the page as they are
-    hashes = [_policy_hash(environment.get_template(name).render()) for name in _SCRIPTS]
-    policy = Markup(" ".join(f"'{item}'" for item in hashes))
-    page = environment.get_template(template)
-    return page.render(**context, version=__version__, script_hashes=policy, scripts=_SCRIPTS)
+    policy = Markup(" ".join(f"'{_policy_hash(render(name))}'" for name in _SCRIPTS))
+    return render(template, **context, script_hashes=policy, scripts=_SCRIPTS)
 
 
 def _policy_hash(script: str) -> str:

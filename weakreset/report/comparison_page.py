@@ -8,27 +8,21 @@ from weakreset import plots
 from weakreset.comparison import COLUMNS, Comparison
 from weakreset.errors import ParameterFileError
 from weakreset.report.pictures import picture_of
+from weakreset.report.rendering import render
 from weakreset.report.tables import Cell, Table
-from weakreset.version import __version__
 
 __all__ = ["build_comparison", "comparison_rows"]
 
 
 def build_comparison(comparison: Comparison) -> str:
     """The page; write it with `weakreset.resources.write_atomically`."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("weakreset.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )
     files = (comparison.a, comparison.b)
     made = {"laws": picture_of(plots.law_comparison(files), "Laws of A and B", "Densities; dots are medians.")}
     with contextlib.suppress(ParameterFileError):  # not identifiable in one of them, which the notes say
         made["curves"] = picture_of(plots.drift_comparison(files), "Devices of A and B over pulses", _CURVES)
     simulated = [file.name for file in files if file.provenance.simulated]
-    return environment.get_template("compare.html").render(
-        title=f"{comparison.a.name} (A) and {comparison.b.name} (B)", version=__version__,
+    return render(
+        "compare.html", title=f"{comparison.a.name} (A) and {comparison.b.name} (B)",
         simulated=f"Fitted to simulated traces: {', '.join(simulated)}." if simulated else "",
         sentence=comparison.sentence, notes=comparison.notes, pictures=made,
         table=Table(COLUMNS, tuple(tuple(map(Cell, row)) for row in comparison.table())),

@@ -9,26 +9,20 @@ from weakreset.errors import ParameterFileError
 from weakreset.parameter_file import ParameterFile
 from weakreset.parameter_file.describe import describe
 from weakreset.report.pictures import picture_of
+from weakreset.report.rendering import render
 from weakreset.report.tables import Cell, Table
-from weakreset.version import __version__
 
 __all__ = ["build_file_page"]
 
 
 def build_file_page(params: ParameterFile) -> str:
     """What `weakreset show` prints, with pictures; write it with `weakreset.resources.write_atomically`."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("weakreset.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )
     sections = [
         (section, Table(section.columns, tuple(tuple(map(Cell, row)) for row in section.rows)))
         for section in describe(params)
     ]
-    return environment.get_template("file.html").render(
-        name=params.name, version=__version__, simulated=params.provenance.simulated, sections=sections,
+    return render(
+        "file.html", title=params.name, simulated=params.provenance.simulated, sections=sections,
         pictures=_pictures(params),
     )
 
