@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from weakreset.parameter_file import ParameterFile
 from weakreset.parameter_file.over_pulses import drift_band
-from weakreset.plots.style import PALETTE, new_axes, styled, tag_simulated
+from weakreset.plots.style import PALETTE, new_axes, resistance_over_pulses, styled
 from weakreset.twin import simulate_population
 
 if TYPE_CHECKING:
@@ -54,9 +54,4 @@ def device_over_pulses(
         label="90 % of devices, drift alone",
     )
     ax.plot(band.pulses, kilo * band.ohm[1], color=PALETTE["black"], label="median device")
-    ax.set(xlabel="pulses since SET", ylabel="resistance (kΩ)", xlim=(0, last))
-    if band.ohm.max() > 30.0 * band.ohm.min():
-        ax.set_yscale("log")
-    ax.legend(loc="upper left")
-    tag_simulated(ax)
-    return ax
+    return resistance_over_pulses(ax, last, float(band.ohm.min()), float(band.ohm.max()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from weakreset.display import printable
 from weakreset.parameter_file import ParameterFile, drift_band
 from weakreset.parameter_file.over_pulses import usual_pulses
-from weakreset.plots.style import PALETTE, new_axes, styled, tag_simulated
+from weakreset.plots.style import PALETTE, new_axes, resistance_over_pulses, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,9 +45,5 @@ def drift_comparison(files: Sequence[ParameterFile], ax: Axes | None = None) -> 
         name = printable(file.name).replace("$", r"\$")
         ax.fill_between(band.pulses, low, high, color=PALETTE[colour], alpha=0.15, lw=0)
         ax.plot(band.pulses, middle, color=PALETTE[colour], ls=style, label=f"{name}: median, 90 % of devices")
-    ax.set(xlabel="pulses since SET", ylabel="resistance (kΩ)", xlim=(0, last))
-    if max(band.ohm.max() for band in bands) > 30.0 * min(band.ohm.min() for band in bands):
-        ax.set_yscale("log")
-    ax.legend(loc="upper left")
-    tag_simulated(ax)
-    return ax
+    lowest, highest = min(float(band.ohm.min()) for band in bands), max(float(band.ohm.max()) for band in bands)
+    return resistance_over_pulses(ax, last, lowest, highest)

@@ -24,6 +24,7 @@ __all__ = [
     "new_axes",
     "new_figure",
     "panel_place",
+    "resistance_over_pulses",
     "side_by_side",
     "styled",
     "tag_simulated",
@@ -97,6 +98,16 @@ def new_figure(width: float, height: float) -> Figure:
 def new_axes(ax: Axes | None, width: float = 5.2, height: float = 3.6) -> Axes:
     """`ax`, or the only axes of a new figure."""
     return new_figure(width, height).add_subplot() if ax is None else ax
+
+
+def resistance_over_pulses(ax: Axes, last: int, lowest_ohm: float, highest_ohm: float) -> Axes:
+    """Words, limits and legend of axes with simulated resistances in kilohm; logarithmic where they spread far."""
+    ax.set(xlabel="pulses since SET", ylabel="resistance (kΩ)", xlim=(0, last))
+    if highest_ohm > 30.0 * lowest_ohm:
+        ax.set_yscale("log")
+    ax.legend(loc="upper left")
+    tag_simulated(ax)
+    return ax
 
 
 def panel_place(ax: Axes | None, width: float, height: float) -> tuple[Axes, SubFigure]:
