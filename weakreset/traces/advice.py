@@ -14,12 +14,11 @@ from weakreset.traces.column_role import VALUES, ColumnRole
 from weakreset.traces.contract import Table
 from weakreset.traces.roles import find_roles
 from weakreset.traces.trace_set import TraceSet
+from weakreset.traces.units import PLAUSIBLE_OHM, PLAUSIBLE_SIEMENS
 from weakreset.traces.vocabulary import is_derived, is_pulse_setting
 
 __all__ = ["advise", "advise_sides"]
 
-_OHM = (100.0, 1e8)
-_SIEMENS = (1e-9, 1e-2)
 _MOST_COLUMNS = 300  # each is read once to be tried; a wider table is asked about as a whole
 _LEAST_SHARE = 0.7  # of the readings must be plausible before a map is offered
 
@@ -70,7 +69,8 @@ def _works(text: str, read: Callable[[str], TraceSet]) -> bool:
         return False
     ohm = np.concatenate([trace.resistance_ohm for trace in traces])
     left_out = sum(item.n_readings for item in traces.exclusions)
-    return _OHM[0] <= float(np.median(ohm)) <= _OHM[1] and len(ohm) >= _LEAST_SHARE * (len(ohm) + left_out)
+    plausible = PLAUSIBLE_OHM[0] <= float(np.median(ohm)) <= PLAUSIBLE_OHM[1]
+    return plausible and len(ohm) >= _LEAST_SHARE * (len(ohm) + left_out)
 
 
 def _candidates(table: Table, file: str) -> list[tuple[str, str]]:
@@ -148,7 +148,7 @@ def _look_at(table: Table, index: int) -> _Column:
     if whole and rises > 0.9 and (values.min() <= 1 or len(set(np.diff(values).tolist())) <= 2):
         return _Column(index, "counter", distinct, level)
     positive = float(np.mean(values > 0)) > 0.9
-    for kind, (low, high) in (("ohm", _OHM), ("siemens", _SIEMENS)):
+    for kind, (low, high) in (("ohm", PLAUSIBLE_OHM), ("siemens", PLAUSIBLE_SIEMENS)):
         if positive and low <= level <= high:
             return _Column(index, kind, distinct, level)
     return _Column(index, "other", distinct, level)

@@ -19,12 +19,10 @@ from weakreset.traces.layout import Layout, find_layout, runs_of
 from weakreset.traces.readings import Readings, find_readings
 from weakreset.traces.screening import screen
 from weakreset.traces.trace import Reason
-from weakreset.traces.units import QUANTITIES, Unit, unit_in_words
+from weakreset.traces.units import PLAUSIBLE_OHM, PLAUSIBLE_SIEMENS, QUANTITIES, Unit, unit_in_words
 
 __all__ = ["assumed_unit", "check_assumed", "with_ways"]
 
-_PLAUSIBLE_OHM = (100.0, 1e8)
-_SIEMENS = (1e-9, 1e-2)
 _LARGEST_OFFERED_OHM = 1e7  # 10 Mohm: above, another unit is likelier than such devices
 _LEAST_READINGS = 30  # a median of fewer says nothing of a unit
 _MOST_READINGS = 100_000  # evenly taken: the median does not need all
@@ -82,11 +80,12 @@ def check_assumed(
     if len(good) < _LEAST_READINGS:
         return
     median = float(np.median(good))
-    if _PLAUSIBLE_OHM[0] <= median <= _PLAUSIBLE_OHM[1]:
+    if PLAUSIBLE_OHM[0] <= median <= PLAUSIBLE_OHM[1]:
         return
     layout = layouts[unsaid[0]]
     role = layout.values[0].role
-    looks = ", and look like siemens" if role == "resistance" and _SIEMENS[0] <= median <= _SIEMENS[1] else ""
+    siemens = role == "resistance" and PLAUSIBLE_SIEMENS[0] <= median <= PLAUSIBLE_SIEMENS[1]
+    looks = ", and look like siemens" if siemens else ""
     named = layout.values[0].confidence > _BY_NAME
     quantities = (role,) if named and not looks else ("conductance", role) if looks else ("resistance", "conductance")
     doubt = UnitDoubtError(
@@ -128,7 +127,7 @@ def _thousands(table: Table, layout: Layout, readings: Readings, file: str) -> U
     if quantity != "resistance" or len(cells) < _LEAST_CELLS or not all(map(_THOUSANDS.match, cells)):
         return None
     median = float(np.median(good)) if (good := _some_good(readings)).size else 0.0
-    if _PLAUSIBLE_OHM[0] <= median or not _PLAUSIBLE_OHM[0] <= 1e3 * median <= _PLAUSIBLE_OHM[1]:
+    if PLAUSIBLE_OHM[0] <= median or not PLAUSIBLE_OHM[0] <= 1e3 * median <= PLAUSIBLE_OHM[1]:
         return None
     cell = min(cells)
     whole, decimals = re.sub(r"[.,]", "", cell), cell.replace(",", ".")
@@ -151,7 +150,7 @@ def with_ways(
             for unit in _CANDIDATES[quantity]:
                 text = _map_text(column_map, quantity, f"{runs_of(list(doubt.columns))}[{unit}]")
                 median = _median(tables, parse_map(text), read_voltage_v, file)
-                if one_header and median is not None and _PLAUSIBLE_OHM[0] <= median <= _LARGEST_OFFERED_OHM:
+                if one_header and median is not None and PLAUSIBLE_OHM[0] <= median <= _LARGEST_OFFERED_OHM:
                     ways.append(f"--map {text} (median {median:.3g} ohm)")
         if ways:
             break

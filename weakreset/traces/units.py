@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 
 __all__ = [
+    "PLAUSIBLE_OHM",
+    "PLAUSIBLE_SIEMENS",
     "QUANTITIES",
     "Unit",
     "is_bracketed",
@@ -17,6 +19,12 @@ __all__ = [
 ]
 
 QUANTITIES = {"resistance": "ohm", "conductance": "S", "current": "A", "read_voltage": "V"}
+
+PLAUSIBLE_OHM = (100.0, 1e8)
+"""Resistances that cells have: a median outside is no number of ohms."""
+
+PLAUSIBLE_SIEMENS = (1e-9, 1e-2)
+"""Conductances that cells have, and which no resistance has."""
 
 _PREFIXES = {
     "": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3,

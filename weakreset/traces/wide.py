@@ -13,13 +13,20 @@ from weakreset.traces.column_names import alike, device_in_brackets, is_side_nam
 from weakreset.traces.column_role import VALUES, ColumnRole, number_or_none
 from weakreset.traces.contract import Table
 from weakreset.traces.reading_unit import find_unit
-from weakreset.traces.units import Unit, is_bracketed, looks_like_unit, parse_unit, split_name, unit_in_words
+from weakreset.traces.units import (
+    PLAUSIBLE_OHM,
+    Unit,
+    is_bracketed,
+    looks_like_unit,
+    parse_unit,
+    split_name,
+    unit_in_words,
+)
 from weakreset.traces.vocabulary import is_pulse_setting, role_of
 
 __all__ = ["COUNTERS", "settle_wide", "typical"]
 
 COUNTERS = ("pulse", "burst", "operation")
-_PLAUSIBLE_OHM = (100.0, 1e8)
 _LARGEST_RATIO = 30.0  # between columns of one set: devices differ by less, units by a thousand
 
 
@@ -136,7 +143,7 @@ def _quantity(
     level = typical(chosen, table)
     if words == {"current"} and any(role.role == "read_voltage" for role in roles):
         return "current", None, "the names say current, no unit given, ampere assumed"
-    if words == {"conductance"} and not _PLAUSIBLE_OHM[0] <= level <= _PLAUSIBLE_OHM[1]:
+    if words == {"conductance"} and not PLAUSIBLE_OHM[0] <= level <= PLAUSIBLE_OHM[1]:
         return "conductance", None, "the names say conductance, no unit given, siemens assumed"
     return "resistance", None, "no unit given, ohm assumed"
 
