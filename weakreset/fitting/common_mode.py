@@ -48,8 +48,8 @@ class CommonMode:
         return (
             f"the {self.n_devices} devices share a disturbance at the same pulses: their residuals add up to "
             f"{self.ratio:.2g} times the variance of independent ones (z = {self.z:.1f}; said by chance in one set of "
-            "1,000). Look for the temperature of the chuck, the supply, or a drift that all begin alike; standard "
-            "errors of the laws take devices for independent and are too small",
+            f"{1 / FALSE_ALARMS:,.0f}). Look for the temperature of the chuck, the supply, or a drift that all begin "
+            "alike; standard errors of the laws take devices for independent and are too small",
         )
 
 

@@ -234,9 +234,9 @@ def _linear_estimate(
         i = used.linear.index(name)
         mean, sd = float(posterior.linear_mean[i]), float(posterior.linear_sd[i])
         if seen:
-            return Estimate(mean, sd, mean - 1.96 * sd, mean + 1.96 * sd)
+            return Estimate.normal(mean, sd)
         return _signed(_upper_limit(falls * mean, sd), falls)
-    return Estimate(value, stderr, value - 1.96 * stderr, value + 1.96 * stderr)
+    return Estimate.normal(value, stderr)
 
 
 def _upper_limit(mean: float, sd: float) -> Estimate:
@@ -262,8 +262,7 @@ def _averaged_estimate(name: str, draws: LikelihoodDraws, sign: int) -> Estimate
 
     The slope of the whole trace would be neat and wrong: it mixes both slopes where a faint knee lies inside.
     """
-    mean, sd = draws.averaged(name)
-    return _signed(Estimate(mean, sd, mean - 1.96 * sd, mean + 1.96 * sd, "averaged over possible knees"), sign)
+    return _signed(Estimate.normal(*draws.averaged(name), "averaged over possible knees"), sign)
 
 
 def _telegraph(dictionary: Dictionary, scanned: ScannedDevice, result: Any) -> RtnFit:

@@ -150,7 +150,6 @@ def _shared(sample: Sequence[Group], basis: Basis, noise: ColourFit, chosen: Fit
         return {name: Estimate(value, status="given") for name, value in basis.shared.items()}
     errors = shared_errors(clean_sample(sample_evenly(sample), basis, noise, chosen.rtn), basis)
     return {
-        name: Estimate(value) if (error := errors[name]) is None
-        else Estimate(value, error, value - 1.96 * error, value + 1.96 * error)
+        name: Estimate(value) if (error := errors[name]) is None else Estimate.normal(value, error)
         for name, value in basis.shared.items()
     }

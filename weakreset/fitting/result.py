@@ -62,6 +62,11 @@ class Estimate:
     high: float | None = None
     status: str = "ok"
 
+    @classmethod
+    def normal(cls, value: float, stderr: float, status: str = "ok") -> Estimate:
+        """With the 95 % interval of a normal error."""
+        return cls(value, stderr, value - 1.96 * stderr, value + 1.96 * stderr, status)
+
     def __str__(self) -> str:
         if self.value is None:
             return f"not identifiable ({self.status})"
