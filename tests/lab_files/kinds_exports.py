@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import h5py
 import numpy as np
 
@@ -11,6 +13,16 @@ from tests.lab_files.lot import Lot
 from tests.lab_files.sheet import EXCEL, TEXT, lines_of
 
 COMMON = (*TEXT, "xlsx")
+
+
+def has_devices(n: int) -> Callable[[object], str]:
+    """A look at what was read: as many devices as there are, whatever their names."""
+
+    def look(traces: object) -> str:
+        found = len({trace.device for trace in traces})  # type: ignore[attr-defined]
+        return "" if found == n else f"{found} devices where there are {n}"
+
+    return look
 
 
 @kind("a dataset a device beside pulse", 4, ("hdf5",))
@@ -50,11 +62,7 @@ def _(bench: Bench) -> Case:
             for i in range(2):
                 group[f"D{i}"] = lot.ohm[2 * die + i, 0]
 
-    def look(traces: object) -> str:
-        names = {trace.device for trace in traces}  # type: ignore[attr-defined]
-        return "" if len(names) == 4 else f"{len(names)} devices where there are 4"
-
-    return Case(path, None, look=look, ways=[lot.readings()])
+    return Case(path, None, look=has_devices(4), ways=[lot.readings()])
 
 
 @kind("a group a device with a matrix of pulse and reading", 4, ("hdf5",))
@@ -86,11 +94,7 @@ def _(bench: Bench) -> Case:
             group = file.create_group(f"die{i // 2}/D{i % 2}")
             group["pulse"], group["resistance_ohm"] = lot.pulses, lot.ohm[i, 0]
 
-    def look(traces: object) -> str:
-        names = {trace.device for trace in traces}  # type: ignore[attr-defined]
-        return "" if len(names) == 4 else f"{len(names)} devices where there are 4"
-
-    return Case(path, None, look=look, ways=[lot.readings()])
+    return Case(path, None, look=has_devices(4), ways=[lot.readings()])
 
 
 @kind("a variable a device beside pulse", 4, ("matlab",))
@@ -266,8 +270,4 @@ def _(bench: Bench) -> Case:
     sheet.names.insert(0, bench.pick(["Sample", "Wafer", "die", "Chip", "sample id"]))
     sheet.columns.insert(0, [f"S{i // 3}" for i in owner])
 
-    def look(traces: object) -> str:
-        names = {trace.device for trace in traces}  # type: ignore[attr-defined]
-        return "" if len(names) == 6 else f"{len(names)} devices where there are 6"
-
-    return Case(bench.write(sheet), None, look=look, ways=[lot.readings()])
+    return Case(bench.write(sheet), None, look=has_devices(6), ways=[lot.readings()])
