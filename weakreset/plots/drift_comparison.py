@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from weakreset.display import printable
 from weakreset.parameter_file import ParameterFile, drift_band
 from weakreset.parameter_file.over_pulses import usual_pulses
-from weakreset.plots.style import PALETTE, new_axes, resistance_over_pulses, styled
+from weakreset.plots.style import FILE_LOOKS, PALETTE, new_axes, resistance_over_pulses, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["drift_comparison"]
-
-_LOOKS = (("blue", "-"), ("vermillion", "--"), ("green", "-."), ("purple", ":"))
 
 
 @styled
@@ -25,7 +23,7 @@ def drift_comparison(files: Sequence[ParameterFile], ax: Axes | None = None) -> 
     Parameters
     ----------
     files : sequence of ParameterFile
-        One to four.
+        One to six.
     ax : matplotlib.axes.Axes, optional
 
     Returns
@@ -40,7 +38,7 @@ def drift_comparison(files: Sequence[ParameterFile], ax: Axes | None = None) -> 
     last = min(usual_pulses(file) for file in files)
     bands = [drift_band(file, last) for file in files]
     ax = new_axes(ax, 6.0, 3.6)
-    for file, band, (colour, style) in zip(files, bands, _LOOKS, strict=False):
+    for file, band, (colour, style) in zip(files, bands, FILE_LOOKS, strict=False):
         low, middle, high = 1e-3 * band.ohm
         name = printable(file.name).replace("$", r"\$")
         ax.fill_between(band.pulses, low, high, color=PALETTE[colour], alpha=0.15, lw=0)

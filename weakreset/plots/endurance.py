@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.plots.style import PALETTE, panel_place, styled, tag_simulated_figure
+from weakreset.plots.style import COLOURS, PALETTE, panel_place, styled, tag_simulated_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["LayerWear", "endurance"]
 
-_COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky", "black")
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +78,7 @@ def _shares(ax: Axes, layers: Sequence[LayerWear], knee: float | None) -> None:
         values, first = np.unique(pulses, return_index=True)
         share = 100.0 * (1.0 - first / len(pulses))
         shown = values > 0
-        colour = PALETTE[_COLOURS[number % len(_COLOURS)]]
+        colour = PALETTE[COLOURS[number % len(COLOURS)]]
         name = layer.name.replace("$", r"\$").lstrip("_") or "layer"
         ax.step(values[shown], share[shown], where="post", color=colour, label=f"layer {name}")
     if knee is not None:

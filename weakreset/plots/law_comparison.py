@@ -12,14 +12,12 @@ from weakreset.parameter_file import ParameterFile
 from weakreset.parameter_file.people import FAMILY_WORDS
 from weakreset.plots.d2d_laws import law_range
 from weakreset.plots.panels import LEGEND_IN, density_axes, panel_grid
-from weakreset.plots.style import PALETTE, side_by_side, styled
+from weakreset.plots.style import FILE_LOOKS, PALETTE, side_by_side, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["law_comparison"]
-
-_LOOKS = (("blue", "-"), ("vermillion", "--"), ("green", "-."), ("purple", ":"), ("orange", "-"), ("black", "--"))
 
 
 @styled
@@ -48,7 +46,7 @@ def law_comparison(files: Sequence[ParameterFile], ax: Axes | None = None) -> Ax
 
 
 def _panel(ax: Axes, name: str, files: Sequence[ParameterFile]) -> None:
-    present = [(file, look) for file, look in zip(files, _LOOKS, strict=False) if name in file.parameters]
+    present = [(file, look) for file, look in zip(files, FILE_LOOKS, strict=False) if name in file.parameters]
     laws = [file.parameters[name].law() for file, _ in present]
     low, high = law_range(laws, np.empty(0))
     x = np.linspace(low, high, 400)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BODY_POINTS",
+    "COLOURS",
+    "FILE_LOOKS",
     "PALETTE",
     "TICK_POINTS",
     "axis_label",
@@ -43,6 +45,11 @@ PALETTE = {
     "purple": "#CC79A7",
     "grey": "#8C8C8C",
 }
+COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky", "black")
+"""Of series side by side, in this order."""
+
+FILE_LOOKS = (("blue", "-"), ("vermillion", "--"), ("green", "-."), ("purple", ":"), ("orange", "-"), ("black", "--"))
+"""Of parameter files side by side: a file looks alike in every picture of a comparison, also without colours."""
 
 BODY_POINTS, TICK_POINTS = 9.0, 8.0
 """Sizes of the letters of a figure that is shown on a screen or a page of its own."""

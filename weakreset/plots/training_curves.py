@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from weakreset.plots.style import PALETTE, panel_place, styled, tag_simulated_figure
+from weakreset.plots.style import COLOURS, PALETTE, panel_place, styled, tag_simulated_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["TrainingRun", "training_curves"]
 
-_COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky", "black")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
@@ -87,7 +86,7 @@ def _draw(
 ) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    looks = dict(zip((run.name for run in all_runs or runs), cycle(zip(_COLOURS, _MARKERS, strict=True)), strict=False))
+    looks = dict(zip((run.name for run in all_runs or runs), cycle(zip(COLOURS, _MARKERS, strict=True)), strict=False))
     for run in runs:
         colour, marker = looks[run.name]
         epochs, values = run.column(key)
