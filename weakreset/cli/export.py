@@ -10,6 +10,7 @@ import typer
 from weakreset.cli.common import console_for, print_json
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
+from weakreset.resources import check_outputs
 
 __all__ = ["export_command"]
 
@@ -32,6 +33,7 @@ def export_command(
         raise UsageError(
             f"--to {to!r}: choose laws or devices (verilog-a, ngspice and aihwkit are planned for a later version)"
         )
+    check_outputs(output)
     file = parameters_of(params, assume)
     said = {"output": str(output), "name": file.name, "to": to}
     if to == "devices":

@@ -14,6 +14,7 @@ import typer
 
 from weakreset.cli.imperfections import SWITCHES
 from weakreset.cli.parameters import AssumeOption, parameters_of
+from weakreset.resources import check_outputs
 
 if TYPE_CHECKING:
     from weakreset.parameter_file import ParameterFile
@@ -50,6 +51,7 @@ def train_command(
     from weakreset.training import train
     from weakreset.training.recipes import recipe_named
 
+    check_outputs(folder=output)
     chosen = recipe_named(recipe)
     chosen = chosen if lr is None else replace(chosen, lr=lr)
     file = parameters_of(params, assume)
@@ -130,18 +132,18 @@ def _line(metrics: dict[str, Any], epochs: int) -> str:
 
 
 def _report(run: TrainingRun, folder: Path, as_json: bool) -> None:
-    from rich.console import Console
+    from weakreset.cli.common import console_for
 
     last = run.metrics[-1]
     if as_json:
         sys.stdout.write(json.dumps({"run": str(folder), "config": run.config, "final": last}) + "\n")
         return
-    console = Console()
+    console = console_for(False)
     switched = f", without {', '.join(run.config['without'])}" if run.config["without"] else ""
     config = run.config
     recipe = config["recipe"]["name"]
-    console.print(f"{config['parameter_file']}, {config['data']}, recipe {recipe}{switched}")
+    console.print(f"{config['parameter_file']}, {config['data']}, recipe {recipe}{switched}", markup=False)
     console.print(_line(last, len(run.metrics)) + " (final epoch; simulated devices)")
     for line in _costs(run):
         console.print(line, highlight=False)
-    console.print(f"metrics, configuration, checkpoint and report.html are in {folder}", soft_wrap=True)
+    console.print(f"metrics, configuration, checkpoint and report.html are in {folder}", soft_wrap=True, markup=False)
