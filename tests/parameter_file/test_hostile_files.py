@@ -38,7 +38,8 @@ def test_a_hostile_file_is_refused_soon_and_obeyed_in_nothing(kind, tmp_path, ca
     assert main(["show", str(tmp_path / "file.json")]) == 2
     said = capsys.readouterr().err
     assert time.process_time() - start < 10
-    assert "\x1b" not in said and "Traceback" not in said
+    assert "\x1b" not in said
+    assert "Traceback" not in said
     assert len(said) < 20_000
 
 
@@ -49,5 +50,6 @@ def test_a_name_is_neither_markup_nor_a_command_to_the_terminal(name, verb, tmp_
     arguments = [str(tmp_path / "out.csv") if word == "OUT" else word for word in verb[1:]]
     assert main([verb[0], str(tmp_path / "file.json"), *arguments]) in (0, 2)  # schema may refuse such a name
     out, err = capsys.readouterr()
-    assert "\x1b" not in out + err and "\x07" not in out + err
+    assert "\x1b" not in out + err
+    assert "\x07" not in out + err
     assert "not foreseen" not in err

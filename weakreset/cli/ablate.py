@@ -94,8 +94,8 @@ def _study(
     console.print(_table(study))
     for line in (*study.verdict(), _about(settings)):
         console.print(line, markup=False)
-    names = f"table: {output / 'ablation.csv'}, {output / 'ablation.json'}; picture: {output / 'ablation.png'}"
-    console.print(names, markup=False)
+    places = f"table: {output / 'ablation.csv'}, {output / 'ablation.json'}; picture: {output / 'ablation.png'}"
+    console.print(places, markup=False)
 
 
 def _about(settings: StudySettings) -> str:

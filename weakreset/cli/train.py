@@ -55,7 +55,8 @@ def train_command(
     chosen = recipe_named(recipe)
     chosen = chosen if lr is None else replace(chosen, lr=lr)
     file = parameters_of(params, assume)
-    with resumable(f"{output} holds all finished epochs: go on with --resume"), _progress_bar() as progress:
+    advice = f"the epochs that were finished, if any, are in {output}: go on with --resume"
+    with resumable(advice), _progress_bar() as progress:
         run = train(
             file, data, data_dir=data_dir, download=download, network=network, hidden=hidden, width=width,
             epochs=epochs, batch_size=batch_size, shrink=shrink, holdout=holdout, seed=seed, recipe=chosen,

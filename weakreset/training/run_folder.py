@@ -30,7 +30,7 @@ def checked_metrics(found: Any, where: str, own_score: bool = False) -> list[dic
     UsageError
         For what is no list of lines, epochs that do not follow each other, and accuracies that are no shares.
     """
-    lines = found if isinstance(found, list) else [None]
+    lines: list[Any] = found if isinstance(found, list) else [None]
     for i, line in enumerate(lines):
         if not isinstance(line, dict) or line.get("epoch") != i + 1:
             raise UsageError(f"{where}: metrics of epoch {i + 1} are damaged; name another folder")
