@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test docs bench bench-accuracy bench-validation fuzz results notebooks data fitted pictures clean
+.PHONY: demo test test-lowest docs bench bench-accuracy bench-validation fuzz results notebooks data fitted pictures clean
 
 demo: $(VENV)/.installed  ## the whole road on the bundled data
 	$(BIN)/weakreset demo -o demo-run
@@ -12,6 +12,11 @@ test: $(VENV)/.installed-dev  ## lint, types and all tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-lowest:  ## all tests on the oldest versions that pyproject allows, in an environment of their own
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet -c constraints-lowest.txt -e '.[dev]'
+	.venv-lowest/bin/python -m pytest -n auto --dist loadfile
 
 docs: $(VENV)/.installed-dev  ## the site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -17,13 +17,14 @@ from weakreset.version import __version__
 PACKAGE = Path(weakreset.__file__).parent
 ROOT = PACKAGE.parent
 
-GROUND = {"display", "errors", "multiple_testing", "options", "resources", "version", "workers"}
+GROUND = {"display", "errors", "multiple_testing", "options", "outputs", "resources", "version", "workers"}
 MAY_IMPORT = {
     "display": set(),
     "errors": set(),
     "multiple_testing": set(),
     "options": {"errors"},
-    "resources": set(),
+    "outputs": {"errors"},
+    "resources": {"outputs"},
     "version": set(),
     "workers": set(),
     "model": {"errors"},

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from weakreset.display import csv_for_people
 from weakreset.errors import UsageError
 from weakreset.resources import bundled, write_atomically
 
@@ -97,7 +98,7 @@ def run_demo(folder: Path, seed: int = 0, progress: Progress | None = None) -> D
         _refuse_other_runs(folder / name)
     traces = load_traces([bundled("data") / name for name in DEMO_TRACES])
     fits = fit_devices(traces, progress=progress)
-    write_atomically(folder / "devices.csv", fits.to_frame().to_csv(index=False))
+    write_atomically(folder / "devices.csv", csv_for_people(fits.to_frame()))
     population = fit_population(fits)
     params = export_parameters(population, _LOT, command="weakreset demo")
     params.save(folder / "parameters.json")
@@ -134,7 +135,8 @@ def _train(params: ParameterFile, folder: Path, recipe: str, seed: int, progress
     from weakreset.training.run_folder import CHECKPOINT
 
     name = _RUNS[recipe]
-    (folder / name / CHECKPOINT).unlink(missing_ok=True)
+    for made in (CHECKPOINT, "metrics.jsonl"):
+        (folder / name / made).unlink(missing_ok=True)
 
     def step(at: Any) -> None:
         if progress is not None:

@@ -9,6 +9,7 @@ __all__ = [
     "DatasetError",
     "FitError",
     "MissingExtraError",
+    "OutputError",
     "ParameterFileError",
     "SimulationError",
     "TraceError",
@@ -49,6 +50,10 @@ class SimulationError(WeakResetError):
 
 class DatasetError(WeakResetError):
     """An image data set that is absent, incomplete or not what its name says."""
+
+
+class OutputError(WeakResetError):
+    """A file that cannot be written where it was asked for; says what was kept, and where."""
 
 
 class MissingExtraError(WeakResetError):

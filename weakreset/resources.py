@@ -1,23 +1,27 @@
-"""Files: those that travel with weakreset, in a checkout or a wheel; and how files are written, hashed and named."""
+"""Files: those that travel with weakreset, in a checkout or a wheel; and how files are hashed and named.
+
+How they are written is in `outputs`; its names are here too, for those who write and name at once.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
+from weakreset.outputs import all_or_none, check_outputs, whole_or_nothing, write_atomically, written_files
+
 __all__ = [
+    "all_or_none",
     "bundled",
+    "check_outputs",
     "display_path",
     "readable",
     "sha256_meanwhile",
     "sha256_of",
     "whole_or_nothing",
     "write_atomically",
+    "written_files",
 ]
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -44,31 +48,6 @@ def sha256_meanwhile(path: Path) -> Future[str]:
     digest = pool.submit(sha256_of, path)
     pool.shutdown(wait=False)
     return digest
-
-
-@contextmanager
-def whole_or_nothing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A neighbour of `path` to write to; it is synced and renamed over `path` if all went well."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    os.close(handle)
-    try:
-        yield Path(name)
-        with open(name, "rb") as stream:
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> Path:
-    """Write a whole file or nothing."""
-    with whole_or_nothing(path) as part:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
-    return Path(path)
 
 
 def display_path(path: Path) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["follow_parent"]
+__all__ = ["follow_parent", "stopped_with"]
 
 _LOOK_S = 1.0
 
@@ -21,7 +24,20 @@ def follow_parent(parent: int) -> None:
         Process number of the parent, which may have been killed before the worker came up.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a forked worker has its parent's handler
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+
+
+@contextmanager
+def stopped_with() -> Iterator[None]:
+    """End the workers that were started inside when it is left by an error or an interrupt, not when they are done."""
+    before = set(multiprocessing.active_children())
+    try:
+        yield
+    except BaseException:
+        for worker in set(multiprocessing.active_children()) - before:
+            worker.terminate()
+        raise
 
 
 def _leave_with(parent: int) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import weakreset.resources as resources
-from weakreset.errors import ParameterFileError, UsageError
+from weakreset.errors import OutputError, ParameterFileError, UsageError
 from weakreset.parameter_file import (
     check_without,
     json_schema,
@@ -131,7 +131,8 @@ def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", broken_replace)
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr("weakreset.outputs._kept_elsewhere", lambda _: "")  # nothing into the temporary folder
+    with pytest.raises(OutputError, match="disk full"):
         resources.write_atomically(path, "half")
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["p.json"]

@@ -13,13 +13,15 @@ from typing import Any
 
 from weakreset.ablation.conditions import Condition, all_conditions
 from weakreset.ablation.result import Ablation
-from weakreset.errors import UsageError
+from weakreset.errors import UsageError, WeakResetError
 from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile, dump_parameters, parse_parameters
 from weakreset.resources import write_atomically
-from weakreset.workers import follow_parent
+from weakreset.workers import follow_parent, stopped_with
 
 __all__ = ["StudySettings", "ablate", "finals_of"]
+
+_MAX_BYTES = 1 << 28  # parameters of an empirical file are in it
 
 Progress = Callable[[int, int, str], None]
 
@@ -160,7 +162,7 @@ def finals_of(
     ]
     report = progress or (lambda done, total, what: None)
     text = {condition.name: dump_parameters(condition.parameters(params, settings.nominal)) for condition in conditions}
-    results = {(run.condition.name, run.seed): _finished(run) for run in runs}
+    results = {(run.condition.name, run.seed): _finished(run, "score" in own) for run in runs}
     left = [run for run in runs if results[run.condition.name, run.seed] is None]
     done = len(runs) - len(left)
     report(done, len(runs), "runs")
@@ -178,14 +180,15 @@ def _all_runs(
         for run in left:
             yield run, _train(run, text[run.condition.name], settings, own)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), follow_parent, (os.getpid(),)) as pool:
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), follow_parent, (os.getpid(),))
+    with pool, stopped_with():
         waiting = {pool.submit(_train, run, text[run.condition.name], settings, own): run for run in left}
         try:
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            raise  # `stopped_with` ends the running ones: their finished epochs are kept
 
 
 def _claim(folder: Path, params: ParameterFile, settings: StudySettings, own: Mapping[str, Any]) -> None:
@@ -195,17 +198,42 @@ def _claim(folder: Path, params: ParameterFile, settings: StudySettings, own: Ma
         about = {"settings": asdict(settings), "parameters": json.loads(dump_parameters(params)), **mine}
         write_atomically(note, json.dumps(about, indent=1) + "\n")
         return
-    found = json.loads(note.read_text())
-    same_parameters = parse_parameters(json.dumps(found["parameters"])) == params
+    found = _read(note)
+    try:
+        same_parameters = parse_parameters(json.dumps(found["parameters"])) == params
+        same_settings = StudySettings(**found["settings"]) == settings
+    except (KeyError, TypeError, WeakResetError) as error:
+        raise UsageError(f"{note}: does not say what the study is ({error}); name another folder") from None
     same_task = found.get("own") == mine.get("own")
-    if StudySettings(**found["settings"]) != settings or not same_parameters or not same_task:
+    if not same_settings or not same_parameters or not same_task:
         raise UsageError(f"{folder} holds a study with other settings or parameters: name another folder")
 
 
-def _finished(run: _Run) -> dict[str, Any] | None:
+def _finished(run: _Run, own_score: bool) -> dict[str, Any] | None:
     path = run.folder / "final.json"
-    result: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+    if not path.exists():
+        return None
+    from weakreset.training.run_folder import check_shares
+
+    result = _read(path)
+    if "test_accuracy" not in result:
+        raise UsageError(f"{path}: no test_accuracy in it; remove it, and the run is repeated")
+    if not own_score:
+        check_shares(result, str(path))
     return result
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A small JSON file of a study, which anyone may have changed since."""
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ValueError(f"{path.stat().st_size} bytes")
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}); remove it, or name another folder") from None
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: not what a study writes; remove it, or name another folder")
+    return found
 
 
 def _train(run: _Run, parameters: str, settings: StudySettings, own: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from weakreset.app.results import Results
+from weakreset.display import csv_for_people
 from weakreset.errors import UsageError
 from weakreset.report import Recipe
 from weakreset.resources import whole_or_nothing, write_atomically
@@ -33,7 +34,7 @@ def _parameters(results: Results, recipe: Recipe) -> Path:
 def _devices(results: Results, recipe: Recipe) -> Path:
     if results.fits is None:
         raise UsageError("nothing was fitted yet")
-    return write_atomically(results.made / f"{recipe.name}.devices.csv", results.fits.to_frame().to_csv(index=False))
+    return write_atomically(results.made / f"{recipe.name}.devices.csv", csv_for_people(results.fits.to_frame()))
 
 
 def _laws(results: Results, recipe: Recipe) -> Path:
@@ -45,7 +46,7 @@ def _laws(results: Results, recipe: Recipe) -> Path:
 
 
 def _left_out(results: Results, recipe: Recipe) -> Path:
-    text = results.traces(recipe).excluded.to_csv(index=False)
+    text = csv_for_people(results.traces(recipe).excluded)
     return write_atomically(results.made / f"{recipe.name}.left_out.csv", text)
 
 

@@ -1,4 +1,4 @@
-"""The command line: `weakreset VERB`; exit 0 fine, 1 a negative verdict, 2 bad usage or bad input."""
+"""The command line: `weakreset VERB`; exit 0 fine, 1 a negative verdict, 2 bad usage or bad input, 3 a defect."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from weakreset.cli.common import console_for, print_json, progress_bar, resumabl
 from weakreset.cli.imperfections import CONDITIONS
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
-from weakreset.resources import write_atomically
+from weakreset.resources import all_or_none, check_outputs
 
 if TYPE_CHECKING:
     from weakreset.ablation import Ablation, StudySettings
@@ -51,6 +51,7 @@ def ablate_command(
         raise UsageError(f"--nominal {nominal!r}: choose median or mean")
     if recipe == "ideal":
         raise UsageError("--recipe ideal has no devices to ablate: choose latent, latent-byte, device-aware, published")
+    check_outputs(folder=output)
     file = parameters_of(params, assume)
     if download:
         from weakreset.training import folder_of
@@ -85,28 +86,28 @@ def _study(
     with progress_bar(console) as progress:
         study = ablate(params, output, settings, seeds=seeds, conditions=conditions, jobs=jobs, progress=progress)
     result = study.to_dict()
-    write_atomically(output / "ablation.json", json.dumps(result, indent=1) + "\n")
-    write_atomically(output / "ablation.csv", study.to_csv())
-    _picture(study, output / "ablation.png")
+    texts = {output / "ablation.json": json.dumps(result, indent=1) + "\n", output / "ablation.csv": study.to_csv()}
+    all_or_none(texts | {output / "ablation.png": _picture(study)})
     if as_json:
         print_json(result)
         return
     console.print(_table(study))
     for line in (*study.verdict(), _about(settings)):
         console.print(line, markup=False)
-    console.print(f"table: {output / 'ablation.csv'}, {output / 'ablation.json'}; picture: {output / 'ablation.png'}")
+    places = f"table: {output / 'ablation.csv'}, {output / 'ablation.json'}; picture: {output / 'ablation.png'}"
+    console.print(places, markup=False)
 
 
 def _about(settings: StudySettings) -> str:
     return f'Simulated devices. "No D2D" puts every device at the {settings.nominal} of each truncated law.'
 
 
-def _picture(study: Ablation, path: Path) -> None:
+def _picture(study: Ablation) -> bytes:
     from weakreset.plots import ablation_bars, figure_bytes
 
     title = f"{study.settings['data']}, recipe {study.settings['recipe']}, {len(study.seeds)} seeds"
     axes: Any = ablation_bars(study.to_dict()["effects"], title=title)
-    write_atomically(path, figure_bytes(axes.figure, "png"))
+    return figure_bytes(axes.figure, "png")
 
 
 def _table(study: Ablation) -> Any:
@@ -134,11 +135,11 @@ def _target(
             params, output, target, settings, seeds=seeds, parameters=parameters or None, jobs=jobs, progress=progress
         )
     result = {"target": target, "simulated": True, "answers": [answer.to_dict() for answer in answers]}
-    write_atomically(output / "target.json", json.dumps(result, indent=1) + "\n")
+    all_or_none({output / "target.json": json.dumps(result, indent=1) + "\n"})
     if as_json:
         print_json(result)
         return
     for answer in answers:
         console.print(answer.sentence, markup=False)
     console.print(_about(settings), markup=False)
-    console.print(f"all figures: {output / 'target.json'}")
+    console.print(f"all figures: {output / 'target.json'}", markup=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
@@ -10,6 +12,7 @@ from rich.console import Console
 
 from weakreset.cli.ablate import ablate_command
 from weakreset.cli.app_window import app_command
+from weakreset.cli.common import silence_stdout
 from weakreset.cli.compare import compare_command
 from weakreset.cli.demo import demo_command
 from weakreset.cli.doctor import doctor_command
@@ -22,15 +25,18 @@ from weakreset.cli.inspect import inspect_command
 from weakreset.cli.new import new_command
 from weakreset.cli.show import show_command
 from weakreset.cli.simulate import simulate_command
+from weakreset.cli.stopped import Interrupted, InterruptibleGroup, kept, say, termination_is_an_error, unforeseen
 from weakreset.cli.template import template_command
 from weakreset.cli.train import train_command
 from weakreset.cli.validate import validate_command
 from weakreset.errors import UsageError, WeakResetError, WeakResetWarning
+from weakreset.outputs import written_files
 
 __all__ = ["app", "run"]
 
 app = typer.Typer(
     name="weakreset",
+    cls=InterruptibleGroup,
     help="From measured weak-RESET traces of resistive memory to fitted devices and trained networks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -73,11 +79,20 @@ def _options(
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code; a user's mistake is one paragraph on stderr and 2."""
-    with warnings.catch_warnings():
+    """Run one command and return its exit code.
+
+    A user's mistake is one paragraph on stderr and 2; an error that weakreset did not foresee is one too, with the
+    place of its traceback, and 3; Ctrl-C is 130 and SIGTERM 143.
+    """
+    with warnings.catch_warnings(), termination_is_an_error(), written_files() as written:
         warnings.simplefilter("always", WeakResetWarning)
         warnings.showwarning = _shown
-        return _code(arguments)
+        code = _code(arguments, written)
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            silence_stdout()
+        return code
 
 
 def _shown(
@@ -86,17 +101,21 @@ def _shown(
 ) -> None:
     """A warning of ours as a line for people; others with their names."""
     named = "" if issubclass(category, WeakResetWarning) else f"{category.__name__}: "
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"note: {named}{message}", style="yellow", markup=False)
+    say(f"note: {named}{message}", "yellow")
 
 
-def _code(arguments: list[str]) -> int:
+def _code(arguments: list[str], written: list[Path]) -> int:
     try:
         app(arguments)
     except WeakResetError as error:
-        errors = Console(stderr=True, highlight=False, soft_wrap=True)
-        errors.print(f"weakreset: {error}", style="red", markup=False)
+        say(f"weakreset: {error}", "red")
         return 2
+    except Interrupted as stop:
+        say(f"interrupted; {kept(written)}", "yellow")
+        return stop.code
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except Exception as error:  # whatever a library under us raises on a stranger's file
+        say(unforeseen(error, arguments, written), "red")
+        return 3
     return 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,22 +13,67 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.segment import Segment
 
-__all__ = ["command_line", "console_for", "print_json", "progress_bar", "resumable"]
+__all__ = [
+    "Terminated", "command_line", "console_for", "harmless", "print_json", "progress_bar", "resumable",
+    "silence_stdout",
+]
 
 Progress = Callable[[int, int, str], None]
 
 _REFRESH_S = 0.1  # a terminal that is redrawn at every device costs more than a fit
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: ends the work as Ctrl-C does, with another exit code."""
+
+
+_OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """Control signs, and those that turn the direction of writing around, as escapes; line ends stay."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class _Patient(Console):
+    """A console whose reader may leave (`| head`): words are lost, the work and its files are not."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        try:
+            super().print(*objects, **options)
+        except BrokenPipeError:
+            self.on_broken_pipe()
+
+    def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
+        """Names of devices and files come from strangers: what a terminal would obey in them is shown, not sent."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else harmless(text), style, control)
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        silence_stdout()
+
+
+def silence_stdout() -> None:
+    """What is still to be flushed to a reader that left goes nowhere, and raises nothing when Python ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def console_for(as_json: bool) -> Console:
     """Where words for people go: stderr when stdout carries JSON."""
-    return Console(stderr=as_json, highlight=False, soft_wrap=True)
+    return _Patient(stderr=as_json, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout; NaN refused, because JSON has none."""
-    sys.stdout.write(json.dumps(value, indent=1, allow_nan=False, default=str) + "\n")
+    try:
+        sys.stdout.write(json.dumps(value, indent=1, allow_nan=False, default=str) + "\n")
+    except BrokenPipeError:
+        silence_stdout()
 
 
 @contextmanager
@@ -61,9 +108,9 @@ def resumable(advice: str) -> Iterator[None]:
 
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"interrupted; {advice}", markup=False)
-        raise typer.Exit(130) from None
+        raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
 
 
 def command_line() -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from weakreset.cli.common import console_for, print_json, progress_bar
+from weakreset.resources import check_outputs
 
 __all__ = ["demo_command"]
 
@@ -23,6 +24,7 @@ def demo_command(
     """Fit, export, validate, train and report on the bundled (simulated) traces."""
     from weakreset.demo import run_demo
 
+    check_outputs(folder=output)
     console = console_for(json_)
     start = time.perf_counter()
     with progress_bar(console) as progress:

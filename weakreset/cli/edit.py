@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from weakreset.cli.common import console_for, print_json
 from weakreset.errors import UsageError
+from weakreset.resources import check_outputs
 
 __all__ = ["edit_command"]
 
@@ -29,8 +31,9 @@ def edit_command(
     from weakreset.parameter_file import changes_of, edit_parameters, load_parameters
 
     console = console_for(json_)
-    if output is None and not Path(params).is_file():
+    if output is None and not os.path.isfile(params):
         raise UsageError(f"{params} is a preset: say with -o where to write the changed file")
+    check_outputs(output or params)
     before = load_parameters(params)
     after = edit_parameters(before, changes_of(set_))
     made = after.provenance.edits[len(before.provenance.edits) :]

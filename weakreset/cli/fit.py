@@ -21,8 +21,9 @@ from weakreset.cli.trace_options import (
     WhereOption,
     print_left_out,
 )
+from weakreset.display import csv_for_people
 from weakreset.errors import FitError, UsageError
-from weakreset.resources import write_atomically
+from weakreset.resources import all_or_none, check_outputs
 
 __all__ = ["fit_command"]
 
@@ -65,14 +66,13 @@ def fit_command(
     chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream, keep_going, skip)
     fixed = {"drift": drift, "direction": direction, "alpha": alpha, "exponent": exponent, "rtn": rtn}
     fixed["mixed_pulses"] = mixed_pulses
+    table = _table_name(output, devices, report)
     fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console)
-    table = devices or output.with_suffix(".devices.csv")
-    write_atomically(table, fits.to_frame().to_csv(index=False))
     _print_fits(console, fits)
     summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
     replicas = {"bootstrap": bootstrap, "goodness": goodness, "seed": seed}
     extras = {"empirical": empirical, "held_out": held}
-    summary |= _write(fits, name or output.stem, output, report, console, replicas, extras)
+    summary |= _write(fits, name or output.stem, output, report, console, replicas, extras, table)
     for key in ("parameter_file", "devices_csv", "report"):
         if key in summary:
             console.print(f"{key.replace('_', ' ')}: {summary[key]}", markup=False)
@@ -128,11 +128,33 @@ def _read_sd(text: str, repeats: Any) -> float | None:
         raise UsageError(f"--read-sd {text!r}: give a number in ln R, or `repeats`") from None
 
 
+def _table_name(output: Path, devices: Path | None, report: Path | None) -> Path:
+    """Where the table of devices goes, once it is sure that all outputs can be written."""
+    try:
+        table = devices or output.with_suffix(".devices.csv")
+    except ValueError:
+        raise UsageError(f"-o {output}: not the name of a file") from None
+    check_outputs(output, table, report)
+    return table
+
+
 def _write(
     fits: Any, name: str, output: Path, report: Path | None, console: Any, replicas: dict[str, int],
-    extras: dict[str, Any],
+    extras: dict[str, Any], table: Path,
 ) -> dict[str, str]:
-    """Parameter file and report; what was written, or why not."""
+    """All files at once; when the population fails or is interrupted, the fits of the devices are kept."""
+    files: dict[Path, str | bytes] = {table: csv_for_people(fits.to_frame())}
+    try:
+        return _results(fits, name, output, report, console, replicas, extras, files)
+    finally:
+        all_or_none(files)
+
+
+def _results(
+    fits: Any, name: str, output: Path, report: Path | None, console: Any, replicas: dict[str, int],
+    extras: dict[str, Any], files: dict[Path, str | bytes],
+) -> dict[str, str]:
+    """Parameter file and report into `files`; what is written, or why not."""
     from weakreset.population import export_parameters, fit_population
 
     written: dict[str, str] = {}
@@ -141,7 +163,7 @@ def _write(
         with progress_bar(console) as progress:
             population = fit_population(fits, progress=progress, **replicas)  # type: ignore[arg-type]
         params = export_parameters(population, name, command=command_line(), **extras)
-        params.save(output)
+        files[output] = params.to_json()
         written["parameter_file"] = str(output)
         if population.not_identifiable:
             written["not_identifiable"] = ", ".join(population.not_identifiable)
@@ -153,7 +175,7 @@ def _write(
         from weakreset.report import ReportInput, build_report
 
         content = ReportInput(title=f"Fit of {name}", fits=fits, population=population, params=params)
-        write_atomically(report, build_report(content))
+        files[report] = build_report(content)
         written["report"] = str(report)
     return written
 

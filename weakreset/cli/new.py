@@ -12,7 +12,7 @@ import typer
 
 from weakreset.cli.common import console_for, print_json
 from weakreset.errors import UsageError
-from weakreset.resources import write_atomically
+from weakreset.resources import check_outputs, write_atomically
 
 __all__ = ["nested", "new_command"]
 
@@ -45,6 +45,7 @@ def new_command(
         return
     if output is None:
         raise UsageError("where to write the file? Give -o NAME.json")
+    check_outputs(output)
     console = console_for(json_)
     given = _read(table) if table is not None else {}
     given |= {key: value for key, value in

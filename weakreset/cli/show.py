@@ -26,7 +26,9 @@ def show_command(
 ) -> None:
     """Show what is in a parameter file: laws and noise in words, what devices do, what stands behind it."""
     from weakreset.parameter_file import describe, picture_in_text
+    from weakreset.resources import check_outputs
 
+    check_outputs(report)
     console = console_for(json_)
     file = parameters_of(params, assume)
     sections = describe(file)

@@ -11,6 +11,7 @@ from weakreset.cli.common import console_for, print_json
 from weakreset.cli.imperfections import SWITCHES
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
+from weakreset.resources import check_outputs
 
 __all__ = ["simulate_command"]
 
@@ -37,6 +38,7 @@ def simulate_command(
     writers = {".csv": write_csv_long, ".gz": write_csv_long, ".h5": write_hdf5, ".hdf5": write_hdf5}
     if output.suffix not in writers:
         raise UsageError(f"{output}: cannot tell the format from {output.suffix!r}; use .csv or .h5")
+    check_outputs(output)
     file = parameters_of(params, assume)
     traces = simulate_traces(file, devices, pulses, seed, without, cycles, dies)
     writers[output.suffix](traces, output)
@@ -46,6 +48,7 @@ def simulate_command(
     if beyond := extrapolated(file, pulses):
         console_for(True).print(f"warning: {beyond}", style="yellow", markup=False)
     more = f", {cycles} cycles" if cycles > 1 else f", on {dies} dies" if dies else ""
-    console_for(json_).print(f"{devices} simulated devices of {file.name}, {pulses} pulses each{more}: {output}")
+    what = f"{devices} simulated devices of {file.name}, {pulses} pulses each{more}: {output}"
+    console_for(json_).print(what, markup=False)
     if json_:
         print_json({"output": str(output), "devices": devices, "pulses": pulses, "seed": seed, "name": file.name})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 
 from weakreset.errors import UsageError
+from weakreset.resources import check_outputs
 
 __all__ = ["template_command"]
 
@@ -41,9 +43,10 @@ def template_command(
     if format_ and format_ not in _ALL:
         raise UsageError(f"format {format_!r} has no template; there are {', '.join(_ALL)}")
     chosen = [format_] if format_ else list(_FILES)
-    to_file = bool(output.suffix) and not output.is_dir()
+    to_file = bool(output.suffix) and not os.path.isdir(output)
     if to_file and len(chosen) > 1:
         raise UsageError(f"{output}: several templates need a folder; or choose one of {', '.join(_FILES)}")
+    check_outputs(*([output] if to_file else []), folder=None if to_file else output)
     console = Console(highlight=False, soft_wrap=True)
     for name in chosen:
         target = output if to_file else output / _ALL[name]

@@ -14,6 +14,7 @@ import typer
 
 from weakreset.cli.imperfections import SWITCHES
 from weakreset.cli.parameters import AssumeOption, parameters_of
+from weakreset.resources import check_outputs
 
 if TYPE_CHECKING:
     from weakreset.parameter_file import ParameterFile
@@ -50,10 +51,12 @@ def train_command(
     from weakreset.training import train
     from weakreset.training.recipes import recipe_named
 
+    check_outputs(folder=output)
     chosen = recipe_named(recipe)
     chosen = chosen if lr is None else replace(chosen, lr=lr)
     file = parameters_of(params, assume)
-    with resumable(f"{output} holds all finished epochs: go on with --resume"), _progress_bar() as progress:
+    advice = f"the epochs that were finished, if any, are in {output}: go on with --resume"
+    with resumable(advice), _progress_bar() as progress:
         run = train(
             file, data, data_dir=data_dir, download=download, network=network, hidden=hidden, width=width,
             epochs=epochs, batch_size=batch_size, shrink=shrink, holdout=holdout, seed=seed, recipe=chosen,
@@ -130,18 +133,18 @@ def _line(metrics: dict[str, Any], epochs: int) -> str:
 
 
 def _report(run: TrainingRun, folder: Path, as_json: bool) -> None:
-    from rich.console import Console
+    from weakreset.cli.common import console_for
 
     last = run.metrics[-1]
     if as_json:
         sys.stdout.write(json.dumps({"run": str(folder), "config": run.config, "final": last}) + "\n")
         return
-    console = Console()
+    console = console_for(False)
     switched = f", without {', '.join(run.config['without'])}" if run.config["without"] else ""
     config = run.config
     recipe = config["recipe"]["name"]
-    console.print(f"{config['parameter_file']}, {config['data']}, recipe {recipe}{switched}")
+    console.print(f"{config['parameter_file']}, {config['data']}, recipe {recipe}{switched}", markup=False)
     console.print(_line(last, len(run.metrics)) + " (final epoch; simulated devices)")
     for line in _costs(run):
         console.print(line, highlight=False)
-    console.print(f"metrics, configuration, checkpoint and report.html are in {folder}", soft_wrap=True)
+    console.print(f"metrics, configuration, checkpoint and report.html are in {folder}", soft_wrap=True, markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +23,7 @@ from weakreset.cli.trace_options import (
     print_left_out,
 )
 from weakreset.errors import UsageError
-from weakreset.resources import write_atomically
+from weakreset.resources import check_outputs, write_atomically
 
 __all__ = ["validate_command"]
 
@@ -56,6 +57,7 @@ def validate_command(
     from weakreset.validation import validate
 
     console = console_for(json_)
+    _check_outputs(report, params if store else None)
     file = parameters_of(params, assume)
     chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, keep_going=keep_going, skip=skip)
     loaded, _ = chosen.load()
@@ -69,8 +71,7 @@ def validate_command(
         )
     _print_verdict(console, verdict)
     if store:
-        _store(params, file, verdict)
-        console.print(f"verdict stored in {params}", markup=False)
+        _store(params, file, verdict, console)
     if report is not None:
         _page(report, file, verdict, loaded)
         console.print(f"report: {report}", markup=False)
@@ -102,10 +103,15 @@ def _held_out(file: Any, traces: Any) -> Any:
     return part
 
 
-def _store(path: str, file: Any, verdict: Any) -> None:
-    if not Path(path).exists():
+def _check_outputs(report: Path | None, path: str | None) -> None:
+    if path is not None and not os.path.exists(path):
         raise UsageError(f"{path} is a preset, which cannot hold a verdict: save it as a file first")
+    check_outputs(report, path)
+
+
+def _store(path: str, file: Any, verdict: Any, console: Any) -> None:
     file.with_verdict(verdict.summary()).save(Path(path))
+    console.print(f"verdict stored in {path}", markup=False)
 
 
 def _print_verdict(console: Any, verdict: Any) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from weakreset.errors import FitError
 from weakreset.fitting.threads import one_blas_thread
-from weakreset.workers import follow_parent
+from weakreset.workers import follow_parent, stopped_with
 
 __all__ = ["can_fork", "in_processes"]
 
@@ -77,7 +77,8 @@ def _in_one_pool(
     fork = can_fork()
     _STATE["built"] = built if fork else None
     context = multiprocessing.get_context("fork" if fork else "spawn")
-    with ProcessPoolExecutor(jobs, context, _start, (build, recipe, os.getpid())) as pool:
+    pool = ProcessPoolExecutor(jobs, context, _start, (build, recipe, os.getpid()))
+    with pool, stopped_with():
         pieces = pool.map(_do, [work] * len(numbers), numbers)
         _STATE.clear()
         yield from pieces

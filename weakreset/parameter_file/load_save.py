@@ -8,12 +8,14 @@ import json
 import os
 import re
 import warnings
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from weakreset.display import printable
 from weakreset.errors import ParameterFileError, WeakResetWarning
 from weakreset.model import SHAPES, noise_kinds
 from weakreset.parameter_file.migrations import OLDEST, migrated
@@ -26,6 +28,7 @@ __all__ = [
     "save_parameters",
 ]
 
+_MISTAKES_SHOWN = 50  # each is compared with every known key, and nobody reads more
 _MAX_BYTES = 256 * 1024 * 1024  # empirical files of a million devices are smaller; more is no parameter file
 
 
@@ -58,9 +61,9 @@ def load_parameters(
     if isinstance(source, ParameterFile):
         return source
     path = Path(source)
-    if not path.is_file() and str(source) in preset_names():
+    if not os.path.isfile(path) and str(source) in preset_names():
         path = bundled("fitted_params") / f"{source}.json"
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, no error at a name of a thousand signs or with a NUL
         raise ParameterFileError(
             f"no parameter file {str(source)!r}: give a path to a .json file or a preset ({', '.join(preset_names())})"
         )
@@ -86,23 +89,29 @@ def parse_parameters(content: bytes | str, where: str = "parameter file") -> Par
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
         raw = json.loads(text, object_pairs_hook=_no_duplicates)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ParameterFileError(f"{where}: not readable as JSON ({error})") from None
+        raise ParameterFileError(f"{where}: not readable as JSON ({printable(str(error)[:500])})") from None
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA_NAME:
         found = raw.get("schema") if isinstance(raw, dict) else type(raw).__name__
-        raise ParameterFileError(f"{where}: not a weakreset parameter file (schema is {found!r}, not {SCHEMA_NAME!r})")
+        raise ParameterFileError(
+            f"{where}: not a weakreset parameter file (schema is {found!r:.80}, not {SCHEMA_NAME!r})"
+        )
     raw, newer = _present(raw, where)
     try:
         params = ParameterFile.model_validate(raw)
     except ValidationError as error:
         raise ParameterFileError(f"{where}: {mistakes(error, newer)}") from None
+    except (ArithmeticError, RecursionError) as error:  # whole numbers of a thousand digits, lists in lists
+        raise ParameterFileError(f"{where}: holds a number or a nesting beyond reason ({error})") from None
     return _with_its_own_verdict(params, where)
 
 
 def mistakes(error: ValidationError, more: str = "") -> str:
-    """Every mistake on a line, after their number."""
-    lines = [_describe(item) for item in error.errors(include_url=False)]
-    count = f"{len(lines)} mistake" + ("s" if len(lines) > 1 else "")
-    return f"{count}{more}:\n  " + "\n  ".join(lines)
+    """Every mistake on a line, after their number; of a file with hundreds, the first."""
+    found = error.errors(include_url=False)
+    lines = [_describe(item) for item in found[:_MISTAKES_SHOWN]]
+    lines += [f"and {len(found) - len(lines)} more"] if len(found) > len(lines) else []
+    count = f"{len(found)} mistake" + ("s" if len(found) > 1 else "")
+    return printable(f"{count}{more}:") + "\n  " + "\n  ".join(map(printable, lines))
 
 
 def _present(raw: dict[str, Any], where: str) -> tuple[dict[str, Any], str]:
@@ -166,8 +175,7 @@ def json_schema() -> str:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
+    twice = sorted(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
     if twice:
         raise ValueError(f"key given twice: {', '.join(twice)}")
     return dict(pairs)

@@ -75,6 +75,8 @@ class Correlation(Strict):
     @model_validator(mode="after")
     def _is_a_correlation_matrix(self) -> Correlation:
         n = len(self.names)
+        if len(set(self.names)) < n:
+            raise ValueError(f"names must differ, got {self.names}")
         if len(self.matrix) != n or any(len(row) != n for row in self.matrix):
             raise ValueError(f"matrix must be {n} x {n}, one row and column for each of {self.names}")
         for i in range(n):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.display import plain_comment
 from weakreset.errors import UsageError
 from weakreset.model import SHAPES
 from weakreset.parameter_file.draw import draw_devices
@@ -120,7 +121,7 @@ def _number(parameter: str, unit: str, value: float, **rest: Any) -> dict[str, A
 
 def _csv(comments: Sequence[str], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
-    text.writelines(f"# {line}\n" for line in comments)
+    text.writelines(f"# {plain_comment(line)}\n" for line in comments)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)

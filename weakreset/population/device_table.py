@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy import special
 
+from weakreset.display import stored_cell
 from weakreset.errors import ParameterFileError, TraceFormatError, UsageError
 from weakreset.fitting.fit_set import FitSet, PooledNoise
 from weakreset.fitting.likelihood_draws import LikelihoodDraws
@@ -286,7 +287,9 @@ def _read(path: Path) -> tuple[list[dict[str, str]], dict[str, str], list[str]]:
     for i, cells in enumerate(csv.reader(body[1:], delimiter=sign)):
         if len(cells) != len(names):
             raise TraceFormatError(f"{path}: row {i + 1} has {len(cells)} cells, the header {len(names)}")
-        plain = (cell.replace(",", ".") if sign == ";" else cell for cell in cells)  # decimal commas go with semicolons
+        stored = map(stored_cell, cells)
+        # decimal commas go with semicolons
+        plain = (cell.replace(",", ".") if sign == ";" else cell for cell in stored)
         rows.append(dict(zip(names, plain, strict=True)))
     return rows, dict(heads), comments
 

@@ -79,7 +79,10 @@ def load_checkpoint(
     except RuntimeError as error:
         raise SimulationError(f"{path}: belongs to another network ({error})") from None
     if optimizer is not None:
-        optimizer.load_state_dict(_optimizer_state(path, tensors, header))
+        try:
+            optimizer.load_state_dict(_optimizer_state(path, tensors, header))
+        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+            raise SimulationError(f"{path}: its optimizer is damaged or another one ({error})") from None
     saved = _part(tensors, "generator/")
     for name, generator in (generators or {}).items():
         if name not in saved:
@@ -117,16 +120,23 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("weakreset", "{}"))
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, OSError, ValueError) as error:
-        raise SimulationError(f"{path}: not a readable checkpoint ({error})") from None
-    if header.get("format") != _FORMAT:
-        raise SimulationError(f"{path}: not a checkpoint of this weakreset (format {header.get('format')!r})")
+    except (SafetensorError, OSError, ValueError, RecursionError, RuntimeError) as error:
+        raise SimulationError(f"{path}: not a readable checkpoint ({error}); it is damaged, start anew") from None
+    if not isinstance(header, dict) or header.get("format") != _FORMAT:
+        found = header.get("format") if isinstance(header, dict) else type(header).__name__
+        raise SimulationError(f"{path}: not a checkpoint of this weakreset (format {found!r})")
+    if not isinstance(header.get("notes"), dict) or not isinstance(header.get("scalars", {}), dict):
+        raise SimulationError(f"{path}: its notes are damaged; start anew in another folder")
     return tensors, header
 
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> Path:
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     with whole_or_nothing(path) as part:
-        save_file({key: value.contiguous() for key, value in tensors.items()}, part, metadata=metadata)
+        try:
+            save_file({key: value.contiguous() for key, value in tensors.items()}, part, metadata=metadata)
+        except SafetensorError as error:  # a full disk, in its words
+            raise OSError(str(error)) from None
     return path

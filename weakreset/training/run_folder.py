@@ -16,9 +16,35 @@ from weakreset.resources import write_atomically
 from weakreset.simulation import load_checkpoint, save_checkpoint
 from weakreset.training.settings import differences
 
-__all__ = ["CHECKPOINT", "RunFolder"]
+__all__ = ["CHECKPOINT", "RunFolder", "check_shares", "checked_metrics"]
 
 CHECKPOINT = "checkpoint.safetensors"
+_RESULTS = (CHECKPOINT, "metrics.jsonl", "final.json", "study.json")  # a study keeps no checkpoints, but results
+
+
+def checked_metrics(found: Any, where: str, own_score: bool = False) -> list[dict[str, Any]]:
+    """The lines of a run, one an epoch, if they can be what they say.
+
+    Raises
+    ------
+    UsageError
+        For what is no list of lines, epochs that do not follow each other, and accuracies that are no shares.
+    """
+    lines: list[Any] = found if isinstance(found, list) else [None]
+    for i, line in enumerate(lines):
+        if not isinstance(line, dict) or line.get("epoch") != i + 1:
+            raise UsageError(f"{where}: metrics of epoch {i + 1} are damaged; name another folder")
+        if not own_score:
+            check_shares(line, where)
+    return lines
+
+
+def check_shares(line: Mapping[str, Any], where: str) -> None:
+    """Refuse a line of metrics whose accuracies are not between 0 and 1."""
+    for name in ("train_accuracy", "test_accuracy"):
+        value = line.get(name)
+        if value is not None and not (isinstance(value, int | float) and 0 <= value <= 1):
+            raise UsageError(f"{where}: {name} {value!r} is no share between 0 and 1; the file was changed or damaged")
 
 
 class RunFolder:
@@ -41,7 +67,7 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike[str], config: Mapping[str, Any], resume: bool) -> None:
         self.path = Path(path)
         self.checkpoint = self.path / CHECKPOINT
-        if self.checkpoint.exists() and not resume:
+        if not resume and any((self.path / name).exists() for name in _RESULTS):
             raise UsageError(f"{self.path} holds a run: continue it with --resume, or name another folder")
         self._config = json.loads(json.dumps(config))
         if not self.checkpoint.exists():
@@ -52,7 +78,7 @@ class RunFolder:
         if not self.checkpoint.exists():
             return []
         notes = load_checkpoint(self.checkpoint, model, optimizer, check=self._check)
-        metrics: list[dict[str, Any]] = notes["metrics"]
+        metrics = checked_metrics(notes.get("metrics"), str(self.checkpoint), self._config.get("score") is not None)
         self._write_metrics(metrics)
         return metrics
 
