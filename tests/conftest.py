@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from weakreset.fitting import FitSet, fit_devices
 from weakreset.model import SimulatedTraces
 from weakreset.parameter_file import ParameterFile, majumdar2021
 from weakreset.traces import TraceSet
 from weakreset.twin import simulate_population
+
+# The suite draws the same examples everywhere; fresh ones are drawn by HYPOTHESIS_PROFILE=fresh.
+settings.register_profile("suite", derandomize=True)
+settings.register_profile("fresh", derandomize=False, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import dataclasses
 import h5py
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from weakreset.errors import TraceError
@@ -60,6 +60,7 @@ def assert_same(read: TraceSet, written: TraceSet) -> None:
 
 
 @SETTINGS
+@example(traces=TraceSet((PulseTrace("a", [0, 1], [1e4, 1e4]), PulseTrace("b", [2, 3], [1e4, 1e4]))))
 @given(traces=trace_sets())
 def test_long_csv(traces, tmp_path):
     assert_same(load_traces(write_csv_long(traces, tmp_path / "t.csv"), limits=None), traces)
