@@ -8,7 +8,7 @@ from tests.lab_files.bench import Bench, digits, inverse, kind, long_sheet, wide
 from tests.lab_files.case import Case
 from tests.lab_files.kinds_readings import hits, less, spoil
 from tests.lab_files.lot import Lot
-from tests.lab_files.sheet import EXCEL, TEXT
+from tests.lab_files.sheet import EXCEL, TEXT, Sheet
 
 COMMON = (*TEXT, "xlsx")
 
@@ -328,3 +328,80 @@ def _(bench: Bench) -> Case:
     with h5py.File(path, "w") as root:
         root["reads"] = np.array(rows, dtype=[("device", "S8"), ("pulse", "i4"), ("resistance_ohm", "f8")])
     return Case(path, lot.readings())
+
+
+@kind("a description of the dataset with the unit in words", 1, ("hdf5",))
+def _(bench: Bench) -> Case:
+    """Values of 300 kohm written as 300: plausible as ohms, and off by 1000."""
+    import h5py
+
+    lot = bench.lot(level_ohm=3e5)
+    path = bench.folder / "lot.h5"
+    with h5py.File(path, "w") as root:
+        root["resistance"], root["pulse"] = lot.ohm[:, 0] / 1e3, lot.pulses
+        root["device"] = np.array(lot.names, dtype="S4")
+        root["resistance"].attrs["description"] = "read resistance in kohm"
+    return Case(path, None, must_refuse=".", ways=[lot.readings()])
+
+
+@kind("units in a struct of units", 1, ("matlab",))
+def _(bench: Bench) -> Case:
+    from scipy.io import savemat
+
+    lot = bench.lot(level_ohm=3e5)
+    fields = {"pulse": lot.pulses, "R": lot.ohm[:, 0] / 1e3, "device": np.array(lot.names, dtype=object)}
+    path = bench.folder / "lot.mat"
+    savemat(path, {"lot": {**fields, "units": {"R": "kOhm", "pulse": "1"}}})
+    return Case(path, lot.readings())
+
+
+for _footer in ("All resistances in kOhm", "# R in kOhm", "values: kilo-ohms"):
+
+    @kind(f"the unit in a line behind the readings: {_footer}", 1, TEXT)
+    def _(bench: Bench, footer: str = _footer) -> Case:
+        lot = bench.lot(level_ohm=3e5)
+        path = bench.write(long_sheet(lot, "R", digits(1e-3)))
+        path.write_text(path.read_text() + f"\n{footer}\n")
+        return Case(path, None, must_refuse=".", ways=[lot.readings()])
+
+
+@kind("the unit in a note beside the header", 1, COMMON)
+def _(bench: Bench) -> Case:
+    lot = bench.lot(level_ohm=3e5)
+    sheet = long_sheet(lot, "R", digits(1e-3))
+    sheet.names += ["", "all R in kOhm"]
+    sheet.columns += [[None] * len(sheet.columns[0]) for _ in range(2)]
+    return Case(bench.write(sheet), None, must_refuse=".", ways=[lot.readings()])
+
+
+@kind("a header of nothing but a unit in two words", 1, COMMON)
+def _(bench: Bench) -> Case:
+    lot = bench.lot(level_ohm=3e5)
+    return Case(bench.write(long_sheet(lot, bench.pick(["kilo ohms", "Kilo-Ohm"]), digits(1e-3))), lot.readings())
+
+
+@kind("several reads a device in columns", 4, COMMON)
+def _(bench: Bench) -> Case:
+    lot = bench.lot(n=2)
+    word = bench.pick(["read", "meas", "repeat"])
+    sheet = wide_sheet(lot, [f"{name}_{word}1" for name in lot.names])
+    sheet.names += [f"{name}_{word}2" for name in lot.names]
+    sheet.columns += [[float(f"{1.001 * ohm:.7g}") for ohm in lot.ohm[i, 0]] for i in range(lot.n)]
+    return Case(bench.write(sheet), None, must_refuse="several reads")
+
+
+@kind("the types of the columns below their names", 5, TEXT)
+def _(bench: Bench) -> Case:
+    lot = bench.lot()
+    sheet = long_sheet(lot, "resistance")
+    sheet.below = [["string", "int", "float"]]
+    return Case(bench.write(sheet), lot.readings())
+
+
+@kind("a row a device, its temperature before the pulses", 4, COMMON)
+def _(bench: Bench) -> Case:
+    lot = bench.lot(n=4, k=45)
+    names = ["device", "V_reset", "T (K)", *(f"p{5 * k}" for k in range(lot.k))]
+    first = [list(lot.names), [0.9] * lot.n, [300.0] * lot.n]
+    lot = Lot(lot.names, 5 * lot.pulses, lot.ohm)
+    return Case(bench.write(Sheet(names, [*first, *lot.ohm[:, 0].T.tolist()])), lot.readings())

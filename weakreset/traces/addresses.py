@@ -77,7 +77,8 @@ def refuse_unnamed_devices(columns: Sequence[ColumnRole], table: Table, file: st
             raise UnclearLayout(
                 f"{file}: column {role.name!r} changes wherever the pulses of {pulse.name!r} start again "
                 f"({_shown(table, role.index, 0)}, {_shown(table, role.index, starts[0])}, ...), so it may name the "
-                "devices, or only the cycles of one"
+                "devices, or only the cycles of one",
+                role.index,
             )
 
 

@@ -35,15 +35,30 @@ class _Column:
     level: float
 
 
-def advise(table: Table, file: str, read: Callable[[str], TraceSet]) -> str:
+def advise(table: Table, file: str, read: Callable[[str], TraceSet], device: int | None = None) -> str:
     """Words with up to two maps that read the table as resistances that can be, or ''.
 
     Parameters
     ----------
+    device : int, optional
+        The column that may name the devices, where that is the question.
     read : callable
         The traces of the table with a map, screened; raises where it cannot be read.
     """
+    if device is not None:
+        return _tried(_device_or_cycles(table, file, device), read)
     return _tried(_candidates(table, file), read)
+
+
+def _device_or_cycles(table: Table, file: str, device: int) -> list[tuple[str, str]]:
+    """A column names the devices, or all is one device, whose ramps are its cycles."""
+    roles = _roles(table, file)
+    value = next((role for role in roles if role.role in VALUES), None)
+    pulse = _first(roles, "pulse")
+    if value is None:
+        return []
+    rest = f"pulse={pulse},{value.role}={value.index}" + (f"[{value.unit.symbol}]" if value.unit else "")
+    return [(f"if column {device} names the devices", f"device={device},{rest}"), ("if all is one device", rest)]
 
 
 def advise_sides(read: Callable[[str], TraceSet]) -> str:

@@ -204,8 +204,8 @@ def _refuse_repeats(names: list[str], file: str) -> None:
     owners = {match["device"] for match in matches if match}
     if owners and all(matches) and len(owners) < len(names):
         raise TraceFormatError(
-            f"{file}: {names[0]!r}, {names[1]!r}, ... are several reads of one device after each pulse, which a table "
-            "of several devices cannot hold so. Keep one column of each device, or write a row a read: device,pulse,reading"
+            f"{file}: {names[0]!r}, {names[1]!r}, ... are several reads of one device after each pulse, which a "
+            "table of several devices cannot hold. Keep one of them a device, or write a row a read: device,pulse,ohm"
         )
 
 

@@ -143,7 +143,7 @@ def find_layout(table: Table, column_map: ColumnMap, file: str) -> Layout:
     layout = replace(layout, columns=_one_pulse_column(roles, table))
     if counter or layout.of("pulse", "burst", "operation"):
         kind = _counted_kind(layout)
-        if kind == "long" and not (layout.device_constant or by_file or table.device):
+        if kind == "long" and not (column_map or table.device):
             refuse_unnamed_devices(layout.columns, table, file)
         return replace(layout, kind=kind)
     return _uncounted(layout, table, column_map, file)

@@ -134,7 +134,7 @@ def _find_readings(
                 layouts.append(find_layout(table, column_map, file))
                 found.append(find_readings(table, layouts[-1], file, file_stem(opened.path), voltage_v))
             except UnclearLayout as error:
-                tried = advise(table, file, _reader_of(table, opened, options)) or f". {_SAY_WHICH}"
+                tried = advise(table, file, _reader_of(table, opened, options), error.device) or f". {_SAY_WHICH}"
                 raise TraceFormatError(f"{error}{tried}") from error
     except UnitDoubtError as doubt:
         raise with_ways(doubt, tables, options.column_map, voltage_v, file) from None
