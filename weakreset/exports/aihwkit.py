@@ -1,9 +1,9 @@
 """Source text for IBM's aihwkit: an analog weight is how far ln R of one device has moved under its RESET pulses.
 
-aihwkit's piecewise device moves by dwmin_up f(w / max_bound) a pulse: f is one curve for a tile, on nodes that are as far
-from each other, dwmin_up and max_bound are hidden parameters of every device. (Its update rule: Rasch et al., AICAS 2021,
-arXiv 2104.02184.) So each device gets its own first step and its own scale, at which the knees of all fall on one
-place of f. The scale is chosen among a few by what it leaves, and what is left is said in the text.
+aihwkit's piecewise device moves by dwmin_up f(w / max_bound) a pulse: f is one curve for a tile, on equidistant nodes,
+dwmin_up and max_bound are hidden parameters of every device. (aihwkit: Rasch et al., AICAS 2021, arXiv 2104.02184.) So
+each device gets its own first step and its own scale, at which the knees of all fall on one place of f. The scale is
+chosen among a few by what it leaves, and what is left is said in the text.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ def _about(params: ParameterFile, settings: ExportSettings, law: Array, plan: _P
     each = np.sqrt(np.mean((plan.made - law) ** 2, axis=1))
     span = f"{settings.pulses} pulses on {settings.devices} drawn devices"
     error = [
-        f"ln R of a device lies {plan.miss:.2g} (root mean square, {span}) beside our model; of the worst {each.max():.2g}",
+        f"ln R of a device lies {plan.miss:.2g} (root mean square, {span}) beside our model; "
+        f"of the worst {each.max():.2g}",
         f"the devices differ by {law[:, -1].std():.2g} (standard deviation at the last pulse); one mean curve for all "
         f"lies {_rms(law - law.mean(axis=0)):.2g} beside theirs",
         "worked out by aihwkit's documented update rule, without aihwkit",
@@ -163,7 +164,7 @@ def _source(plan: _Plan, sign: float) -> list[str]:
         '    like = hidden["dwmin_up"]',
         "    last = first + like.numel()",
         "    if last > len(DWMIN_UP):",
-        '        raise ValueError(f"{last} devices are needed, {len(DWMIN_UP)} are here: export with --devices {last}")',
+        '        raise ValueError(f"{last} devices needed, {len(DWMIN_UP)} are here: export with --devices {last}")',
         "    own = {",
         '        "dwmin_up": torch.tensor(DWMIN_UP[first:last]), "max_bound": torch.tensor(MAX_BOUND[first:last]),',
         '        "dwmin_down": torch.zeros(like.numel()), "min_bound": torch.zeros(like.numel()),',
