@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "twin": {"errors", "model", "options", "parameter_file", "traces"},
     "simulation": {"errors", "model", "parameter_file", "resources"},
     "training": {"display", "errors", "model", "options", "parameter_file", "resources", "simulation", "version"},
-    "exports": {"errors", "model", "parameter_file", "resources", "twin", "version"},
+    "exports": {"errors", "model", "parameter_file", "resources", "simulation", "training", "twin", "version"},
     "comparison": {"display", "errors", "model", "multiple_testing", "options", "parameter_file"},
     "ablation": {
         "display", "errors", "multiple_testing", "options", "parameter_file", "resources", "training", "workers",
