@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from weakreset.errors import OutputError
+from weakreset.locks import remove_stale_lock
+from weakreset.paths import shown_path
 
 __all__ = ["all_or_none", "check_outputs", "whole_or_nothing", "write_atomically", "written_files"]
 
@@ -67,7 +69,7 @@ def check_outputs(*files: str | os.PathLike[str] | None, folder: str | os.PathLi
     places = set()
     for target in (target for target in targets if target.is_file() or not target.exists()):
         if (place := os.path.realpath(target)) in places:
-            raise OutputError(f"{_shown(target)}: two outputs cannot be one file; name another")
+            raise OutputError(f"{shown_path(target)}: two outputs cannot be one file; name another")
         places.add(place)
 
 
@@ -162,8 +164,8 @@ def _check_folder(target: Path, folder: Path) -> None:
             raise OSError(errno.ENAMETOOLONG, f"the name of the folder {folder.name[:20]}... is too long")
         folder = folder.parent
     if not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, f"{_shown(folder)} is a file, not a folder")
-    _check_writable(folder, folder.stat(), f"the folder {_shown(folder)} cannot be written to")
+        raise NotADirectoryError(errno.ENOTDIR, f"{shown_path(folder)} is a file, not a folder")
+    _check_writable(folder, folder.stat(), f"the folder {shown_path(folder)} cannot be written to")
     _remove_leftovers(folder)
 
 
@@ -215,6 +217,7 @@ def _remove_leftovers(folder: Path) -> None:
     for name in names:
         if (found := _PART.fullmatch(name)) and not _alive(int(found[1])):
             (folder / name).unlink(missing_ok=True)
+        remove_stale_lock(folder / name)
 
 
 def _alive(process: int) -> bool:
@@ -240,11 +243,4 @@ def _kept_elsewhere(contents: Mapping[Path, str | bytes]) -> str:
 
 def _refused(target: Path, error: Exception) -> OutputError:
     words = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return OutputError(f"{_shown(target)}: cannot be written: {words}. Files that were there are as they were.")
-
-
-def _shown(path: Path) -> str:
-    """As text that can be printed on a line; a name of a thousand signs is cut."""
-    text = str(path).encode("utf-8", errors="backslashreplace").decode().replace("\x00", "\\0")
-    text = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
-    return text if len(text) <= 300 else f"{text[:140]}...{text[-140:]}"
+    return OutputError(f"{shown_path(target)}: cannot be written: {words}. Files that were there are as they were.")

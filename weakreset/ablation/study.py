@@ -14,6 +14,7 @@ from typing import Any
 from weakreset.ablation.conditions import Condition, all_conditions
 from weakreset.ablation.result import Ablation
 from weakreset.errors import UsageError, WeakResetError
+from weakreset.locks import held
 from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile, dump_parameters, parse_parameters
 from weakreset.resources import write_atomically
@@ -94,7 +95,9 @@ def ablate(
     Raises
     ------
     UsageError
-        For a folder of another study, and whatever `train` raises.
+        For a folder with results of another study, and whatever `train` raises.
+    OutputError
+        Where `folder` cannot be written, or another run is writing there.
     """
     chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
     given = {"network": network, "data": data, "test": test, "loss": loss, "score": score, "layers": layers}
@@ -154,7 +157,15 @@ def finals_of(
     own, jobs = own or {}, jobs or os.cpu_count() or 1
     if jobs > 1:
         _check_sendable(own, jobs)
-    _claim(folder, params, settings, own)
+    with held(folder=folder):
+        _claim(folder, params, settings, own)
+        return _finals_in(folder, params, settings, conditions, seeds, jobs, progress, own)
+
+
+def _finals_in(
+    folder: Path, params: ParameterFile, settings: StudySettings, conditions: Sequence[Condition],
+    seeds: Sequence[int], jobs: int, progress: Progress | None, own: Mapping[str, Any],
+) -> dict[str, list[dict[str, Any]]]:
     conditions = list({condition.name: condition for condition in conditions}.values())
     runs = [
         _Run(condition, seed, folder / condition.name.replace(" ", "-") / f"seed-{seed}")
@@ -195,8 +206,7 @@ def _claim(folder: Path, params: ParameterFile, settings: StudySettings, own: Ma
     """Write down what the folder holds, or make sure that it holds the same."""
     note, mine = folder / "study.json", _own_fingerprint(own, settings)
     if not note.exists():
-        about = {"settings": asdict(settings), "parameters": json.loads(dump_parameters(params)), **mine}
-        write_atomically(note, json.dumps(about, indent=1) + "\n")
+        _write_claim(note, params, settings, mine)
         return
     found = _read(note)
     try:
@@ -205,8 +215,22 @@ def _claim(folder: Path, params: ParameterFile, settings: StudySettings, own: Ma
     except (KeyError, TypeError, WeakResetError) as error:
         raise UsageError(f"{note}: does not say what the study is ({error}); name another folder") from None
     same_task = found.get("own") == mine.get("own")
-    if not same_settings or not same_parameters or not same_task:
+    if same_settings and same_parameters and same_task:
+        return
+    if _has_results(folder):
         raise UsageError(f"{folder} holds a study with other settings or parameters: name another folder")
+    _write_claim(note, params, settings, mine)  # of a command with a typing error, or stopped before its first epoch
+
+
+def _has_results(folder: Path) -> bool:
+    from weakreset.training.run_folder import holds_run
+
+    return any(holds_run(run) for run in folder.glob("*/seed-*"))
+
+
+def _write_claim(note: Path, params: ParameterFile, settings: StudySettings, mine: dict[str, Any]) -> None:
+    about = {"settings": asdict(settings), "parameters": json.loads(dump_parameters(params)), **mine}
+    write_atomically(note, json.dumps(about, indent=1) + "\n")
 
 
 def _finished(run: _Run, own_score: bool) -> dict[str, Any] | None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from weakreset.cli.common import console_for, print_json
+from weakreset.cli.common import claim_outputs, console_for, print_json
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
-from weakreset.resources import check_outputs, write_atomically
+from weakreset.resources import write_atomically
 
 if TYPE_CHECKING:
     from weakreset.parameter_file import ParameterFile
@@ -34,7 +34,7 @@ def export_command(
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Write the laws, or devices drawn from them, as a table or for another simulator (drawn devices are simulated)."""
-    check_outputs(output)
+    claim_outputs(output)
     file = parameters_of(params, assume)
     said: dict[str, Any] = {"output": str(output), "name": file.name, "to": to}
     if to == "laws":
