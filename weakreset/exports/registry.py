@@ -6,10 +6,11 @@ from weakreset.errors import UsageError
 from weakreset.exports.neurosim import NEUROSIM
 from weakreset.exports.ngspice import NGSPICE
 from weakreset.exports.target import Target
+from weakreset.exports.verilog_a import VERILOG_A
 
 __all__ = ["TARGETS", "target_named"]
 
-TARGETS = {target.name: target for target in (NGSPICE, NEUROSIM)}
+TARGETS = {target.name: target for target in (NGSPICE, VERILOG_A, NEUROSIM)}
 
 
 def target_named(name: str, ending: str) -> Target:
