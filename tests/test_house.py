@@ -47,8 +47,7 @@ MAY_IMPORT = {
     "exports": {"errors", "model", "parameter_file", "resources", "twin", "version"},
     "comparison": {"display", "errors", "model", "multiple_testing", "options", "parameter_file"},
     "ablation": {
-        "display", "errors", "locks", "multiple_testing", "options", "parameter_file", "resources", "training",
-        "workers",
+        "display", "errors", "locks", "multiple_testing", "options", "outputs", "parameter_file", "training", "workers",
     },
     "validation": {
         "display", "errors", "fitting", "model", "options", "parameter_file", "population", "traces", "twin",

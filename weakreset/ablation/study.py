@@ -16,8 +16,8 @@ from weakreset.ablation.result import Ablation
 from weakreset.errors import UsageError, WeakResetError
 from weakreset.locks import held
 from weakreset.options import named_options
+from weakreset.outputs import remove_leftovers, write_atomically
 from weakreset.parameter_file import ParameterFile, dump_parameters, parse_parameters
-from weakreset.resources import write_atomically
 from weakreset.workers import follow_parent, stopped_with
 
 __all__ = ["StudySettings", "ablate", "finals_of"]
@@ -192,14 +192,19 @@ def _all_runs(
             yield run, _train(run, text[run.condition.name], settings, own)
         return
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), follow_parent, (os.getpid(),))
-    with pool, stopped_with():
-        waiting = {pool.submit(_train, run, text[run.condition.name], settings, own): run for run in left}
-        try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise  # `stopped_with` ends the running ones: their finished epochs are kept
+    try:
+        with pool, stopped_with():
+            waiting = {pool.submit(_train, run, text[run.condition.name], settings, own): run for run in left}
+            try:
+                for future in as_completed(waiting):
+                    yield waiting[future], future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise  # `stopped_with` ends the running ones: their finished epochs are kept
+    except BaseException:
+        for run in left:
+            remove_leftovers(run.folder)
+        raise
 
 
 def _claim(folder: Path, params: ParameterFile, settings: StudySettings, own: Mapping[str, Any]) -> None:
