@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["export_command"]
 
 
-_TO = "laws (a row a number, with errors), devices (a row a drawn device), ngspice, verilog-a or neurosim"
+_TO = "laws (a row a number, with errors), devices (a row a drawn device), ngspice, verilog-a, aihwkit or neurosim"
 
 
 def export_command(
@@ -26,7 +26,8 @@ def export_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="OUT.csv; devices also OUT.h5; or as --to wants")],
     to: Annotated[str, typer.Option(help=_TO)] = "laws",
     devices: Annotated[
-        int | None, typer.Option(min=1, help="how many devices are drawn (100; ngspice, verilog-a 4; neurosim 1000)")
+        int | None,
+        typer.Option(min=1, help="how many devices are drawn (100; ngspice, verilog-a 4; aihwkit, neurosim 1000)"),
     ] = None,
     pulses: Annotated[int, typer.Option(min=1, help="RESET pulses, for other simulators")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="same seed, same devices")] = 0,
