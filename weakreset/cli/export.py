@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from weakreset.cli.common import console_for, print_json
+from weakreset.cli.common import claim_outputs, console_for, print_json
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
-from weakreset.resources import all_or_none, check_outputs, write_atomically
+from weakreset.resources import all_or_none, write_atomically
 
 if TYPE_CHECKING:
     from weakreset.parameter_file import ParameterFile
@@ -42,7 +42,7 @@ def export_command(
 
     A trained run is written as an ONNX network, or as its bare binary weights.
     """
-    check_outputs(output)
+    claim_outputs(output)
     given = {"--devices": devices, "--pulses": pulses, "--seed": seed, "--assume": assume or None}
     _refuse_unused(to, [name for name, value in given.items() if value is not None])
     said: dict[str, Any] = {"output": str(output), "to": to}
