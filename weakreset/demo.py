@@ -96,16 +96,16 @@ def run_demo(folder: Path, seed: int = 0, progress: Progress | None = None) -> D
 
     for name in _RUNS.values():
         _refuse_other_runs(folder / name)
-    traces = load_traces([bundled("data") / name for name in DEMO_TRACES])
+    traces = load_traces([bundled("data") / name for name in DEMO_TRACES], progress=progress)
     fits = fit_devices(traces, progress=progress)
     write_atomically(folder / "devices.csv", csv_for_people(fits.to_frame()))
-    population = fit_population(fits)
+    population = fit_population(fits, progress=progress)
     params = export_parameters(population, _LOT, command="weakreset demo")
     params.save(folder / "parameters.json")
     verdict = validate(params, traces, seed=seed, progress=_named(progress, "validation"))
     ideal, real = (_train(params, folder, recipe, seed, progress) for recipe in _RUNS)
     result = DemoResult(folder, fits, population, params, verdict, ideal, real)
-    write_atomically(folder / "report.html", _report(result))
+    write_atomically(folder / "report.html", _report(result, progress))
     return result
 
 
@@ -148,7 +148,7 @@ def _train(params: ParameterFile, folder: Path, recipe: str, seed: int, progress
     )
 
 
-def _report(result: DemoResult) -> str:
+def _report(result: DemoResult, progress: Progress | None) -> str:
     from weakreset.report import ReportInput, TrainingRun, build_report
 
     runs = (
@@ -160,5 +160,6 @@ def _report(result: DemoResult) -> str:
             title="weakreset demo: from traces to a trained network",
             fits=result.fits, population=result.population, params=result.params, verdict=result.verdict, runs=runs,
             commands=("weakreset demo",),
-        )
+        ),
+        progress,
     )
