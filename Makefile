@@ -102,6 +102,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed
 	$(PIP) -c constraints.txt -e '.[dev]'
+	-$(PIP) -c constraints.txt -e '.[simulators]'  # 90 MB, for one machine only: without it its tests skip
 	touch $@
 
 clean:

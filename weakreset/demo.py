@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from weakreset.display import csv_for_people
 from weakreset.errors import UsageError
+from weakreset.locks import held
 from weakreset.resources import bundled, write_atomically
 
 if TYPE_CHECKING:
@@ -89,13 +90,18 @@ def run_demo(folder: Path, seed: int = 0, progress: Progress | None = None) -> D
     UsageError
         Where `folder` holds training runs that no demo made; those of an earlier demo are replaced.
     """
+    for name in _RUNS.values():
+        _refuse_other_runs(folder / name)
+    with held(folder=folder):
+        return _road(folder, seed, progress)
+
+
+def _road(folder: Path, seed: int, progress: Progress | None) -> DemoResult:
     from weakreset.fitting import fit_devices
     from weakreset.population import export_parameters, fit_population
     from weakreset.traces import load_traces
     from weakreset.validation import validate
 
-    for name in _RUNS.values():
-        _refuse_other_runs(folder / name)
     traces = load_traces([bundled("data") / name for name in DEMO_TRACES], progress=progress)
     fits = fit_devices(traces, progress=progress)
     write_atomically(folder / "devices.csv", csv_for_people(fits.to_frame()))

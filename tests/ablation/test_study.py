@@ -91,3 +91,10 @@ def test_the_command_writes_table_json_and_picture(tmp_path, capsys):
     assert {path.name for path in tmp_path.glob("ablation.*")} == {"ablation.csv", "ablation.json", "ablation.png"}
     assert run(["ablate", "majumdar2021", "-o", str(tmp_path), "--only", "nothing"]) == 2
     assert "choose from ideal, all on" in capsys.readouterr().err
+
+
+def test_a_study_without_results_does_not_refuse_the_corrected_command(tmp_path):
+    options = ["ablate", "majumdar2021", "-o", str(tmp_path), "--epochs", "1", "--seeds", "1", "--jobs", "1"]
+    options += ["--only", "ideal", "--hidden", "4"]
+    assert run([*options, "--network", "typo"]) == 2
+    assert run(options) == 0

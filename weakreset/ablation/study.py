@@ -14,9 +14,10 @@ from typing import Any
 from weakreset.ablation.conditions import Condition, all_conditions
 from weakreset.ablation.result import Ablation
 from weakreset.errors import UsageError, WeakResetError
+from weakreset.locks import held
 from weakreset.options import named_options
+from weakreset.outputs import remove_leftovers, write_atomically
 from weakreset.parameter_file import ParameterFile, dump_parameters, parse_parameters
-from weakreset.resources import write_atomically
 from weakreset.workers import follow_parent, stopped_with
 
 __all__ = ["StudySettings", "ablate", "finals_of"]
@@ -94,7 +95,9 @@ def ablate(
     Raises
     ------
     UsageError
-        For a folder of another study, and whatever `train` raises.
+        For a folder with results of another study, and whatever `train` raises.
+    OutputError
+        Where `folder` cannot be written, or another run is writing there.
     """
     chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
     given = {"network": network, "data": data, "test": test, "loss": loss, "score": score, "layers": layers}
@@ -154,7 +157,15 @@ def finals_of(
     own, jobs = own or {}, jobs or os.cpu_count() or 1
     if jobs > 1:
         _check_sendable(own, jobs)
-    _claim(folder, params, settings, own)
+    with held(folder=folder):
+        _claim(folder, params, settings, own)
+        return _finals_in(folder, params, settings, conditions, seeds, jobs, progress, own)
+
+
+def _finals_in(
+    folder: Path, params: ParameterFile, settings: StudySettings, conditions: Sequence[Condition],
+    seeds: Sequence[int], jobs: int, progress: Progress | None, own: Mapping[str, Any],
+) -> dict[str, list[dict[str, Any]]]:
     conditions = list({condition.name: condition for condition in conditions}.values())
     runs = [
         _Run(condition, seed, folder / condition.name.replace(" ", "-") / f"seed-{seed}")
@@ -181,22 +192,26 @@ def _all_runs(
             yield run, _train(run, text[run.condition.name], settings, own)
         return
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), follow_parent, (os.getpid(),))
-    with pool, stopped_with():
-        waiting = {pool.submit(_train, run, text[run.condition.name], settings, own): run for run in left}
-        try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise  # `stopped_with` ends the running ones: their finished epochs are kept
+    try:
+        with pool, stopped_with():
+            waiting = {pool.submit(_train, run, text[run.condition.name], settings, own): run for run in left}
+            try:
+                for future in as_completed(waiting):
+                    yield waiting[future], future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise  # `stopped_with` ends the running ones: their finished epochs are kept
+    except BaseException:
+        for run in left:
+            remove_leftovers(run.folder)
+        raise
 
 
 def _claim(folder: Path, params: ParameterFile, settings: StudySettings, own: Mapping[str, Any]) -> None:
     """Write down what the folder holds, or make sure that it holds the same."""
     note, mine = folder / "study.json", _own_fingerprint(own, settings)
     if not note.exists():
-        about = {"settings": asdict(settings), "parameters": json.loads(dump_parameters(params)), **mine}
-        write_atomically(note, json.dumps(about, indent=1) + "\n")
+        _write_claim(note, params, settings, mine)
         return
     found = _read(note)
     try:
@@ -205,8 +220,22 @@ def _claim(folder: Path, params: ParameterFile, settings: StudySettings, own: Ma
     except (KeyError, TypeError, WeakResetError) as error:
         raise UsageError(f"{note}: does not say what the study is ({error}); name another folder") from None
     same_task = found.get("own") == mine.get("own")
-    if not same_settings or not same_parameters or not same_task:
+    if same_settings and same_parameters and same_task:
+        return
+    if _has_results(folder):
         raise UsageError(f"{folder} holds a study with other settings or parameters: name another folder")
+    _write_claim(note, params, settings, mine)  # of a command with a typing error, or stopped before its first epoch
+
+
+def _has_results(folder: Path) -> bool:
+    from weakreset.training.run_folder import holds_run
+
+    return any(holds_run(run) for run in folder.glob("*/seed-*"))
+
+
+def _write_claim(note: Path, params: ParameterFile, settings: StudySettings, mine: dict[str, Any]) -> None:
+    about = {"settings": asdict(settings), "parameters": json.loads(dump_parameters(params)), **mine}
+    write_atomically(note, json.dumps(about, indent=1) + "\n")
 
 
 def _finished(run: _Run, own_score: bool) -> dict[str, Any] | None:

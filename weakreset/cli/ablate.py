@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from weakreset.cli.common import console_for, print_json, progress_bar, resumable
+from weakreset.cli.common import claim_outputs, console_for, print_json, progress_bar, resumable
 from weakreset.cli.imperfections import CONDITIONS
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
-from weakreset.resources import all_or_none, check_outputs
+from weakreset.resources import all_or_none
 
 if TYPE_CHECKING:
     from weakreset.ablation import Ablation, StudySettings
@@ -51,7 +51,7 @@ def ablate_command(
         raise UsageError(f"--nominal {nominal!r}: choose median or mean")
     if recipe == "ideal":
         raise UsageError("--recipe ideal has no devices to ablate: choose latent, latent-byte, device-aware, published")
-    check_outputs(folder=output)
+    claim_outputs(folder=output)
     file = parameters_of(params, assume)
     if download:
         from weakreset.training import folder_of
@@ -59,11 +59,21 @@ def ablate_command(
         data_dir = folder_of(data, data_dir)
     folder = None if data_dir is None else str(data_dir.resolve())
     settings = StudySettings(data, folder, recipe, network, hidden, width, epochs, batch_size, nominal, shrink, lr)
-    with resumable("run the same command again to go on"):
+    with resumable(lambda: _kept(output)):
         if target is not None:
             _target(file, output, settings, target, range(seeds), _words(parameters), jobs, as_json)
         else:
             _study(file, output, settings, range(seeds), _words(only), jobs, as_json)
+
+
+def _kept(folder: Path) -> str:
+    """What is in the folder of an interrupted study."""
+    finished = sum(1 for _ in folder.glob("*/seed-*/final.json"))
+    begun = sum(1 for _ in folder.glob("*/seed-*/checkpoint.safetensors"))
+    if not finished and not begun:
+        return "no epoch was finished, so nothing of the study was kept: run the command again, or another"
+    what = f"{finished} finished runs and the finished epochs of {begun} others"
+    return f"{what} are kept in {folder}: run the same command again to go on"
 
 
 def _words(text: str) -> list[str]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from weakreset.cli.common import console_for, print_json
+from weakreset.cli.common import claim_outputs, console_for, print_json
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
-from weakreset.resources import check_outputs, write_atomically
+from weakreset.resources import write_atomically
 
 if TYPE_CHECKING:
     from weakreset.parameter_file import ParameterFile
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["export_command"]
 
 
-_TO = "laws (a row a number, with errors), devices (a row a drawn device), ngspice or neurosim"
+_TO = "laws (a row a number, with errors), devices (a row a drawn device), ngspice, verilog-a, aihwkit or neurosim"
 
 
 def export_command(
@@ -26,7 +26,8 @@ def export_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="OUT.csv; devices also OUT.h5; or as --to wants")],
     to: Annotated[str, typer.Option(help=_TO)] = "laws",
     devices: Annotated[
-        int | None, typer.Option(min=1, help="how many devices are drawn (100; ngspice 4, neurosim 1000)")
+        int | None,
+        typer.Option(min=1, help="how many devices are drawn (100; ngspice, verilog-a 4; aihwkit, neurosim 1000)"),
     ] = None,
     pulses: Annotated[int, typer.Option(min=1, help="RESET pulses, for other simulators")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="same seed, same devices")] = 0,
@@ -34,7 +35,7 @@ def export_command(
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Write the laws, or devices drawn from them, as a table or for another simulator (drawn devices are simulated)."""
-    check_outputs(output)
+    claim_outputs(output)
     file = parameters_of(params, assume)
     said: dict[str, Any] = {"output": str(output), "name": file.name, "to": to}
     if to == "laws":

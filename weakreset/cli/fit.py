@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from weakreset.cli.common import command_line, console_for, print_json, progress_bar
+from weakreset.cli.common import claim_outputs, command_line, console_for, print_json, progress_bar
 from weakreset.cli.law_table import print_laws
 from weakreset.cli.trace_options import (
     FormatOption,
@@ -23,7 +23,7 @@ from weakreset.cli.trace_options import (
 )
 from weakreset.display import csv_for_people
 from weakreset.errors import FitError, UsageError
-from weakreset.resources import all_or_none, check_outputs
+from weakreset.resources import all_or_none
 
 __all__ = ["fit_command"]
 
@@ -135,7 +135,7 @@ def _table_name(output: Path, devices: Path | None, report: Path | None) -> Path
         table = devices or output.with_suffix(".devices.csv")
     except ValueError:
         raise UsageError(f"-o {output}: not the name of a file") from None
-    check_outputs(output, table, report)
+    claim_outputs(output, table, report)
     return table
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from weakreset.cli.common import command_line, console_for, print_json, progress_bar
+from weakreset.cli.common import claim_outputs, command_line, console_for, print_json, progress_bar
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.cli.trace_options import (
     FormatOption,
@@ -23,7 +23,7 @@ from weakreset.cli.trace_options import (
     print_left_out,
 )
 from weakreset.errors import UsageError
-from weakreset.resources import check_outputs, write_atomically
+from weakreset.resources import write_atomically
 
 __all__ = ["validate_command"]
 
@@ -108,7 +108,7 @@ def _held_out(file: Any, traces: Any) -> Any:
 def _check_outputs(report: Path | None, path: str | None) -> None:
     if path is not None and not os.path.exists(path):
         raise UsageError(f"{path} is a preset, which cannot hold a verdict: save it as a file first")
-    check_outputs(report, path)
+    claim_outputs(report, path)
 
 
 def _store(path: str, file: Any, verdict: Any, console: Any) -> None:
