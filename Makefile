@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-lowest docs bench bench-accuracy bench-validation faults fuzz results notebooks data fitted pictures clean
+.PHONY: demo test test-lowest test-wheel docs bench bench-accuracy bench-validation faults fuzz results notebooks data fitted pictures clean
 
 demo: $(VENV)/.installed  ## the whole road on the bundled data
 	$(BIN)/weakreset demo -o demo-run
@@ -17,6 +17,9 @@ test-lowest:  ## all tests on the oldest versions that pyproject allows, in an e
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet -c constraints-lowest.txt -e '.[dev]'
 	.venv-lowest/bin/python -m pytest -n auto --dist loadfile
+
+test-wheel: $(VENV)/.installed-dev  ## the wheel in an empty environment, every command of the README from another folder
+	$(BIN)/python tests/from_wheel.py
 
 docs: $(VENV)/.installed-dev  ## the site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
