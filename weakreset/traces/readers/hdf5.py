@@ -204,6 +204,7 @@ def _columns(
     if len(set(lengths.values())) > 1:
         raise TraceFormatError(budget.place(f"{group.name}: columns of different lengths: {lengths}"))
     arrays = {name: _values(item, budget, rows) for name, item in columns.items()}
+    about = _metadata(group, budget)
     units = [units_of_keys(item.attrs) for item in columns.values()]
     cycle = attribute(group, "cycle")
     if cycle and "cycle" not in roles:
@@ -213,8 +214,10 @@ def _columns(
     device = attribute(group, "device") or own_name[-1]
     within = own_name if wide or "device" in roles else own_name[:-1]  # a group of one device is called after it
     read = next((item for name, item in columns.items() if role_of(name) in _VALUES), None)
-    hints = {"table": "/".join(within), "description of it": words_of_attributes(group.file, group, read)}
-    return [ColumnsTable(list(arrays), list(arrays.values()), device, _metadata(group), units=units, hints=hints)]
+    known = any(units) or "unit" in about
+    words = "" if known else words_of_attributes(group.file, group, read)  # slow where there are thousands of groups
+    hints = {"table": "/".join(within), "description of it": words}
+    return [ColumnsTable(list(arrays), list(arrays.values()), device, about, units=units, hints=hints)]
 
 
 def _compact(
@@ -230,7 +233,7 @@ def _compact(
             pulses = _values(item, budget)
         elif item.ndim == 1 and item.shape[0] in datasets[matrix].shape:
             vectors[name] = _values(item, budget, rows if known else None)
-    about = _metadata(datasets[matrix].parent) | {"reading": matrix, "empty": "not read"}
+    about = _metadata(datasets[matrix].parent, budget) | {"reading": matrix, "empty": "not read"}
     if unit := units_of_keys(datasets[matrix].attrs):
         about["unit"] = unit
     table = matrix_table(values, pulses, vectors, about, budget.place(f"dataset {datasets[matrix].name}"), known)
@@ -291,8 +294,10 @@ def _plain(cell: object) -> str:
     return cell.decode("utf-8", errors="replace") if isinstance(cell, bytes) else str(cell)
 
 
-def _metadata(group: h5py.Group) -> dict[str, str]:
+def _metadata(group: h5py.Group, budget: Budget) -> dict[str, str]:
     """What attributes of a group, or else of the file, say of all its readings."""
-    voltage = attribute(group, "read_voltage_v") or attribute(group.file, "read_voltage_v")
-    unit = units_of_keys(group.attrs) or units_of_keys(group.file.attrs)
-    return ({"read_voltage_v": voltage} if voltage else {}) | ({"unit": unit} if unit else {})
+    if budget.about is None:  # of the file: asked once, since opening its root takes as long as reading a trace
+        root = group.file
+        budget.about = {"read_voltage_v": attribute(root, "read_voltage_v"), "unit": units_of_keys(root.attrs)}
+    own = {"read_voltage_v": attribute(group, "read_voltage_v"), "unit": units_of_keys(group.attrs)}
+    return {key: words for key in own if (words := own[key] or budget.about[key])}

@@ -31,7 +31,7 @@ class Budget:
     """What a file may still make us read. Without `file`, messages begin with the place in it.
 
     Soft `links` to places in the same file are read as what they point to, or refused; `deepest` is how far
-    groups may be nested.
+    groups may be nested. `about` is what the file says of all its readings, once it has been looked up.
     """
 
     file: str
@@ -41,6 +41,7 @@ class Budget:
     objects_left: int = MOST_OBJECTS
     links: bool = True
     deepest: int = 6
+    about: dict[str, str] | None = None
     advice: str = "; `weakreset fit --stream` or `weakreset.stream_traces` read it in parts"
 
     def place(self, words: str) -> str:
