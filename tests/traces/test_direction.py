@@ -122,4 +122,4 @@ def test_what_turns_is_counted_apart_and_a_set_of_both_directions_is_said():
 def test_one_trace_that_falls_is_said():
     ohm = 8e3 * np.exp(-np.linspace(0.0, 0.5, 60) + 0.01 * np.random.default_rng(1).standard_normal(60))
     notes = note_direction(TraceSet((PulseTrace("A", np.arange(60), ohm),), (), (), ())).notes
-    assert notes == ("resistance falls with the pulses in the trace: a gradual SET rather than a weak RESET",)
+    assert notes == ("the resistance falls with the pulses in the trace: a gradual SET rather than a weak RESET",)

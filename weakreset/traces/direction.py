@@ -110,7 +110,7 @@ def _set(votes: Votes, n_traces: int) -> str:
         return ""
     n = len(votes.falling)
     whole = "the trace" if n_traces == 1 else f"{n} of {n_traces} traces"
-    return f"resistance falls with the pulses in {whole}: a gradual SET rather than a weak RESET"
+    return f"the resistance falls with the pulses in {whole}: a gradual SET rather than a weak RESET"
 
 
 def _changes(rows: Array) -> tuple[Array, Array, Array]:
