@@ -27,6 +27,7 @@ Progress = Callable[[int, int, str], None]
 
 _HELD: list[ExitStack] = []  # of the command that runs, where one runs
 _REFRESH_S = 0.1  # a terminal that is redrawn at every device costs more than a fit
+_BRIEF_S = 1.0
 
 
 @contextmanager
@@ -118,14 +119,17 @@ def progress_bar(console: Console) -> Iterator[Progress]:
         console=console, transient=not console.is_terminal, auto_refresh=False,
     ) as bar:  # refreshed by the callbacks: a thread would be in the way of forking
         tasks: dict[str, Any] = {}
+        began: dict[str, float] = {}
         shown = -math.inf
 
         def advance(done: int, total: int, what: str) -> None:
             nonlocal shown
+            now = time.monotonic()
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
-            now = time.monotonic()
+                began[what] = now
+            # a step that was over at once leaves no line behind
+            bar.update(tasks[what], completed=done, total=total, visible=done < total or now - began[what] > _BRIEF_S)
             if done == total or now - shown > _REFRESH_S:
                 shown = now
                 bar.refresh()

@@ -117,7 +117,8 @@ def _fit(
             fits = fit_stream(chosen.parts(holdout, seed, held), options, progress, jobs=jobs)
         print_left_out(console, fits.traces)
     else:
-        loaded, held = chosen.load(holdout, seed)
+        with progress_bar(console) as progress:
+            loaded, held = chosen.load(holdout, seed, progress)
         print_left_out(console, loaded)
         options = FitOptions(**fixed, read_sd=_read_sd(read_sd, loaded.read_noise))
         with progress_bar(console) as progress:
@@ -188,7 +189,8 @@ def _results(
         from weakreset.report import ReportInput, build_report
 
         content = ReportInput(title=f"Fit of {name}", fits=fits, population=population, params=params)
-        files[report] = build_report(content)
+        with progress_bar(console) as progress:
+            files[report] = build_report(content, progress)
         written["report"] = str(report)
     return written
 

@@ -60,7 +60,8 @@ def validate_command(
     _check_outputs(report, params if store else None)
     file = parameters_of(params, assume)
     chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, keep_going=keep_going, skip=skip)
-    loaded, _ = chosen.load()
+    with progress_bar(console) as progress:
+        loaded, _ = chosen.load(progress=progress)
     print_left_out(console, loaded)
     if held_out:
         loaded = _held_out(file, loaded)
@@ -73,7 +74,8 @@ def validate_command(
     if store:
         _store(params, file, verdict, console)
     if report is not None:
-        _page(report, file, verdict, loaded)
+        with progress_bar(console) as progress:
+            _page(report, file, verdict, loaded, progress)
         console.print(f"report: {report}", markup=False)
     if json_:
         print_json(verdict.to_dict() | ({} if report is None else {"report": str(report)}))
@@ -81,12 +83,12 @@ def validate_command(
         raise typer.Exit(1)
 
 
-def _page(path: Path, file: Any, verdict: Any, traces: Any) -> None:
+def _page(path: Path, file: Any, verdict: Any, traces: Any, progress: Any) -> None:
     from weakreset.report import ReportInput, build_report
 
     title = f"Validation of {file.name}"
     content = ReportInput(title=title, params=file, verdict=verdict, traces=traces, commands=(command_line(),))
-    write_atomically(path, build_report(content))
+    write_atomically(path, build_report(content, progress))
 
 
 def _held_out(file: Any, traces: Any) -> Any:
