@@ -69,10 +69,7 @@ def fit_command(
     fixed = {"drift": drift, "direction": direction, "alpha": alpha, "exponent": exponent, "rtn": rtn}
     fixed["mixed_pulses"] = mixed_pulses
     table = _table_name(output, devices, report)
-    if trust_network and not dask:
-        raise UsageError("--trust-network goes with --dask")
-    cluster = {"address": dask, "trust_network": trust_network, "folder": output.with_suffix(".parts")}
-    fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console, cluster if dask else None)
+    fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console, _cluster(dask, trust_network, output))
     _print_fits(console, fits)
     summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
     replicas = {"bootstrap": bootstrap, "goodness": goodness, "seed": seed}
@@ -85,6 +82,15 @@ def fit_command(
         print_json(summary)
     if "parameter_file" not in summary:
         raise typer.Exit(1)
+
+
+def _cluster(address: str, trust_network: bool, output: Path) -> dict[str, Any] | None:
+    """Where a cluster is and where its finished parts go; None for a fit without one."""
+    if address:
+        return {"address": address, "trust_network": trust_network, "folder": output.with_suffix(".parts")}
+    if trust_network:
+        raise UsageError("--trust-network goes with --dask")
+    return None
 
 
 def _print_fits(console: Any, fits: Any) -> None:

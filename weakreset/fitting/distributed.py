@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import ipaddress
 import os
 import re
@@ -105,8 +107,8 @@ def fit_distributed(
                 f"the cluster at {address} was lost or failed ({type(error).__name__}: {error}). {len(store)} finished "
                 f"parts are kept in {place}: run the same again to go on"
             ) from error
-    fits = finished(seen.fits, plan, chosen, seen.kept, seen.short, seen.long)
-    return with_a_way(fits, survey, plan, chosen)
+    together = finished(seen.fits, plan, chosen, seen.kept, seen.short, seen.long)
+    return with_a_way(together, survey, plan, chosen)
 
 
 def _check_address(address: str, trust_network: bool) -> None:
@@ -131,28 +133,25 @@ def _loopback(host: str) -> bool:
 
 
 def _require() -> None:
-    try:
-        import distributed  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("distributed") is None:
         raise MissingExtraError(
             "a fit on several machines needs the package distributed, which is not installed: pip install "
             "'weakreset[dask]'"
-        ) from None
+        )
 
 
 @contextmanager
 def _cluster(address: str, jobs: int | None) -> Iterator[Any]:
     """A client of the cluster, of one that is made here if it has to be."""
-    from distributed import Client, LocalCluster
-
+    distributed: Any = importlib.import_module("distributed")
     with ExitStack() as stack:
         target: Any = address
         if address == LOCAL:
-            target = stack.enter_context(LocalCluster(
+            target = stack.enter_context(distributed.LocalCluster(
                 n_workers=jobs or os.cpu_count() or 1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
                 silence_logs=50,
             ))
-        client = stack.enter_context(Client(target, set_as_default=False))
+        client = stack.enter_context(distributed.Client(target, set_as_default=False))
         others = {version for version in client.run(_version).values() if version != __version__}
         if others:
             raise UsageError(f"{address}: workers have weakreset {', '.join(sorted(others))}, this is {__version__}")
@@ -168,7 +167,8 @@ def _parts(
 ) -> Iterator[tuple[list[UsedReads], list[DeviceFit]]]:
     """Chunk after chunk, in order: from the store, or from the workers and then into it."""
     by_plan = digest_of((__version__, plan))
-    at_workers = client.scatter(plan, broadcast=True)
+    # a task, no scattered data: what a killed worker held is then made again
+    at_workers = client.submit(_itself, plan, pure=False)
     waiting: deque[tuple[str, list[UsedReads], list[DeviceFit] | list[Any]]] = deque()
 
     def done() -> tuple[list[UsedReads], list[DeviceFit]]:
@@ -193,6 +193,10 @@ def _parts(
             yield done()
     while waiting:
         yield done()
+
+
+def _itself(plan: FitPlan) -> FitPlan:
+    return plan
 
 
 def _fit_piece(block: list[Group], plan: FitPlan) -> list[DeviceFit]:

@@ -58,8 +58,8 @@ class PartStore:
             raise FitError(f"{path}: cannot be read ({error}); remove it, and the part is fitted again") from None
         return [fit_of(str(text)) for text in column]
 
-    def save(self, key: str, fits: Sequence[DeviceFit]) -> None:
-        """Keep a finished part: its file first, then its line in the manifest."""
+    def save(self, key: str, fits: Sequence[DeviceFit]) -> Path:
+        """Keep a finished part: its file first, then its line in the manifest; the path of the file."""
         import pyarrow
         from pyarrow import parquet
 
@@ -70,6 +70,7 @@ class PartStore:
         self._parts[key] = {"file": path.name, "devices": len(fits), "sha256": sha256_of(path)}
         about = {"format": _FORMAT, "made_by": f"weakreset {__version__}", "parts": self._parts}
         write_atomically(self.folder / _MANIFEST, json.dumps(about, indent=1) + "\n")
+        return path
 
     def __len__(self) -> int:
         return len(self._parts)
