@@ -17,6 +17,7 @@ negligible there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,38 @@ def log_missed_steps(
         tried = np.flatnonzero(known)
 
 
+class _BesideBase:
+    """What the base leaves of knees and steps, of each other: the same for all devices without steps.
+
+    Rows are worked out when they are first asked for, each element for itself: in the same bits whoever asks.
+    """
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        d = dictionary
+        self.mixed = np.linalg.solve(d.gram[np.ix_(d.base, d.base)], d.gram[d.base, d.profiles])
+        self.cross = np.empty((len(d.grid), len(d.step_reads)))
+        self.known = np.zeros(len(d.grid), dtype=bool)
+
+    def rows(self, d: Dictionary, tried: NDArray[np.intp]) -> Array:
+        """Products of these knees with all steps."""
+        new = tried[~self.known[tried]]
+        if len(new):
+            cross = d.gram[d.profiles.start + new, d.steps]
+            for weights, column in zip(self.mixed[:, new], d.base, strict=True):
+                cross -= weights[:, None] * d.gram[column, d.steps]
+            self.cross[new], self.known[new] = cross, True
+        return self.cross[tried]
+
+
+_BESIDE_BASE: WeakKeyDictionary[Dictionary, _BesideBase] = WeakKeyDictionary()
+
+
+def _beside_base(dictionary: Dictionary) -> _BesideBase:
+    if dictionary not in _BESIDE_BASE:
+        _BESIDE_BASE[dictionary] = _BesideBase(dictionary)
+    return _BESIDE_BASE[dictionary]
+
+
 class _Factor:
     """ln of the factor at chosen knees of one device."""
 
@@ -96,34 +129,37 @@ class _Factor:
         self, dictionary: Dictionary, products: Array, design: Design, variance: float, prior: StepPrior
     ) -> None:
         d = self.dictionary = dictionary
-        self.products = products
-        self.mix, self.fixed = design.mix, np.asarray(design.fixed)
-        self.inverse, self.known = design.normal(d, products)
-        self.by_step = self.mix.T @ d.gram[self.fixed, d.steps]
+        self.inverse, known = design.normal(d, products)
+        fixed, mix = np.asarray(design.fixed), design.mix
+        self.by_step, self.by_knee = mix.T @ d.gram[fixed, d.steps], mix.T @ d.gram[fixed, d.profiles]
         step_mixed = self.inverse @ self.by_step
         self.step_length = d.lengths[d.steps] - np.einsum("ij,ij->j", self.by_step, step_mixed)
-        self.step_product = products[d.steps] - self.known @ step_mixed
+        self.knee_mixed = self.inverse @ self.by_knee
+        length = d.lengths[d.profiles]
+        self.knee_length = np.maximum(length - np.einsum("ij,ij->j", self.by_knee, self.knee_mixed), 1e-12 * length)
         # gains are squares of products in these units, over squared lengths
-        self.unit = np.sqrt(0.5 / variance)
+        unit = np.sqrt(0.5 / variance)
+        self.step_product = unit * (products[d.steps] - known @ step_mixed)
+        self.knee_added = unit * (products[d.profiles] - known @ self.knee_mixed) / self.knee_length
         self.ratio = variance / prior.amplitude**2
         pulses = d.whitener.pulses
         self.expected = prior.rate * float(pulses[-1] - pulses[0]) / len(d.step_reads)
+        self.shared = None if design.steps else _beside_base(d)
+
+    def _cross(self, tried: NDArray[np.intp]) -> Array:
+        """Products of these knees with all steps, less what the design explains."""
+        if self.shared is not None:
+            return self.shared.rows(self.dictionary, tried)
+        d = self.dictionary
+        return np.asarray(d.gram[d.profiles.start + tried, d.steps] - self.knee_mixed[:, tried].T @ self.by_step)
 
     def __call__(self, tried: NDArray[np.intp]) -> Array:
-        d = self.dictionary
-        knees = d.profiles.start + tried
-        by_knee = self.mix.T @ d.gram[self.fixed[:, None], knees]
-        knee_mixed = self.inverse @ by_knee
-        knee_length = d.lengths[knees] - np.einsum("ij,ij->j", by_knee, knee_mixed)
-        knee_length = np.maximum(knee_length, 1e-12 * d.lengths[knees])
-        knee_added = (self.products[knees] - self.known @ knee_mixed) / knee_length
-        cross = d.gram[knees, d.steps]
-        cross -= knee_mixed.T @ self.by_step
+        cross = self._cross(tried)
         # what large numbers leave of each other is worked out in double precision; what is added up in the end needs
         # no more than single, which takes half the time and has the fast exponential
-        gain = (self.unit * self.step_product - (self.unit * knee_added)[:, None] * cross).astype(np.float32)
+        gain = (self.step_product - self.knee_added[tried, None] * cross).astype(np.float32)
         cross *= cross
-        cross /= -knee_length[:, None]
+        cross /= -self.knee_length[tried, None]
         cross += self.step_length
         np.maximum(cross, 0.0, out=cross)
         cross += self.ratio

@@ -112,8 +112,10 @@ def _check(fit: DeviceFit, jacobian: Array, white: Array, others: SetErrors) -> 
     blocks = _sandwich(frame, residuals, names.index(fit.drift.knee) if fit.drift.knee in names else None)
     inflation = np.maximum(blocks, _of_slow_size(frame, residuals))
     if moved.any():
-        exact = exact / -fit.alpha_used if exact.size else jacobian
-        added = _growth_errors(jacobian, exact, moved / fit.alpha_used)
+        if exact.size:
+            added = _growth_errors(jacobian, exact / -fit.alpha_used, moved / fit.alpha_used)
+        else:
+            added = _level_errors(frame, moved[:, 0] / fit.alpha_used)
         inflation = np.hypot(np.maximum(inflation, 1.0), added)
     by_name = dict(zip(names, inflation.tolist(), strict=True))
     by_name = {name: max(value, others.least.get(name, value)) for name, value in by_name.items()}
@@ -177,6 +179,11 @@ def _with_growth(fit: DeviceFit, raw: Array) -> Array:
     level = offset - min(float(offset.min()), 0.0)
     size = np.maximum(1.0 + growth * drift, 0.0)
     return np.column_stack([raw[:, :n_drift] * (1.0 + growth * level)[:, None], raw[:, n_drift:] * size[:, None]])
+
+
+def _level_errors(frame: _Frame, moved: Array) -> Array:
+    """Errors that a level never seen adds, by column, in units of those without: how far it moves each number."""
+    return np.asarray(np.abs(frame.root @ (frame.q.T @ moved)) / np.sqrt(frame.squares))
 
 
 def _growth_errors(jacobian: Array, exact: Array, moved: Array) -> Array:

@@ -129,13 +129,16 @@ def _first_steps(dictionary: Dictionary, products: Array, plain: list[Configurat
     mixed = np.linalg.solve(d.gram[np.ix_(d.base, d.base)], d.gram[d.base, d.profiles])
     explained = np.full(len(plain), -np.inf)
     knees, steps = np.zeros((2, len(plain)), dtype=np.intp)
+    room = np.empty_like(step_product)  # a table made anew for each knee costs more than what is done with it
     for knee, rows in tries:
-        product, length, total = step_product[rows], step_length, by_base[rows]
+        product, length, total = room[: len(rows)], step_length, by_base[rows]
+        product[:] = step_product if rows is everyone else step_product[rows]
         if knee >= 0:
             k = knee - d.profiles.start
             cross = d.gram[knee, d.steps] - mixed[:, k] @ beside
             added = knee_product[rows, k] / knee_length[k]
-            product -= added[:, None] * cross
+            for row, size in zip(product, added, strict=True):
+                row -= size * cross
             length = length - cross**2 / knee_length[k]
             length[length <= _LEAST_LEFT * d.lengths[d.steps]] = np.inf  # the knee has taken such a step up: no gain
             total += added**2 * knee_length[k]
