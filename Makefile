@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-lowest docs bench bench-accuracy bench-validation fuzz results notebooks data fitted pictures clean
+.PHONY: demo test test-lowest test-wheel docs bench bench-accuracy bench-validation faults fuzz results notebooks data fitted pictures clean
 
 demo: $(VENV)/.installed  ## the whole road on the bundled data
 	$(BIN)/weakreset demo -o demo-run
@@ -17,6 +17,9 @@ test-lowest:  ## all tests on the oldest versions that pyproject allows, in an e
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet -c constraints-lowest.txt -e '.[dev]'
 	.venv-lowest/bin/python -m pytest -n auto --dist loadfile
+
+test-wheel: $(VENV)/.installed-dev  ## the wheel in an empty environment, every command of the README from another folder
+	$(BIN)/python tests/from_wheel.py
 
 docs: $(VENV)/.installed-dev  ## the site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
@@ -36,6 +39,9 @@ bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on d
 fuzz: $(VENV)/.installed-dev  ## files whose truth is known: right or refused; damaged ones: traces or an error of ours
 	$(BIN)/python benchmarks/fuzz_truth.py --files 4000
 	$(BIN)/python benchmarks/fuzz_readers.py --files 20000
+
+faults: $(VENV)/.installed-dev  ## every long command killed, interrupted, on a full disk, twice at once: nothing lost
+	$(BIN)/python benchmarks/faults.py
 
 bench-validation: $(VENV)/.installed-dev  ## how often a true model fails, how often a wrong one is caught
 	$(BIN)/python benchmarks/validation_power.py
@@ -100,6 +106,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed
 	$(PIP) -c constraints.txt -e '.[dev]'
+	-$(PIP) -c constraints.txt -e '.[simulators]'  # 90 MB, for one machine only: without it its tests skip
 	touch $@
 
 clean:

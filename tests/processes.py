@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["here"]
+__all__ = ["ctrl_c_heard", "here"]
+
+
+@contextmanager
+def ctrl_c_heard() -> Iterator[None]:
+    """Processes started meanwhile hear Ctrl-C: under a shell's `&`, all that tests start would ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def here() -> dict[str, str]:

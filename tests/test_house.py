@@ -17,13 +17,17 @@ from weakreset.version import __version__
 PACKAGE = Path(weakreset.__file__).parent
 ROOT = PACKAGE.parent
 
-GROUND = {"display", "errors", "multiple_testing", "options", "outputs", "resources", "version", "workers"}
+GROUND = {
+    "display", "errors", "locks", "multiple_testing", "options", "outputs", "paths", "resources", "version", "workers",
+}
 MAY_IMPORT = {
     "display": set(),
     "errors": set(),
+    "locks": {"errors", "paths"},
     "multiple_testing": set(),
     "options": {"errors"},
-    "outputs": {"errors"},
+    "outputs": {"errors", "locks", "paths"},
+    "paths": set(),
     "resources": {"outputs"},
     "version": set(),
     "workers": set(),
@@ -37,11 +41,13 @@ MAY_IMPORT = {
     "parameter_file": {"display", "errors", "model", "resources", "version"},
     "twin": {"errors", "model", "options", "parameter_file", "traces"},
     "simulation": {"errors", "model", "parameter_file", "resources"},
-    "training": {"display", "errors", "model", "options", "parameter_file", "resources", "simulation", "version"},
-    "exports": {"errors", "model", "parameter_file", "resources", "twin", "version"},
+    "training": {
+        "display", "errors", "locks", "model", "options", "parameter_file", "resources", "simulation", "version",
+    },
+    "exports": {"errors", "model", "parameter_file", "resources", "simulation", "training", "twin", "version"},
     "comparison": {"display", "errors", "model", "multiple_testing", "options", "parameter_file"},
     "ablation": {
-        "display", "errors", "multiple_testing", "options", "parameter_file", "resources", "training", "workers",
+        "display", "errors", "locks", "multiple_testing", "options", "outputs", "parameter_file", "training", "workers",
     },
     "validation": {
         "display", "errors", "fitting", "model", "options", "parameter_file", "population", "traces", "twin",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from weakreset.display import csv_for_people
 from weakreset.errors import UsageError
+from weakreset.locks import held
 from weakreset.resources import bundled, write_atomically
 
 if TYPE_CHECKING:
@@ -89,23 +90,28 @@ def run_demo(folder: Path, seed: int = 0, progress: Progress | None = None) -> D
     UsageError
         Where `folder` holds training runs that no demo made; those of an earlier demo are replaced.
     """
+    for name in _RUNS.values():
+        _refuse_other_runs(folder / name)
+    with held(folder=folder):
+        return _road(folder, seed, progress)
+
+
+def _road(folder: Path, seed: int, progress: Progress | None) -> DemoResult:
     from weakreset.fitting import fit_devices
     from weakreset.population import export_parameters, fit_population
     from weakreset.traces import load_traces
     from weakreset.validation import validate
 
-    for name in _RUNS.values():
-        _refuse_other_runs(folder / name)
-    traces = load_traces([bundled("data") / name for name in DEMO_TRACES])
+    traces = load_traces([bundled("data") / name for name in DEMO_TRACES], progress=progress)
     fits = fit_devices(traces, progress=progress)
     write_atomically(folder / "devices.csv", csv_for_people(fits.to_frame()))
-    population = fit_population(fits)
+    population = fit_population(fits, progress=progress)
     params = export_parameters(population, _LOT, command="weakreset demo")
     params.save(folder / "parameters.json")
     verdict = validate(params, traces, seed=seed, progress=_named(progress, "validation"))
     ideal, real = (_train(params, folder, recipe, seed, progress) for recipe in _RUNS)
     result = DemoResult(folder, fits, population, params, verdict, ideal, real)
-    write_atomically(folder / "report.html", _report(result))
+    write_atomically(folder / "report.html", _report(result, progress))
     return result
 
 
@@ -148,7 +154,7 @@ def _train(params: ParameterFile, folder: Path, recipe: str, seed: int, progress
     )
 
 
-def _report(result: DemoResult) -> str:
+def _report(result: DemoResult, progress: Progress | None) -> str:
     from weakreset.report import ReportInput, TrainingRun, build_report
 
     runs = (
@@ -160,5 +166,6 @@ def _report(result: DemoResult) -> str:
             title="weakreset demo: from traces to a trained network",
             fits=result.fits, population=result.population, params=result.params, verdict=result.verdict, runs=runs,
             commands=("weakreset demo",),
-        )
+        ),
+        progress,
     )

@@ -21,8 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from weakreset.errors import OutputError
+from weakreset.locks import remove_stale_lock
+from weakreset.paths import shown_path
 
-__all__ = ["all_or_none", "check_outputs", "whole_or_nothing", "write_atomically", "written_files"]
+__all__ = ["all_or_none", "check_outputs", "remove_leftovers", "whole_or_nothing", "write_atomically", "written_files"]
 
 _LISTS: list[list[Path]] = []
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # in a shared folder, processes of other machines are not ours
@@ -67,7 +69,7 @@ def check_outputs(*files: str | os.PathLike[str] | None, folder: str | os.PathLi
     places = set()
     for target in (target for target in targets if target.is_file() or not target.exists()):
         if (place := os.path.realpath(target)) in places:
-            raise OutputError(f"{_shown(target)}: two outputs cannot be one file; name another")
+            raise OutputError(f"{shown_path(target)}: two outputs cannot be one file; name another")
         places.add(place)
 
 
@@ -162,9 +164,9 @@ def _check_folder(target: Path, folder: Path) -> None:
             raise OSError(errno.ENAMETOOLONG, f"the name of the folder {folder.name[:20]}... is too long")
         folder = folder.parent
     if not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, f"{_shown(folder)} is a file, not a folder")
-    _check_writable(folder, folder.stat(), f"the folder {_shown(folder)} cannot be written to")
-    _remove_leftovers(folder)
+        raise NotADirectoryError(errno.ENOTDIR, f"{shown_path(folder)} is a file, not a folder")
+    _check_writable(folder, folder.stat(), f"the folder {shown_path(folder)} cannot be written to")
+    _remove_leftovers_once(folder)
 
 
 def _longest_name(folder: Path) -> int:
@@ -186,7 +188,7 @@ def _new_part(target: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if found is not None and stat.S_ISCHR(found.st_mode):
         raise OSError(errno.EINVAL, "it is a device, and is not replaced")
-    _remove_leftovers(folder)
+    _remove_leftovers_once(folder)
     part = folder / f".weakreset-{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.part"
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     if found is not None:
@@ -205,16 +207,20 @@ def _finish(parts: Mapping[Path, Path]) -> None:
                 written.append(target)
 
 
-@functools.lru_cache(maxsize=256)  # once a process: a folder with many files takes long to list
-def _remove_leftovers(folder: Path) -> None:
-    """Parts of processes that are gone; those of other machines cannot be told from living ones."""
-    if os.name != "posix":  # elsewhere, asking whether a process lives can end it
+def remove_leftovers(folder: Path) -> None:
+    """Remove parts and locks of processes that are gone; those of other machines cannot be told from living ones."""
+    if os.name != "posix" or not folder.is_dir():  # elsewhere, asking whether a process lives can end it
         return
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries]
     for name in names:
         if (found := _PART.fullmatch(name)) and not _alive(int(found[1])):
             (folder / name).unlink(missing_ok=True)
+        remove_stale_lock(folder / name)
+
+
+# once a process: a folder with many files takes long to list
+_remove_leftovers_once = functools.lru_cache(maxsize=256)(remove_leftovers)
 
 
 def _alive(process: int) -> bool:
@@ -240,11 +246,4 @@ def _kept_elsewhere(contents: Mapping[Path, str | bytes]) -> str:
 
 def _refused(target: Path, error: Exception) -> OutputError:
     words = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return OutputError(f"{_shown(target)}: cannot be written: {words}. Files that were there are as they were.")
-
-
-def _shown(path: Path) -> str:
-    """As text that can be printed on a line; a name of a thousand signs is cut."""
-    text = str(path).encode("utf-8", errors="backslashreplace").decode().replace("\x00", "\\0")
-    text = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
-    return text if len(text) <= 300 else f"{text[:140]}...{text[-140:]}"
+    return OutputError(f"{shown_path(target)}: cannot be written: {words}. Files that were there are as they were.")

@@ -35,8 +35,11 @@ def stopped_with() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for worker in set(multiprocessing.active_children()) - before:
-            worker.terminate()
+        workers = set(multiprocessing.active_children()) - before
+        for worker in workers:
+            worker.kill()  # they have no more to say, and compiled code hears nothing gentler before it is done
+        for worker in workers:
+            worker.join(_LOOK_S)
         raise
 
 

@@ -48,7 +48,7 @@ def _(bench):
     sheet.columns[-1][3] = sheet.columns[-1][60] = 9.91e37
     path = bench.write(sheet)
     last = sentence_of(run("inspect", path)[0])
-    wanted = (r"\b5 devices", r"\b(49|50)\b", r"\bk?ohm\b", "assumed", r"\b2 readings? left out", "(?i)overflow")
+    wanted = (r"\b5 devices", r"\b(49|50)\b", r"\bk?ohm\b", "assumed", r"\b2 readings? excluded", "(?i)overflow")
     return all(re.search(words, last) for words in wanted), last
 
 

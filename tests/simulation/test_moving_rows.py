@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from weakreset.model.noise.pink_poles import fit_pink_poles
 from weakreset.simulation.moving_rows import POLE_UNIT, lanes, log_r_of, poles_of, row_width, state_of
-from weakreset.simulation.pink_poles import fit_pink_poles
 
 
 @pytest.mark.parametrize(("n_poles", "places", "width"), [(2, 4, 4), (4, 4, 4), (5, 8, 6), (8, 8, 6)])

@@ -132,7 +132,7 @@ def test_ragged_traces_with_missing_reads_are_compared(published, ragged, small_
     assert verdict.passed
     assert verdict.n_devices == 60
     assert (verdict.n_excluded, verdict.n_excluded_readings) == (1, 1)
-    assert "1 left out before" in verdict.sentence
+    assert "1 excluded before" in verdict.sentence
     assert not validate(changed(published, "noise.pink.alpha", lambda x: 2 * x), ragged, n_replicas=719).passed
 
 

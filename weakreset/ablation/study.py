@@ -14,12 +14,13 @@ from typing import Any
 from weakreset.ablation.conditions import Condition, all_conditions
 from weakreset.ablation.result import Ablation
 from weakreset.errors import UsageError, WeakResetError
+from weakreset.locks import held
 from weakreset.options import named_options
+from weakreset.outputs import remove_leftovers, write_atomically
 from weakreset.parameter_file import ParameterFile, dump_parameters, parse_parameters
-from weakreset.resources import write_atomically
 from weakreset.workers import follow_parent, stopped_with
 
-__all__ = ["StudySettings", "ablate", "finals_of"]
+__all__ = ["PartDone", "StudySettings", "ablate", "ablate_part", "finals_of"]
 
 _MAX_BYTES = 1 << 28  # parameters of an empirical file are in it
 
@@ -94,13 +95,57 @@ def ablate(
     Raises
     ------
     UsageError
-        For a folder of another study, and whatever `train` raises.
+        For a folder with results of another study, and whatever `train` raises.
+    OutputError
+        Where `folder` cannot be written, or another run is writing there.
     """
     chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
     given = {"network": network, "data": data, "test": test, "loss": loss, "score": score, "layers": layers}
     own = {name: value for name, value in given.items() if value is not None}
     finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress, own)
     return Ablation.of(finals, tuple(seeds), asdict(chosen) | {"parameter_file": params.name} | _own_names(own))
+
+
+@dataclass(frozen=True)
+class PartDone:
+    """How many runs are finished: of this part, and of the whole study, where other parts may be running."""
+
+    finished: int
+    total: int
+    part_finished: int
+    part_total: int
+
+
+@named_options
+def ablate_part(
+    params: ParameterFile, folder: str | os.PathLike[str], part: tuple[int, int],
+    settings: StudySettings | None = None, *, seeds: Sequence[int] = range(5),
+    conditions: Sequence[Condition] | None = None, jobs: int = 1, progress: Progress | None = None,
+) -> PartDone:
+    """Do part i of n of a study, beside other parts in the same folder; `ablate` then finds all runs done.
+
+    Parameters
+    ----------
+    part : tuple of int
+        (i, n): runs i, i + n, i + 2 n, ... of the study, 1 <= i <= n.
+    params, folder, settings, seeds, conditions, jobs, progress
+        As in `ablate`; the same for all parts.
+
+    Raises
+    ------
+    UsageError
+        A part that there is not, a folder with results of another study, and whatever `train` raises.
+    OutputError
+        Where `folder` cannot be written, or the same part, or one of its runs, is running elsewhere.
+    """
+    number, of = part
+    if not 1 <= number <= of:
+        raise UsageError(f"part {number}/{of}: give i/n with 1 <= i <= n")
+    chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
+    finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress, part=part)
+    done = [bool(finals[name][k]) for k in range(len(tuple(seeds))) for name in finals]
+    mine = done[number - 1 :: of]
+    return PartDone(sum(done), len(done), sum(mine), len(mine))
 
 
 def _own_names(own: Mapping[str, Any]) -> dict[str, str]:
@@ -149,12 +194,23 @@ def _check_sendable(own: Mapping[str, Any], jobs: int) -> None:
 def finals_of(
     params: ParameterFile, folder: Path, settings: StudySettings, conditions: Sequence[Condition],
     seeds: Sequence[int], jobs: int, progress: Progress | None, own: Mapping[str, Any] | None = None,
+    part: tuple[int, int] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Last metrics of every run, by condition, in the order of the seeds."""
+    """Last metrics of every run, by condition, in the order of the seeds; empty of runs that another part has to do."""
     own, jobs = own or {}, jobs or os.cpu_count() or 1
     if jobs > 1:
         _check_sendable(own, jobs)
-    _claim(folder, params, settings, own)
+    # parts share the folder: each holds a name of its own in it, and `train` holds the folder of every run
+    ours = held(folder=folder) if part is None else held(folder / f"part-{part[0]}-of-{part[1]}")
+    with ours:
+        _claim(folder, params, settings, own)
+        return _finals_in(folder, params, settings, conditions, seeds, jobs, progress, own, part or (1, 1))
+
+
+def _finals_in(
+    folder: Path, params: ParameterFile, settings: StudySettings, conditions: Sequence[Condition],
+    seeds: Sequence[int], jobs: int, progress: Progress | None, own: Mapping[str, Any], part: tuple[int, int],
+) -> dict[str, list[dict[str, Any]]]:
     conditions = list({condition.name: condition for condition in conditions}.values())
     runs = [
         _Run(condition, seed, folder / condition.name.replace(" ", "-") / f"seed-{seed}")
@@ -163,13 +219,14 @@ def finals_of(
     report = progress or (lambda done, total, what: None)
     text = {condition.name: dump_parameters(condition.parameters(params, settings.nominal)) for condition in conditions}
     results = {(run.condition.name, run.seed): _finished(run, "score" in own) for run in runs}
-    left = [run for run in runs if results[run.condition.name, run.seed] is None]
-    done = len(runs) - len(left)
-    report(done, len(runs), "runs")
+    mine = runs[part[0] - 1 :: part[1]]
+    left = [run for run in mine if results[run.condition.name, run.seed] is None]
+    done = len(mine) - len(left)
+    report(done, len(mine), "runs")
     for run, final in _all_runs(left, text, settings, jobs, own):
         results[run.condition.name, run.seed] = final
         done += 1
-        report(done, len(runs), "runs")
+        report(done, len(mine), "runs")
     return {c.name: [results[c.name, seed] or {} for seed in seeds] for c in conditions}
 
 
@@ -181,22 +238,26 @@ def _all_runs(
             yield run, _train(run, text[run.condition.name], settings, own)
         return
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), follow_parent, (os.getpid(),))
-    with pool, stopped_with():
-        waiting = {pool.submit(_train, run, text[run.condition.name], settings, own): run for run in left}
-        try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise  # `stopped_with` ends the running ones: their finished epochs are kept
+    try:
+        with pool, stopped_with():
+            waiting = {pool.submit(_train, run, text[run.condition.name], settings, own): run for run in left}
+            try:
+                for future in as_completed(waiting):
+                    yield waiting[future], future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise  # `stopped_with` ends the running ones: their finished epochs are kept
+    except BaseException:
+        for run in left:
+            remove_leftovers(run.folder)
+        raise
 
 
 def _claim(folder: Path, params: ParameterFile, settings: StudySettings, own: Mapping[str, Any]) -> None:
     """Write down what the folder holds, or make sure that it holds the same."""
     note, mine = folder / "study.json", _own_fingerprint(own, settings)
     if not note.exists():
-        about = {"settings": asdict(settings), "parameters": json.loads(dump_parameters(params)), **mine}
-        write_atomically(note, json.dumps(about, indent=1) + "\n")
+        _write_claim(note, params, settings, mine)
         return
     found = _read(note)
     try:
@@ -205,8 +266,22 @@ def _claim(folder: Path, params: ParameterFile, settings: StudySettings, own: Ma
     except (KeyError, TypeError, WeakResetError) as error:
         raise UsageError(f"{note}: does not say what the study is ({error}); name another folder") from None
     same_task = found.get("own") == mine.get("own")
-    if not same_settings or not same_parameters or not same_task:
+    if same_settings and same_parameters and same_task:
+        return
+    if _has_results(folder):
         raise UsageError(f"{folder} holds a study with other settings or parameters: name another folder")
+    _write_claim(note, params, settings, mine)  # of a command with a typing error, or stopped before its first epoch
+
+
+def _has_results(folder: Path) -> bool:
+    from weakreset.training.run_folder import holds_run
+
+    return any(holds_run(run) for run in folder.glob("*/seed-*"))
+
+
+def _write_claim(note: Path, params: ParameterFile, settings: StudySettings, mine: dict[str, Any]) -> None:
+    about = {"settings": asdict(settings), "parameters": json.loads(dump_parameters(params)), **mine}
+    write_atomically(note, json.dumps(about, indent=1) + "\n")
 
 
 def _finished(run: _Run, own_score: bool) -> dict[str, Any] | None:

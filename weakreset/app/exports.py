@@ -57,7 +57,7 @@ def _report(results: Results, recipe: Recipe) -> Path:
         f"Fit of {recipe.name}", fits=results.fits, population=results.population, params=results.params,
         verdict=results.verdict, commands=recipe.commands(),
     )
-    return write_atomically(results.made / f"{recipe.name}.html", build_report(content))
+    return write_atomically(results.made / f"{recipe.name}.html", build_report(content, results.progress))
 
 
 def _commands(results: Results, recipe: Recipe) -> Path:
@@ -97,7 +97,7 @@ EXPORTS = {
     "parameters": Export("Parameter file (JSON)", _parameters, needs_laws=True),
     "devices": Export("Table of devices (CSV)", _devices),
     "laws": Export("Table of laws (CSV)", _laws, needs_laws=True),
-    "left_out": Export("What was left out (CSV)", _left_out),
+    "left_out": Export("What was excluded (CSV)", _left_out),
     "report": Export("Report (HTML)", _report),
     "commands": Export("Commands that repeat it (sh)", _commands),
     "notebook": Export("Notebook that repeats it (ipynb)", _notebook),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing", "drawings"]
 
+_EXCLUDED_SHOWN = 12
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -42,6 +44,11 @@ def drawings(
             "All traces", "Every device, with the median and the band of 90 % of the devices.",
             lambda ax: plots.all_traces(fits.traces, ax),
         )
+        made["lot_curves"] = Drawing(
+            "The lot in ohms", "Median, 50 and 90 % of the devices; a median a lot, wafer, file or die.",
+            lambda ax: plots.lot_curves(fits.traces, ax),
+        )
+        made |= _of_places(fits)
         made["fits"] = Drawing(
             "Traces with fits", "Devices of every status, from small to large change.",
             lambda ax: plots.traces_with_fits(fits, ax=ax), True,
@@ -64,6 +71,29 @@ def drawings(
         )
     if twin is not None:
         made["twin"] = _of_twin(traces, twin)
+    return made
+
+
+def _of_places(fits: FitSet) -> dict[str, Drawing]:
+    from weakreset import plots
+    from weakreset.plots.excluded_traces import with_excluded_traces
+    from weakreset.plots.wafer_map import has_die_map, has_wafer_map
+
+    made = {}
+    if with_excluded_traces(fits):
+        names = list(with_excluded_traces(fits))[:_EXCLUDED_SHOWN]
+        made["excluded"] = Drawing(
+            "Excluded devices", "As they were read, and why. Orange: reads that are not used.",
+            lambda ax: plots.excluded_traces(fits, names, ax), True,
+        )
+    if has_wafer_map(fits):
+        made["wafer_map"] = Drawing(
+            "Wafer maps", "Medians of each die, and its yield.", lambda ax: plots.wafer_map(fits, ax), True
+        )
+    if has_die_map(fits):
+        made["die_map"] = Drawing(
+            "Map of the die", "By row and column, over all dies.", lambda ax: plots.die_map(fits, ax), True
+        )
     return made
 
 

@@ -53,8 +53,7 @@ class Results:
         about = [Path(path).stat() for path in asked.paths if Path(path).exists()]
         key = (asked, tuple((item.st_size, item.st_mtime_ns) for item in about))  # a file may come again, changed
         if self.read is None or self.read[0] != key:
-            self.progress(0, 1, "reading")
-            self.read = (key, asked.load()[0])
+            self.read = (key, asked.load(progress=self.progress)[0])
         return self.read[1]
 
     def parameters(self, source: str, assume: str = "") -> ParameterFile:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from weakreset.cli.ablate import ablate_command
 from weakreset.cli.app_window import app_command
-from weakreset.cli.common import silence_stdout
+from weakreset.cli.common import outputs_held, silence_stdout
 from weakreset.cli.compare import compare_command
 from weakreset.cli.demo import demo_command
 from weakreset.cli.doctor import doctor_command
@@ -84,7 +84,7 @@ def run(arguments: list[str]) -> int:
     A user's mistake is one paragraph on stderr and 2; an error that weakreset did not foresee is one too, with the
     place of its traceback, and 3; Ctrl-C is 130 and SIGTERM 143.
     """
-    with warnings.catch_warnings(), termination_is_an_error(), written_files() as written:
+    with warnings.catch_warnings(), termination_is_an_error(), outputs_held(), written_files() as written:
         warnings.simplefilter("always", WeakResetWarning)
         warnings.showwarning = _shown
         code = _code(arguments, written)

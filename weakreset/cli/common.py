@@ -9,20 +9,53 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.segment import Segment
 
+from weakreset.locks import held
+from weakreset.outputs import check_outputs
+
 __all__ = [
-    "Terminated", "command_line", "console_for", "harmless", "print_json", "progress_bar", "resumable",
-    "silence_stdout",
+    "Terminated", "claim_outputs", "command_line", "console_for", "harmless", "outputs_held", "print_json",
+    "progress_bar", "resumable", "silence_stdout",
 ]
 
 Progress = Callable[[int, int, str], None]
 
+_HELD: list[ExitStack] = []  # of the command that runs, where one runs
 _REFRESH_S = 0.1  # a terminal that is redrawn at every device costs more than a fit
+_BRIEF_S = 1.0
+
+
+@contextmanager
+def outputs_held() -> Iterator[None]:
+    """What `claim_outputs` claims meanwhile is let go at the end."""
+    with ExitStack() as stack:
+        _HELD.append(stack)
+        try:
+            yield
+        finally:
+            _HELD.remove(stack)
+
+
+def claim_outputs(
+    *files: str | os.PathLike[str] | None, folder: str | os.PathLike[str] | None = None
+) -> None:
+    """Before any work: these files can be written and files in this folder, and no other run is writing the files.
+
+    A folder is held by what fills it, so that it is held in programs and notebooks too.
+
+    Raises
+    ------
+    OutputError
+        As from `check_outputs` and `held`.
+    """
+    check_outputs(*files, folder=folder)
+    if _HELD:
+        _HELD[-1].enter_context(held(*(file for file in files if file is not None)))
 
 
 class Terminated(KeyboardInterrupt):
@@ -86,14 +119,17 @@ def progress_bar(console: Console) -> Iterator[Progress]:
         console=console, transient=not console.is_terminal, auto_refresh=False,
     ) as bar:  # refreshed by the callbacks: a thread would be in the way of forking
         tasks: dict[str, Any] = {}
+        began: dict[str, float] = {}
         shown = -math.inf
 
         def advance(done: int, total: int, what: str) -> None:
             nonlocal shown
+            now = time.monotonic()
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
-            now = time.monotonic()
+                began[what] = now
+            # a step that was over at once leaves no line behind
+            bar.update(tasks[what], completed=done, total=total, visible=done < total or now - began[what] > _BRIEF_S)
             if done == total or now - shown > _REFRESH_S:
                 shown = now
                 bar.refresh()
@@ -102,14 +138,14 @@ def progress_bar(console: Console) -> Iterator[Progress]:
 
 
 @contextmanager
-def resumable(advice: str) -> Iterator[None]:
-    """Turn Ctrl-C into a word of advice on stderr and exit code 130."""
+def resumable(advice: Callable[[], str]) -> Iterator[None]:
+    """Turn Ctrl-C into a word of advice on stderr, thought of then, and exit code 130."""
     import typer
 
     try:
         yield
     except KeyboardInterrupt as stop:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"interrupted; {advice}", markup=False)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"interrupted; {advice()}", markup=False)
         raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from weakreset.cli.common import console_for, print_json
-from weakreset.resources import check_outputs, write_atomically
+from weakreset.cli.common import claim_outputs, console_for, print_json
+from weakreset.resources import write_atomically
 
 __all__ = ["compare_command"]
 
@@ -24,7 +24,7 @@ def compare_command(
     from weakreset.parameter_file import load_parameters
     from weakreset.report import build_comparison
 
-    check_outputs(report)
+    claim_outputs(report)
     console = console_for(json_)
     comparison = compare_parameters(load_parameters(a), load_parameters(b))
     console.print(_table(comparison))

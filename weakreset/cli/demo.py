@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from weakreset.cli.common import console_for, print_json, progress_bar
-from weakreset.resources import check_outputs
+from weakreset.cli.common import claim_outputs, console_for, print_json, progress_bar
 
 __all__ = ["demo_command"]
 
@@ -24,7 +23,7 @@ def demo_command(
     """Fit, export, validate, train and report on the bundled (simulated) traces."""
     from weakreset.demo import run_demo
 
-    check_outputs(folder=output)
+    claim_outputs(folder=output)
     console = console_for(json_)
     start = time.perf_counter()
     with progress_bar(console) as progress:

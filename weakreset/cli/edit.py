@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from weakreset.cli.common import console_for, print_json
+from weakreset.cli.common import claim_outputs, console_for, print_json
 from weakreset.errors import UsageError
-from weakreset.resources import check_outputs
 
 __all__ = ["edit_command"]
 
@@ -33,7 +32,7 @@ def edit_command(
     console = console_for(json_)
     if output is None and not os.path.isfile(params):
         raise UsageError(f"{params} is a preset: say with -o where to write the changed file")
-    check_outputs(output or params)
+    claim_outputs(output or params)
     before = load_parameters(params)
     after = edit_parameters(before, changes_of(set_))
     made = after.provenance.edits[len(before.provenance.edits) :]

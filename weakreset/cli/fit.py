@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from weakreset.cli.common import command_line, console_for, print_json, progress_bar
+from weakreset.cli.common import claim_outputs, command_line, console_for, print_json, progress_bar
 from weakreset.cli.law_table import print_laws
 from weakreset.cli.trace_options import (
     FormatOption,
@@ -23,7 +23,7 @@ from weakreset.cli.trace_options import (
 )
 from weakreset.display import csv_for_people
 from weakreset.errors import FitError, UsageError
-from weakreset.resources import all_or_none, check_outputs
+from weakreset.resources import all_or_none
 
 __all__ = ["fit_command"]
 
@@ -104,7 +104,8 @@ def _fit(
             fits = fit_stream(chosen.parts(holdout, seed, held), options, progress, jobs=jobs)
         print_left_out(console, fits.traces)
     else:
-        loaded, held = chosen.load(holdout, seed)
+        with progress_bar(console) as progress:
+            loaded, held = chosen.load(holdout, seed, progress)
         print_left_out(console, loaded)
         options = FitOptions(**fixed, read_sd=_read_sd(read_sd, loaded.read_noise))
         with progress_bar(console) as progress:
@@ -134,7 +135,7 @@ def _table_name(output: Path, devices: Path | None, report: Path | None) -> Path
         table = devices or output.with_suffix(".devices.csv")
     except ValueError:
         raise UsageError(f"-o {output}: not the name of a file") from None
-    check_outputs(output, table, report)
+    claim_outputs(output, table, report)
     return table
 
 
@@ -175,7 +176,8 @@ def _results(
         from weakreset.report import ReportInput, build_report
 
         content = ReportInput(title=f"Fit of {name}", fits=fits, population=population, params=params)
-        files[report] = build_report(content)
+        with progress_bar(console) as progress:
+            files[report] = build_report(content, progress)
         written["report"] = str(report)
     return written
 

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from weakreset.cli.common import command_line, console_for, print_json, progress_bar
+from weakreset.cli.common import claim_outputs, command_line, console_for, print_json, progress_bar
 from weakreset.errors import UsageError
-from weakreset.resources import check_outputs
 
 __all__ = ["import_command"]
 
@@ -38,7 +37,7 @@ def import_command(
     from weakreset.parameter_file import changes_of
     from weakreset.population import export_parameters, fit_population, read_device_table, with_noise
 
-    check_outputs(output)
+    claim_outputs(output)
     console = console_for(json_)
     noise = nested(changes_of(set_ or []))
     if wrong := [key for key, block in noise.items() if not isinstance(block, dict)]:

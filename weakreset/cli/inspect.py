@@ -1,4 +1,4 @@
-"""`weakreset inspect`: what a file is taken for, what is in it, what would be left out and why."""
+"""`weakreset inspect`: what a file is taken for, what is in it, what would be excluded and why."""
 
 from __future__ import annotations
 

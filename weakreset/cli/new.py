@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from weakreset.cli.common import console_for, print_json
+from weakreset.cli.common import claim_outputs, console_for, print_json
 from weakreset.errors import UsageError
-from weakreset.resources import check_outputs, write_atomically
+from weakreset.resources import write_atomically
 
 __all__ = ["nested", "new_command"]
 
@@ -45,7 +45,7 @@ def new_command(
         return
     if output is None:
         raise UsageError("where to write the file? Give -o NAME.json")
-    check_outputs(output)
+    claim_outputs(output)
     console = console_for(json_)
     given = _read(table) if table is not None else {}
     given |= {key: value for key, value in

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from weakreset.cli.common import console_for, print_json
+from weakreset.cli.common import claim_outputs, console_for, print_json
 from weakreset.cli.parameters import AssumeOption, parameters_of
 
 if TYPE_CHECKING:
@@ -26,9 +26,8 @@ def show_command(
 ) -> None:
     """Show what is in a parameter file: laws and noise in words, what devices do, what stands behind it."""
     from weakreset.parameter_file import describe, picture_in_text
-    from weakreset.resources import check_outputs
 
-    check_outputs(report)
+    claim_outputs(report)
     console = console_for(json_)
     file = parameters_of(params, assume)
     sections = describe(file)

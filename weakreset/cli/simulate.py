@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from weakreset.cli.common import console_for, print_json
+from weakreset.cli.common import claim_outputs, console_for, print_json
 from weakreset.cli.imperfections import SWITCHES
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
-from weakreset.resources import check_outputs
 
 __all__ = ["simulate_command"]
 
@@ -38,7 +37,7 @@ def simulate_command(
     writers = {".csv": write_csv_long, ".gz": write_csv_long, ".h5": write_hdf5, ".hdf5": write_hdf5}
     if output.suffix not in writers:
         raise UsageError(f"{output}: cannot tell the format from {output.suffix!r}; use .csv or .h5")
-    check_outputs(output)
+    claim_outputs(output)
     file = parameters_of(params, assume)
     traces = simulate_traces(file, devices, pulses, seed, without, cycles, dies)
     writers[output.suffix](traces, output)

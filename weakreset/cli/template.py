@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from weakreset.cli.common import claim_outputs
 from weakreset.errors import UsageError
-from weakreset.resources import check_outputs
 
 __all__ = ["template_command"]
 
@@ -46,7 +46,7 @@ def template_command(
     to_file = bool(output.suffix) and not os.path.isdir(output)
     if to_file and len(chosen) > 1:
         raise UsageError(f"{output}: several templates need a folder; or choose one of {', '.join(_FILES)}")
-    check_outputs(*([output] if to_file else []), folder=None if to_file else output)
+    claim_outputs(*([output] if to_file else []), folder=None if to_file else output)
     console = Console(highlight=False, soft_wrap=True)
     for name in chosen:
         target = output if to_file else output / _ALL[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -107,12 +107,14 @@ class TraceOptions:
         large = sum(path.stat().st_size for path in files) >= _STREAM_FROM_BYTES
         return large and any(can_stream(path, self.format_ or None) for path in files)
 
-    def load(self, holdout: float = 0.0, seed: int = 0) -> tuple[TraceSet, list[str]]:
+    def load(
+        self, holdout: float = 0.0, seed: int = 0, progress: Callable[[int, int, str], None] | None = None
+    ) -> tuple[TraceSet, list[str]]:
         """All traces to use, and the names of the devices kept out."""
         from weakreset.traces import load_traces
         from weakreset.traces.hold_out import HoldOut
 
-        loaded = self.pulses_of(load_traces(self.paths, **self.reading, keep_going=self.keep_going))
+        loaded = self.pulses_of(load_traces(self.paths, **self.reading, keep_going=self.keep_going, progress=progress))
         if not holdout:
             return loaded, []
         drawn = HoldOut(holdout, seed)

@@ -14,7 +14,6 @@ import typer
 
 from weakreset.cli.imperfections import SWITCHES
 from weakreset.cli.parameters import AssumeOption, parameters_of
-from weakreset.resources import check_outputs
 
 if TYPE_CHECKING:
     from weakreset.parameter_file import ParameterFile
@@ -47,16 +46,15 @@ def train_command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Train a binarized network whose weights are pairs of simulated devices."""
-    from weakreset.cli.common import resumable
+    from weakreset.cli.common import claim_outputs, resumable
     from weakreset.training import train
     from weakreset.training.recipes import recipe_named
 
-    check_outputs(folder=output)
+    claim_outputs(folder=output)
     chosen = recipe_named(recipe)
     chosen = chosen if lr is None else replace(chosen, lr=lr)
     file = parameters_of(params, assume)
-    advice = f"the epochs that were finished, if any, are in {output}: go on with --resume"
-    with resumable(advice), _progress_bar() as progress:
+    with resumable(lambda: _kept(output)), _progress_bar() as progress:
         run = train(
             file, data, data_dir=data_dir, download=download, network=network, hidden=hidden, width=width,
             epochs=epochs, batch_size=batch_size, shrink=shrink, holdout=holdout, seed=seed, recipe=chosen,
@@ -64,6 +62,16 @@ def train_command(
         )
     _write_page(run, file, output)
     _report(run, output, as_json)
+
+
+def _kept(folder: Path) -> str:
+    """What is in the folder of an interrupted run."""
+    from weakreset.training.run_folder import finished_epochs
+
+    epochs = finished_epochs(folder)
+    if not epochs:
+        return "no epoch was finished, so nothing of the run was kept: run the same command again"
+    return f"the {epochs} epochs that were finished are in {folder}: go on with --resume"
 
 
 def _write_page(run: TrainingRun, params: ParameterFile, folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from weakreset.cli.common import command_line, console_for, print_json, progress_bar
+from weakreset.cli.common import claim_outputs, command_line, console_for, print_json, progress_bar
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.cli.trace_options import (
     FormatOption,
@@ -23,7 +23,7 @@ from weakreset.cli.trace_options import (
     print_left_out,
 )
 from weakreset.errors import UsageError
-from weakreset.resources import check_outputs, write_atomically
+from weakreset.resources import write_atomically
 
 __all__ = ["validate_command"]
 
@@ -60,7 +60,8 @@ def validate_command(
     _check_outputs(report, params if store else None)
     file = parameters_of(params, assume)
     chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, keep_going=keep_going, skip=skip)
-    loaded, _ = chosen.load()
+    with progress_bar(console) as progress:
+        loaded, _ = chosen.load(progress=progress)
     print_left_out(console, loaded)
     if held_out:
         loaded = _held_out(file, loaded)
@@ -73,7 +74,8 @@ def validate_command(
     if store:
         _store(params, file, verdict, console)
     if report is not None:
-        _page(report, file, verdict, loaded)
+        with progress_bar(console) as progress:
+            _page(report, file, verdict, loaded, progress)
         console.print(f"report: {report}", markup=False)
     if json_:
         print_json(verdict.to_dict() | ({} if report is None else {"report": str(report)}))
@@ -81,12 +83,12 @@ def validate_command(
         raise typer.Exit(1)
 
 
-def _page(path: Path, file: Any, verdict: Any, traces: Any) -> None:
+def _page(path: Path, file: Any, verdict: Any, traces: Any, progress: Any) -> None:
     from weakreset.report import ReportInput, build_report
 
     title = f"Validation of {file.name}"
     content = ReportInput(title=title, params=file, verdict=verdict, traces=traces, commands=(command_line(),))
-    write_atomically(path, build_report(content))
+    write_atomically(path, build_report(content, progress))
 
 
 def _held_out(file: Any, traces: Any) -> Any:
@@ -106,7 +108,7 @@ def _held_out(file: Any, traces: Any) -> Any:
 def _check_outputs(report: Path | None, path: str | None) -> None:
     if path is not None and not os.path.exists(path):
         raise UsageError(f"{path} is a preset, which cannot hold a verdict: save it as a file first")
-    check_outputs(report, path)
+    claim_outputs(report, path)
 
 
 def _store(path: str, file: Any, verdict: Any, console: Any) -> None:

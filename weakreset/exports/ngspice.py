@@ -6,14 +6,12 @@ the threshold, the slave follows it in between. What noise the numpy model gave 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
 from weakreset.exports.drift_text import expression
-from weakreset.exports.target import ExportSettings, Target, header
+from weakreset.exports.target import ExportSettings, Pulse, Target, header, pulse_of
 from weakreset.model import SHAPES, SimulatedTraces
 from weakreset.parameter_file import ParameterFile
 from weakreset.twin import simulate_population
@@ -21,29 +19,12 @@ from weakreset.twin import simulate_population
 __all__ = ["NGSPICE"]
 
 _LIBRARY = ".lib"
-_VOLTAGE_V, _WIDTH_S = 0.9, 1e-6
 _TAUS = 25.0  # a latch is e^-25 beside its goal after a pulse
 _TAKEN = frozenset(
     "pulse_threshold_v latch_tau_s p n s m w x time temper hertz pi e and or not div mod if else end defined "
     "abs min max exp ln log pow sqrt sin cos tan sgn int floor ceil nint agauss gauss unif aunif limit pwr".split()
 )
 _MOST_NUMBERS = 2_000_000
-
-
-@dataclass(frozen=True)
-class _Pulse:
-    """What the bench applies; reads are far below what counts."""
-
-    voltage_v: float
-    width_s: float
-
-    @property
-    def threshold_v(self) -> float:
-        return self.voltage_v / 2
-
-    @property
-    def read_v(self) -> float:
-        return min(0.1, self.voltage_v / 5)
 
 
 def _write(params: ParameterFile, settings: ExportSettings) -> str:
@@ -53,8 +34,7 @@ def _write(params: ParameterFile, settings: ExportSettings) -> str:
             "together): fewer --devices or --pulses"
         )
     seen = simulate_population(params, settings.devices, settings.pulses, settings.seed)
-    given = params.reset_pulse
-    pulse = _Pulse(_VOLTAGE_V, _WIDTH_S) if given is None else _Pulse(given.voltage_v, given.width_s)
+    pulse = pulse_of(params)
     lines = [f"* {line}" for line in _about(params, settings, pulse)]
     lines += _cell(params, pulse)
     for i in range(settings.devices):
@@ -66,7 +46,7 @@ def _write(params: ParameterFile, settings: ExportSettings) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _about(params: ParameterFile, settings: ExportSettings, pulse: _Pulse) -> list[str]:
+def _about(params: ParameterFile, settings: ExportSettings, pulse: Pulse) -> list[str]:
     error = ["ln R within 1e-5 of the numpy model between pulses, where pulses and pauses last 25 latch_tau_s or more"]
     left_out = [
         f"noise beyond pulse {settings.pulses}: it stays at its last value; other noise needs another --seed",
@@ -74,11 +54,11 @@ def _about(params: ParameterFile, settings: ExportSettings, pulse: _Pulse) -> li
         "voltage, width: a pulse above pulse_threshold_v counts once, whatever else it is",
     ]
     if params.reset_pulse is None:
-        left_out.append(f"the RESET pulse: the file names none; {pulse.voltage_v} V and {pulse.width_s} s are assumed")
+        left_out.append(pulse.assumed)
     return header(params, "RRAM cells for ngspice", settings, error, left_out)
 
 
-def _cell(params: ParameterFile, pulse: _Pulse) -> list[str]:
+def _cell(params: ParameterFile, pulse: Pulse) -> list[str]:
     shape = SHAPES[params.model]
     taken = [name.lower() for name in shape.parameters]
     if len({*taken}) < len(taken) or _TAKEN & {*taken}:
@@ -140,7 +120,7 @@ def _pair(k: int) -> list[str]:
     ]
 
 
-def _bench(settings: ExportSettings, pulse: _Pulse) -> list[str]:
+def _bench(settings: ExportSettings, pulse: Pulse) -> list[str]:
     """Every device and every pair under the same pulses, a read between two; the bench pulses BL of the pairs."""
     devices, pairs = range(settings.devices), range(settings.devices // 2)
     period, edge = 2 * pulse.width_s, pulse.width_s / 1000

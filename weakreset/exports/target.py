@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from weakreset.parameter_file import ParameterFile
 from weakreset.version import __version__
 
-__all__ = ["ExportSettings", "Target", "header"]
+__all__ = ["ExportSettings", "Pulse", "Target", "header", "pulse_of"]
+
+_VOLTAGE_V, _WIDTH_S = 0.9, 1e-6  # of a file that names no pulse: those of the paper's devices, roughly
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,33 @@ class Target:
     endings: tuple[str, ...]
     devices: int
     write: Callable[[ParameterFile, ExportSettings], str]
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What a bench applies; reads are far below what counts."""
+
+    voltage_v: float
+    width_s: float
+
+    @property
+    def threshold_v(self) -> float:
+        return self.voltage_v / 2
+
+    @property
+    def read_v(self) -> float:
+        return min(0.1, self.voltage_v / 5)
+
+    @property
+    def assumed(self) -> str:
+        """What a header says of it where the file names none."""
+        return f"the RESET pulse: the file names none; {self.voltage_v} V and {self.width_s} s are assumed"
+
+
+def pulse_of(params: ParameterFile) -> Pulse:
+    """The RESET pulse of the file, or one that is assumed."""
+    given = params.reset_pulse
+    return Pulse(_VOLTAGE_V, _WIDTH_S) if given is None else Pulse(given.voltage_v, given.width_s)
 
 
 def header(

@@ -17,7 +17,9 @@ from weakreset.plots.distributions import distributions
 from weakreset.plots.drift_comparison import drift_comparison
 from weakreset.plots.endurance import LayerWear, endurance
 from weakreset.plots.envelopes import envelopes
+from weakreset.plots.excluded_traces import excluded_traces
 from weakreset.plots.law_comparison import law_comparison
+from weakreset.plots.lot_curves import lot_curves
 from weakreset.plots.measured_and_simulated import measured_and_simulated
 from weakreset.plots.paper import COLUMN_MM, paper_bytes
 from weakreset.plots.residual_spectrum import pooled_periodogram, residual_spectrum
@@ -26,6 +28,7 @@ from weakreset.plots.spectrum_bands import spectrum_bands
 from weakreset.plots.style import PALETTE, figure_bytes
 from weakreset.plots.traces_with_fits import example_devices, traces_with_fits
 from weakreset.plots.training_curves import TrainingRun, training_curves
+from weakreset.plots.wafer_map import die_map, wafer_map
 
 __all__ = [
     "COLUMN_MM",
@@ -38,13 +41,16 @@ __all__ = [
     "d2d_laws",
     "device_over_pulses",
     "device_page",
+    "die_map",
     "distributions",
     "drift_comparison",
     "endurance",
     "envelopes",
     "example_devices",
+    "excluded_traces",
     "figure_bytes",
     "law_comparison",
+    "lot_curves",
     "measured_and_simulated",
     "paper_bytes",
     "pooled_periodogram",
@@ -53,4 +59,5 @@ __all__ = [
     "spectrum_bands",
     "traces_with_fits",
     "training_curves",
+    "wafer_map",
 ]

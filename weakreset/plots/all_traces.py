@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from weakreset.traces import TraceSet
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["all_traces"]
+__all__ = ["Curve", "all_traces", "quantiles"]
 
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
 
@@ -35,12 +36,16 @@ def all_traces(traces: TraceSet, ax: Axes | None = None) -> Axes:
     -------
     matplotlib.axes.Axes
     """
+    from matplotlib.collections import LineCollection
+
     ax = new_axes(ax)
     curves = [trace.log_ratio() for trace in traces]
     step = max(1, -(-len(curves) // _MOST_LINES))
-    for pulses, log_ratio in curves[::step]:
-        ax.plot(pulses, log_ratio, color=PALETTE["sky"], lw=0.5, alpha=0.45, rasterized=True, zorder=1)
-    pulses, bands = _quantiles(curves)
+    lines = [np.column_stack(curve) for curve in curves[::step]]
+    sky = PALETTE["sky"]  # one collection: three hundred single lines take four times as long
+    ax.add_collection(LineCollection(lines, colors=sky, lw=0.5, alpha=0.45, rasterized=True, zorder=1))
+    ax.autoscale_view()
+    pulses, bands = quantiles(curves, (0.05, 0.5, 0.95))
     if len(pulses):
         shade = PALETTE["grey"]
         ax.fill_between(pulses, bands[0], bands[2], color=shade, alpha=0.3, lw=0, label="5 to 95 % of devices")
@@ -54,17 +59,21 @@ def all_traces(traces: TraceSet, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _quantiles(curves: list[Curve]) -> Curve:
-    """At pulses that at least half of the devices (and 5) were read at."""
+def quantiles(curves: Sequence[Curve], levels: Sequence[float]) -> Curve:
+    """At pulses that at least half of the devices (and 5) were read at, and a row a level."""
     if not curves:
-        return np.empty(0, dtype=np.int64), np.empty((3, 0))
+        return np.empty(0, dtype=np.int64), np.empty((len(levels), 0))
     pulses = np.concatenate([p for p, _ in curves])
     values = np.concatenate([v for _, v in curves])
-    order = np.argsort(pulses, kind="stable")
-    numbers, starts = np.unique(pulses[order], return_index=True)
-    groups = np.split(values[order], starts[1:])
-    least = max(_LEAST_DEVICES, len(curves) // 2)
-    kept = [i for i, group in enumerate(groups) if len(group) >= least]
-    if not kept:
-        return numbers[:0], np.empty((3, 0))
-    return numbers[kept], np.array([np.quantile(groups[i], (0.05, 0.5, 0.95)) for i in kept]).T
+    numbers, place, counts = np.unique(pulses, return_inverse=True, return_counts=True)
+    order = np.lexsort((values, place))  # the reads of a pulse together, from small to large
+    kept = counts >= max(_LEAST_DEVICES, len(curves) // 2)
+    starts, last = (np.cumsum(counts) - counts)[kept], counts[kept] - 1
+    ordered = values[order]
+    rows = []
+    for level in levels:  # between neighbours in proportion, as np.quantile does
+        at = level * last
+        below = np.floor(at).astype(np.int64)
+        low, high = ordered[starts + below], ordered[starts + np.minimum(below + 1, last)]
+        rows.append(low + (at - below) * (high - low))
+    return numbers[kept], np.array(rows).reshape(len(levels), int(kept.sum()))

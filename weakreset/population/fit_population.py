@@ -118,10 +118,15 @@ def _fit(
     unknown = [name for name in measured if len(known[name]) < LEAST_DEVICES]
     state = hold(start_laws(usable, fits.drift, limits, families, fits.direction), unknown, fits.drift, longest)
     hierarchy = Hierarchy.of(usable, stuck)
+    say = progress or (lambda done, total, what: None)
+    say(0, 3, "laws of the population")
     state = choose_families(hierarchy.thinned(FAMILY_DRAWS), state, limits, families)
+    say(1, 3, "laws of the population")
     fitted = {"r0_ohm": _fit_r0(usable, limits, families)}
     laws, likelihood, correlation = fit_together(hierarchy, state, _known_r0(usable, fitted["r0_ohm"].law))
+    say(2, 3, "laws of the population")
     covariance = likelihood.covariance(state.free, laws)
+    say(3, 3, "laws of the population")
     for name in fits.drift.parameters:
         if name in fits.drift.shared:
             fitted[name] = shared_law(fits, name)

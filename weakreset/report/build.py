@@ -10,7 +10,7 @@ from weakreset.fitting import FitSet
 from weakreset.report.content import ReportInput
 from weakreset.report.device_data import device_lines
 from weakreset.report.findings import found, trusted
-from weakreset.report.pictures import pictures
+from weakreset.report.pictures import Progress, pictures
 from weakreset.report.rendering import render
 from weakreset.report.splits import split_tables
 from weakreset.report.tables import device_table, exclusion_table, law_table, noise_rows, training_rows
@@ -20,7 +20,7 @@ __all__ = ["build_devices", "build_report"]
 _SCRIPTS = ("table.js", "plot.js", "device.js", "map.js", "panel.js")
 
 
-def build_report(content: ReportInput) -> str:
+def build_report(content: ReportInput, progress: Progress | None = None) -> str:
     """One self-contained HTML page: pictures, styles and script inside, nothing loaded from anywhere.
 
     A content security policy forbids the page to load or run anything that is not in it.
@@ -28,13 +28,15 @@ def build_report(content: ReportInput) -> str:
     Parameters
     ----------
     content : ReportInput
+    progress : callable, optional
+        Called as progress(done, total, what) with the number of pictures that are drawn.
 
     Returns
     -------
     str
         The page; write it with `weakreset.resources.write_atomically`.
     """
-    return _render("report.html", _context(content))
+    return _render("report.html", _context(content, progress))
 
 
 def build_devices(fits: FitSet, title: str) -> str:
@@ -58,7 +60,7 @@ def _policy_hash(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
-def _context(content: ReportInput) -> dict[str, Any]:
+def _context(content: ReportInput, progress: Progress | None) -> dict[str, Any]:
     fits = content.fit_set
     traces = content.trace_set
     return {
@@ -67,7 +69,7 @@ def _context(content: ReportInput) -> dict[str, Any]:
         "found": found(content),
         "trusted": trusted(content),
         **_devices(fits),
-        "pictures": pictures(content),
+        "pictures": pictures(content, progress),
         "exclusions": exclusion_table(content),
         "splits": split_tables(fits) if fits is not None else [],
         "noise": noise_rows(content),

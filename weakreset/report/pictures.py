@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from weakreset import plots
-from weakreset.fitting import FitStatus
+from weakreset.fitting import FitSet
 from weakreset.model import SHAPES
+from weakreset.plots.excluded_traces import with_excluded_traces
+from weakreset.plots.wafer_map import has_die_map, has_wafer_map
 from weakreset.report.content import ReportInput
 from weakreset.validation import Verdict
 
@@ -18,10 +21,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Picture", "picture_of", "pictures"]
+__all__ = ["Picture", "Progress", "picture_of", "pictures"]
+
+Progress = Callable[[int, int, str], None]
+Wanted = tuple[Callable[[], "Axes"], str, str]
+"""What draws a picture, its words for those who do not see it, its caption."""
 
 _MOST_POINTS = 12_000  # each takes about 20 signs of an SVG; counted, for drawing twice would cost as much again
-_EXCLUDED_SHOWN = 9
+_EXCLUDED_SHOWN = 12  # a panel takes a tenth of a second
 _WIDE_INCHES = 6.5  # wider pictures take the whole column
 _PIXELS_AN_INCH = 96  # of CSS, on every screen
 
@@ -37,36 +44,66 @@ class Picture:
     wide: bool = False
 
 
-def pictures(content: ReportInput) -> dict[str, Picture]:
-    """Every picture the parts allow, by section."""
+def pictures(content: ReportInput, progress: Progress | None = None) -> dict[str, Picture]:
+    """Every picture the parts allow, by section; `progress` is told after each."""
+    wanted = _wanted(content)
+    say = progress or (lambda done, total, what: None)
     made: dict[str, Picture] = {}
-    fits = content.fit_set
-    if content.trace_set is not None and len(content.trace_set):
-        ax = plots.all_traces(content.trace_set)
-        made["all_traces"] = picture_of(ax, "All traces: ln(R/R0) against RESET pulses", _ALL_TRACES)
-    if fits is not None and any(len(fit.pulses) for fit in fits):
-        made["fits"] = picture_of(plots.traces_with_fits(fits), "Example devices with their fits", _FITS)
-        excluded = [fit.device for fit in fits if fit.status is FitStatus.EXCLUDED and len(fit.pulses)]
-        if excluded:
-            ax = plots.traces_with_fits(fits, excluded[:_EXCLUDED_SHOWN])
-            made["excluded"] = picture_of(ax, "Traces of excluded devices", _EXCLUDED)
-        ax = plots.residual_spectrum(fits)
-        made["spectrum"] = picture_of(ax, "Spectrum of the residuals with the fitted 1/f law", _SPECTRUM)
-    if content.population is not None:
-        made["laws"] = picture_of(plots.d2d_laws(content.population), "Device-to-device laws", _LAWS)
-    elif content.params is not None:
-        ax = plots.law_comparison([content.params])
-        made["laws"] = picture_of(ax, "Device-to-device laws", "Densities; dots are medians.")
-    if content.verdict is not None:
-        made |= _validation(content.verdict)
-    if content.runs:
-        simulated = content.params is not None and content.params.provenance.simulated
-        ax = plots.training_curves(content.runs, simulated=simulated)
-        made["training"] = picture_of(ax, "Test accuracy against epoch", _TRAINING)
-    if content.wear:
-        ax = plots.endurance(content.wear, knee=_median_knee(content))
-        made["endurance"] = picture_of(ax, "Pulses by device, and by input of the first layer", _ENDURANCE)
+    for done, (name, (draw, alt, caption)) in enumerate(wanted.items()):
+        say(done, len(wanted), "pictures of the report")
+        made[name] = picture_of(draw(), alt, caption)
+    say(len(wanted), len(wanted), "pictures of the report")
     return made
+
+
+def _wanted(content: ReportInput) -> dict[str, Wanted]:
+    wanted: dict[str, Wanted] = {}
+    traces, population, params = content.trace_set, content.population, content.params
+    if traces is not None and len(traces):
+        alt = "All traces: ln(R/R0) against RESET pulses"
+        wanted["all_traces"] = (lambda: plots.all_traces(traces), alt, _ALL_TRACES)
+        wanted["lot_curves"] = (
+            lambda: plots.lot_curves(traces), "Resistance of the lot against pulses", _LOT_CURVES
+        )
+    if content.fit_set is not None and any(len(fit.pulses) for fit in content.fit_set):
+        wanted |= _of_fits(content.fit_set)
+    if population is not None:
+        wanted["laws"] = (lambda: plots.d2d_laws(population), "Device-to-device laws", _LAWS)
+    elif params is not None:
+        densities = "Densities; dots are medians."
+        wanted["laws"] = (lambda: plots.law_comparison([params]), "Device-to-device laws", densities)
+    if content.verdict is not None:
+        wanted |= _validation(content.verdict)
+    if content.runs:
+        simulated = params is not None and params.provenance.simulated
+        wanted["training"] = (
+            lambda: plots.training_curves(content.runs, simulated=simulated), "Test accuracy against epoch", _TRAINING
+        )
+    if content.wear:
+        wanted["endurance"] = (
+            lambda: plots.endurance(content.wear, knee=_median_knee(content)),
+            "Pulses by device, and by input of the first layer", _ENDURANCE,
+        )
+    return wanted
+
+
+def _of_fits(fits: FitSet) -> dict[str, Wanted]:
+    wanted: dict[str, Wanted] = {
+        "fits": (lambda: plots.traces_with_fits(fits), "Example devices with their fits", _FITS)
+    }
+    excluded = list(with_excluded_traces(fits))
+    if excluded:
+        more = f" The first {_EXCLUDED_SHOWN} of {len(excluded)}." if len(excluded) > _EXCLUDED_SHOWN else ""
+        shown = excluded[:_EXCLUDED_SHOWN]
+        wanted["excluded"] = (
+            lambda: plots.excluded_traces(fits, shown), "Traces of excluded devices", _EXCLUDED + more
+        )
+    if has_wafer_map(fits):
+        wanted["wafer_map"] = (lambda: plots.wafer_map(fits), "Wafer maps", _WAFER_MAP)
+    if has_die_map(fits):
+        wanted["die_map"] = (lambda: plots.die_map(fits), "Map of the die", _DIE_MAP)
+    spectrum = "Spectrum of the residuals with the fitted 1/f law"
+    return wanted | {"spectrum": (lambda: plots.residual_spectrum(fits), spectrum, _SPECTRUM)}
 
 
 def _median_knee(content: ReportInput) -> float | None:
@@ -76,20 +113,26 @@ def _median_knee(content: ReportInput) -> float | None:
     return None if entry is None else entry.law().median()
 
 
-def _validation(verdict: Verdict) -> dict[str, Picture]:
-    simulated = verdict.simulated
-    ax = plots.envelopes(verdict.envelope, simulated=simulated)
-    made = {
-        "checks": picture_of(plots.check_overview(verdict), "Every check, traces among the replicas", _CHECKS),
-        "envelopes": picture_of(ax, "Quantiles of ln(R/R0), traces against model", _ENVELOPES),
+def _validation(verdict: Verdict) -> dict[str, Wanted]:
+    simulated, spectrum = verdict.simulated, verdict.spectrum
+    wanted: dict[str, Wanted] = {
+        "checks": (lambda: plots.check_overview(verdict), "Every check, traces among the replicas", _CHECKS),
+        "envelopes": (
+            lambda: plots.envelopes(verdict.envelope, simulated=simulated),
+            "Quantiles of ln(R/R0), traces against model", _ENVELOPES,
+        ),
     }
     if verdict.distributions:
-        ax = plots.distributions(verdict.distributions, simulated=simulated)
-        made["distributions"] = picture_of(ax, "Distributions of ln R, traces against model", _DISTRIBUTIONS)
-    if verdict.spectrum is not None:
-        ax = plots.spectrum_bands(verdict.spectrum, simulated=simulated)
-        made["spectrum_bands"] = picture_of(ax, "Spectrum of ln R, traces against model", _SPECTRUM_BANDS)
-    return made
+        wanted["distributions"] = (
+            lambda: plots.distributions(verdict.distributions, simulated=simulated),
+            "Distributions of ln R, traces against model", _DISTRIBUTIONS,
+        )
+    if spectrum is not None:
+        wanted["spectrum_bands"] = (
+            lambda: plots.spectrum_bands(spectrum, simulated=simulated),
+            "Spectrum of ln R, traces against model", _SPECTRUM_BANDS,
+        )
+    return wanted
 
 
 def _points(figure: Figure) -> int:
@@ -115,10 +158,15 @@ def picture_of(ax: Axes, alt: str, caption: str) -> Picture:
 _ALL_TRACES = "Every device, with the median and the band that holds 90 % of the devices."
 _FITS = (
     "Example devices, chosen across statuses and sizes of change. Blue: fitted drift. Orange: drift and telegraph "
-    "steps. Dashed with band: knee and its 95 % interval; no line where the knee is not identifiable."
+    "steps. Dashed with band: knee and its 95 % interval; no line where the knee is not identifiable: the curve there "
+    "is the best of many that fit about as well, and the table averages over them."
 )
+_LOT_CURVES = "The same in ohms: the whole lot in grey, medians of its parts in colour, with how many devices."
+_WAFER_MAP = "By die: medians of the devices' own estimates, and the share of devices that are no defects."
+_DIE_MAP = "The same by row and column on the die, over all dies."
 _EXCLUDED = (
-    "Devices that were excluded, and why; the first nine. Any of them can be opened in the table of devices."
+    "Devices that were excluded, as they were read, and why. Blue: reads that are used; orange: those that are not. "
+    "Any device can be opened in the table of devices too."
 )
 _SPECTRUM = (
     "What drift and telegraph steps leave, averaged over devices, against the fitted 1/f law. An excess at low "

@@ -143,7 +143,7 @@ def _law_row(entry: dict[str, Any], model: str, direction: str) -> tuple[Cell, .
     known = entry["n_informative"] is not None
     informed = f"{entry['n_informative']} of {entry['n_devices']} devices" if known else "published"
     if entry["n_censored"]:
-        informed += f", {entry['n_censored']} beyond the trace or unresolved"
+        informed += f", {entry['n_censored']} {FitStatus.KNEE_UNRESOLVED.value}"
     say = in_words(model, entry["name"], "ln R" if entry["name"] == "rtn_amplitude" else entry["unit"])
     median, reach = law_in_words(law, say, shape.sign(entry["name"], direction) if shape is not None else 1)
     family = FAMILY_WORDS.get(law.family, law.family)

@@ -1,5 +1,6 @@
 """Simulated devices in PyTorch: arrays, 2T2R layers, the pulse optimizer, checkpoints."""
 
+from weakreset.model.noise.pink_poles import PinkPoles, fit_pink_poles
 from weakreset.simulation.activity import imperfection_activity
 from weakreset.simulation.binary_layers import (
     BinaryConv1d,
@@ -18,7 +19,6 @@ from weakreset.simulation.device_array import DeviceArray
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, pair_of
 from weakreset.simulation.latent_optimizer import LatentOptimizer
 from weakreset.simulation.other_noise import Moved
-from weakreset.simulation.pink_poles import PinkPoles, fit_pink_poles
 from weakreset.simulation.programming import LayerProgrammed, Programmed, aged, program
 from weakreset.simulation.pulse_optimizer import PulseOptimizer
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from weakreset.errors import SimulationError
 from weakreset.model import check_without
+from weakreset.model.noise.pink_poles import fit_pink_poles
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.simulation import kernels
 from weakreset.simulation.array_arguments import checked_bursts, checked_seed, checked_shape, large_zeros
@@ -26,7 +27,6 @@ from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, phy
 from weakreset.simulation.kernels import NoiseTables, noise_tables
 from weakreset.simulation.moving_rows import state_of
 from weakreset.simulation.other_noise import OtherNoise, other_kinds
-from weakreset.simulation.pink_poles import fit_pink_poles
 from weakreset.simulation.read_noise import errors_kept
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 from weakreset.simulation.traits import trait_names

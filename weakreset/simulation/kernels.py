@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from weakreset.model import DeviceNoise, DriftShape
+from weakreset.model.noise.pink_poles import PinkPoles
 from weakreset.simulation.counter_random import (
     FIRST_SD,
     READ_WORD,
@@ -27,7 +28,6 @@ from weakreset.simulation.counter_random import (
 from weakreset.simulation.drift import drift
 from weakreset.simulation.moving_rows import POLE_UNIT, lanes, log_r_of, poles_of, state_of
 from weakreset.simulation.normal_vectors import LANES, four_normals, vector_table, white_entry
-from weakreset.simulation.pink_poles import PinkPoles
 from weakreset.simulation.skip_ahead import skip_ahead
 from weakreset.simulation.traits import AMPLITUDE, OFFSET
 

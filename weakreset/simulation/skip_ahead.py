@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.model import high_probability_after, stationary_high_probability
-from weakreset.simulation.pink_poles import PinkPoles
+from weakreset.model.noise.pink_poles import PinkPoles
 
 __all__ = ["LONGEST_BURST", "SkipAhead", "skip_ahead"]
 

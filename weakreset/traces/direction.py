@@ -54,8 +54,7 @@ def judge_direction(traces: TraceSet) -> TraceSet:
     notes = traces.notes
     if falling:
         whole = "the trace" if len(traces) == 1 else f"{falling} of {len(traces)} traces"
-        fall = "falls" if falling == 1 else "fall"
-        notes = (*notes, f"resistance {fall} with the pulses in {whole}: a gradual SET rather than a weak RESET")
+        notes = (*notes, f"the resistance falls with the pulses in {whole}: a gradual SET rather than a weak RESET")
     return replace(traces, traces=kept, exclusions=(*traces.exclusions, *ramped.values()), notes=notes)
 
 

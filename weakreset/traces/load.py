@@ -124,6 +124,7 @@ def load_traces(
     where: str | None = None,
     keep_going: bool = False,
     skip: int = 0,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> TraceSet:
     """Pulse traces of one or many files, screened, with every reading and device left out named in `excluded`.
 
@@ -145,6 +146,8 @@ def load_traces(
         the error.
     skip : int
         Lines of a text file, or rows of every sheet of an Excel file, to pass over before the header is looked for.
+    progress : callable, optional
+        Called as progress(done, total, what) with the number of files that were read.
 
     Returns
     -------
@@ -164,24 +167,30 @@ def load_traces(
     """
     options = ReadingOptions(parse_map(column_map), format, read_voltage_v, limits, where, skip)
     files = find_files(sources)
-    chosen = choose_traces(_read_all(files, options, keep_going), options)
+    chosen = choose_traces(_read_all(files, options, keep_going, progress), options)
     if not chosen.traces:
         shown = ", ".join(map(display_path, files[:3]))
         raise TraceError(f"{shown}: no device is left. Excluded: {count_reasons(chosen.exclusions)}")
     return chosen
 
 
-def _read_all(files: Sequence[Path], options: ReadingOptions, keep_going: bool) -> TraceSet:
+def _read_all(
+    files: Sequence[Path], options: ReadingOptions, keep_going: bool,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> TraceSet:
     """The traces of all files before screening; those that cannot be read are named, all of them."""
     parts: list[TraceSet] = []
     good: list[Path] = []
     unread: list[tuple[Path, WeakResetError]] = []
-    for path in files:
+    say = progress or (lambda done, total, what: None)
+    for done, path in enumerate(files):
+        say(done, len(files), "files read")
         try:
             parts.append(understand(open_file(path, options.format, options.skip), options).traces)
             good.append(path)
         except UNREADABLE as error:
             unread.append((path, error))
+    say(len(files), len(files), "files read")
     if unread and (len(files) == 1 or not (good and keep_going)):
         raise unread[0][1] if len(files) == 1 else name_unread(unread, len(files))
     joined = join_files(good, parts)

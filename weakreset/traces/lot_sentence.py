@@ -26,15 +26,15 @@ def counted_devices(n_devices: int, n_cycles: int) -> str:
 
 
 def lot_sentence(traces: TraceSet, unit_assumed: bool) -> str:
-    """Such as `5 devices (A..E), 200 RESET pulses each, 7.1 to 12.4 kohm, 3 readings left out: overflow`."""
+    """Such as `5 devices (A..E), 200 RESET pulses each, 7.1 to 12.4 kohm, 3 readings excluded: overflow`."""
     if not traces.traces:
-        return "; ".join(["no device to use", *_left_out(traces.exclusions)])
+        return "; ".join(["no device to use", *_excluded(traces.exclusions)])
     names = list(dict.fromkeys(trace.device for trace in traces))
     shown = f"{names[0]}..{names[-1]}" if len(names) > _NAMES_SHOWN else ", ".join(names)
     count, *cycles = counted_devices(len(names), len(traces)).split(", ")
     parts = [f"{count} ({shown})", *cycles, _pulses(traces), _range(traces)]
     parts += ["unit assumed"] if unit_assumed else []
-    return ", ".join(parts + (_left_out(traces.exclusions) or ["nothing left out"]))
+    return ", ".join(parts + (_excluded(traces.exclusions) or ["nothing excluded"]))
 
 
 def _pulses(traces: TraceSet) -> str:
@@ -56,7 +56,7 @@ def _digits(value: float) -> str:
     return f"{value:.0f}" if 100 <= value < 1e6 else f"{value:.3g}"
 
 
-def _left_out(exclusions: Sequence[Exclusion]) -> list[str]:
+def _excluded(exclusions: Sequence[Exclusion]) -> list[str]:
     """Devices, cycles and readings that are not used, with their reasons; a reading that two files hold is used."""
     rest = [item for item in exclusions if not item.reason.startswith(READ_ALREADY)]
     single = [item for item in rest if item.pulse is not None or item.line is not None]
@@ -66,7 +66,7 @@ def _left_out(exclusions: Sequence[Exclusion]) -> list[str]:
     readings = [item.n_readings for item in single]
     counted = ((files, [1] * len(files), "file"), (whole, [1] * len(whole), "trace"), (single, readings, "reading"))
     return [
-        f"{sum(counts)} {what}{'' if sum(counts) == 1 else 's'} left out: {_reasons(items, counts)}"
+        f"{sum(counts)} {what}{'' if sum(counts) == 1 else 's'} excluded: {_reasons(items, counts)}"
         for items, counts, what in counted if items
     ]
 

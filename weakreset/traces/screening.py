@@ -175,9 +175,10 @@ def _alive(
     """The trace without single bad reads, up to where the device breaks down; what is left out is added by name."""
     trace, spoiled = without_spoiled_reads(trace, limits.overflow_ohm, limits.glitch_decades)
     excluded += spoiled
-    trace, broken = cut_at_breakdown(trace, limits.open_ohm, limits.short_ohm)
-    excluded += [broken] if broken is not None else []
-    return trace, broken
+    alive, broken = cut_at_breakdown(trace, limits.open_ohm, limits.short_ohm)
+    if broken is not None:  # its whole trace is what the report draws: the fit has the reads before only
+        excluded.append(replace(broken, trace=trace if len(excluded) < _MOST_TRACES else None))
+    return alive, broken
 
 
 def _are_plain(traces: Sequence[PulseTrace], limits: ScreeningLimits) -> list[bool]:

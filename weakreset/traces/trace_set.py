@@ -105,7 +105,7 @@ class TraceSet(Shown):
             (f"source: {', '.join(sources) or 'memory'}" + (f" and {left} more files" if left > 0 else ""),),
             ("device", "cycle", "reads", "last pulse", "R0 (ohm)", "last R (ohm)", "file"),
             [_row(trace) for trace in self.traces[:ROWS_SHOWN]], len(self),
-            (*(f"left out, {count} of {len(self.exclusions)}: {reason}" for reason, count in reasons), *self.notes),
+            (*(f"excluded, {count} of {len(self.exclusions)}: {reason}" for reason, count in reasons), *self.notes),
         )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, number, percent
+from weakreset.locks import held
 from weakreset.options import named_options
 from weakreset.parameter_file import load_parameters
 from weakreset.simulation import convert, derive_seed, imperfection_activity
@@ -155,6 +157,8 @@ def train(
     ------
     UsageError, DatasetError, ParameterFileError, SimulationError
         For input that makes no run.
+    OutputError
+        Where `run_dir` cannot be written, or another run is writing there.
     """
     file, off = load_parameters(params), without if isinstance(without, str) else list(without)
     images = images_of(data, test, data_dir, download, shrink, holdout)
@@ -167,17 +171,27 @@ def train(
         device=device,
     )
     config = describe(settings, file) | dict(task.about)
-    folder = None if run_dir is None else RunFolder(run_dir, config, resume)
-    trainer = Trainer(settings, file, task, device)
+    with nullcontext() if run_dir is None else held(folder=run_dir):
+        folder = None if run_dir is None else RunFolder(run_dir, config, resume)
+        trainer = Trainer(settings, file, task, device)
+        metrics = _run(trainer, folder, progress)
+    return TrainingRun(metrics, config, trainer.model, None if folder is None else folder.path)
+
+
+def _run(
+    trainer: Trainer, folder: RunFolder | None, progress: Callable[[Progress], None] | None
+) -> list[dict[str, Any]]:
+    """All epochs that are not in the folder; the metrics of all."""
+    settings, steps = trainer.settings, trainer.batches.steps
     metrics = [] if folder is None else folder.load(trainer.model, trainer.optimizer)
     for epoch in range(len(metrics) + 1, settings.epochs + 1):
-        with seeded(seed, f"epoch {epoch} of torch"):
+        with seeded(settings.seed, f"epoch {epoch} of torch"):
             metrics.append(trainer.run_epoch(epoch, progress))
         if folder is not None:
             folder.save(trainer.model, trainer.optimizer, metrics)
         if progress is not None:
-            progress(Progress(epoch, settings.epochs, task.batches.steps, task.batches.steps, metrics[-1]))
-    return TrainingRun(metrics, config, trainer.model, None if folder is None else folder.path)
+            progress(Progress(epoch, settings.epochs, steps, steps, metrics[-1]))
+    return metrics
 
 
 class Trainer:

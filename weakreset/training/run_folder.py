@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from weakreset.resources import write_atomically
 from weakreset.simulation import load_checkpoint, save_checkpoint
 from weakreset.training.settings import differences
 
-__all__ = ["CHECKPOINT", "RunFolder", "check_shares", "checked_metrics"]
+__all__ = ["CHECKPOINT", "RunFolder", "check_shares", "checked_metrics", "finished_epochs", "holds_run"]
 
 CHECKPOINT = "checkpoint.safetensors"
 _RESULTS = (CHECKPOINT, "metrics.jsonl", "final.json", "study.json")  # a study keeps no checkpoints, but results
@@ -47,6 +48,20 @@ def check_shares(line: Mapping[str, Any], where: str) -> None:
             raise UsageError(f"{where}: {name} {value!r} is no share between 0 and 1; the file was changed or damaged")
 
 
+def holds_run(path: Path) -> bool:
+    """Whether a folder holds anything that a run computed."""
+    return any((path / name).exists() for name in _RESULTS)
+
+
+def finished_epochs(path: Path) -> int:
+    """Epochs from which the run in a folder can go on; 0 where there is none."""
+    if not (path / CHECKPOINT).exists():
+        return 0
+    with suppress(OSError):  # the metrics follow the checkpoint, and may be an epoch behind
+        return max(1, len((path / "metrics.jsonl").read_bytes().splitlines()))
+    return 1
+
+
 class RunFolder:
     """Writes after every epoch, each file whole or not at all; the checkpoint leads, the metrics follow it.
 
@@ -67,7 +82,7 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike[str], config: Mapping[str, Any], resume: bool) -> None:
         self.path = Path(path)
         self.checkpoint = self.path / CHECKPOINT
-        if not resume and any((self.path / name).exists() for name in _RESULTS):
+        if not resume and holds_run(self.path):
             raise UsageError(f"{self.path} holds a run: continue it with --resume, or name another folder")
         self._config = json.loads(json.dumps(config))
         if not self.checkpoint.exists():

@@ -144,7 +144,7 @@ def _sentence(file: ParameterFile, checks: tuple[Check, ...], n_devices: int, n_
     name, rtn = file.name, file.noise.rtn
     growing = any(kind.name == "growing_rtn" for kind, block in file.noise.blocks() if block.enabled)
     failed = [check.name for check in checks if not check.passed]
-    left_out = f" ({n_excluded} left out before)" if n_excluded else ""
+    left_out = f" ({n_excluded} excluded before)" if n_excluded else ""
     few = " With so few devices only gross errors of the model would show." if n_devices < _FEW_DEVICES else ""
     devices = f"{n_devices} device" + ("" if n_devices == 1 else "s") + left_out
     if not failed:

@@ -1,4 +1,4 @@
-"""Laws and noise of the population, and what was left out."""
+"""Laws and noise of the population, and what was excluded."""
 
 from __future__ import annotations
 

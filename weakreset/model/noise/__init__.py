@@ -25,6 +25,7 @@ from weakreset.model.noise.pink_noise import (
     pink_noise,
     spectrum,
 )
+from weakreset.model.noise.pink_poles import PinkPoles, fit_pink_poles
 from weakreset.model.noise.registry import noise_kind, noise_kinds, register_noise, registered_noise, withdraw_noise
 from weakreset.model.noise.telegraph import high_probability_after, stationary_high_probability, telegraph_states
 
@@ -36,11 +37,13 @@ __all__ = [
     "NoiseRun",
     "Number",
     "OwnNumber",
+    "PinkPoles",
     "Statistic",
     "TorchNoise",
     "autocovariance",
     "embedded_pink_noise",
     "filter_taps",
+    "fit_pink_poles",
     "high_probability_after",
     "inverse_filter_taps",
     "noise_kind",

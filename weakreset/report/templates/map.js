@@ -10,8 +10,11 @@ weakreset.map = (table, rows, choose) => {
     return { text, v: v === undefined ? null : Number(v), limit: text.startsWith("<") };
   }));
   const numeric = heads.map((_, i) => i).filter((i) => cells[i].some((cell) => cell.v !== null));
+  // lots, wafers and dies by name: kinds of devices, to be coloured only
+  const kindsOf = (i) => [...new Set(cells[i].map((cell) => cell.text))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+  const worded = heads.map((_, i) => i).filter((i) => i > 1 && !numeric.includes(i) && kindsOf(i).length > 1);
   const picks = ["map-x", "map-y", "map-colour"].map($);
-  const STATUS_COLOURS = ["#0072b2", "#e69f00", "#d55e00", "#8c8c8c"];
+  const KIND_COLOURS = ["#0072b2", "#e69f00", "#d55e00", "#8c8c8c", "#009e73", "#cc79a7", "#56b4e9", "#1b1f24"];
   const UNKNOWN = "#8c8c8c", SHADES = 24;
   const SCALE = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
   let plot = null, points = [], ring = null, marked = -1;
@@ -24,10 +27,12 @@ weakreset.map = (table, rows, choose) => {
 
   function colours(column, key) {
     key.replaceChildren();
-    if (column === 1) {
-      const kinds = [...new Set(cells[1].map((cell) => cell.text))].sort();
-      kinds.forEach((kind, i) => key.append(make("span", { class: "chip", style: `background:${STATUS_COLOURS[i % 4]}` }), ` ${kind} `));
-      return (index) => STATUS_COLOURS[kinds.indexOf(cells[1][index].text) % 4];
+    if (column === 1 || worded.includes(column)) {
+      const kinds = kindsOf(column), few = kinds.length <= KIND_COLOURS.length;
+      const colour = (i) => (few ? KIND_COLOURS[i] : shade(i / (kinds.length - 1)));
+      if (few) kinds.forEach((kind, i) => key.append(make("span", { class: "chip", style: `background:${colour(i)}` }), ` ${kind} `));
+      else key.append(`${kinds[0]} `, make("span", { class: "ramp" }), ` ${kinds[kinds.length - 1]}`);
+      return (index) => colour(kinds.indexOf(cells[column][index].text));
     }
     const known = cells[column].map((cell) => cell.v).filter((v) => v !== null).sort((a, b) => a - b);
     const low = known[Math.floor(0.02 * known.length)], high = known[Math.floor(0.98 * (known.length - 1))];
@@ -99,7 +104,7 @@ weakreset.map = (table, rows, choose) => {
   const usual = ["m1", "t_star"].map((name) => numeric.find((i) => heads[i].startsWith(name)));
   const first = [usual[0] ?? numeric[0], usual[1] ?? numeric[1] ?? numeric[0], 1];
   picks.forEach((pick, k) => {
-    for (const i of k === 2 ? [1, ...numeric] : numeric) pick.append(make("option", { value: i }, heads[i]));
+    for (const i of k === 2 ? [1, ...numeric, ...worded] : numeric) pick.append(make("option", { value: i }, heads[i]));
     pick.value = String(first[k]);
     pick.addEventListener("change", draw);
   });

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weakreset.errors import SimulationError
-from weakreset.model import autocovariance, spectrum
+from weakreset.model.noise.pink_noise import autocovariance, spectrum
 
 __all__ = ["HIGHEST_FREQUENCY", "LOWEST_FREQUENCY", "PinkPoles", "fit_pink_poles"]
 
