@@ -1,7 +1,7 @@
 """Time of the population fit of many devices: `make bench`.
 
 Simulated devices of the published laws. Fitting 20,000 of them would take minutes that say nothing of the population,
-so some are fitted and each stands for several, under names and fingerprints of its own: each costs what any other costs.
+so some are fitted and each stands for several, under names and fingerprints of its own: it costs what any other costs.
 Prints seconds with the default, a sample beyond `MOST_DEVICES`, and with all devices (`most_devices=0`) where there are
 no more than `--all-up-to`; writes bench-out/population_speed.json.
 """
@@ -30,7 +30,8 @@ def repeated(fits: FitSet, n: int, seed: int) -> FitSet:
     rng = np.random.default_rng(seed)
     copies = (fits.fits[i % len(fits.fits)] for i in range(n))
     return replace(fits, fits=tuple(
-        replace(fit, device=f"{fit.device}-{i}", fingerprint=rng.bytes(16)) for i, fit in enumerate(copies)
+        replace(fit, device=name, parent=name, fingerprint=rng.bytes(16))  # no cycles of one device
+        for fit, name in ((fit, f"{fit.device}-{i}") for i, fit in enumerate(copies))
     ))
 
 
