@@ -26,6 +26,7 @@ docs: $(VENV)/.installed-dev  ## the site, in site/
 
 bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 	$(BIN)/python benchmarks/fit_speed.py
+	$(BIN)/python benchmarks/population_speed.py
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/read_speed.py
 	$(BIN)/python benchmarks/stream_memory.py
