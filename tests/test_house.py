@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "workers": set(),
     "model": {"errors"},
     "traces": {"display", "errors", "options", "resources", "version"},
-    "fitting": {"display", "errors", "model", "options", "traces", "workers"},
+    "fitting": {"display", "errors", "locks", "model", "options", "resources", "traces", "version", "workers"},
     "population": {
         "display", "errors", "fitting", "model", "multiple_testing", "options", "parameter_file", "resources", "traces",
         "version",

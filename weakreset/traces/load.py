@@ -111,7 +111,7 @@ def _read_all(
     parts: list[TraceSet] = []
     good: list[Path] = []
     unread: list[tuple[Path, WeakResetError]] = []
-    say = progress or (lambda done, total, what: None)
+    say = (lambda done, total, what: None) if progress is None else progress
     for done, path in enumerate(files):
         say(done, len(files), "files read")
         try:

@@ -12,11 +12,12 @@ from weakreset.traces.assemble import find_traces
 from weakreset.traces.cell_units import lift_cell_units
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.contract import FileContent, Table
-from weakreset.traces.direction import judge_direction
+from weakreset.traces.direction import note_direction
 from weakreset.traces.doubts import UnclearLayout, UnitDoubtError
 from weakreset.traces.find_files import file_stem
 from weakreset.traces.layout import Layout, find_layout
 from weakreset.traces.open_file import OpenFile, ReadingOptions, refuse_changed
+from weakreset.traces.ramps import tell_ramps_apart
 from weakreset.traces.readers.stated_units import lift_units_row
 from weakreset.traces.readings import Readings, find_readings
 from weakreset.traces.roles import VALUES, find_roles
@@ -148,4 +149,6 @@ def choose_traces(traces: TraceSet, options: ReadingOptions, part: bool = False)
         from weakreset.traces.selection import select_where
 
         traces = select_where(traces, options.where, part=part)
-    return traces if options.limits is None else screen(judge_direction(traces), options.limits)
+    if options.limits is None:
+        return traces
+    return note_direction(screen(tell_ramps_apart(traces, options.limits.split_ramps), options.limits))
