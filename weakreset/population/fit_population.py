@@ -134,11 +134,10 @@ def _fit(
     for name in fits.drift.parameters:
         if name in fits.drift.shared:
             fitted[name] = shared_law(fits, name)
-        if name not in state.free:
-            continue
-        error = covariance[name]
-        stderr = state.free[name].stderr(laws[name], error) if np.all(np.diag(error) > 0) else {}
-        fitted[name] = _law_fit(name, fits, usable, known[name], laws[name], stderr, state.candidates[name])
+        elif name in state.free:
+            error = covariance[name]
+            stderr = state.free[name].stderr(laws[name], error) if np.all(np.diag(error) > 0) else {}
+            fitted[name] = _law_fit(name, fits, usable, known[name], laws[name], stderr, state.candidates[name])
     if bootstrap or goodness:
         fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, say)
     spreads = cycle_spreads(cycles, fits.drift)
