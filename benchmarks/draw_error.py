@@ -1,9 +1,9 @@
-"""The Monte-Carlo error of the population's laws beside their standard errors: other draws of the devices, all else kept.
+"""The Monte-Carlo error of the population's laws beside their standard errors: other draws, all else kept.
 
     python benchmarks/draw_error.py [devices] [repeats]
 
-The draws of a device follow from its readings alone. Here they are made anew from other seeds, and the numbers of the laws
-are compared between the repeats. Bar: a tenth.
+The draws of a device follow from its readings alone. Here they are made anew from other seeds, and the numbers of the
+laws are compared between the repeats. Bar: a tenth.
 """
 
 from __future__ import annotations
