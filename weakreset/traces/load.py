@@ -14,7 +14,7 @@ Each step is a function from one frozen value to the next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from weakreset.errors import TraceError, WeakResetError
