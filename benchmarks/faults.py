@@ -243,7 +243,9 @@ def main() -> int:
                 faults.signal(name)
         kills, weights = 0, [WEIGHTS.get(name, 1.0) for name in names]
         while "kill" in parts and kills < chosen.kills:
-            kills += faults.kill(faults.rng.choices(names, weights)[0])
+            name = faults.rng.choices(names, weights)[0]
+            kills += faults.kill(name)
+            print(f"{kills} kills, the last of {name}", flush=True)
         signals = chosen.signals * len(names)
         print(f"{kills} kills, {signals} signals, slowest {faults.slowest:.2f} s, seed {chosen.seed}: "
               f"{len(faults.wrong)} wrong")
