@@ -26,6 +26,7 @@ docs: $(VENV)/.installed-dev  ## the site, in site/
 
 bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 	$(BIN)/python benchmarks/fit_speed.py
+	$(BIN)/python benchmarks/population_speed.py
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/read_speed.py
 	$(BIN)/python benchmarks/stream_memory.py
@@ -93,8 +94,9 @@ fitted: $(VENV)/.installed  ## fit data/ again into fitted_params/
 	$(BIN)/weakreset fit data/lot_a.csv data/lot_b_wide.csv data/lot_c.h5 --name demo-lot -o fitted_params/demo_lot.json \
 		--devices fitted_params/demo_lot.devices.csv
 
-pictures: $(VENV)/.installed  ## draw the pictures of the README again
+pictures: $(VENV)/.installed-dev  ## draw the pictures of the README, take those of the window again
 	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/take_screenshots.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -23,7 +23,7 @@ import h5py
 from weakreset.cli import main
 
 TEMPORARY = (".part", ".lock")
-_VOLATILE = {"seconds", "created", "command"}  # differ between two runs that nobody disturbed
+_VOLATILE = {"seconds", "created", "command", "parameter_file_sha256"}  # differ between two runs that nobody disturbed
 _TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?[^\s<\"]*|\d{4}-\d\d-\d\d")
 
 

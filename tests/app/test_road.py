@@ -106,7 +106,7 @@ def exported(archive: Path, folder: Path, lab: Path) -> None:
     with zipfile.ZipFile(archive) as content:
         names = set(content.namelist())
         content.extractall(folder)
-    wanted = ("json", "devices.csv", "laws.csv", "left_out.csv", "html", "sh", "ipynb")
+    wanted = ("json", "devices.csv", "laws.csv", "excluded.csv", "html", "sh", "ipynb")
     assert {f"lab one.{kind}" for kind in wanted} <= names
     assert html.escape(HOSTILE.replace('"', "")) in (folder / "lab one.html").read_text().replace("&#39;", "&#x27;")
     window = load_parameters(folder / "lab one.json")

@@ -45,9 +45,9 @@ def _laws(results: Results, recipe: Recipe) -> Path:
     return write_laws(results.params, results.made / f"{recipe.name}.laws.csv")
 
 
-def _left_out(results: Results, recipe: Recipe) -> Path:
+def _excluded(results: Results, recipe: Recipe) -> Path:
     text = csv_for_people(results.traces(recipe).excluded)
-    return write_atomically(results.made / f"{recipe.name}.left_out.csv", text)
+    return write_atomically(results.made / f"{recipe.name}.excluded.csv", text)
 
 
 def _report(results: Results, recipe: Recipe) -> Path:
@@ -97,7 +97,7 @@ EXPORTS = {
     "parameters": Export("Parameter file (JSON)", _parameters, needs_laws=True),
     "devices": Export("Table of devices (CSV)", _devices),
     "laws": Export("Table of laws (CSV)", _laws, needs_laws=True),
-    "left_out": Export("What was excluded (CSV)", _left_out),
+    "excluded": Export("What was excluded (CSV)", _excluded),
     "report": Export("Report (HTML)", _report),
     "commands": Export("Commands that repeat it (sh)", _commands),
     "notebook": Export("Notebook that repeats it (ipynb)", _notebook),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from weakreset.cli.common import console_for
 
 __all__ = ["app_command"]
 
@@ -22,7 +23,7 @@ def app_command(
     from weakreset.app.server import serve
     from weakreset.app.workshop import Limits
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = console_for(False)
 
     def ready(address: str) -> None:
         console.print(address, markup=False)

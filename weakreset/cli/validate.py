@@ -74,21 +74,21 @@ def validate_command(
     if store:
         _store(params, file, verdict, console)
     if report is not None:
-        with progress_bar(console) as progress:
-            _page(report, file, verdict, loaded, progress)
-        console.print(f"report: {report}", markup=False)
+        _page(report, file, verdict, loaded, console)
     if json_:
         print_json(verdict.to_dict() | ({} if report is None else {"report": str(report)}))
     if not verdict.passed:
         raise typer.Exit(1)
 
 
-def _page(path: Path, file: Any, verdict: Any, traces: Any, progress: Any) -> None:
+def _page(path: Path, file: Any, verdict: Any, traces: Any, console: Any) -> None:
     from weakreset.report import ReportInput, build_report
 
     title = f"Validation of {file.name}"
     content = ReportInput(title=title, params=file, verdict=verdict, traces=traces, commands=(command_line(),))
-    write_atomically(path, build_report(content, progress))
+    with progress_bar(console) as progress:
+        write_atomically(path, build_report(content, progress))
+    console.print(f"report: {path}", markup=False)
 
 
 def _held_out(file: Any, traces: Any) -> Any:

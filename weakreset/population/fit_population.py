@@ -91,12 +91,17 @@ def fit_population(
     (`population/cycles.py`).
     """
     with one_blas_thread():
-        return _fit(fits, families or {}, truncation or {}, bootstrap, goodness, seed, most_devices, progress)
+        say = _silent if progress is None else progress
+        return _fit(fits, families or {}, truncation or {}, bootstrap, goodness, seed, most_devices, say)
+
+
+def _silent(done: int, total: int, what: str) -> None:
+    pass
 
 
 def _fit(
     fits: FitSet, families: Mapping[str, str], truncation: Mapping[str, tuple[float, float]],
-    bootstrap: int, goodness: int, seed: int | np.random.Generator, most: int, progress: Progress | None,
+    bootstrap: int, goodness: int, seed: int | np.random.Generator, most: int, say: Progress,
 ) -> Population:
     cycles = in_order([fit for fit in fits.usable if fit.draws is not None])
     usable = in_order(one_cycle_each(cycles))
@@ -118,7 +123,6 @@ def _fit(
     unknown = [name for name in measured if len(known[name]) < LEAST_DEVICES]
     state = hold(start_laws(usable, fits.drift, limits, families, fits.direction), unknown, fits.drift, longest)
     hierarchy = Hierarchy.of(usable, stuck)
-    say = progress or (lambda done, total, what: None)
     say(0, 3, "laws of the population")
     state = choose_families(hierarchy.thinned(FAMILY_DRAWS), state, limits, families)
     say(1, 3, "laws of the population")
@@ -136,7 +140,7 @@ def _fit(
         stderr = state.free[name].stderr(laws[name], error) if np.all(np.diag(error) > 0) else {}
         fitted[name] = _law_fit(name, fits, usable, known[name], laws[name], stderr, state.candidates[name])
     if bootstrap or goodness:
-        fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, progress)
+        fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, say)
     spreads = cycle_spreads(cycles, fits.drift)
     return Population(
         fits.drift.name, without_cycles(fitted, spreads), fits.noise, amplitude, fraction, everything, correlation,

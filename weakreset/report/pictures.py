@@ -47,7 +47,7 @@ class Picture:
 def pictures(content: ReportInput, progress: Progress | None = None) -> dict[str, Picture]:
     """Every picture the parts allow, by section; `progress` is told after each."""
     wanted = _wanted(content)
-    say = progress or (lambda done, total, what: None)
+    say = (lambda done, total, what: None) if progress is None else progress
     made: dict[str, Picture] = {}
     for done, (name, (draw, alt, caption)) in enumerate(wanted.items()):
         say(done, len(wanted), "pictures of the report")

@@ -28,7 +28,9 @@ weakreset.map = (table, rows, choose) => {
   function colours(column, key) {
     key.replaceChildren();
     if (column === 1 || worded.includes(column)) {
-      const kinds = kindsOf(column), few = kinds.length <= KIND_COLOURS.length;
+      const kinds = kindsOf(column);
+      if (column === 1) kinds.sort((a, b) => (b === "ok") - (a === "ok"));  // the colour of those to be believed
+      const few = kinds.length <= KIND_COLOURS.length;
       const colour = (i) => (few ? KIND_COLOURS[i] : shade(i / (kinds.length - 1)));
       if (few) kinds.forEach((kind, i) => key.append(make("span", { class: "chip", style: `background:${colour(i)}` }), ` ${kind} `));
       else key.append(`${kinds[0]} `, make("span", { class: "ramp" }), ` ${kinds[kinds.length - 1]}`);
