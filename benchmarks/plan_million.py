@@ -23,7 +23,7 @@ from weakreset.twin import simulate_traces
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "how-to" / "million-devices.md"
 BEGIN, END = "<!-- table: benchmarks/plan_million.py -->", "<!-- end of table -->"
 N_PULSES = 500
-FEW, MANY = 128, 512
+FEW, MANY = 96, 288
 SIZES = (10_000, 100_000, 1_000_000)
 WORKERS = (1, 8, 64)
 

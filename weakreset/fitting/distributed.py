@@ -93,7 +93,7 @@ def fit_distributed(
     _require()
     survey, _ = surveyed(source, chosen, progress, only_first=False)
     with one_blas_thread(), held(folder=place), ExitStack() as stack:
-        store, plan, seen = PartStore(place), plan_of(survey, chosen, 1), Seen(detailed=0)
+        store, plan, seen = PartStore(place), plan_of(survey, chosen, 1), Seen()
         try:
             client = stack.enter_context(_cluster(address, jobs))
             for used, fits in _parts(chunks, seen, plan, store, client, chosen.mixed_pulses):

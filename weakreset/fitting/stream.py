@@ -80,7 +80,7 @@ def fit_stream(
         again, once = chunks, ()
     with one_blas_thread():
         plan = plan_of(survey, chosen, jobs)
-        seen = Seen()
+        seen = Seen(_DETAILED)
         for chunk in again:
             used = seen.read(chunk, chosen.mixed_pulses)
             seen.keep(used, list(fit_groups(grouped(used, plan.grids), plan, jobs)))
@@ -119,7 +119,7 @@ def surveyed(
 class Seen:
     """What the chunks bring, the fits of their traces among it; the first `detailed` of them whole."""
 
-    detailed: int = _DETAILED
+    detailed: int = 0
     fits: list[DeviceFit] = field(default_factory=list)
     traces: list[PulseTrace] = field(default_factory=list)
     exclusions: list[Exclusion] = field(default_factory=list)
