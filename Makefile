@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-lowest test-wheel docs bench bench-accuracy bench-validation fuzz results notebooks data fitted pictures clean
+.PHONY: demo test test-lowest test-wheel docs bench bench-accuracy bench-validation faults fuzz results notebooks data fitted pictures clean
 
 demo: $(VENV)/.installed  ## the whole road on the bundled data
 	$(BIN)/weakreset demo -o demo-run
@@ -26,6 +26,7 @@ docs: $(VENV)/.installed-dev  ## the site, in site/
 
 bench: $(VENV)/.installed-dev  ## speed, as ratios measured side by side
 	$(BIN)/python benchmarks/fit_speed.py
+	$(BIN)/python benchmarks/population_speed.py
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/read_speed.py
 	$(BIN)/python benchmarks/stream_memory.py
@@ -38,6 +39,9 @@ bench-accuracy: $(VENV)/.installed-dev  ## the estimator beside plain lmfit on d
 fuzz: $(VENV)/.installed-dev  ## files whose truth is known: right or refused; damaged ones: traces or an error of ours
 	$(BIN)/python benchmarks/fuzz_truth.py --files 4000
 	$(BIN)/python benchmarks/fuzz_readers.py --files 20000
+
+faults: $(VENV)/.installed-dev  ## every long command killed, interrupted, on a full disk, twice at once: nothing lost
+	$(BIN)/python benchmarks/faults.py
 
 bench-validation: $(VENV)/.installed-dev  ## how often a true model fails, how often a wrong one is caught
 	$(BIN)/python benchmarks/validation_power.py

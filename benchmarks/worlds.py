@@ -320,7 +320,7 @@ def coverage(frame: Any, truth: dict[str, Array], shape: DriftShape) -> dict[str
         if name in shape.shared or name == shape.nonnegative:
             continue
         value = frame[name].to_numpy(dtype=float)
-        if shape.scan is not None and name == shape.scan.number:
+        if f"{name}_lo" in frame:
             low, high = (frame[f"{name}_{end}"].to_numpy(dtype=float) for end in ("lo", "hi"))
             word = "t*" if shape.knee else name
             found[f"{word} cover"] = 100.0 * float(np.mean((low <= truth[name]) & (truth[name] <= high)))

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "workers": set(),
     "model": {"errors"},
     "traces": {"display", "errors", "options", "resources", "version"},
-    "fitting": {"display", "errors", "model", "options", "traces", "workers"},
+    "fitting": {"display", "errors", "locks", "model", "options", "resources", "traces", "version", "workers"},
     "population": {
         "display", "errors", "fitting", "model", "multiple_testing", "options", "parameter_file", "resources", "traces",
         "version",
@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "training": {
         "display", "errors", "locks", "model", "options", "parameter_file", "resources", "simulation", "version",
     },
-    "exports": {"errors", "model", "parameter_file", "resources", "twin", "version"},
+    "exports": {"errors", "model", "parameter_file", "resources", "simulation", "training", "twin", "version"},
     "comparison": {"display", "errors", "model", "multiple_testing", "options", "parameter_file"},
     "ablation": {
         "display", "errors", "locks", "multiple_testing", "options", "outputs", "parameter_file", "training", "workers",

@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it to be the ta
     from weakreset.fitting import FitSet as FitSet
     from weakreset.fitting import FitStatus as FitStatus
     from weakreset.fitting import fit_devices as fit_devices
+    from weakreset.fitting import fit_distributed as fit_distributed
     from weakreset.fitting import fit_stream as fit_stream
     from weakreset.fitting import lmfit_problem as lmfit_problem
     from weakreset.parameter_file import ParameterFile as ParameterFile
@@ -70,7 +71,7 @@ _HOMES = {
     "ablation": "Ablation StudySettings ablate",
     "comparison": "Comparison compare_parameters",
     "errors": "WeakResetError WeakResetWarning",
-    "fitting": "DeviceFit FitOptions FitSet FitStatus fit_devices fit_stream lmfit_problem",
+    "fitting": "DeviceFit FitOptions FitSet FitStatus fit_devices fit_distributed fit_stream lmfit_problem",
     "parameter_file": "ParameterFile load_parameters preset_names save_parameters",
     "population": "Population export_parameters fit_population",
     "report": "make_report",

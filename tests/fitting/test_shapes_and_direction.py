@@ -10,11 +10,11 @@ import pytest
 from weakreset.errors import FitError, ParameterFileError
 from weakreset.fitting import FitStatus, choose_drift, fit_devices
 from weakreset.fitting.bases import basis_of
-from weakreset.fitting.direction import Votes
 from weakreset.model import SHAPES, pink_noise, telegraph_states
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.population import export_parameters, fit_population
 from weakreset.traces import SourceFile, TraceSet
+from weakreset.traces.direction import Votes
 from weakreset.twin import simulate_traces
 
 N_PULSES = 500
@@ -218,5 +218,5 @@ def test_a_device_or_two_that_fall_do_not_make_a_falling_set():
     few, most = Votes(), Votes()
     few.add([str(i) for i in range(40)], np.where(np.arange(40)[:, None] < 2, stepped, still))
     most.add([str(i) for i in range(40)], np.where(np.arange(40)[:, None] < 36, falling, still))
-    assert few.direction("auto").name == "reset"
-    assert most.direction("auto").name == "set"
+    assert few.direction == "reset"
+    assert most.direction == "set"

@@ -8,6 +8,7 @@ from tests.lab_files import (  # noqa: F401
     kinds_headers,
     kinds_numbers,
     kinds_other,
+    kinds_programs,
     kinds_readings,
     kinds_scales,
     kinds_tables,

@@ -24,6 +24,8 @@ HOSTILE = {
     "1e400": _with(parameters=GOOD["parameters"] | {"m1": {"scale": 1}}).replace('"scale": 1', '"scale": 1e400'),
     "NUL": "\x00" * 1000,
     "deep": "[" * 1_000_000,
+    "nothing but objects": _with(notes=[]).replace('"notes": []', f'"notes": [{"{}," * 1_000_000}1]'),
+    "nothing but numbers": _with(notes=[]).replace('"notes": []', f'"notes": [{"1," * 11_000_000}1]'),
     "digits": _with(name=1).replace('"name": 1', f'"name": {"9" * 10_000}'),
     "a correlation of a name with itself": _with(correlation=TWICE),
     "terminal": _with(**{"\x1b]0;owned\x07": 1}),

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -123,3 +125,35 @@ IMPOSSIBLE = [{"lr": -1}, {"max_pulses": 0}, {"betas": (1, 0.9)}, {"lr": float("
 def test_impossible_numbers_are_refused(params: ParameterFile, options: dict[str, float]) -> None:
     with pytest.raises(SimulationError, match="PulseOptimizer"):
         PulseOptimizer(_model(params).parameters(), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_torchs_compiler_is_not_loaded_for_nothing(
+    params: ParameterFile, monkeypatch: pytest.MonkeyPatch, loaded: bool
+) -> None:
+    """The covers of torch's methods load it; they are called only where it is there already, and may be looking."""
+    called = []
+
+    def cover(name: str) -> None:
+        covered = getattr(torch.optim.Optimizer, name)
+
+        def noted(self: torch.optim.Optimizer, *args: object) -> None:
+            called.append(name)
+            covered.__wrapped__(self, *args)
+
+        noted.__wrapped__ = covered.__wrapped__  # type: ignore[attr-defined]
+        monkeypatch.setattr(torch.optim.Optimizer, name, noted)
+
+    cover("add_param_group")
+    cover("zero_grad")
+    if loaded:
+        monkeypatch.setitem(sys.modules, "torch._dynamo", sys)
+    else:
+        monkeypatch.delitem(sys.modules, "torch._dynamo", raising=False)
+    model = _model(params)
+    optimizer = PulseOptimizer(model.parameters())
+    _gradients(model, 0)
+    optimizer.step()
+    optimizer.zero_grad()
+    assert all(p.grad is None for p in model.parameters())
+    assert set(called) == ({"add_param_group", "zero_grad"} if loaded else set())

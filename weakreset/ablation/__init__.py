@@ -2,7 +2,7 @@
 
 from weakreset.ablation.conditions import Condition, all_conditions, nominal_conditions
 from weakreset.ablation.result import COLUMNS, Ablation, Effect, Row
-from weakreset.ablation.study import StudySettings, ablate
+from weakreset.ablation.study import PartDone, StudySettings, ablate, ablate_part
 from weakreset.ablation.target import TargetAnswer, run_target
 
 run_study = ablate  # its name in 0.1
@@ -12,10 +12,12 @@ __all__ = [
     "Ablation",
     "Condition",
     "Effect",
+    "PartDone",
     "Row",
     "StudySettings",
     "TargetAnswer",
     "ablate",
+    "ablate_part",
     "all_conditions",
     "nominal_conditions",
     "run_study",

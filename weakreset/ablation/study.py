@@ -20,7 +20,7 @@ from weakreset.outputs import remove_leftovers, write_atomically
 from weakreset.parameter_file import ParameterFile, dump_parameters, parse_parameters
 from weakreset.workers import follow_parent, stopped_with
 
-__all__ = ["StudySettings", "ablate", "finals_of"]
+__all__ = ["PartDone", "StudySettings", "ablate", "ablate_part", "finals_of"]
 
 _MAX_BYTES = 1 << 28  # parameters of an empirical file are in it
 
@@ -106,6 +106,48 @@ def ablate(
     return Ablation.of(finals, tuple(seeds), asdict(chosen) | {"parameter_file": params.name} | _own_names(own))
 
 
+@dataclass(frozen=True)
+class PartDone:
+    """How many runs are finished: of this part, and of the whole study, where other parts may be running."""
+
+    finished: int
+    total: int
+    part_finished: int
+    part_total: int
+
+
+@named_options
+def ablate_part(
+    params: ParameterFile, folder: str | os.PathLike[str], part: tuple[int, int],
+    settings: StudySettings | None = None, *, seeds: Sequence[int] = range(5),
+    conditions: Sequence[Condition] | None = None, jobs: int = 1, progress: Progress | None = None,
+) -> PartDone:
+    """Do part i of n of a study, beside other parts in the same folder; `ablate` then finds all runs done.
+
+    Parameters
+    ----------
+    part : tuple of int
+        (i, n): runs i, i + n, i + 2 n, ... of the study, 1 <= i <= n.
+    params, folder, settings, seeds, conditions, jobs, progress
+        As in `ablate`; the same for all parts.
+
+    Raises
+    ------
+    UsageError
+        A part that there is not, a folder with results of another study, and whatever `train` raises.
+    OutputError
+        Where `folder` cannot be written, or the same part, or one of its runs, is running elsewhere.
+    """
+    number, of = part
+    if not 1 <= number <= of:
+        raise UsageError(f"part {number}/{of}: give i/n with 1 <= i <= n")
+    chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
+    finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress, part=part)
+    done = [bool(finals[name][k]) for k in range(len(tuple(seeds))) for name in finals]
+    mine = done[number - 1 :: of]
+    return PartDone(sum(done), len(done), sum(mine), len(mine))
+
+
 def _own_names(own: Mapping[str, Any]) -> dict[str, str]:
     from weakreset.training.own import network_name
 
@@ -152,19 +194,22 @@ def _check_sendable(own: Mapping[str, Any], jobs: int) -> None:
 def finals_of(
     params: ParameterFile, folder: Path, settings: StudySettings, conditions: Sequence[Condition],
     seeds: Sequence[int], jobs: int, progress: Progress | None, own: Mapping[str, Any] | None = None,
+    part: tuple[int, int] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Last metrics of every run, by condition, in the order of the seeds."""
+    """Last metrics of every run, by condition, in the order of the seeds; empty of runs that another part has to do."""
     own, jobs = own or {}, jobs or os.cpu_count() or 1
     if jobs > 1:
         _check_sendable(own, jobs)
-    with held(folder=folder):
+    # parts share the folder: each holds a name of its own in it, and `train` holds the folder of every run
+    ours = held(folder=folder) if part is None else held(folder / f"part-{part[0]}-of-{part[1]}")
+    with ours:
         _claim(folder, params, settings, own)
-        return _finals_in(folder, params, settings, conditions, seeds, jobs, progress, own)
+        return _finals_in(folder, params, settings, conditions, seeds, jobs, progress, own, part or (1, 1))
 
 
 def _finals_in(
     folder: Path, params: ParameterFile, settings: StudySettings, conditions: Sequence[Condition],
-    seeds: Sequence[int], jobs: int, progress: Progress | None, own: Mapping[str, Any],
+    seeds: Sequence[int], jobs: int, progress: Progress | None, own: Mapping[str, Any], part: tuple[int, int],
 ) -> dict[str, list[dict[str, Any]]]:
     conditions = list({condition.name: condition for condition in conditions}.values())
     runs = [
@@ -174,13 +219,14 @@ def _finals_in(
     report = progress or (lambda done, total, what: None)
     text = {condition.name: dump_parameters(condition.parameters(params, settings.nominal)) for condition in conditions}
     results = {(run.condition.name, run.seed): _finished(run, "score" in own) for run in runs}
-    left = [run for run in runs if results[run.condition.name, run.seed] is None]
-    done = len(runs) - len(left)
-    report(done, len(runs), "runs")
+    mine = runs[part[0] - 1 :: part[1]]
+    left = [run for run in mine if results[run.condition.name, run.seed] is None]
+    done = len(mine) - len(left)
+    report(done, len(mine), "runs")
     for run, final in _all_runs(left, text, settings, jobs, own):
         results[run.condition.name, run.seed] = final
         done += 1
-        report(done, len(runs), "runs")
+        report(done, len(mine), "runs")
     return {c.name: [results[c.name, seed] or {} for seed in seeds] for c in conditions}
 
 

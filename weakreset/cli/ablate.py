@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +17,7 @@ from weakreset.errors import UsageError
 from weakreset.resources import all_or_none
 
 if TYPE_CHECKING:
-    from weakreset.ablation import Ablation, StudySettings
+    from weakreset.ablation import Ablation, Condition, StudySettings
     from weakreset.parameter_file import ParameterFile
 
 __all__ = ["ablate_command"]
@@ -41,6 +43,7 @@ def ablate_command(
     target: Annotated[float | None, typer.Option(help="Wanted accuracy (0.97): how far must spreads shrink?")] = None,
     parameters: Annotated[str, typer.Option(help="With --target: only these, e.g. m1,t_star,all.")] = "",
     jobs: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,
+    part: Annotated[str, typer.Option(help="i/n: only every n-th run from the i-th on, for arrays of jobs.")] = "",
     assume: AssumeOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
@@ -51,6 +54,9 @@ def ablate_command(
         raise UsageError(f"--nominal {nominal!r}: choose median or mean")
     if recipe == "ideal":
         raise UsageError("--recipe ideal has no devices to ablate: choose latent, latent-byte, device-aware, published")
+    share = _share(part)
+    if share is not None and target is not None:
+        raise UsageError("--part and --target: what a target needs is found step by step, and has no parts")
     claim_outputs(folder=output)
     file = parameters_of(params, assume)
     if download:
@@ -62,6 +68,8 @@ def ablate_command(
     with resumable(lambda: _kept(output)):
         if target is not None:
             _target(file, output, settings, target, range(seeds), _words(parameters), jobs, as_json)
+        elif share is not None:
+            _part(file, output, settings, share, range(seeds), _words(only), jobs, as_json)
         else:
             _study(file, output, settings, range(seeds), _words(only), jobs, as_json)
 
@@ -80,18 +88,53 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _study(
-    params: ParameterFile, output: Path, settings: StudySettings, seeds: range, only: list[str], jobs: int,
-    as_json: bool,
-) -> None:
-    from weakreset.ablation import ablate, all_conditions, nominal_conditions
+def _share(text: str) -> tuple[int, int] | None:
+    """(i, n) of i/n."""
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise UsageError(f"--part {text!r}: give i/n with 1 <= i <= n, such as 2/8")
+    return int(found[1]), int(found[2])
+
+
+def _chosen(params: ParameterFile, only: list[str]) -> tuple[Condition, ...]:
+    """The usual conditions, or those that are named and "all on"."""
+    from weakreset.ablation import all_conditions, nominal_conditions
 
     usual = all_conditions(params)
     conditions = (*usual, *nominal_conditions(params))
     names = [condition.name for condition in conditions]
     if unknown := [name for name in only if name not in names]:
         raise UsageError(f"no condition {', '.join(map(repr, unknown))}: choose from {', '.join(names)}")
-    conditions = tuple(c for c in conditions if c.name in (*only, "all on")) if only else usual
+    return tuple(c for c in conditions if c.name in (*only, "all on")) if only else usual
+
+
+def _part(
+    params: ParameterFile, output: Path, settings: StudySettings, part: tuple[int, int], seeds: range,
+    only: list[str], jobs: int, as_json: bool,
+) -> None:
+    from weakreset.ablation import ablate_part
+
+    conditions, console = _chosen(params, only), console_for(as_json)
+    with progress_bar(console) as progress:
+        done = ablate_part(
+            params, output, part, settings, seeds=seeds, conditions=conditions, jobs=jobs, progress=progress
+        )
+    if as_json:
+        print_json({"part": list(part), **asdict(done), "output": str(output)})
+    then = "the same command without --part does what is left, and writes table and picture"
+    runs = f"{done.part_finished} runs; {done.finished} of {done.total} are in {output}"
+    console.print(f"part {part[0]} of {part[1]}: {runs}; {then}", markup=False)
+
+
+def _study(
+    params: ParameterFile, output: Path, settings: StudySettings, seeds: range, only: list[str], jobs: int,
+    as_json: bool,
+) -> None:
+    from weakreset.ablation import ablate
+
+    conditions = _chosen(params, only)
     console = console_for(as_json)
     with progress_bar(console) as progress:
         study = ablate(params, output, settings, seeds=seeds, conditions=conditions, jobs=jobs, progress=progress)

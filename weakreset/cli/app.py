@@ -24,6 +24,7 @@ from weakreset.cli.import_table import import_command
 from weakreset.cli.inspect import inspect_command
 from weakreset.cli.new import new_command
 from weakreset.cli.show import show_command
+from weakreset.cli.signs import every_sign_can_be_written
 from weakreset.cli.simulate import simulate_command
 from weakreset.cli.stopped import Interrupted, InterruptibleGroup, kept, say, termination_is_an_error, unforeseen
 from weakreset.cli.template import template_command
@@ -84,7 +85,10 @@ def run(arguments: list[str]) -> int:
     A user's mistake is one paragraph on stderr and 2; an error that weakreset did not foresee is one too, with the
     place of its traceback, and 3; Ctrl-C is 130 and SIGTERM 143.
     """
-    with warnings.catch_warnings(), termination_is_an_error(), outputs_held(), written_files() as written:
+    with (
+        every_sign_can_be_written(), warnings.catch_warnings(), termination_is_an_error(), outputs_held(),
+        written_files() as written,
+    ):  # fmt: skip
         warnings.simplefilter("always", WeakResetWarning)
         warnings.showwarning = _shown
         code = _code(arguments, written)

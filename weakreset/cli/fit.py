@@ -59,6 +59,8 @@ def fit_command(
     holdout: Annotated[float, typer.Option(help="share of the devices to keep out, for `validate --held-out`")] = 0.0,
     seed: Annotated[int, typer.Option(help="of the replicas and of the held-out devices")] = 0,
     jobs: Annotated[int, typer.Option(help="processes; 0 means one a core")] = 0,
+    dask: Annotated[str, typer.Option(metavar="ADDRESS", help="fit on a Dask cluster (tls://...), or `local`")] = "",
+    trust_network: Annotated[bool, typer.Option(help="accept tcp:// of other machines: Dask sends pickles")] = False,
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Fit every device, then the population, and write a parameter file."""
@@ -67,7 +69,7 @@ def fit_command(
     fixed = {"drift": drift, "direction": direction, "alpha": alpha, "exponent": exponent, "rtn": rtn}
     fixed["mixed_pulses"] = mixed_pulses
     table = _table_name(output, devices, report)
-    fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console)
+    fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console, _cluster(dask, trust_network, output))
     _print_fits(console, fits)
     summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
     replicas = {"bootstrap": bootstrap, "goodness": goodness, "seed": seed}
@@ -82,6 +84,15 @@ def fit_command(
         raise typer.Exit(1)
 
 
+def _cluster(address: str, trust_network: bool, output: Path) -> dict[str, Any] | None:
+    """Where a cluster is and where its finished parts go; None for a fit without one."""
+    if address:
+        return {"address": address, "trust_network": trust_network, "folder": output.with_suffix(".parts")}
+    if trust_network:
+        raise UsageError("--trust-network goes with --dask")
+    return None
+
+
 def _print_fits(console: Any, fits: Any) -> None:
     """How many devices have which status, what speaks against the numbers, and notes."""
     console.print(_device_table(fits))
@@ -92,13 +103,21 @@ def _print_fits(console: Any, fits: Any) -> None:
 
 
 def _fit(
-    chosen: TraceOptions, fixed: dict[str, Any], read_sd: str, holdout: float, seed: int, jobs: int, console: Any
+    chosen: TraceOptions, fixed: dict[str, Any], read_sd: str, holdout: float, seed: int, jobs: int, console: Any,
+    cluster: dict[str, Any] | None,
 ) -> tuple[Any, list[str]]:
     """Fits of all devices, and the names of those that were kept out."""
-    from weakreset.fitting import FitOptions, fit_devices, fit_stream
+    from weakreset.fitting import FitOptions, fit_devices, fit_distributed, fit_stream
 
     held: list[str] = []
-    if chosen.streams():
+    if cluster is not None:
+        options = FitOptions(**fixed, read_sd=_read_sd(read_sd, None))
+        parts = chosen.parts(holdout, seed, held)
+        with progress_bar(console) as progress:
+            fits = fit_distributed(parts, options=options, progress=progress, jobs=jobs or None, **cluster)
+        print_left_out(console, fits.traces)
+        console.print(f"finished parts: {cluster['folder']} (may be removed)", markup=False)
+    elif chosen.streams():
         options = FitOptions(**fixed, read_sd=_read_sd(read_sd, None))
         with progress_bar(console) as progress:
             fits = fit_stream(chosen.parts(holdout, seed, held), options, progress, jobs=jobs)

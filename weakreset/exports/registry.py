@@ -23,7 +23,7 @@ def target_named(name: str, ending: str) -> Target:
         No such target, or another ending.
     """
     if name not in TARGETS:
-        raise UsageError(f"--to {name!r}: choose laws, devices, {', '.join(TARGETS)}")
+        raise UsageError(f"--to {name!r}: choose laws, devices, {', '.join(TARGETS)}, or onnx, weights")
     target = TARGETS[name]
     if ending not in target.endings:
         raise UsageError(f"--to {name}: the file must end in {' or '.join(target.endings)}, not {ending!r}")

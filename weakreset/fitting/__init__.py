@@ -1,5 +1,6 @@
 """Per-device fits: drift, knee, telegraph noise and 1/f noise, with honest intervals."""
 
+from weakreset.fitting.distributed import fit_distributed
 from weakreset.fitting.drift_fit import lmfit_problem
 from weakreset.fitting.fit_devices import fit_devices
 from weakreset.fitting.fit_options import FitOptions
@@ -16,6 +17,7 @@ __all__ = [
     "PooledNoise",
     "RtnFit",
     "fit_devices",
+    "fit_distributed",
     "fit_stream",
     "lmfit_problem",
 ]

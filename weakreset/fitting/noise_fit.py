@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,14 @@ _EXPONENTS = (0.0, 1.95)  # white to nearly 2, where a stationary spectrum ends
 _MIN_GAIN = 6.0  # of the criterion, for one more number in a noise that all devices share
 _RIDGE = 1e-9  # columns are scaled to one, so this is a part in a billion of each
 _FAR = 0.5  # from the first guess, before the whole range of exponents is searched
+
+
+class _Alike(NamedTuple):
+    """Devices with as many reads and columns: which of all columns are their traces, and which their designs."""
+
+    length: int
+    devices: NDArray[np.intp]
+    places: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,23 @@ class DesignedTraces:
     traces: Array
     designs: Sequence[Array]
     lengths: Sequence[int]
+
+    @cached_property
+    def columns(self) -> Array:
+        """All traces, then all designs; shape (n, n_devices + columns of all designs)."""
+        return np.column_stack([self.traces.T, *self.designs])
+
+    @cached_property
+    def alike(self) -> list[_Alike]:
+        """Devices whose matrices have the same shape: they are worked on together."""
+        first = len(self.traces) + np.cumsum([0, *(design.shape[1] for design in self.designs)])
+        by_shape: dict[tuple[int, int], list[int]] = {}
+        for i, design in enumerate(self.designs):
+            by_shape.setdefault((design.shape[1], self.lengths[i]), []).append(i)
+        return [
+            _Alike(n, np.array(devices), first[devices][:, None] + np.arange(width))
+            for (width, n), devices in by_shape.items()
+        ]
 
 
 @dataclass(frozen=True)
@@ -111,22 +137,21 @@ def _criterion(groups: Sequence[DesignedTraces], colour: NoiseColour) -> tuple[f
     rss, freedom, log_dets = 0.0, 0, 0.0
     for group in groups:
         whitener = Whitener(group.pulses, colour)
-        n_traces = len(group.traces)
-        columns = whitener.columns(np.column_stack([group.traces.T, *group.designs]))
-        at = n_traces
-        for i, design in enumerate(group.designs):
-            width, n = design.shape[1], group.lengths[i]
+        white = whitener.columns(group.columns).T
+        for alike in group.alike:
+            n, width = alike.length, alike.places.shape[1]
             # a trace that ends earlier has the leading rows
-            white, trace = columns[:n, at : at + width], columns[:n, i]
-            at += width
-            gram, product = white.T @ white, white.T @ trace
-            scale = np.sqrt(np.diag(gram))
+            traces, designs = white[alike.devices, :n], white[alike.places, :n]
+            gram = designs @ designs.transpose(0, 2, 1)
+            product = (designs @ traces[:, :, None])[:, :, 0]
+            scale = np.sqrt(np.diagonal(gram, axis1=1, axis2=2))
             # the ridge lets two columns coincide (a step at the knee) without counting twice
-            factor = np.linalg.cholesky(gram / np.outer(scale, scale) + _RIDGE * np.eye(width))
-            explained = np.linalg.solve(factor, product / scale)
-            rss += float(trace @ trace - explained @ explained)
-            freedom += len(trace) - width
-            log_dets += float(whitener.log_dets[n - 1]) + 2.0 * float(np.log(np.diag(factor) * scale).sum())
+            factor = np.linalg.cholesky(gram / (scale[:, :, None] * scale[:, None, :]) + _RIDGE * np.eye(width))
+            explained = np.linalg.solve(factor, (product / scale)[:, :, None])
+            rss += float(np.vdot(traces, traces) - np.vdot(explained, explained))
+            freedom += len(traces) * (n - width)
+            log_dets += len(traces) * float(whitener.log_dets[n - 1])
+            log_dets += 2.0 * float(np.log(np.diagonal(factor, axis1=1, axis2=2) * scale).sum())
     variance = rss / freedom
     return freedom * float(np.log(variance)) + log_dets + freedom, variance, freedom
 

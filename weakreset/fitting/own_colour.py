@@ -124,16 +124,17 @@ def _left(dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> Array:
     """What drift and telegraph noise leave of each trace, not whitened."""
     basis, t = dictionary.basis, dictionary.whitener.pulses.astype(np.float64)
     base, left = basis.columns(t), np.stack([one.log_ratio for one in devices])
-    for row, device in zip(left, devices, strict=True):
-        knee = device.configuration.knee
+    knees = [device.configuration.knee for device in devices]
+    places = [knee - dictionary.profiles.start for knee in knees if knee is not None]
+    profiles = iter(basis.profile(t, dictionary.grid[places]).T)  # in one go: a closed form is slow to work out
+    for row, device, knee in zip(left, devices, knees, strict=True):
         by_column = _coefficients(dictionary, device, knee)
         row -= base @ by_column[: base.shape[1]]
         steps = by_column[base.shape[1] : base.shape[1] + len(device.design.steps)]
         for read, size in zip(device.design.steps, steps.tolist(), strict=True):
             row[read:] -= size
         if knee is not None:
-            k = dictionary.grid[[knee - dictionary.profiles.start]]
-            row -= by_column[-1] * basis.profile(t, k)[:, 0]
+            row -= by_column[-1] * next(profiles)
     return left
 
 

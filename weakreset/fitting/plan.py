@@ -15,7 +15,7 @@ from weakreset.fitting.bases import Basis, basis_of
 from weakreset.fitting.choose_drift import FixedNoise, choose_drift, prepared
 from weakreset.fitting.clean_traces import clean_sample, sample_evenly
 from weakreset.fitting.device_fit import Outlook
-from weakreset.fitting.direction import Direction
+from weakreset.fitting.direction import Direction, direction_of
 from weakreset.fitting.first_look import Glance, glance, outlook
 from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.group import Grid, Group, families, grouped
@@ -86,7 +86,7 @@ def first_plan(survey: Survey, chosen: FitOptions) -> tuple[FitPlan, list[Group]
     """The plan of a set that was surveyed, before a device is fitted; and the groups of the sample."""
     grids = survey.grids()
     sample = grouped(survey.sample, grids)
-    direction = survey.votes.direction(chosen.direction)
+    direction = direction_of(survey.votes, chosen.direction)
     fixed, given, note = fixed_noise(chosen), tuple((chosen.shared or {}).items()), ""
     if chosen.drift == "auto":
         choice = choose_drift(sample, direction.name, fixed)

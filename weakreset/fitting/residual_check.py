@@ -108,16 +108,34 @@ def _raw_columns(fit: DeviceFit, t: Array, others: SetErrors) -> Array:
 def _check(fit: DeviceFit, jacobian: Array, white: Array, others: SetErrors) -> ResidualCheck:
     wanted, moved, exact = np.split(white, [len(CONTRASTS), len(CONTRASTS) + 1], axis=1)
     residuals, names = np.asarray(fit.result.residual), list(fit.result.params)
-    blocks = _sandwich(jacobian, residuals, names.index(fit.drift.knee) if fit.drift.knee in names else None)
-    inflation = np.maximum(blocks, _of_slow_size(jacobian, residuals))
+    frame = _Frame.of(jacobian)
+    blocks = _sandwich(frame, residuals, names.index(fit.drift.knee) if fit.drift.knee in names else None)
+    inflation = np.maximum(blocks, _of_slow_size(frame, residuals))
     if moved.any():
-        exact = exact / -fit.alpha_used if exact.size else jacobian
-        added = _growth_errors(jacobian, exact, moved / fit.alpha_used)
+        if exact.size:
+            added = _growth_errors(jacobian, exact / -fit.alpha_used, moved / fit.alpha_used)
+        else:
+            added = _level_errors(frame, moved[:, 0] / fit.alpha_used)
         inflation = np.hypot(np.maximum(inflation, 1.0), added)
     by_name = dict(zip(names, inflation.tolist(), strict=True))
     by_name = {name: max(value, others.least.get(name, value)) for name, value in by_name.items()}
     by_blocks = dict(zip(names, blocks.tolist(), strict=True))
-    return ResidualCheck(by_name, _scores(jacobian, wanted, residuals), blocks=by_blocks)
+    return ResidualCheck(by_name, _scores(frame.q, wanted, residuals), blocks=by_blocks)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A Jacobian QR: orthonormal columns q (n, p), the inverse of R, and the sums of squares of its rows."""
+
+    q: Array
+    root: Array
+    squares: Array
+
+    @classmethod
+    def of(cls, jacobian: Array) -> _Frame:
+        q, r = np.linalg.qr(jacobian)
+        root = np.linalg.pinv(r)
+        return cls(q, root, np.maximum(np.einsum("ij,ij->i", root, root), 1e-300))
 
 
 def _place(fit: DeviceFit, t: Array) -> float:
@@ -163,6 +181,11 @@ def _with_growth(fit: DeviceFit, raw: Array) -> Array:
     return np.column_stack([raw[:, :n_drift] * (1.0 + growth * level)[:, None], raw[:, n_drift:] * size[:, None]])
 
 
+def _level_errors(frame: _Frame, moved: Array) -> Array:
+    """Errors that a level never seen adds, by column, in units of those without: how far it moves each number."""
+    return np.asarray(np.abs(frame.root @ (frame.q.T @ moved)) / np.sqrt(frame.squares))
+
+
 def _growth_errors(jacobian: Array, exact: Array, moved: Array) -> Array:
     """Errors that steps which grow add to those of steps of constant size, in units of the latter, by column.
 
@@ -192,7 +215,7 @@ def _contrasts(t: Array, knee: float) -> Array:
     ])
 
 
-def _sandwich(jacobian: Array, residuals: Array, searched: int | None = None) -> Array:
+def _sandwich(frame: _Frame, residuals: Array, searched: int | None = None) -> Array:
     """Standard errors by blocks over those of white residuals of unit variance, by column.
 
     A number that few blocks decide (the offset: the first one) is fitted to their noise and leaves them too quiet. So
@@ -200,37 +223,33 @@ def _sandwich(jacobian: Array, residuals: Array, searched: int | None = None) ->
     right on average where the model holds (Bell and McCaffrey 2002). Not for a column that was `searched` for, the
     knee: its place was chosen among many by the residuals around it, which are no longer those of a fixed column.
     """
-    n, p = jacobian.shape
-    q, r = np.linalg.qr(jacobian)
+    q, (n, p) = frame.q, frame.q.shape
     n_blocks = min(_BLOCKS + p, n // _LEAST_READS_A_BLOCK)
     edges = np.linspace(0, n, n_blocks + 1).astype(int)[:-1]
     sums = np.add.reduceat(q * residuals[:, None], edges, axis=0)
     share, turn = np.linalg.eigh(np.add.reduceat(q[:, :, None] * q[:, None, :], edges, axis=0))
     raised = np.einsum("bji,bj->bi", turn, sums) / np.sqrt(1.0 - np.minimum(share, _MOST_SHARE))
-    root = np.linalg.pinv(r)
-    ratio = _mean_squares(np.einsum("bij,bj->bi", turn, raised), root)
+    ratio = _mean_squares(np.einsum("bij,bj->bi", turn, raised), frame)
     if searched is not None:  # the fit makes p sums over all blocks zero
-        ratio[searched] = _mean_squares(sums, root)[searched] * n_blocks / max(n_blocks - p, 1)
+        ratio[searched] = _mean_squares(sums, frame)[searched] * n_blocks / max(n_blocks - p, 1)
     return np.asarray(np.sqrt(ratio))
 
 
-def _mean_squares(sums: Array, root: Array) -> Array:
+def _mean_squares(sums: Array, frame: _Frame) -> Array:
     """Variance of each number from sums of blocks, over that from unit variance."""
-    by_block = sums @ root.T
-    return np.asarray(np.einsum("bi,bi->i", by_block, by_block) / np.maximum(np.einsum("ij,ij->i", root, root), 1e-300))
+    by_block = sums @ frame.root.T
+    return np.asarray(np.einsum("bi,bi->i", by_block, by_block) / frame.squares)
 
 
-def _of_slow_size(jacobian: Array, residuals: Array) -> Array:
+def _of_slow_size(frame: _Frame, residuals: Array) -> Array:
     """The same where the residuals are white and their size changes slowly.
 
     Few blocks lie where one number is decided, so the sum of their squares is itself uncertain by a third or more; the
     size of all residuals is known far better.
     """
-    n, p = jacobian.shape
-    q, r = np.linalg.qr(jacobian)
+    q, root, (n, p) = frame.q, frame.root, frame.q.shape
     meat = q.T @ (q * _slow_variance(residuals, n / (n - p))[:, None])
-    root = np.linalg.pinv(r)
-    ratio = np.diag(root @ meat @ root.T) / np.maximum(np.einsum("ij,ij->i", root, root), 1e-300)
+    ratio = np.diag(root @ meat @ root.T) / frame.squares
     return np.asarray(np.sqrt(ratio))
 
 
@@ -242,9 +261,8 @@ def _slow_variance(residuals: Array, freedom: float) -> Array:
     return np.asarray(np.interp(np.arange(n), 0.5 * (edges[1:] + edges[:-1] - 1), means))
 
 
-def _scores(jacobian: Array, wanted: Array, residuals: Array) -> Array:
+def _scores(q: Array, wanted: Array, residuals: Array) -> Array:
     """What is left of each contrast beside the fit's own columns, times the residuals, over its length."""
-    q, _ = np.linalg.qr(jacobian)
     left = wanted - q @ (q.T @ wanted)
     length = np.sqrt(np.einsum("ij,ij->j", left, left))
     whole = np.sqrt(np.einsum("ij,ij->j", wanted, wanted))

@@ -41,7 +41,11 @@ def scan_group(
     configurations = search_knees_and_steps(dictionary, products, used**2, plain) if rtn else plain
     if rtn:
         # telegraph steps are not noise: a device is as noisy as it is without them
-        own = full * robust_alpha(_residuals(dictionary, white, products, configurations))
+        changed = [i for i, one in enumerate(configurations) if one is not plain[i]]
+        if changed:
+            stepped = _residuals(dictionary, white[changed], products[changed], [configurations[i] for i in changed])
+            own = own.copy()  # `used` may be the same array
+            own[changed] = full * robust_alpha(stepped)
         after = own if alpha is None else np.where(own > OWN_ALPHA_RATIO * alpha, own, alpha)
         again = np.flatnonzero(after < _CALMER * used)
         found = search_knees_and_steps(dictionary, products[again], after[again] ** 2, [plain[i] for i in again])

@@ -8,6 +8,7 @@ removed again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ STEP_THRESHOLD = 24.0
 
 _PROMISING = 0.7  # of the threshold, before the other steps are refined: a second step may hide a first
 _KNEES_TRIED = 24  # steps are looked for beside each; spaced in ratios, as knees are
+_LEAST_LEFT = 1e-9  # what knees leave of a step, relative: below it rounding decides
 _ROUNDS = 4  # of adding, moving and dropping steps
 _PULSES_A_STEP = 250  # more steps than this are no trap that can be followed
 _READS_A_STEP = 100  # with fewer reads a step the level between two steps is not known
@@ -102,29 +104,48 @@ def best_knees(dictionary: Dictionary, products: Array) -> list[Configuration]:
     ]
 
 
-def _knees_to_try(dictionary: Dictionary) -> list[int]:
-    g = len(dictionary.grid)
-    if g == 0:
+@lru_cache(maxsize=64)
+def _knees_to_try(start: int, stop: int) -> list[int]:
+    """Some of the profiles of these indices."""
+    if start == stop:
         return []
-    chosen = np.unique(np.geomspace(1, g, _KNEES_TRIED).astype(int) - 1)
-    return [dictionary.profiles.start + int(i) for i in chosen]
+    chosen = np.unique(np.geomspace(1, stop - start, _KNEES_TRIED).astype(int) - 1)
+    return [start + int(i) for i in chosen]
 
 
 def _first_steps(dictionary: Dictionary, products: Array, plain: list[Configuration]) -> list[Configuration]:
-    """The best first step of every device beside its own knee or one of a few others, not relocated yet."""
+    """The best first step of every device beside its own knee or one of a few others, not relocated yet.
+
+    What the base leaves of steps and knees is the same for all of these, and for all devices.
+    """
+    d, everyone = dictionary, np.arange(len(plain))
     own = np.array([-1 if start.knee is None else start.knee for start in plain])
-    everyone = np.arange(len(plain))
     tries = [(int(knee), np.flatnonzero(own == knee)) for knee in np.unique(own)]
-    tries += [(knee, everyone) for knee in _knees_to_try(dictionary)]
+    tries += [(knee, everyone) for knee in _knees_to_try(d.profiles.start, d.profiles.stop)]
+    by_base = d.explained(products, d.base)
+    step_product, step_length = d.candidates(products, d.base, d.steps)
+    knee_product, knee_length = d.candidates(products, d.base, d.profiles)
+    beside = d.gram[d.base, d.steps]
+    mixed = np.linalg.solve(d.gram[np.ix_(d.base, d.base)], d.gram[d.base, d.profiles])
     explained = np.full(len(plain), -np.inf)
     knees, steps = np.zeros((2, len(plain)), dtype=np.intp)
+    room = np.empty_like(step_product)  # a table made anew for each knee costs more than what is done with it
     for knee, rows in tries:
-        active = [*dictionary.base, *([] if knee < 0 else [knee])]
-        some = products if rows is everyone else products[rows]
-        product, length = dictionary.candidates(some, active, dictionary.steps)
-        gains = product**2 / length
-        step = gains.argmax(axis=1)
-        total = dictionary.explained(some, active) + gains[np.arange(len(rows)), step]
+        product, length, total = room[: len(rows)], step_length, by_base[rows]
+        product[:] = step_product if rows is everyone else step_product[rows]
+        if knee >= 0:
+            k = knee - d.profiles.start
+            cross = d.gram[knee, d.steps] - mixed[:, k] @ beside
+            added = knee_product[rows, k] / knee_length[k]
+            for row, size in zip(product, added, strict=True):
+                row -= size * cross
+            length = length - cross**2 / knee_length[k]
+            length[length <= _LEAST_LEFT * d.lengths[d.steps]] = np.inf  # the knee has taken such a step up: no gain
+            total += added**2 * knee_length[k]
+        product *= product
+        product /= length
+        step = product.argmax(axis=1)
+        total += product[np.arange(len(rows)), step]
         better = total > explained[rows]
         at = rows[better]
         explained[at], knees[at], steps[at] = total[better], knee, step[better]
@@ -170,16 +191,21 @@ class _StepSearch:
             gains = product**2 / length
             gains[taken] = -1.0
             return self._refine(Configuration(None, (*current.steps, d.steps.start + int(gains.argmax())), 0.0))
-        knees = [current.knee, *_knees_to_try(d)]
-        inverse = np.linalg.inv(d.gram[np.ix_(fixed, fixed)])
-        mixed = inverse @ d.gram[np.ix_(fixed, knees)]
+        knees = [current.knee, *_knees_to_try(d.profiles.start, d.profiles.stop)]
+        rows = np.asarray(fixed)[:, None]
+        beside = d.gram[rows, knees]
+        mixed = np.linalg.inv(d.gram[rows, fixed]) @ beside
         knee_product = self.products[knees] - self.products[fixed] @ mixed
-        knee_length = d.gram[knees, knees] - np.einsum("ij,ij->j", d.gram[np.ix_(fixed, knees)], mixed)
+        knee_length = d.gram[knees, knees] - np.einsum("ij,ij->j", beside, mixed)
         cross = d.gram[knees, d.steps] - mixed.T @ d.gram[fixed, d.steps]
         left = length - cross**2 / knee_length[:, None]
-        gone = left <= 1e-9 * length
-        gain = (product - cross * (knee_product / knee_length)[:, None]) ** 2 / np.where(gone, 1.0, left)
-        total = np.where(gone, 0.0, gain) + (knee_product**2 / knee_length)[:, None]
+        gone = left <= _LEAST_LEFT * length
+        left[gone] = 1.0
+        total = product - cross * (knee_product / knee_length)[:, None]
+        total *= total
+        total /= left
+        total[gone] = 0.0
+        total += (knee_product**2 / knee_length)[:, None]
         total[:, taken] = -1.0
         row, column = np.unravel_index(int(total.argmax()), total.shape)
         return self._refine(Configuration(knees[row], (*current.steps, d.steps.start + int(column)), 0.0))

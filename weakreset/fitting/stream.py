@@ -14,17 +14,17 @@ from weakreset.fitting.fit_devices import check_drift, finished, read_all, with_
 from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.group import grouped
-from weakreset.fitting.plan import FitPlan
 from weakreset.fitting.result import DeviceFit
 from weakreset.fitting.second_look import plan_of
 from weakreset.fitting.survey import SURVEYED, Survey
 from weakreset.fitting.threads import one_blas_thread
+from weakreset.fitting.used_reads import UsedReads
 from weakreset.options import named_options
 from weakreset.traces import Exclusion, PulseTrace, SourceFile, TraceSet
 from weakreset.traces.fit_needs import LEAST_READS
 from weakreset.traces.pulse_settings import PulseSettings, count_settings, refuse_mixed
 
-__all__ = ["fit_stream"]
+__all__ = ["Seen", "fit_stream", "sketch", "surveyed"]
 
 _DETAILED = 1000
 _EMPTY = np.empty(0)
@@ -69,28 +69,28 @@ def fit_stream(
     check_drift(chosen.drift)
     source = iter(chunks)
     if source is chunks:
-        survey, first = _surveyed(source, chosen, progress, only_first=True)
+        survey, first = surveyed(source, chosen, progress, only_first=True)
         again: Iterable[TraceSet] = chain(first, source)
         once: tuple[str, ...] = (
             f"the noise was estimated from the {survey.n_devices} devices of the first chunk: they come from a "
             "generator, which can be read only once",
         )
     else:
-        survey, _ = _surveyed(source, chosen, progress, only_first=False)
+        survey, _ = surveyed(source, chosen, progress, only_first=False)
         again, once = chunks, ()
     with one_blas_thread():
         plan = plan_of(survey, chosen, jobs)
-        seen = _Seen()
+        seen = Seen()
         for chunk in again:
-            seen.fit(chunk, plan, jobs, chosen.mixed_pulses)
+            used = seen.read(chunk, chosen.mixed_pulses)
+            seen.keep(used, list(fit_groups(grouped(used, plan.grids), plan, jobs)))
             if progress is not None and seen.fits:
                 progress(len(seen.fits), 0 if once else survey.n_devices, "devices")
-    kept = TraceSet(tuple(seen.traces), tuple(seen.exclusions), tuple(seen.sources), tuple(seen.notes))
-    fits = finished(seen.fits, plan, chosen, kept, seen.short, (*once, *seen.long))
+    fits = finished(seen.fits, plan, chosen, seen.kept, seen.short, (*once, *seen.long))
     return with_a_way(fits, survey, plan, chosen)
 
 
-def _surveyed(
+def surveyed(
     chunks: Iterator[TraceSet], chosen: FitOptions, progress: Callable[[int, int, str], None] | None, only_first: bool
 ) -> tuple[Survey, list[TraceSet]]:
     """A survey of all chunks, or of those up to the first one with a trace that can be fitted; and the chunks."""
@@ -116,9 +116,10 @@ def _surveyed(
 
 
 @dataclass
-class _Seen:
-    """What the chunks bring, the fits of their traces among it."""
+class Seen:
+    """What the chunks bring, the fits of their traces among it; the first `detailed` of them whole."""
 
+    detailed: int = _DETAILED
     fits: list[DeviceFit] = field(default_factory=list)
     traces: list[PulseTrace] = field(default_factory=list)
     exclusions: list[Exclusion] = field(default_factory=list)
@@ -128,8 +129,13 @@ class _Seen:
     long: list[str] = field(default_factory=list)
     settings: PulseSettings = field(default_factory=dict)
 
-    def fit(self, chunk: TraceSet, plan: FitPlan, jobs: int | None, mixed: bool) -> None:
-        """Fit the traces of a chunk and let them go."""
+    @property
+    def kept(self) -> TraceSet:
+        """All exclusions and sources, and the traces of the detailed fits."""
+        return TraceSet(tuple(self.traces), tuple(self.exclusions), tuple(self.sources), tuple(self.notes))
+
+    def read(self, chunk: TraceSet, mixed: bool) -> list[UsedReads]:
+        """The reads of a chunk that are fitted; all else that it says is kept."""
         self.exclusions += chunk.exclusions
         self.sources.update(dict.fromkeys(chunk.sources))
         self.notes.update(dict.fromkeys(chunk.notes))
@@ -139,16 +145,20 @@ class _Seen:
         used, short = read_all(chunk)
         self.short += short
         self.long += [one.note for one in used if one.note]
-        fits = {fit.device: fit for fit in fit_groups(grouped(used, plan.grids), plan, jobs)}
+        return used
+
+    def keep(self, used: list[UsedReads], fitted: list[DeviceFit]) -> None:
+        """The fits of these reads, in whatever order, and let the traces go."""
+        fits = {fit.device: fit for fit in fitted}
         for one in used:
             fit = fits[one.trace.key]
             fit = replace(fit, set_aside=one.lone) if one.lone else fit
-            if len(self.fits) < _DETAILED:
+            if len(self.fits) < self.detailed:
                 self.traces.append(one.trace)
-            self.fits.append(fit if len(self.fits) < _DETAILED else _sketch(fit))
+            self.fits.append(fit if len(self.fits) < self.detailed else sketch(fit))
 
 
-def _sketch(fit: DeviceFit) -> DeviceFit:
+def sketch(fit: DeviceFit) -> DeviceFit:
     """The device without its arrays."""
     profile = None if fit.knee_profile is None else (fit.knee_profile[0][:1].copy(), _EMPTY)
     ends = fit.pulses[[0, -1]]

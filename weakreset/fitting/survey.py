@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.common_grids import common_grids
-from weakreset.fitting.direction import Votes
 from weakreset.fitting.group import Grid
 from weakreset.fitting.used_reads import UsedReads
 from weakreset.fitting.whitening import Averaged
+from weakreset.traces.direction import Votes
 
 __all__ = ["SURVEYED", "Survey"]
 

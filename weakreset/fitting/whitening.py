@@ -152,7 +152,7 @@ class Whitener:
         if self.gone is not None:
             spread = np.zeros((len(values), n))
             spread[:, self.kept] = values
-        white = even_product(spread, self.inverse[:n, : -(-n // 8) * 8])[:, :n]
+        white = even_product(spread, self.inverse[:n, : -(-n // 8) * 8], triangular=True)[:, :n]
         return np.ascontiguousarray(self.without_gone(white))
 
     def without_gone(self, white: Array) -> Array:

@@ -29,7 +29,9 @@ __all__ = [
 ]
 
 _MISTAKES_SHOWN = 50  # each is compared with every known key, and nobody reads more
-_MAX_BYTES = 256 * 1024 * 1024  # empirical files of a million devices are smaller; more is no parameter file
+_MAX_BYTES = 192 << 20  # empirical files of a million devices are smaller; more is no parameter file
+# a megabyte of brackets or commas takes tens of megabytes as objects: more than these would take over a gigabyte
+_MOST = {b"{": 100_000, b"[": 1_500_000, b",": 10_000_000}
 
 
 def preset_names() -> list[str]:
@@ -85,6 +87,10 @@ def parse_parameters(content: bytes | str, where: str = "parameter file") -> Par
     WeakResetWarning
         The file is of an older schema; or holds a verdict that was reached with other numbers, which is dropped.
     """
+    raw_bytes = content.encode("utf-8", errors="replace") if isinstance(content, str) else content
+    for sign, most in _MOST.items():
+        if (count := raw_bytes.count(sign)) > most:
+            raise ParameterFileError(f"{where}: {count} times {sign.decode()!r}; a parameter file has at most {most}")
     try:
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
         raw = json.loads(text, object_pairs_hook=_no_duplicates)

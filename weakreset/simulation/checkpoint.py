@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from weakreset.errors import SimulationError
 from weakreset.resources import whole_or_nothing
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["load_checkpoint", "read_checkpoint", "save_checkpoint"]
 
 _FORMAT = "weakreset-checkpoint-1"
 
@@ -70,7 +70,7 @@ def load_checkpoint(
     SimulationError
         When the file is missing, damaged, no checkpoint, or of another network.
     """
-    tensors, header = _read(Path(path))
+    tensors, header = read_checkpoint(Path(path))
     notes: dict[str, Any] = header["notes"]
     if check is not None:
         check(notes)
@@ -111,7 +111,14 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Any]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """All tensors of a checkpoint by name, and its header: notes, groups, scalars.
+
+    Raises
+    ------
+    SimulationError
+        When the file is missing, damaged or no checkpoint.
+    """
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, Self, cast
@@ -12,7 +13,6 @@ from torch import nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update
-from weakreset.simulation.compiled.garbage import garbage_kept
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, attach_pair, pair_of
 from weakreset.simulation.groups import check_schedule, refuse_twins, split
 
@@ -33,8 +33,7 @@ class DeviceOptimizer(torch.optim.Optimizer):
     def __init__(self, params: Iterable[Any], lr: float, digital_lr: float, shared: dict[str, Any]) -> None:
         self._rates, self._known = (lr, digital_lr), tuple(shared)
         groups = split(list(params), self._rates, self._known, type(self).__name__)
-        with garbage_kept():  # the first optimizer of a process, of any kind, makes torch load its own compiler
-            super().__init__(groups, {"lr": lr, "role": "digital", **shared})
+        super().__init__(groups, {"lr": lr, "role": "digital", **shared})
         self.last_step = PulseReport()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -45,7 +44,11 @@ class DeviceOptimizer(torch.optim.Optimizer):
         refuse_twins([pair for p in (*self._members(), *_listed(ready)) if (pair := pair_of(p))])
         for group in ready:
             self._check_group(group)
-            super().add_param_group(group)
+            _without_compiler(torch.optim.Optimizer.add_param_group)(self, group)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """As for torch's optimizers."""
+        _without_compiler(torch.optim.Optimizer.zero_grad)(self, set_to_none)
 
     def _check_group(self, group: dict[str, Any]) -> None:
         """Refuse a group, of one role, whose numbers cannot work."""
@@ -120,6 +123,16 @@ class DeviceOptimizer(torch.optim.Optimizer):
                 state[name] = torch.zeros_like(full(parameter), memory_format=torch.contiguous_format)
         state["step"] += 1
         return state
+
+
+def _without_compiler(method: Callable[..., None]) -> Callable[..., None]:
+    """A method of torch's optimizers without the cover that keeps torch's compiler from looking into it.
+
+    The first call of any covered method loads that compiler: 1.3 s of processor time, a fifth of the first step of a
+    process, for nothing where nobody compiles. Where it is loaded it may be looking, and the cover stays.
+    """
+    uncovered: Callable[..., None] = getattr(method, "__wrapped__", method)
+    return method if "torch._dynamo" in sys.modules else uncovered
 
 
 def _listed(groups: Iterable[dict[str, Any]]) -> list[nn.Parameter]:

@@ -8,11 +8,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from weakreset.traces.column_names import is_side_name
 from weakreset.traces.column_role import GIVEN, ColumnRole, number_or_none
 from weakreset.traces.contract import Table
-from weakreset.traces.vocabulary import ADDRESS_WORDS, COORDINATES, normalise
+from weakreset.traces.doubts import UnclearLayout
+from weakreset.traces.vocabulary import ADDRESS_WORDS, COORDINATES, is_pulse_setting, normalise
 
-__all__ = ["settle_devices"]
+__all__ = ["refuse_unnamed_devices", "settle_devices"]
 
 _DEVICE_NAMES = ("device", "device id", "device name", "dut", "dev", "cell", "cell id", "addr", "address")
 _PART = "part of the address of the device"
@@ -51,6 +53,43 @@ def settle_devices(roles: list[ColumnRole], table: Table) -> list[ColumnRole]:
     ]  # fmt: skip
 
 
+def refuse_unnamed_devices(columns: Sequence[ColumnRole], table: Table, file: str) -> None:
+    """Refuse to take ramps for cycles of one device where a column of an unknown name differs from ramp to ramp.
+
+    Raises
+    ------
+    UnclearLayout
+        Naming the column: it may hold the devices.
+    """
+    pulse = next((role for role in columns if role.role == "pulse"), None)
+    told = any(role.role in ("device", "cycle", "operation", "burst") for role in columns)
+    unknown = [role for role in columns if role.role == "extra" and not _is_circumstance(role.name)]
+    if pulse is None or told or not unknown:
+        return
+    starts = np.flatnonzero(np.diff(table.numbers(pulse.index).values) < 0) + 1
+    if not starts.size:
+        return
+    for role in unknown:
+        codes = np.asarray(table.codes(role.index)[0])
+        changes = np.flatnonzero(np.diff(codes)) + 1
+        apart = np.array_equal(changes, starts) and len(np.unique(codes)) == len(starts) + 1
+        if apart and codes.min() >= 0:
+            raise UnclearLayout(
+                f"{file}: column {role.name!r} changes wherever the pulses of {pulse.name!r} start again "
+                f"({_shown(table, role.index, 0)}, {_shown(table, role.index, starts[0])}, ...), so it may name the "
+                "devices, or only the cycles of one",
+                role.index,
+            )
+
+
+def _shown(table: Table, index: int, row: int) -> str:
+    return repr(str(table.text(index)[row])[:40])
+
+
+def _is_circumstance(name: str) -> bool:
+    return not name.strip() or is_side_name(name) or is_pulse_setting(name)
+
+
 def _as_part(role: ColumnRole) -> ColumnRole:
     return replace(role, role="device", confidence=0.7, reason=_PART)
 
@@ -75,6 +114,8 @@ def _that_tell_apart(top: ColumnRole, others: Sequence[ColumnRole], table: Table
     n_devices = len(np.unique(codes))
     for role in others:
         more = np.asarray(table.codes(role.index)[0])
+        if 2 * np.count_nonzero(more < 0) > len(more):
+            continue  # mostly empty: a small table beside this one
         joined = np.unique(np.stack([codes, more]), axis=1, return_inverse=True)[1].ravel()
         n_joined = int(joined.max()) + 1
         if n_devices < n_joined <= table.n_rows / _LEAST_ROWS:

@@ -9,17 +9,19 @@ import numpy as np
 
 from weakreset.errors import WeakResetError
 from weakreset.traces.column_map import parse_map
-from weakreset.traces.column_names import is_side_name
-from weakreset.traces.column_role import VALUES, ColumnRole
+from weakreset.traces.column_names import is_side_name, numbered
+from weakreset.traces.column_role import VALUES, ColumnRole, looks_counted
 from weakreset.traces.contract import Table
 from weakreset.traces.roles import find_roles
 from weakreset.traces.trace_set import TraceSet
-from weakreset.traces.units import PLAUSIBLE_OHM, PLAUSIBLE_SIEMENS
-from weakreset.traces.vocabulary import is_derived, is_pulse_setting
+from weakreset.traces.units import PLAUSIBLE_OHM, PLAUSIBLE_SIEMENS, Unit, split_name, unit_in_words
+from weakreset.traces.vocabulary import is_derived, is_pulse_setting, role_of
 
 __all__ = ["advise", "advise_sides"]
 
 _MOST_COLUMNS = 300  # each is read once to be tried; a wider table is asked about as a whole
+_PROGRAM_STEMS = frozenset(("var", "col", "column", "field", "f", "x", "y", "v", "c", "unnamed"))
+_BY_ELIMINATION = 0.5  # of a column taken for a reading because nothing else was
 _LEAST_SHARE = 0.7  # of the readings must be plausible before a map is offered
 
 
@@ -33,15 +35,30 @@ class _Column:
     level: float
 
 
-def advise(table: Table, file: str, read: Callable[[str], TraceSet]) -> str:
+def advise(table: Table, file: str, read: Callable[[str], TraceSet], device: int | None = None) -> str:
     """Words with up to two maps that read the table as resistances that can be, or ''.
 
     Parameters
     ----------
+    device : int, optional
+        The column that may name the devices, where that is the question.
     read : callable
         The traces of the table with a map, screened; raises where it cannot be read.
     """
+    if device is not None:
+        return _tried(_device_or_cycles(table, file, device), read)
     return _tried(_candidates(table, file), read)
+
+
+def _device_or_cycles(table: Table, file: str, device: int) -> list[tuple[str, str]]:
+    """A column names the devices, or all is one device, whose ramps are its cycles."""
+    roles = _roles(table, file)
+    value = next((role for role in roles if role.role in VALUES), None)
+    pulse = _first(roles, "pulse")
+    if value is None:
+        return []
+    rest = f"pulse={pulse},{value.role}={value.index}" + (f"[{value.unit.symbol}]" if value.unit else "")
+    return [(f"if column {device} names the devices", f"device={device},{rest}"), ("if all is one device", rest)]
 
 
 def advise_sides(read: Callable[[str], TraceSet]) -> str:
@@ -121,13 +138,31 @@ def _first(roles: Sequence[ColumnRole], kind: str) -> str:
 
 def _readings(table: Table, roles: Sequence[ColumnRole], columns: Sequence[_Column]) -> tuple[list[int], str]:
     """Columns that could be the readings, and what they would be."""
-    said = [role for role in roles if role.role in VALUES and role.role != "current"]
+    sure = [role for role in roles if role.role in VALUES and role.confidence > _BY_ELIMINATION]
+    said = [role for role in sure if role.role != "current"] or sure
     if said:
         return [role.index for role in said if role.role == said[0].role], said[0].role
     usable = [c for c in columns if not table.has_header or not _is_aside(table.names[c.index])]
+    if not any(c.kind in ("ohm", "siemens") for c in usable):
+        usable = [c for c in columns if _from_a_program(table.names[c.index])]
     ohm = [c.index for c in usable if c.kind == "ohm"]
-    siemens = [c.index for c in usable if c.kind == "siemens"]
+    siemens = [c.index for c in usable if c.kind == "siemens" and not _is_current(table, c.index)]
     return (siemens, "conductance") if siemens and not ohm else (ohm, "resistance")
+
+
+def _from_a_program(name: str) -> bool:
+    """Whether a program called the column `Col3` or `X3`, which says nothing of what it holds."""
+    found = numbered(name)
+    return found is not None and found.stem.lower() in _PROGRAM_STEMS
+
+
+def _is_current(table: Table, index: int) -> bool:
+    """Whether a column of small numbers says that it holds amperes, so that it is no conductance."""
+    if not table.has_header:
+        return False
+    unit = unit_in_words(table.names[index], "current")
+    single = split_name(table.names[index])[1] == "A"
+    return single or role_of(table.names[index]) == "current" or (isinstance(unit, Unit) and unit.quantity == "current")
 
 
 def _is_aside(name: str) -> bool:
@@ -143,9 +178,7 @@ def _look_at(table: Table, index: int) -> _Column:
         return _Column(index, "other", False, float("nan"))
     level = float(np.median(np.abs(values)))
     distinct = len(np.unique(values)) == len(values) == table.n_rows
-    whole = bool(np.all(values == np.floor(values)) and values.min() >= 0 and len(np.unique(values)) > 1)
-    rises = float(np.mean(np.diff(values) > 0)) if len(values) > 2 else 0.0
-    if whole and rises > 0.9 and (values.min() <= 1 or len(set(np.diff(values).tolist())) <= 2):
+    if looks_counted(values):
         return _Column(index, "counter", distinct, level)
     positive = float(np.mean(values > 0)) > 0.9
     for kind, (low, high) in (("ohm", PLAUSIBLE_OHM), ("siemens", PLAUSIBLE_SIEMENS)):

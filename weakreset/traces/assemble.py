@@ -19,6 +19,7 @@ from weakreset.traces.trace_set import TraceSet
 __all__ = ["find_traces"]
 
 _NO_SPREAD = 1e-24  # of (ln R) squared: repeats that agree to rounding are copies, no reads
+_MOST_FALLS = 0.1  # of the steps from read to read; ramps that start again have one in thirty and less
 _STILL_FROM = 10  # reads: so many with no pulse before them are retention, not a slow start
 
 
@@ -113,6 +114,7 @@ def _follow(readings: Readings, members: NDArray[np.int64]) -> _Followed:
     cells = readings.cells
     elements = members if cells.cycle is None else members[np.argsort(cells.cycle[members], kind="stable")]
     device = cells.device_names[cells.device[elements[0]]]
+    elements = _sorted_by_pulse(cells.pulse[elements], elements, cells.cycle)
     pulses = cells.pulse[elements].astype(np.int64)
     cycle = follow_counter(pulses, None if cells.cycle is None else cells.cycle[elements]).cycle
     reason = readings.reason[elements]
@@ -127,12 +129,27 @@ def _follow(readings: Readings, members: NDArray[np.int64]) -> _Followed:
     return _Followed(device, elements, cycle, reason, shown)
 
 
+def _sorted_by_pulse(
+    pulses: NDArray[Any], elements: NDArray[np.int64], cycle: NDArray[np.int64] | None
+) -> NDArray[np.int64]:
+    """The readings of a device in the order of their pulses where the rows stand in any order (sorted by R, newest
+    first): every pulse once in its cycle, and the numbers fall more often than a counter that starts again."""
+    if np.count_nonzero(np.diff(pulses) < 0) <= _MOST_FALLS * len(pulses):
+        return elements
+    keys = [pulses] if cycle is None else [pulses, cycle[elements]]
+    if len(np.unique(np.stack(keys), axis=1).T) < len(pulses):
+        return elements
+    return np.asarray(elements[np.lexsort(keys)])
+
+
 def _stands_still(pulses: NDArray[np.int64]) -> str:
     """Words on a counter that never moves, which is a number of pulses before each read taken for a counter."""
-    if len(pulses) < _STILL_FROM or pulses[0] <= 0 or np.any(pulses != pulses[0]):
+    if len(pulses) < _STILL_FROM or pulses[1] <= 0 or pulses[0] not in (0, pulses[1]):
+        return ""
+    if np.any(pulses[1:] != pulses[1]):
         return ""
     return (
-        f"pulse counter does not move: {pulses[0]} in all {len(pulses)} reads. If that many pulses were applied before "
+        f"pulse counter does not move: {pulses[1]} in all {len(pulses)} reads. If that many pulses were applied before "
         "each read, map the column to burst"
     )
 

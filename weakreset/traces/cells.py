@@ -25,6 +25,7 @@ _CYCLE_NAME = re.compile(
     r"^(?P<device>.*?)(?:(?<![A-Za-z])|(?-i:(?<=[a-z])(?=[A-Z])))(?:cycles?|cyc|runs?|ramps?|rep|repetition|loop)"
     r"[ _.#-]*(?P<cycle>\d{1,6})[)\]]?$", re.IGNORECASE,
 )
+_READ_NAME = re.compile(r"^(?P<device>.*\w)[ _.-]+(?:read|meas|measurement|repeat)[ _.#-]*\d{1,3}$", re.IGNORECASE)
 _MANY_DEVICES, _FEWEST_READS = 100_000, 3
 _RESERVED = frozenset({"device", "cycle", "pulse", "resistance_ohm"})
 
@@ -108,6 +109,7 @@ def _wide_by_column(table: Table, layout: Layout, file: str, default_device: str
         np.repeat(codes, n_rows), names, numbers, np.tile(pulse, n_columns), matrix.T.ravel(), flat_text,
         np.tile(np.arange(n_rows), n_columns), _extras(table, layout, lambda cells: np.tile(cells, n_columns)),
     )  # fmt: skip
+    _refuse_repeats(names, file)
     unread = _unread(matrix, texts).T.ravel()
     if table.metadata.get("empty") == "not read":
         empty = np.isnan(cells.value)
@@ -194,6 +196,17 @@ def _column_devices(table: Table, roles: list[ColumnRole]) -> list[str]:
         for role in roles
     ]
     return bare if len(set(bare)) == len(bare) and all(bare) else names
+
+
+def _refuse_repeats(names: list[str], file: str) -> None:
+    """Raise where columns are several reads of each device, `D0_read1, D0_read2`: they are not as many devices."""
+    matches = [_READ_NAME.match(name) for name in names]
+    owners = {match["device"] for match in matches if match}
+    if owners and all(matches) and len(owners) < len(names):
+        raise TraceFormatError(
+            f"{file}: {names[0]!r}, {names[1]!r}, ... are several reads of one device after each pulse, which a "
+            "table of several devices cannot hold. Keep one of them a device, or write a row a read: device,pulse,ohm"
+        )
 
 
 def _cycles_in_names(

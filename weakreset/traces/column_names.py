@@ -18,6 +18,7 @@ __all__ = [
     "plain_name",
     "says_device",
     "without_unit",
+    "words_apart",
 ]
 
 _NUMBERED = re.compile(r"^(?P<stem>(?:.*[^\d.])??)[\s_.\-#=@:(\[]*?(?P<number>\d{1,15})\s*[)\]]?$", re.DOTALL)
@@ -27,8 +28,9 @@ _DEVICE_INSIDE = re.compile(r"^[A-Za-z_ #-]{0,12}\d{1,6}(?:[A-Za-z_ ,/-]{0,4}\d{
 _PULSE_STEMS = frozenset(("p", "n", "after", "read", "pulse no", "at"))
 _COUNTED = ("pulse", "resistance", "conductance", "current")
 _EXACT = 0.9
+_CAMEL = re.compile(r"^(?:[a-z]{3,}|[A-Z][a-z]{2,})(?:[A-Z][A-Za-z]*)+$")
 _LONGEST_NAME = 200  # characters: longer ones are text, and a pattern on them could take seconds
-_UNIT_WORDS = re.compile(r"(?i)ohm|siemens|amp|volt|Ω|^\d+(?:e\d+)?$")
+_UNIT_WORDS = re.compile(r"(?i)ohm|siemens|amp|volt|Ω|^[x×*]?\s*\d+(?:e\d+)?$")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ def plain_name(name: str, names: Collection[str]) -> str:
     """The name as it stands in the file: `R.1` is the second column called `R`."""
     match = _REPEATED.match(name)
     return match["base"] if match and match["base"] in names else name
+
+
+def words_apart(name: str) -> str:
+    """`resistanceKOhm` as `resistance KOhm`; names that are not written so stay."""
+    camel = len(name) <= _LONGEST_NAME and _CAMEL.match(name)
+    return re.sub(r"(?<=[a-z]{2})(?=[A-Z])", " ", name) if camel else name
 
 
 def without_unit(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ __all__ = ["CounterPath", "cycle_numbers", "follow_counter", "number_column", "p
 _NONE, _SET, _RESET, _READ = range(4)
 _CODES = {"SET": _SET, "RESET": _RESET, "READ": _READ}
 _MOST_OUT_OF_ORDER = 0.2  # a column with more is no counter
+_THOUSANDS = re.compile(r"^[1-9]\d{0,2}(?:,\d{3})+$|^[1-9]\d{0,2}(?:\.\d{3})+$")
 _FEW = 5  # cells of text in a column of numbers: a footer, or notes
 _FEW_SHARE = 0.01  # the same in a long table
 
@@ -48,12 +50,24 @@ def pulse_numbers(
         if "simulated" not in table.metadata:  # `write_csv_long` says it, and its pulses are pulses
             _refuse_row_numbers(numbers, devices, role.name, file)
         if numbers.dtype.kind == "f":
-            refuse_much_text(table.numbers(role.index), role.name, table, file)
+            column = _without_thousands(table.numbers(role.index))
+            refuse_much_text(column, role.name, table, file)
+            numbers = column.values
         return _since_set(devices, numbers, codes, cycle) if np.any(codes == _SET) else (numbers, cycle)
     if operations:
         applied = np.where((codes == _RESET) | (codes == _NONE), 1.0, 0.0)
         return _count_applied(devices, applied, codes, cycle)
     return _row_counter(devices, cycle), cycle
+
+
+def _without_thousands(column: NumberColumn) -> NumberColumn:
+    """Pulse numbers such as `1,000` as whole numbers: a counter has no decimals."""
+    if not column.text or not all(map(_THOUSANDS.match, column.text.values())):
+        return column
+    values = column.values.copy()
+    for row, text in column.text.items():
+        values[row] = int(text.replace(",", "").replace(".", ""))
+    return NumberColumn(values)
 
 
 def _refuse_row_numbers(numbers: NDArray[Any], devices: NDArray[np.int64], name: str, file: str) -> None:

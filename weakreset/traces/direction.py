@@ -1,157 +1,150 @@
-"""Step 6: the direction of traces. Ramps up and down under one counter are no run; one that falls is a gradual SET."""
+"""Do the devices of a set rise (weak RESET), fall (gradual SET), or turn? Said on reading, and asked by the fit.
+
+Nothing is assumed of the drift's shape: each trace is cut into blocks, and the last quarter is compared with the first.
+A trace is sure of its direction where they differ by far more than neighbouring blocks do. It runs against the set only
+where that does not rest on a few sudden changes: those may be telegraph noise. One that surely climbs and surely falls
+has no direction: it turns.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.traces.trace import Exclusion, PulseTrace
 from weakreset.traces.trace_set import TraceSet
 
-__all__ = ["judge_direction"]
+__all__ = ["Votes", "listed", "note_direction"]
 
 Array = NDArray[np.float64]
 
-_LEAST_READS = 12  # fewer show no ramp
-_LEAST_LEG = 0.3
-"""In ln R: turns of less are noise or telegraph switching to us."""
-_SHARE_OF_RANGE = 0.5  # of the whole trace, so that small turns within one ramp do not count
-_MOST_IN_ONE_STEP = 0.4  # of a leg: more is a telegraph step or a SET, no ramp
-_LEAST_LEGS = 3  # up, down, up: one turn may be a drift of its own
-_FEW = 33
-_GROUP = 500
-"""Traces of one length looked at in one go."""
-_FALL = 0.1  # in ln R: less is within what telegraph noise and 1/f do
-_FALL_IN_NOISE = 8.0  # robust sd of a step
+_BLOCKS = 16
+_SURE = 12.0
+_STILL_SURE = 6.0
+_SUDDEN = 4
+_FEW = 0.1
+_NAMED = 5
+_AT_A_TIME = 256  # traces in one table
 
 
-def judge_direction(traces: TraceSet) -> TraceSet:
-    """Traces that rise and fall in turn are left out by name, and those that fall are noted.
+class Votes:
+    """Which devices of a set rise, which fall, and which do both, counted trace after trace.
 
-    A leg is a change of ln R of at least 0.3 and half the range of the trace, in many small steps: telegraph noise
-    jumps, a ramp climbs. A trace of three legs or more is a series of RESET and SET ramps.
+    Attributes
+    ----------
+    rising, falling, turning : list of str
+        Devices that are sure of it.
+    lasting : set of str
+        Those of them whose direction does not rest on sudden changes.
+    n_devices : int
     """
-    suspects = _suspects(traces.traces)
-    if not suspects:
-        return traces
-    ramped: dict[int, Exclusion] = {}
-    falling = 0
-    for at in suspects:
-        trace = traces.traces[at]
-        log_r = np.log(trace.resistance_ohm)
-        legs = _legs(log_r)
-        if len(legs) >= _LEAST_LEGS:
-            ramped[at] = _ramped(trace, len(legs))
-        else:
-            falling += _falls(log_r)
-    if not ramped and not falling:
-        return traces
-    kept = tuple(trace for at, trace in enumerate(traces) if at not in ramped)
-    notes = traces.notes
-    if falling:
-        whole = "the trace" if len(traces) == 1 else f"{falling} of {len(traces)} traces"
-        notes = (*notes, f"the resistance falls with the pulses in {whole}: a gradual SET rather than a weak RESET")
-    return replace(traces, traces=kept, exclusions=(*traces.exclusions, *ramped.values()), notes=notes)
+
+    def __init__(self) -> None:
+        self.rising: list[str] = []
+        self.falling: list[str] = []
+        self.turning: list[str] = []
+        self.lasting: set[str] = set()
+        self.n_devices = 0
+
+    def add(self, keys: Sequence[str], rows: Array) -> None:
+        """Look at traces of ln R in rows, all of one length."""
+        self.n_devices += len(rows)
+        for key, change, steady, turn in zip(keys, *_changes(rows), strict=True):
+            if turn > _SURE:
+                self.turning.append(key)
+            elif abs(change) > _SURE:
+                (self.falling if change < 0 else self.rising).append(key)
+                if abs(steady) > _STILL_SURE and steady * change > 0:
+                    self.lasting.add(key)
+
+    @property
+    def direction(self) -> str:
+        """That of the devices that are sure of theirs: "set" where R falls, else "reset"."""
+        # telegraph noise lets a device or two of an unpulsed set fall: they do not decide for all
+        return "set" if len(self.falling) > max(len(self.rising), _FEW * self.n_devices) else "reset"
+
+    def against(self, direction: str) -> list[str]:
+        """Devices that run the other way."""
+        return [key for key in (self.rising if direction == "set" else self.falling) if key in self.lasting]
+
+    @property
+    def both(self) -> str:
+        """Words on a set in which both directions are frequent; "" for others."""
+        falling, rising = self.falling, self.rising
+        if len(self.against(self.direction)) <= max(1.0, _FEW * (len(rising) + len(falling))):
+            return ""
+        rise, fall = ("rises" if len(rising) == 1 else "rise"), ("falls" if len(falling) == 1 else "fall")
+        return (
+            f"{len(rising)} device{'' if len(rising) == 1 else 's'} {rise} with pulses ({listed(rising)}) and "
+            f"{len(falling)} {fall} ({listed(falling)}): RESET and SET runs are fitted one after the other. Choose one "
+            "kind (`--where`), or give `--direction reset` or `--direction set`, which leaves the others out as not "
+            "described"
+        )
+
+    @property
+    def turns(self) -> str:
+        """Words on devices that turn; "" where there are none."""
+        n = len(self.turning)
+        what = "device turns" if n == 1 else "devices turn"
+        return f"{n} {what} ({listed(self.turning)}): R rises and falls again, or the other way round" if n else ""
 
 
-def _ramped(trace: PulseTrace, n_legs: int) -> Exclusion:
-    words = (
-        f"ramps up and down: R rises and falls in turn, {n_legs} ramps of about {round(len(trace) / n_legs)} reads "
-        "under one pulse counter; RESET and SET pulses in turn. Give each ramp a cycle of its own, and choose "
-        "the RESET ones"
-    )
-    return Exclusion(trace.device, words, trace.cycle, file=trace.source, n_readings=len(trace))
-
-
-def _suspects(traces: Sequence[PulseTrace]) -> list[int]:
-    """Traces that may ramp or fall. The others, nearly all, are cleared many at once, each by a few of its reads."""
+def note_direction(traces: TraceSet) -> TraceSet:
+    """With a note on what the fit will make of the directions, where not all devices simply rise."""
+    votes = Votes()
     by_length: dict[int, list[int]] = {}
     for at, trace in enumerate(traces):
         by_length.setdefault(len(trace.resistance_ohm), []).append(at)
-    suspects: list[int] = []
-    for n_reads, members in by_length.items():
-        if n_reads < _LEAST_READS:
-            continue
-        for start in range(0, len(members), _GROUP):
-            group = members[start : start + _GROUP]
-            suspects += _suspects_of([traces[at].resistance_ohm for at in group], group, n_reads)
-    return sorted(suspects)
+    for members in by_length.values():
+        for start in range(0, len(members), _AT_A_TIME):
+            group = [traces.traces[at] for at in members[start : start + _AT_A_TIME]]
+            votes.add([trace.key for trace in group], np.log(np.stack([trace.resistance_ohm for trace in group])))
+    notes = [votes.both or _set(votes, len(traces)), votes.turns]
+    return replace(traces, notes=(*traces.notes, *filter(None, notes)))
 
 
-def _suspects_of(ohm: Sequence[Array], group: Sequence[int], n_reads: int) -> list[int]:
-    some = np.linspace(0, n_reads - 1, min(_FEW, n_reads)).astype(np.int64)
-    rising = _plainly_rises(np.log(np.stack([reads[some] for reads in ohm])))
-    left = np.flatnonzero(~rising).tolist()
-    if not left:
-        return []
-    whole = np.stack([ohm[i] for i in left])
-    # a running median reaches no further than the reads: without a span there is no leg
-    spans = whole.max(axis=1) >= whole.min(axis=1) * np.exp(_LEAST_LEG - 1e-9)
-    part = _end_part(n_reads)
-    falls = _fall(np.log(whole[:, :part]), np.log(whole[:, -part:])) > _FALL
-    return [group[left[i]] for i in np.flatnonzero(spans | falls).tolist()]
+def _set(votes: Votes, n_traces: int) -> str:
+    if votes.direction != "set":
+        return ""
+    n = len(votes.falling)
+    whole = "the trace" if n_traces == 1 else f"{n} of {n_traces} traces"
+    return f"the resistance falls with the pulses in {whole}: a gradual SET rather than a weak RESET"
 
 
-def _plainly_rises(few: Array) -> NDArray[np.bool_]:
-    """Whether a few ln R of each trace, a row each, already show that it climbs without great turns: most do."""
-    span = few.max(axis=1) - few.min(axis=1)
-    travelled = np.abs(np.diff(few, axis=1)).sum(axis=1)
-    return np.asarray((few[:, -1] > few[:, 0]) & ((span < 0.5 * _LEAST_LEG) | (travelled < 1.5 * span)))
+def _changes(rows: Array) -> tuple[Array, Array, Array]:
+    """Three changes of each trace, in units of how neighbouring blocks differ; shape (n_devices,).
+
+    The last quarter less the first; the change from the first to the last block, the largest steps between neighbours
+    left out; and the smaller of the changes before and after an extreme in between.
+    """
+    n_blocks = min(_BLOCKS, rows.shape[1] // 3)
+    edges = np.linspace(0, rows.shape[1], n_blocks + 1).astype(int)
+    blocks = np.add.reduceat(rows, edges[:-1], axis=1) / np.diff(edges)
+    steps = np.diff(blocks, axis=1)
+    quarter = max(1, n_blocks // 4)
+    change = blocks[:, -quarter:].mean(axis=1) - blocks[:, :quarter].mean(axis=1)
+    # second differences: a steady drift is no noise; sqrt(6) for white differences of blocks, 1.4826 for a normal law
+    bends = np.diff(steps, axis=1)
+    scale = 1.4826 * np.median(np.abs(bends), axis=1) / np.sqrt(3.0)
+    scale = np.maximum(scale, 1e-12)
+    slow = np.argsort(np.abs(steps), axis=1)[:, : steps.shape[1] - min(_SUDDEN, steps.shape[1] // 4)]
+    steady = np.take_along_axis(steps, slow, axis=1).sum(axis=1)
+    return change / scale, steady / scale, _turn(steps, slow) / scale
 
 
-def _legs(log_r: Array) -> list[tuple[int, int]]:
-    """Begin and end of the ramps of a trace, in turn up and down; empty where its turns are jumps."""
-    smooth = _running_median(log_r)
-    span = float(smooth.max() - smooth.min())
-    if span < _LEAST_LEG:
-        return []
-    turns = _turning_points(smooth, max(_LEAST_LEG, _SHARE_OF_RANGE * span))
-    legs = [(a, b) for a, b in pairwise(turns) if b - a >= 4]
-    gradual = [
-        leg for leg in legs
-        if np.abs(np.diff(smooth[leg[0] : leg[1] + 1])).max() < _MOST_IN_ONE_STEP * abs(smooth[leg[1]] - smooth[leg[0]])
-    ]  # fmt: skip
-    return gradual if 2 * len(gradual) > len(legs) else []
+def _turn(steps: Array, slow: NDArray[np.intp]) -> Array:
+    """The smaller of the climb and the fall on either side of an extreme, sudden steps left out."""
+    lasting = np.zeros_like(steps)
+    np.put_along_axis(lasting, slow, np.take_along_axis(steps, slow, axis=1), axis=1)
+    path = np.pad(np.cumsum(lasting, axis=1), ((0, 0), (1, 0)))
+    first, last = path[:, :1], path[:, -1:]
+    peak = np.minimum(path - first, path - last).max(axis=1)
+    trough = np.minimum(first - path, last - path).max(axis=1)
+    return np.asarray(np.maximum(peak, trough))
 
 
-def _running_median(values: Array) -> Array:
-    padded = np.pad(values, 1, mode="edge")
-    return np.asarray(np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0))
-
-
-def _turning_points(values: NDArray[np.float64], size: float) -> list[int]:
-    """First point, every turn after a change of at least `size`, and the last extreme."""
-    low = high = 0
-    points = [0]
-    direction = 0
-    for i in range(1, len(values)):
-        low = i if values[i] < values[low] else low
-        high = i if values[i] > values[high] else high
-        if direction >= 0 and values[high] - values[i] >= size:
-            points += [high] if high != points[-1] else []
-            direction, low = -1, i
-            high = i
-        elif direction <= 0 and values[i] - values[low] >= size:
-            points += [low] if low != points[-1] else []
-            direction, high = 1, i
-            low = i
-    return [*points, high if direction > 0 else low]
-
-
-def _falls(log_r: Array) -> bool:
-    """Whether the last reads lie below the first by more than noise explains."""
-    part = _end_part(len(log_r))
-    noise = float(np.median(np.abs(np.diff(log_r)))) / np.sqrt(part)
-    return bool(_fall(log_r[:part], log_r[-part:]) > max(_FALL, _FALL_IN_NOISE * noise))
-
-
-def _end_part(n_reads: int) -> int:
-    return max(3, n_reads // 10)
-
-
-def _fall(first: Array, last: Array) -> Array:
-    return np.asarray(np.median(first, axis=-1) - np.median(last, axis=-1))
+def listed(names: Sequence[str]) -> str:
+    """The first few names."""
+    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")

@@ -8,7 +8,11 @@ __all__ = ["UnclearLayout", "UnitDoubtError"]
 
 
 class UnclearLayout(TraceFormatError):
-    """Nothing says how a table is to be read: a map by hand would."""
+    """Nothing says how a table is to be read: a map by hand would. `device` is the column that may name the devices."""
+
+    def __init__(self, words: str, device: int | None = None) -> None:
+        super().__init__(words)
+        self.device = device
 
 
 class UnitDoubtError(TraceFormatError):

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from weakreset.errors import TraceFormatError
+from weakreset.traces.addresses import refuse_unnamed_devices
 from weakreset.traces.column_map import ColumnMap
 from weakreset.traces.column_names import device_in_brackets, numbered, plain_name
 from weakreset.traces.contract import Table
 from weakreset.traces.doubts import UnclearLayout, UnitDoubtError
-from weakreset.traces.orientation import find_pairs, pulse_side
+from weakreset.traces.orientation import find_pairs, pulse_side, refuse_counters
 from weakreset.traces.other_measurements import refuse_by_names, refuse_uncounted
 from weakreset.traces.roles import DECLARED, LIKELY, VALUES, ColumnRole, find_roles, number_or_none
 from weakreset.traces.units import is_relative, split_name
@@ -139,9 +140,12 @@ def find_layout(table: Table, column_map: ColumnMap, file: str) -> Layout:
         )
     if not column_map.of("pulse") and (pairs := find_pairs(roles, table)):
         return replace(layout, kind="pairs", columns=pairs.columns, pair_pulses=pairs.pulses)
-    layout = replace(layout, columns=_one_pulse_column(roles))
+    layout = replace(layout, columns=_one_pulse_column(roles, table))
     if counter or layout.of("pulse", "burst", "operation"):
-        return replace(layout, kind=_counted_kind(layout))
+        kind = _counted_kind(layout)
+        if kind == "long" and not (column_map or table.device):
+            refuse_unnamed_devices(layout.columns, table, file)
+        return replace(layout, kind=kind)
     return _uncounted(layout, table, column_map, file)
 
 
@@ -182,6 +186,7 @@ def _uncounted(layout: Layout, table: Table, column_map: ColumnMap, file: str) -
     if side == "columns":
         return replace(by_row, column_pulses=tuple(numbers))
     if side == "rows":
+        refuse_counters(layout.columns, values, table, file)
         _refuse_repeated_rows(values, table, file)
         return replace(layout, kind="wide-by-column", row_counter=True, rows_assumed=True)
     raise UnclearLayout(
@@ -243,12 +248,13 @@ def _refuse_repeated_rows(values: list[ColumnRole], table: Table, file: str) -> 
         )
 
 
-def _one_pulse_column(roles: list[ColumnRole]) -> tuple[ColumnRole, ...]:
-    """The surest pulse column counts, others are extras."""
+def _one_pulse_column(roles: list[ColumnRole], table: Table) -> tuple[ColumnRole, ...]:
+    """The surest pulse column that moves counts, others are extras (`n_pulses` beside `total_pulses` stands still)."""
     pulses = [role for role in roles if role.role == "pulse"]
     if len(pulses) < 2:
         return tuple(roles)
-    kept = max(pulses, key=lambda role: role.confidence)
+    moves = {role.index: bool(np.mean(np.diff(table.numbers(role.index).values) > 0) > 0.5) for role in pulses}
+    kept = max(pulses, key=lambda role: (moves[role.index], role.confidence))
     return tuple(replace(r, role="extra") if r.role == "pulse" and r is not kept else r for r in roles)
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from weakreset.traces.column_names import NumberedName, plain_name
-from weakreset.traces.column_role import VALUES, ColumnRole
+import numpy as np
+
+from weakreset.traces.column_names import NumberedName, is_side_name, plain_name
+from weakreset.traces.column_role import VALUES, ColumnRole, looks_counted
 from weakreset.traces.contract import Table
+from weakreset.traces.doubts import UnclearLayout
 from weakreset.traces.vocabulary import is_pulse_setting, normalise
 
-__all__ = ["Pairs", "find_pairs", "pulse_side"]
+__all__ = ["Pairs", "find_pairs", "pulse_side", "refuse_counters"]
 
+_ABSCISSA = ("x", "x value", "xvalue", "x axis")  # of a plot: what it counts is not said
 _MANY = 30  # fewer reads are no trace to fit
 
 
@@ -73,3 +77,31 @@ def pulse_side(
     if first == 0 and n_columns >= _MANY > n_rows:
         return "columns"
     return ""
+
+
+def refuse_counters(
+    columns: Sequence[ColumnRole], values: Sequence[ColumnRole], table: Table, file: str
+) -> None:
+    """Rows are no pulses where a column counts something else: `Var2` among the devices, an unknown word in steps of 5.
+
+    A column that rises by one from row to row agrees with the rows.
+
+    Raises
+    ------
+    UnclearLayout
+        Naming the column.
+    """
+    readings = {role.index for role in values}
+    for role in columns:
+        aside = is_side_name(role.name) and normalise(role.name) not in _ABSCISSA
+        if role.index not in readings and (role.role != "extra" or aside):
+            continue
+        column = table.numbers(role.index)
+        numbers = column.values[np.isfinite(column.values)]
+        if column.text or not looks_counted(numbers):
+            continue
+        if role.index in readings or np.any(np.diff(numbers) != 1):
+            raise UnclearLayout(
+                f"{file}: column {role.name!r} counts something ({numbers[0]:g}, {numbers[1]:g}, {numbers[2]:g}, ...), "
+                "and nothing says what; the rows may not be the pulses"
+            )

@@ -16,6 +16,7 @@ from weakreset.traces.column_map import ColumnMap
 from weakreset.traces.column_names import without_unit
 from weakreset.traces.column_role import VALUES, ColumnRole
 from weakreset.traces.contract import Table
+from weakreset.traces.units import split_name
 from weakreset.traces.vocabulary import normalise
 
 __all__ = ["refuse_by_names", "refuse_uncounted"]
@@ -31,6 +32,7 @@ _DOWN = frozenset(("ltd", "depression", "dep", "depress"))
 _TIME = frozenset(("time", "timestamp", "t", "elapsed", "seconds", "sec", "date", "hours", "minutes", "retention"))
 _VOLTAGE = frozenset(("v", "voltage", "vcell", "av", "bias", "vd", "vds", "vg", "vin", "vsweep", "vforce", "v1", "vbe"))
 _TIME_UNITS = frozenset(("s", "ms", "us", "min", "h", "hours"))
+_TEMPERATURES = frozenset(("k", "c", "°c", "degc", "deg c", "celsius", "kelvin", "°f"))
 _FEW_LEVELS = 3  # a sweep has many voltages, a pulse train few
 
 
@@ -120,6 +122,8 @@ def refuse_uncounted(columns: Sequence[ColumnRole], table: Table, file: str) -> 
 
 def _is_time(name: str) -> bool:
     words = _words(name)
+    if split_name(name)[1].lower() in _TEMPERATURES:
+        return False
     unit = PurePath(name).name.rstrip(")] ").rsplit("(", 1)[-1].rsplit("[", 1)[-1].strip()
     return bool(_TIME.intersection(words)) or (unit in _TIME_UNITS and unit != name.strip())
 

@@ -45,6 +45,8 @@ def is_attribute(table: Table) -> bool:
 def _in_name(header: str, quantity: str) -> str:
     if not header:
         return ""
+    if (whole := parse_unit(header)) and len(header) > 1:
+        return whole.symbol
     _, text = split_name(header)
     if text and (is_bracketed(header) or ((unit := parse_unit(text, quantity)) and unit.quantity == quantity)):
         return text

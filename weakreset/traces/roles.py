@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from weakreset.errors import TraceFormatError, UsageError
 from weakreset.traces.addresses import settle_devices
 from weakreset.traces.column_map import ColumnMap
-from weakreset.traces.column_names import alike, device_in_brackets, plain_name
+from weakreset.traces.column_names import alike, device_in_brackets, plain_name, without_unit, words_apart
 from weakreset.traces.column_role import GIVEN, VALUES, ColumnRole, number_or_none
 from weakreset.traces.contract import Table
 from weakreset.traces.doubts import UnclearLayout
@@ -25,6 +26,7 @@ from weakreset.traces.units import (
 from weakreset.traces.vocabulary import (
     OPERATIONS,
     classify_name,
+    is_average,
     is_derived,
     is_pulse_setting,
     is_side_column,
@@ -37,6 +39,9 @@ __all__ = ["DECLARED", "LIKELY", "VALUES", "ColumnRole", "find_roles", "number_o
 
 DECLARED = "the file says wide-by-column"
 _MOST_WORDS = 40  # of a column shown as its reason
+_MULTIPLIED = re.compile(r"\w\s*[*×·]\s*(?:10*\b|10?\s*\^|\d*e[-+]?\d)|[\s(\[][x×]\s*(?:10+\b|10\^|1e\d)")  # `R*1000`
+_MULTIPLES = frozenset(("k", "m", "meg", "u", "g", "kilo", "mega"))
+"""Behind the name of a reading, `R_k`: a unit, but whose?"""
 LIKELY = 0.6  # of a role, before it is taken without a word
 
 
@@ -59,7 +64,7 @@ def find_roles(table: Table, column_map: ColumnMap, file: str) -> list[ColumnRol
         roles = [_guess(i, header, table) for i, header in enumerate(table.names)]
     if column_map:
         roles = _apply_map(roles, column_map, table, file)
-    roles = _settle_values(roles, column_map, table, file)
+    roles = _settle_values(_only_averages(roles, table), column_map, table, file)
     roles = settle_devices(roles, table)
     return _settle_counting(roles, table, file)
 
@@ -67,7 +72,7 @@ def find_roles(table: Table, column_map: ColumnMap, file: str) -> list[ColumnRol
 def _guess(index: int, header: str, table: Table) -> ColumnRole:
     role = _guess_by_name(index, header, table)
     if role.role in QUANTITIES:
-        plain = plain_name(header, table.name_set)
+        plain = words_apart(plain_name(header, table.name_set))
         plain = split_name(plain)[0] if device_in_brackets(plain) else plain
         found = find_unit(table, index, role.role, plain)
         if found.problem:
@@ -86,7 +91,7 @@ def _guess(index: int, header: str, table: Table) -> ColumnRole:
 def _guess_by_name(index: int, header: str, table: Table) -> ColumnRole:
     if header.isascii() and header.isdigit():
         return ColumnRole(index, header, "extra", 0.5, "a number; kept as an extra column")
-    role = _guess_by_words(index, plain_name(header, table.name_set), table)
+    role = _guess_by_words(index, words_apart(plain_name(header, table.name_set)), table)
     return replace(role, name=header)
 
 
@@ -95,10 +100,13 @@ def _guess_by_words(index: int, header: str, table: Table) -> ColumnRole:
     bracketed = is_bracketed(header)
     if not header.strip():
         return ColumnRole(index, header, "ignore", 1.0, "no name")
-    if is_derived(bare):
+    if is_derived(bare) or (not bracketed and is_derived(header)):
         return ColumnRole(index, header, "ignore", 0.9, "computed from readings, not a reading")
     if is_unit_key(header):
         return _unit_column(index, header, table)
+    if _MULTIPLIED.search(header):
+        reason = f"{header!r} says that the values were multiplied: map it by hand"
+        return ColumnRole(index, header, "extra", 0.0, reason)
     whole, known = classify_name(header), classify_name(bare)
     if whole and not bracketed and whole[1] >= 0.9:
         return ColumnRole(index, header, *whole, f"the name says {whole[0]}")
@@ -115,11 +123,30 @@ def _guess_by_words(index: int, header: str, table: Table) -> ColumnRole:
         return ColumnRole(index, header, unit.quantity, 0.6, f"the unit is {unit.symbol}", unit)
     if whole and not bracketed:
         return ColumnRole(index, header, *whole, f"the name may mean {whole[0]}")
+    if known and known[0] in VALUES and unit_text.lower() in _MULTIPLES:
+        return _named_with_unit(index, header, known, None, unit_text)
     if isinstance(inside := unit_in_words(header, "resistance"), Unit):
         return ColumnRole(index, header, "resistance", 0.6, f"the unit is {inside.symbol}", inside)
     if is_pulse_setting(header):
         return ColumnRole(index, header, "extra", 0.9, "amplitude or width of the pulses; kept, never mixed in a fit")
     return ColumnRole(index, header, "extra", 0.5, "not recognised; kept as an extra column")
+
+
+def _only_averages(roles: list[ColumnRole], table: Table) -> list[ColumnRole]:
+    """A mean of several reads is the reading where one column holds it and no other reads are there."""
+    means = [role for role in roles if role.role == "ignore" and is_average(without_unit(role.name))]
+    if len(means) != 1 or any(role.role in VALUES for role in roles) or not table.has_header:
+        return roles
+    index = means[0].index
+    words = [word for word in re.split(r"[\s_.]+", without_unit(means[0].name)) if not is_average(word)]
+    quantity = classify_name(" ".join(words) or without_unit(means[0].name)[:1])
+    if quantity is None or quantity[0] not in VALUES:
+        return roles
+    found = find_unit(table, index, quantity[0], means[0].name)
+    if found.problem:
+        return roles
+    mean = replace(means[0], role=quantity[0], confidence=0.6, reason="the mean of several reads", unit=found.unit)
+    return [mean if role.index == index else role for role in roles]
 
 
 def _unit_column(index: int, header: str, table: Table) -> ColumnRole:
@@ -203,10 +230,22 @@ def _settle_values(
     chosen = {role.index: role.name for role in roles if role.role == best and role.confidence == surest[best]}
     counted = any(role.role == "device" for role in roles) and any(role.role in COUNTERS for role in roles)
     repeated = any(role.role == "burst" for role in roles) and len({alike(name) for name in chosen.values()}) == 1
+    _refuse_two_quantities(roles, chosen, file)
     if len(chosen) > 1 and counted and not repeated:
         names = ", ".join(map(repr, chosen.values()))
         raise UnclearLayout(f"{file}: {names} could each be the {best}; choose one")
     return _only(roles, VALUES, chosen, f"{chosen[min(chosen)]!r} is taken for the reading")
+
+
+def _refuse_two_quantities(roles: Sequence[ColumnRole], chosen: Mapping[int, str], file: str) -> None:
+    """Raise where columns that are a device each are of two quantities: `D0 (kohm)` beside `D1 (uS)`."""
+    kinds = {alike(name) for name in chosen.values() if classify_name(without_unit(name)) is None}
+    for role in roles:
+        if role.role in VALUES and role.index not in chosen and alike(role.name) in kinds:
+            raise TraceFormatError(
+                f"{file}: {chosen[min(chosen)]!r} and {role.name!r} are alike in name and of two quantities; the "
+                "devices of a table are read in one. Convert one of them, or split the table"
+            )
 
 
 def _settle_counting(roles: Sequence[ColumnRole], table: Table, file: str) -> list[ColumnRole]:

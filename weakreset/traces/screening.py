@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from weakreset.errors import UsageError
 from weakreset.options import named_options
 from weakreset.traces.breakdown import cut_at_breakdown, name_open_ends
+from weakreset.traces.ramps import WAYS
 from weakreset.traces.spoiled_reads import without_spoiled_reads
 from weakreset.traces.trace import Exclusion, PulseTrace
 from weakreset.traces.trace_set import TraceSet
@@ -59,6 +60,9 @@ class ScreeningLimits:
         0 switches it off.
     split_sets : bool
         Instead of being left out, reads after such a fall are a new cycle that begins with pulse 0.
+    split_ramps : str
+        Traces that rise and fall in turn under one counter are left out ("no"), or each ramp that rises ("reset") or
+        falls ("set") is a cycle that begins with pulse 0.
 
     Raises
     ------
@@ -76,6 +80,7 @@ class ScreeningLimits:
     overflow_ohm: float = 1e11
     glitch_decades: float = 0.7
     split_sets: bool = False
+    split_ramps: str = "no"
 
     def __post_init__(self) -> None:
         if not 0 <= self.short_ohm < self.open_ohm:
@@ -88,6 +93,8 @@ class ScreeningLimits:
                 raise UsageError(f"{name} {getattr(self, name)} must not be negative")
         if not 0 <= self.set_ratio < 1:
             raise UsageError(f"set_ratio {self.set_ratio:g} must be from 0 up and below 1")
+        if self.split_ramps not in WAYS:
+            raise UsageError(f"split_ramps {self.split_ramps!r} must be one of {', '.join(WAYS)}")
 
     def __str__(self) -> str:
         return ", ".join(f"{item.name}={_plain(getattr(self, item.name))}" for item in fields(self))
@@ -113,11 +120,15 @@ class ScreeningLimits:
         return replace(ScreeningLimits(), **given)  # type: ignore[arg-type]
 
 
-def _plain(value: float) -> str:
+def _plain(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
     return ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}"
 
 
 def _value(name: str, text: str, default: object) -> object:
+    if isinstance(default, str):
+        return text.lower()
     try:
         if isinstance(default, bool):
             return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}[text.lower()]

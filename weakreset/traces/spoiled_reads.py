@@ -11,6 +11,7 @@ __all__ = ["without_spoiled_reads"]
 
 _MOST_BEYOND = 0.5  # of a device: with more it is open, and a defect
 _MOST_GLITCHES = 0.1  # of a device: with more its scatter is what it is
+_MOST_EQUAL = 3  # reads of one value in a row that may be an error code; more is a device that sticks
 _WINDOW = 7  # reads whose median a glitch is judged by: three on either side
 
 
@@ -20,8 +21,9 @@ def without_spoiled_reads(
     """The trace without reads above `overflow_ohm` and glitches, and those reads by name.
 
     A glitch is more than `glitch_decades` (0: none is looked for) above or below the reads before and after it and
-    the median of the 7 reads around it. Where more than half of the reads are above, or more than a tenth are
-    glitches, that is the device and not single reads: they are kept.
+    the median of the 7 reads around it; up to 3 equal reads in a row (an error code) are one such read. Where more
+    than half of the reads are above, or more than a tenth are glitches, that is the device and not single reads: they
+    are kept.
     """
     beyond = trace.resistance_ohm > overflow_ohm if overflow_ohm > 0 else np.zeros(len(trace), dtype=bool)
     excluded: list[Exclusion] = []
@@ -37,6 +39,16 @@ def without_spoiled_reads(
 
 
 def _glitches(decades: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
+    """Single reads, or short runs of equal ones, that stand apart."""
+    if not len(decades):
+        return np.zeros(0, dtype=bool)
+    first = np.concatenate([[True], np.diff(decades) != 0])
+    run = np.cumsum(first) - 1
+    short = np.bincount(run) <= _MOST_EQUAL
+    return np.asarray((_single_glitches(decades[first], limit) & short)[run])
+
+
+def _single_glitches(decades: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
     found = np.zeros(len(decades), dtype=bool)
     if limit <= 0 or len(decades) < _WINDOW:
         return found

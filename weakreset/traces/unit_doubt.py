@@ -104,6 +104,9 @@ def _hint(table: Table, layout: Layout, file: str) -> UnitDoubtError | None:
     role = layout.values[0].role
     places = {"name of the file": file_stem(Path(file)), **table.hints}
     places.pop("table", None)
+    for column in layout.of("extra"):
+        if _is_empty(table, column.index):
+            places[f"header over empty cells, {column.name[:60]!r},"] = column.name
     for place, text in places.items():
         unit = unit_in_words(text, role)
         if isinstance(unit, Unit) and unit.quantity == role and unit.scale != 1.0:
@@ -112,6 +115,10 @@ def _hint(table: Table, layout: Layout, file: str) -> UnitDoubtError | None:
                 tuple(item.index for item in layout.values), (role,),
             )
     return None
+
+
+def _is_empty(table: Table, index: int) -> bool:
+    return not any(index < len(row) and row[index].strip() for row in table.sample)
 
 
 def _some_good(readings: Readings) -> NDArray[np.float64]:

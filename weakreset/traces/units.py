@@ -29,12 +29,13 @@ PLAUSIBLE_SIEMENS = (1e-9, 1e-2)
 _PREFIXES = {
     "": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3,
     "k": 1e3, "K": 1e3, "M": 1e6, "Meg": 1e6, "meg": 1e6, "G": 1e9, "T": 1e12,
+    "н": 1e-9, "мк": 1e-6, "м": 1e-3, "к": 1e3, "М": 1e6,
 }  # fmt: skip
 _BASES = {
-    "resistance": ("ohms", "Ohms", "OHMS", "ohm", "Ohm", "OHM", "Ω", "\u2126", "Omega", "V/A"),
-    "conductance": ("siemens", "Siemens", "mho", "S", "A/V"),
-    "current": ("amperes", "ampere", "Ampere", "amps", "amp", "Amp", "A"),
-    "read_voltage": ("volts", "volt", "Volt", "V"),
+    "resistance": ("ohms", "Ohms", "OHMS", "ohm", "Ohm", "OHM", "Ω", "\u2126", "Omega", "V/A", "Ом"),
+    "conductance": ("siemens", "Siemens", "mho", "S", "A/V", "См"),
+    "current": ("amperes", "ampere", "Ampere", "amps", "amp", "Amp", "A", "А"),
+    "read_voltage": ("volts", "volt", "Volt", "V", "В"),
 }
 _PREFIX_WORDS = {
     "": 1.0, "femto": 1e-15, "pico": 1e-12, "nano": 1e-9, "micro": 1e-6, "milli": 1e-3,
@@ -51,8 +52,9 @@ _BRACKETED = re.compile(r"^(?P<name>.*?)\s*[\[(]\s*(?P<unit>[^\])]*?)\s*[\])]\s*
 _TRAILING = re.compile(
     rf"^(?P<name>.*?\S)(?:\s*/\s*|[_\s]+)(?P<unit>(?i:{_PREFIXED})|[^\s_/]+)$", re.DOTALL
 )
+_PREFIX_APART = re.compile(rf"(?i)\b({'|'.join(filter(None, _PREFIX_WORDS))})[\s_-]+(?=ohm|siemens|mho|amp|volt)")
 _BETWEEN = re.compile(r"(?<=[A-Za-zµμ])[\s_-]+(?=[A-Za-zΩ\u2126])")
-_LIKE_A_UNIT = re.compile(r"ohm|omega|[Ω\u2126]|siemens|\bmhos?\b", re.IGNORECASE)
+_LIKE_A_UNIT = re.compile(r"ohm|omega|Ом\b|[Ω\u2126]|siemens|\bmhos?\b", re.IGNORECASE)
 _RELATIVE = re.compile(
     r"d[bB]\w*|a\.?\s?u\.?|arb\b.*|%|percent|ppm|norm\w*\.?|rel\w*\.?|ratio|(?:log|ln|lg)\w*.*|decades?|G_?0|2\s?e\^?[2²]\s?[/_]\s?h",
 )
@@ -128,6 +130,7 @@ def unit_in_words(name: str, quantity: str) -> Unit | str | None:
 
     A single letter is no unit here: `R_A` may be the read of device A.
     """
+    name = _PREFIX_APART.sub(r"\1", name)
     for word in re.split(r"[\s_.,;:()\[\]{}<>|=-]+", name):
         if len(word) > 1 and (unit := parse_unit(word, quantity)) and unit.quantity == quantity:
             return unit

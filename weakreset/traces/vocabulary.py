@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import lru_cache
 
+from weakreset.traces.foreign_words import FOREIGN, FOREIGN_SIDE
 from weakreset.traces.units import QUANTITIES, is_bracketed, parse_unit, split_name
 
 __all__ = [
@@ -11,6 +14,7 @@ __all__ = [
     "COORDINATES",
     "OPERATIONS",
     "classify_name",
+    "is_average",
     "is_derived",
     "is_pulse_setting",
     "is_side_column",
@@ -39,7 +43,9 @@ _WORDS: dict[str, tuple[float, tuple[str, ...]]] = {
     "burst": (
         0.9,
         ("num applied", "n applied", "pulses applied", "applied pulses", "applied", "num pulses applied",
-         "n pulses applied", "pulses since read", "pulses since last read", "pulses per read", "burst", "burst length"),
+         "n pulses applied", "pulses since read", "pulses since last read", "pulses per read", "burst", "burst length",
+         "pulses per burst", "pulses in burst", "pulses per step", "pulse increment", "burst size", "delta pulses",
+         "pulses between reads", "pulses before read", "new pulses", "added pulses"),
     ),
     "operation": (0.9, ("operation", "op", "op type", "operation type", "action", "pulse type")),
     "resistance": (0.95, ("r", "resistance", "res", "r read", "rread", "read resistance", "resistance read", "r meas")),
@@ -67,13 +73,18 @@ _DERIVED = frozenset(
     ("average", "averaged", "avg", "mean", "median", "moving", "smooth", "smoothed", "std", "sd", "stdev", "sigma",
      "error", "err", "stderr", "fit", "fitted", "log", "ln", "log10", "ratio", "normalized", "normalised", "delta",
      "target", "initial", "final", "min", "max", "minimum", "maximum", "sem", "var", "variance", "rms", "quantile",
-     "percentile", "cv", "lg", "db", "norm", "rel", "relative", "normed", "change")
+     "percentile", "cv", "lg", "db", "norm", "rel", "relative", "normed", "change", "difference", "diff", "deviation",
+     "uncertainty", "unc")
 )  # fmt: skip
 # The cell above the row names and left of the column names says both: `device \\ pulse`, `Device vs pulse`.
 _CORNER = re.compile(
     r"(?i)^(?P<down>device|cell|dut|sample|pulse)s?\s*(?:[\\/|,]|vs\.?|→|->|↓)\s*(?:device|cell|dut|sample|pulse)s?\b\W*$"
 )
-_DERIVED_WORD = re.compile(r"^(?:(?:log|log10|lg|ln)[rgi]|[rgi](?:norm|rel|ratio|avg|mean|std))$")
+_DERIVED_WORD = re.compile(r"^(?:(?:log|log10|lg|ln)[rgi]|[rgi](?:norm|rel|ratio|avg|mean|std|err))$")
+_DERIVED_SIGN = re.compile(r"[Δ∆∂]|\bd[RGI]\b|\b[RGI]_?\w{0,4}\s*[-–/÷]\s*[RGI]_?(?:0|\w{0,4}0|init\w*|ref)\b")
+_AVERAGES = frozenset(
+    ("mean", "average", "averaged", "avg", "median", "ravg", "rmean", "gavg", "gmean", "iavg", "imean")
+)
 _SIDE = frozenset(
     ("time", "timestamp", "date", "temperature", "temp", "wafer", "die", "lot", "row", "col", "column", "x", "y",
      "v_sl", "vsl", "v_wl", "vwl", "v_bl", "vbl", "width", "amplitude",
@@ -107,8 +118,21 @@ COORDINATES = (("x", "y"), ("posx", "posy"), ("pos x", "pos y"))
 
 
 def normalise(name: str) -> str:
-    """Lower case, words separated by one space."""
-    return re.sub(r"[^a-z0-9#]+", " ", name.lower()).strip()
+    """Lower case without accents, words separated by one space; Greek letters are units and symbols, no words."""
+    if name.isascii():
+        return re.sub(r"[^a-z0-9#]+", " ", name.lower()).strip()
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)).lower()
+    return re.sub(r"[^\w#]+|[_\u0370-\u03ff]+", " ", plain.replace("ı", "i")).strip()
+
+
+@lru_cache(maxsize=1)
+def _foreign() -> dict[str, str]:
+    return {normalise(word): role for role, words in FOREIGN.items() for word in words}
+
+
+@lru_cache(maxsize=1)
+def _foreign_side() -> frozenset[str]:
+    return frozenset(map(normalise, FOREIGN_SIDE))
 
 
 def _counted(name: str) -> str:
@@ -130,6 +154,8 @@ def classify_name(name: str) -> tuple[str, float] | None:
             return role, confidence
     if key in _WEAK:
         return _WEAK[key]
+    if foreign := _foreign().get(key):
+        return foreign, 0.9
     if corner := _CORNER.match(name.strip()):
         return _COUNTED[corner["down"].lower().rstrip("s")], 0.9
     if counted := _counted(name):
@@ -156,13 +182,24 @@ def role_of(header: str) -> str:
 def is_derived(name: str) -> bool:
     """Whether the name says that the column was computed from readings (a moving average, a fit, a logarithm)."""
     words = normalise(name).split()
-    return bool(_DERIVED.intersection(words)) or any(map(_DERIVED_WORD.match, words))
+    if _DERIVED.intersection(words) or any(map(_DERIVED_WORD.match, words)):
+        return True
+    return _DERIVED_SIGN.search(name) is not None
+
+
+def is_average(name: str) -> bool:
+    """Whether a derived name says the mean of several reads and nothing else: a reading where there is no other."""
+    words = set(normalise(name).split())
+    others = words - _AVERAGES
+    return bool(words & _AVERAGES) and not is_derived(" ".join(others))
 
 
 def is_side_column(name: str) -> bool:
     """Whether the name is a circumstance of the measurement (time, temperature, address), never a device."""
     key = normalise(name)
     if name.lower() in _SIDE or _SIDE.intersection(key.split()) or key.startswith(("v ", "pulse ", "num ")):
+        return True
+    if _foreign_side().intersection((key, *key.split())):
         return True
     bare, unit = split_name(name)
     return unit.lower() in _SIDE_UNITS and (is_bracketed(name) or len(unit) > 1 or normalise(bare) in _SIDE)

@@ -203,7 +203,7 @@ class ArrowTable(Table):
     def __init__(self, parsed: pa.Table, shape: TextShape, path: Path, offset: int, file: str) -> None:
         self._parsed, self._shape, self._path, self._offset, self._file = parsed, shape, path, offset, file
         self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
-        self.units = shape.units
+        self.units, self.device, self.hints = shape.units, shape.device, shape.hints
 
     @property
     def sample(self) -> list[list[str]]:

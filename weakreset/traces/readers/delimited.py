@@ -9,6 +9,7 @@ from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
 from weakreset.traces.contract import FileContent, Recognition, Table, says_simulated
 from weakreset.traces.readers.delimited_table import DelimitedTable, LinewiseTable
+from weakreset.traces.readers.odd_heads import with_plain_head
 from weakreset.traces.readers.text import find_shape
 from weakreset.traces.readers.text_blocks import TextBlock, skip_lines, split_tables
 from weakreset.traces.readers.text_file import read_text_file, unpack_head
@@ -24,7 +25,7 @@ class DelimitedReader:
     """Columns of text between separators, with or without a header; see `find_shape` for what it copes with."""
 
     name = "delimited"
-    suffixes: tuple[str, ...] = (".csv", ".tsv", ".txt", ".dat", ".csv.gz", ".tsv.gz", ".txt.gz", ".dat.gz")
+    suffixes: tuple[str, ...] = (".csv", ".tsv", ".txt", ".dat", ".lvm", ".csv.gz", ".tsv.gz", ".txt.gz", ".dat.gz")
 
     def __init__(self, skip: int = 0) -> None:
         self.skip = skip
@@ -47,7 +48,7 @@ class DelimitedReader:
         if large and (content := self._read_plain(path, file)) is not None:
             return content
         text, notes, sha256 = read_text_file(path, file)
-        text = skip_lines(text, self.skip)
+        text = skip_lines(with_plain_head(text), self.skip)
         blocks = [block for block in split_tables(text, file) if block.body.strip()]
         if not blocks:
             comments_only = find_shape(text, file) is None

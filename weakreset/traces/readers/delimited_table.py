@@ -101,7 +101,7 @@ class DelimitedTable(Table):
         self._shape, self._file = shape, file
         self._body, self._last = _without_unended(body, shape)
         self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
-        self.units = shape.units
+        self.units, self.device, self.hints = shape.units, shape.device, shape.hints
 
     @property
     def sample(self) -> list[list[str]]:
@@ -206,7 +206,7 @@ class LinewiseTable(Table):
     def __init__(self, body: bytes, shape: TextShape, file: str) -> None:
         self._shape, self._file = shape, file
         self.names, self.has_header, self.metadata = shape.names, shape.has_header, shape.metadata
-        self.units = shape.units
+        self.units, self.device, self.hints = shape.units, shape.device, shape.hints
         self._lines = [(i, line) for i, line in enumerate(body.split(b"\n")) if line.strip()]
 
     @property

@@ -30,6 +30,7 @@ from weakreset.traces.readers.header import find_header, groups_above, is_header
 from weakreset.traces.readers.isolated import read_isolated, require
 from weakreset.traces.readers.stated_units import find_units_row, said_above
 from weakreset.traces.readers.text import skipped_words
+from weakreset.traces.readers.text_cells import with_numbers
 from weakreset.traces.vocabulary import role_of
 
 __all__ = ["ExcelReader"]
@@ -45,6 +46,7 @@ _STYLES = "xl/styles.xml"
 _MOST_STYLES = 1 << 20
 _FORMAT = re.compile(r'<numFmt\b[^>]*?formatCode="(.*?)"\s*/?>')
 _LITERAL = re.compile(r'"([^"]{1,20})"')
+_FOOTER_ROWS = 10  # at the end of a table
 _HEAD_ROWS = 60  # in which a header is looked for
 _MOST_SHEETS = 2000  # a run a sheet, at most some hundred; more is a broken or hostile file
 _SAMPLE_ROWS = 20
@@ -67,6 +69,7 @@ class _Sheet:
     units: tuple[str, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
+    words: str = ""
 
 
 class ExcelReader:
@@ -122,6 +125,7 @@ class ExcelReader:
                 simulated |= any(_row_says_simulated(row) for row in rows[:1000])
                 continue
             start = (sheet.start or (0, 0))[0]
+            rows = with_numbers(rows)
             passed = max(0, min(self.skip - start, len(rows)))
             found = _understand(name, rows[passed:], start + passed)
             if not found:
@@ -168,9 +172,11 @@ def _understand(title: str, rows: list[list[Any]], start: int) -> list[_Sheet]:
             simulated = any(_row_says_simulated(row) for row in rows[:at])
             about = said_above([cell_text(cell) for cell in row] for row in rows[:at])
             remarks = tuple(words for row in rows[:at] if (words := ",".join(map(cell_text, row)).strip(",")))
+            footer = [cell_text(row[0]) for row in body[-_FOOTER_ROWS:] if not any(map(_is_number, row))]
             found.append(
                 _Sheet(
-                    title, names, has_header, columns, start + begin + 1, simulated, tuple(units or ()), about, remarks
+                    title, names, has_header, columns, start + begin + 1, simulated, tuple(units or ()), about, remarks,
+                    " ; ".join([*remarks, *footer]),
                 )
             )
         rows, start = rows[end:], start + end
@@ -231,6 +237,7 @@ def _plain(sheets: list[_Sheet], formats: str) -> list[ColumnsTable]:
             names = unique_names(sheet.names)
             about, units = sheet.metadata, sheet.units
             hints = {"table": sheet.title, "name of the sheet": sheet.title, "number format of cells": formats}
+            hints["text around it"] = sheet.words
             tables.append(
                 ColumnsTable(names, sheet.columns, device, about, sheet.has_header, lines, units=units, hints=hints)
             )

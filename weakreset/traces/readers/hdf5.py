@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, Table, says_simulated
+from weakreset.traces.readers.hdf5_compound import compound_tables
 from weakreset.traces.readers.hdf5_guard import (
     BROKEN,
     MAGIC,
@@ -21,6 +22,7 @@ from weakreset.traces.readers.hdf5_guard import (
     attribute,
     stored_bytes,
     walk,
+    words_of_attributes,
 )
 from weakreset.traces.readers.isolated import read_guarded
 from weakreset.traces.readers.matrix import matrix_table, rows_are_devices
@@ -70,8 +72,10 @@ class Hdf5Reader:
         try:
             with h5py.File(path, "r") as root:
                 budget = Budget("", path.stat().st_size, _LARGEST_BYTES)
-                groups = [(group, _readable(found)) for group, found in walk(root, budget)]
+                walked = list(walk(root, budget))
+                groups = [(group, _readable(found)) for group, found in walked]
                 tables = [table for group, found in groups for table in _tables(group, found, budget)]
+                tables += [table for _, found in walked for table in compound_tables(found, budget)]
                 if not tables:
                     tables = [table for group, found in groups for table in _columns(group, found, budget, wide=True)]
                 simulated = says_simulated(attribute(root, "simulated"))
@@ -112,6 +116,7 @@ class Hdf5Reader:
 def _pieces(root: h5py.File, budget: Budget) -> Iterator[Table]:
     for group, everything in walk(root, budget):
         datasets = _readable(everything)
+        yield from compound_tables(everything, budget)
         matrix = _matrix_name(datasets)
         if matrix is not None:
             item = datasets[matrix]
@@ -207,7 +212,8 @@ def _columns(
     own_name = (group.name or "").strip("/").split("/")
     device = attribute(group, "device") or own_name[-1]
     within = own_name if wide or "device" in roles else own_name[:-1]  # a group of one device is called after it
-    hints = {"table": "/".join(within)}
+    read = next((item for name, item in columns.items() if role_of(name) in _VALUES), None)
+    hints = {"table": "/".join(within), "description of it": words_of_attributes(group.file, group, read)}
     return [ColumnsTable(list(arrays), list(arrays.values()), device, _metadata(group), units=units, hints=hints)]
 
 
@@ -227,7 +233,10 @@ def _compact(
     about = _metadata(datasets[matrix].parent) | {"reading": matrix, "empty": "not read"}
     if unit := units_of_keys(datasets[matrix].attrs):
         about["unit"] = unit
-    return matrix_table(values, pulses, vectors, about, budget.place(f"dataset {datasets[matrix].name}"), known)
+    table = matrix_table(values, pulses, vectors, about, budget.place(f"dataset {datasets[matrix].name}"), known)
+    group = datasets[matrix].parent
+    table.hints = {"description of it": words_of_attributes(group.file, group, datasets[matrix])}
+    return table
 
 
 def _sides(datasets: dict[str, h5py.Dataset], matrix: str) -> tuple[int | None, int | None, bool]:

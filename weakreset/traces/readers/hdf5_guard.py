@@ -11,13 +11,15 @@ import numpy as np
 
 from weakreset.errors import TraceFormatError
 
-__all__ = ["BROKEN", "LARGEST_BYTES", "MAGIC", "MOST_OBJECTS", "Budget", "attribute", "members", "stored_bytes", "walk"]
+__all__ = ["BROKEN", "LARGEST_BYTES", "MAGIC", "MOST_OBJECTS", "Budget", "attribute", "members", "stored_bytes", "walk",
+           "words_of_attributes"]  # fmt: skip
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 LARGEST_BYTES = 2 << 30  # 2 GB of readings in one piece
 MOST_OBJECTS = 40_000  # groups and datasets: opening each takes a tenth of a millisecond and more
 _LARGEST_CHUNK = 256 << 20  # 256 MB: HDF5 unpacks a chunk as a whole, however little is asked for
 _LARGEST_RATIO = 50  # unpacked to stored: readings reach 10, hostile files a thousand
+_LONGEST_WORDS = 300  # of an attribute that are looked at
 _RATIO_FROM = 32 << 20  # 32 MB: small datasets may be as dense as they like
 
 # What h5py raises on files that are cut or altered.
@@ -77,6 +79,12 @@ def attribute(item: Any, name: str) -> str:
     """An attribute as text, '' where there is none."""
     value = item.attrs.get(name, "")
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def words_of_attributes(*items: Any) -> str:
+    """All that attributes say in words, `description`, `comment`, ..."""
+    said = [attribute(item, name) for item in items if item is not None for name in item.attrs]
+    return " ; ".join(dict.fromkeys(words[:_LONGEST_WORDS] for words in said if any(map(str.isalpha, words))))
 
 
 def members(group: h5py.Group, budget: Budget) -> Iterator[tuple[str, Any]]:

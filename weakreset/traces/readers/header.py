@@ -61,18 +61,21 @@ def find_header(rows: Sequence[Sequence[str]]) -> int:
     0 where none does: then the first row is a header or there is none.
     """
     width = _usual_width(rows)
-    if not rows or (names_columns(rows[0]) and not _is_title(rows[0], width)):
-        return 0
-    for i, row in enumerate(rows[:_MOST_LINES]):
-        if names_columns(row) and not _is_title(row, width) and _followed_by_data(rows, i):
-            like_data = sum(len(_trimmed(r)) == width and any(map(is_number, r)) for r in rows[:i])
-            return i if like_data <= _MOST_LIKE_DATA else 0
-    return _plain_names(rows, width)
+    found = [
+        i
+        for i, row in enumerate(rows[:_MOST_LINES])
+        if names_columns(row) and not _is_title(row, width) and _followed_by_data(rows, i)
+    ]
+    if not found:
+        return _plain_names(rows, width)
+    at = next((i for i in found if len(_trimmed(rows[i])) >= width), found[0])  # `Test name, reset pulses` is a remark
+    like_data = sum(len(_trimmed(row)) == width and any(map(is_number, row)) for row in rows[:at])
+    return at if like_data <= _MOST_LIKE_DATA else 0
 
 
 def _is_title(row: Sequence[str], width: int) -> bool:
     """Whether one cell alone stands above a table of several columns: `Resistance [kohm]` as a headline."""
-    return width > 1 and len(_trimmed(row)) == 1
+    return width > 1 and sum(bool(cell.strip()) for cell in row) == 1
 
 
 def _plain_names(rows: Sequence[Sequence[str]], width: int) -> int:

@@ -58,9 +58,11 @@ class MatlabReader:
         variables = {k: v for k, v in pymatreader.read_mat(str(path)).items() if not k.startswith(("__", "#"))}
         simulated = says_simulated(cell_text(variables.pop("simulated", "")))
         general = {f"{role} unit" if role else "unit": text for role, text in _unit_fields(variables)}
+        words = " ; ".join(_words(variables))
         tables, left_out = _tables(variables)
         for table in tables:
             table.metadata = general | dict(table.metadata)
+            table.hints = {**table.hints, "text beside it": words}
         if not tables:
             raise TraceFormatError(
                 f"no struct, matrix or vectors of readings; its variables are {', '.join(map(repr, variables))[:200]}. "
@@ -173,7 +175,8 @@ def _table(variables: Mapping[str, Any], device: str, place: str) -> tuple[Colum
             raise TraceFormatError(f"{place}{name} has {cells.size} values, the readings {n_rows}")
         else:
             left_out.append(place + name)
-    return ColumnsTable(list(columns), list(columns.values()), device), left_out
+    units = {f"{role} unit" if role else "unit": text for role, text in _unit_fields(variables)}
+    return ColumnsTable(list(columns), list(columns.values()), device, units), left_out
 
 
 def _matrix_table(
@@ -196,7 +199,19 @@ def _matrix_table(
 
 def _unit_fields(variables: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Quantity ('' for any) and text of the fields that say a unit: `unit`, `R_unit`."""
-    return [(unit_of_quantity(n), v) for n, v in variables.items() if isinstance(v, str) and is_unit_key(n)]
+    said = [(unit_of_quantity(n), v) for n, v in variables.items() if isinstance(v, str) and is_unit_key(n)]
+    for name, fields in variables.items():
+        if isinstance(fields, Mapping) and is_unit_key(name):  # `units.R = 'kOhm'`
+            said += [(role_of(n), v) for n, v in fields.items() if isinstance(v, str) and role_of(n) in _VALUES]
+    return said
+
+
+def _words(variables: Mapping[str, Any]) -> list[str]:
+    """Texts of the workspace and of its structs, which may say the unit."""
+    said = [value for value in variables.values() if isinstance(value, str)]
+    for fields in variables.values():
+        said += [value for value in fields.values() if isinstance(value, str)] if isinstance(fields, Mapping) else []
+    return said
 
 
 def _numbers(value: Any) -> NDArray[Any] | None:

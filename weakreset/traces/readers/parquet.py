@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from weakreset.traces.readers.stated_units import units_of_keys
 __all__ = ["ParquetReader"]
 
 _MAGIC = b"PAR1"
+_PROGRAMS = ("pandas", "ARROW:", "PARQUET:", "org.apache")
+_LONGEST_WORDS = 300  # of a description that are looked at
 _MOST_CELLS = 400_000_000  # 3.2 GB of numbers
 _MOST_COLUMNS = 100_000  # a matrix of more is transposed
 
@@ -62,7 +65,20 @@ class ParquetReader:
         units = [units_of_keys(_decoded(table.schema.field(name).metadata)) for name in kept]
         general = units_of_keys(_decoded(stated))
         about = {"unit": general} if general else {}
-        return FileContent([ColumnsTable(unique_names(kept), columns, "", about, units=units)], simulated, how)
+        hints = {"description of it": " ; ".join(_descriptions(schema, kept))}
+        table = ColumnsTable(unique_names(kept), columns, "", about, units=units, hints=hints)
+        return FileContent([table], simulated, how)
+
+
+def _descriptions(schema: Any, names: Sequence[str]) -> list[str]:
+    """What the metadata of the file and of its fields say in words, without what programs keep there for themselves."""
+    said = [schema.metadata, *(schema.field(name).metadata for name in names)]
+    return [
+        text[:_LONGEST_WORDS]
+        for about in said
+        for key, text in _decoded(about).items()
+        if not key.startswith(_PROGRAMS)
+    ]
 
 
 def _decoded(metadata: Any) -> dict[str, str]:

@@ -19,6 +19,7 @@ __all__ = [
     "text_of_attribute",
     "units_in_comments",
     "units_of_keys",
+    "units_of_names",
     "voltage_in_comments",
 ]
 
@@ -31,7 +32,8 @@ _VOLTAGE = re.compile(
 )
 _PLURALS = {"resistances": "resistance", "conductances": "conductance", "currents": "current", "ohms": "resistance"}
 _ANYTHING = frozenset(("reading", "readings", "value", "values", "data", "all", "measurements", "everything"))
-_NONE = MISSING_WORDS | {"#", ".", "1", "[]", "()", "[-]", "(-)"}
+_NONE = MISSING_WORDS | {"#", ".", "1", "[]", "()", "[-]", "(-)",
+                         "string", "str", "text", "int", "integer", "float", "double", "number", "numeric", "real"}
 _MOSTLY = 0.8  # of the cells: a row of names may hold a number or two
 
 
@@ -169,3 +171,10 @@ def units_of_keys(properties: Mapping[str, Any]) -> str:
         if is_unit_key(str(key)) and (text := text_of_attribute(value)):
             return text
     return ""
+
+
+def units_of_names(metadata: Mapping[str, str], names: Sequence[str]) -> dict[int, str]:
+    """Units that comments say of columns by their names, `# D00: kohm`, by the index of the column."""
+    places = {normalise(name): i for i, name in enumerate(names) if normalise(name)}
+    said = {places[key]: text for word, text in metadata.items() if (key := normalise(word)) in places}
+    return {index: text for index, text in said.items() if parse_unit(text) is not None}

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import MISSING_WORDS
 from weakreset.traces.readers.header import find_header, groups_above
+from weakreset.traces.readers.said_devices import device_said
 from weakreset.traces.readers.stated_units import (
     find_units_row,
     said_above,
     units_in_comments,
+    units_of_names,
     voltage_in_comments,
 )
 from weakreset.traces.vocabulary import role_of
@@ -42,7 +45,10 @@ _SAMPLE_LINES = 60  # or from so many lines, whichever is less
 
 @dataclass(frozen=True)
 class TextShape:
-    """How to split the text; `first_line` is the line (from 0) where the data begin, `names` '' where unnamed."""
+    """How to split the text; `first_line` is the line (from 0) where the data begin, `names` '' where unnamed.
+
+    `device` is the one that lines above the table name, `remarks` all words of these lines.
+    """
 
     separator: str
     decimal: str
@@ -53,6 +59,13 @@ class TextShape:
     sample: list[list[str]] = field(default_factory=list)
     units: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    device: str = ""
+    remarks: str = ""
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """As in `Table`."""
+        return {"text above it": self.remarks} if self.remarks else {}
 
     @property
     def words(self) -> str:
@@ -76,7 +89,7 @@ def skipped_words(lines: Sequence[str]) -> str:
 def split_line(line: str, separator: str) -> list[str]:
     """Cells of a line, quotes honoured, stripped."""
     if separator == r"\s+":
-        return line.split()
+        return [cell.strip('"') for cell in line.split()]
     try:
         cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
     except csv.Error:
@@ -110,6 +123,7 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     at = find_header(rows)
     over, skipped = rows[at - 1] if at else [], skipped + lines[:at]
     rows, numbers = rows[at:], numbers[at:]
+    rows = _aligned(rows, lines[at]) if separator == r"\s+" else rows
     decimal = _decimal(rows, separator)
     if separator != "," and not any(mark in cell for row in rows[1:] for cell in row for mark in ".,"):
         decimal = "," if _LATER_COMMA.search(text) and not _LATER_POINT.search(text) else decimal
@@ -119,7 +133,7 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     glued = None if at else glued
     metadata = said_above(split_line(line, separator) for line in skipped) | metadata
     has_header = glued is None and _is_header(rows, decimal)
-    header = glued if glued is not None else groups_above(rows[0], over) if has_header else None
+    header = list(glued) if glued is not None else groups_above(rows[0], over) if has_header else None
     data = rows[1:] if has_header else rows
     units = find_units_row(data[0], data[1:]) if header is not None and len(data) > 1 else None
     above = int(has_header) + int(units is not None)
@@ -127,16 +141,47 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     between = next((words for place, words in reversed(remarks) if place == head + 1), "")
     if header is not None and units is None and len(cells := split_line(f"#{between}", separator)) == len(header):
         units = find_units_row(cells, data)
+    names = _column_names(header, data)
+    first = numbers[above] if above < len(numbers) else numbers[0] + above
+    cells_above = [split_line(line, separator) for line in skipped]
+    return TextShape(
+        separator, decimal, names, header is not None, first, metadata, data,
+        _stated_units(names, units, metadata if header is not None else {}), tuple(skipped),
+        device_said([*comments, *map(_pair, cells_above)]), " ; ".join([*comments, *skipped]),
+    )  # fmt: skip
+
+
+def _column_names(header: list[str] | None, data: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Names of all columns: lines may end in empty cells that the header does not name; one with more is torn."""
     width = max((len(row) for row in data), default=0)
     if header is None:
-        names = tuple(f"column {i}" for i in range(width))
-    else:
-        # Lines may end in empty cells that the header does not name; a line with more content than that is torn.
-        torn = any(any(row[len(header) :]) for row in data)
-        names = _unique(header, len(header) if torn else max(width, len(header)))
-    first = numbers[above] if above < len(numbers) else numbers[0] + above
-    stated = (*units, *[""] * (len(names) - len(units)))[: len(names)] if units is not None else ()
-    return TextShape(separator, decimal, names, header is not None, first, metadata, data, stated, tuple(skipped))
+        return tuple(f"column {i}" for i in range(width))
+    header = ["", *header] if _has_row_names(header, data) else header
+    torn = any(any(row[len(header) :]) for row in data)
+    return _unique(header, len(header) if torn else max(width, len(header)))
+
+
+def _stated_units(names: Sequence[str], row: Sequence[str] | None, metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """The unit of each column: of the row of units, or of a comment that says it by the name of the column."""
+    own = units_of_names(metadata, names)
+    if row is None and not own:
+        return ()
+    beside = [*(row or ()), *[""] * len(names)]
+    return tuple(beside[i] or own.get(i, "") for i in range(len(names)))
+
+
+def _pair(cells: Sequence[str]) -> str:
+    """A line of two cells as `key: value`."""
+    filled = [cell.rstrip(":= ") for cell in cells if cell]
+    return ": ".join(filled) if len(filled) == 2 else " ".join(cells)
+
+
+def _has_row_names(header: Sequence[str], data: Sequence[Sequence[str]]) -> bool:
+    """Whether the data have one cell more than the header, in front: the numbers of the rows, as R writes them."""
+    if not data or any(len(row) != len(header) + 1 or not row[-1] for row in data):
+        return False
+    first = [row[0] for row in data]
+    return len(first) > 1 and all(map(str.isdigit, first)) and all(int(b) == int(a) + 1 for a, b in pairwise(first))
 
 
 def _head_lines(text: bytes) -> tuple[list[str], list[tuple[int, str]], list[int]]:
@@ -176,10 +221,23 @@ def _separator(lines: Sequence[str]) -> str:
             if score > best_score + 0.01:
                 best, best_score = separator, score
     if best_score == 0.0:
-        counts = [len(line.split()) for line in lines[:20]]
-        if min(counts) > 1 and len(set(counts)) == 1 and all(_NUMBER.match(cell) for cell in lines[-1].split()[1:]):
+        counts = [len(line.split()) for line in lines[1:20] or lines]
+        one_width = min(counts) > 1 and len(set(counts)) == 1 and counts[0] in _header_widths(lines[0])
+        if one_width and any(_NUMBER.match(cell) for cell in lines[-1].split()[1:]):
             return r"\s+"
     return best
+
+
+def _header_widths(line: str) -> tuple[int, ...]:
+    """Into how many cells a header of aligned columns splits: by any blank, by two or more, a cell less (row names)."""
+    return len(line.split()), len(re.split(r"\s{2,}", line.strip())), len(line.split()) + 1
+
+
+def _aligned(rows: list[list[str]], header: str) -> list[list[str]]:
+    """The rows with a header of aligned columns, `R (kohm)` in one cell, as wide as the data."""
+    apart = re.split(r"\s{2,}", header.strip())
+    wide = len(rows) > 1 and len(apart) == len(rows[1]) != len(rows[0])
+    return [[cell.strip('"') for cell in apart], *rows[1:]] if wide else rows
 
 
 def _decimal(rows: Sequence[Sequence[str]], separator: str) -> str:

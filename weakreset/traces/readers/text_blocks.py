@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from weakreset.traces.readers.header import is_header_again
+from weakreset.traces.readers.said_devices import blocks_of_devices, device_said
 from weakreset.traces.readers.text import COMMENT_MARKS, TextShape, find_shape, split_line
 from weakreset.traces.vocabulary import role_of
 
 __all__ = ["TextBlock", "skip_lines", "split_tables"]
 
 _MOST_LINES_ABOVE = 60  # a preamble of an instrument is shorter
+_FOOTER_BYTES = 1 << 10  # 1 kB at the end
 _MOST_LINES_BELOW = 10  # a footer is shorter
 _MOST_REJECTED = 20_000  # lines that are no rows: with more this is no table
 
@@ -42,20 +44,43 @@ def split_tables(text: bytes, file: str) -> list[TextBlock]:
         start = _after_lines(text, shape.first_line)
         body = text[start:]
         header = _header_line(text, shape)
-        ends, again = len(body), []
-        for begin, end in _headers(body, shape):
-            if header and body[begin:end].strip() == header:
+        ends, again = next(blocks_of_devices(body, shape.device), len(body)), []
+        for begin, end in _headers(body[:ends], shape):
+            above = _up_to_data(body, begin, shape)
+            if header and body[begin:end].strip() == header and not _device_between(body[above:begin], shape):
                 again.append((begin, end))
                 continue
-            above = _up_to_data(body, begin, shape)
             if above > 0:  # a table without a line of data is none
                 ends = above
                 break
         whole = _blanked(body[:ends], [(a, b) for a, b in again if b <= ends])
+        shape = replace(shape, remarks=" ; ".join(filter(None, (shape.remarks, _footer(whole, shape)))))
+        if blocks and not shape.has_header and blocks[-1].shape.has_header:
+            shape = _as_before(shape, blocks[-1].shape)
         blocks.append(TextBlock(replace(shape, first_line=shape.first_line + line), _without_comments(whole)))
         line += shape.first_line + body.count(b"\n", 0, ends)
         text = body[ends:]
     return blocks
+
+
+def _device_between(lines: bytes, shape: TextShape) -> bool:
+    """Whether the lines between two tables name another device for the second."""
+    said = device_said(lines.decode("utf-8", errors="replace").replace(shape.separator, ":", 1).splitlines())
+    return bool(said) and said != shape.device
+
+
+def _as_before(shape: TextShape, before: TextShape) -> TextShape:
+    """A block under comments alone has the header of the block before it."""
+    if len(shape.names) != len(before.names):
+        return shape
+    return replace(shape, names=before.names, has_header=True, units=before.units, metadata=before.metadata)
+
+
+def _footer(body: bytes, shape: TextShape) -> str:
+    """Lines at the end of the data that are no rows of them, in words."""
+    lines = body[-_FOOTER_BYTES:].decode("utf-8", errors="replace").splitlines()[1:]
+    odd = [line for line in lines if line.strip() and not any(map(_is_number, split_line(line, shape.separator)))]
+    return " ; ".join(odd[-_MOST_LINES_BELOW:])
 
 
 def _after_lines(text: bytes, n_lines: int) -> int:
