@@ -57,7 +57,7 @@ def prepare(run: Step) -> None:
     """What the README takes for granted: traces of one's own, with pulse settings; a paper's table; two lots."""
     lab = run.folder / "lab"
     lab.mkdir()
-    run("weakreset simulate majumdar2021 -o twin.csv --devices 60 --pulses 400 --seed 1")
+    run("weakreset simulate majumdar2021 -o twin.csv --devices 120 --pulses 800 --seed 1")
     header, *rows = (run.folder / "twin.csv").read_text("utf-8").splitlines()
     label, header, rows = (header, rows[0], rows[1:]) if header.startswith("#") else ("", header, [*rows])
     wide = [f"{header},v_sl,cycle", *(f"{row},0.9,1" for row in rows)]

@@ -39,7 +39,7 @@ def window(tmp_path):
     assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=20)
     yield address, temporary
     process.terminate()
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=90)
     assert errors == ""
     assert list(temporary.iterdir()) == []  # nothing that was dropped is left
 
@@ -74,7 +74,7 @@ def test_the_whole_road(window, tmp_path):
         assert "30 devices" in page.text("fit-counted")
         frame = page.frame("devices.html")
         rows = "document.querySelectorAll('table.devices tbody tr')"
-        assert page.wait(f"{rows}.length", frame=frame) == 30
+        assert page.wait(f"{rows}.length === 30", frame=frame)  # on a busy machine rows come one after the other
         page.run(f"{rows}[0].click()", frame)
         assert page.wait("document.getElementById('device-name').textContent", frame=frame) == HOSTILE.replace('"', "")
         page.click("tab-laws")

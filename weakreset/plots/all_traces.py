@@ -50,7 +50,7 @@ def all_traces(traces: TraceSet, ax: Axes | None = None) -> Axes:
         shade = PALETTE["grey"]
         ax.fill_between(pulses, bands[0], bands[2], color=shade, alpha=0.3, lw=0, label="5 to 95 % of devices")
         ax.plot(pulses, bands[1], color=PALETTE["black"], lw=1.6, label="median device")
-        ax.legend(loc="upper left")
+        ax.legend(loc="upper right" if bands[1][-1] < 0 else "upper left")  # where falling curves are not
     shown = "" if step == 1 else f" ({len(curves[::step])} drawn)"
     ax.set(xlabel="RESET pulses since SET", ylabel="ln(R/R$_0$)")
     ax.set_title(f"{len(curves)} devices{shown}", loc="left")
