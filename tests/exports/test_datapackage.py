@@ -16,7 +16,8 @@ from weakreset.traces import load_traces
                                                     ("laws", "value", None)])
 def test_a_table_is_described_beside_it(tmp_path, to, column, unit):
     table = tmp_path / "table.csv"
-    assert run(["export", "majumdar2021", "--to", to, "-o", str(table), "--devices", "5"]) == 0
+    some = ["--devices", "5"] if to == "devices" else []
+    assert run(["export", "majumdar2021", "--to", to, "-o", str(table), *some]) == 0
     said = json.loads((tmp_path / "table.datapackage.json").read_text())
     (resource,) = said["resources"]
     assert said["profile"] == "tabular-data-package"

@@ -100,14 +100,15 @@ def _guess_by_words(index: int, header: str, table: Table) -> ColumnRole:
     bracketed = is_bracketed(header)
     if not header.strip():
         return ColumnRole(index, header, "ignore", 1.0, "no name")
-    if is_derived(bare) or (not bracketed and is_derived(header)):
+    whole, known = classify_name(header), classify_name(bare)
+    counts = whole is not None and whole[0] == "burst"  # `delta pulses` is no change of a reading
+    if not counts and (is_derived(bare) or (not bracketed and is_derived(header))):
         return ColumnRole(index, header, "ignore", 0.9, "computed from readings, not a reading")
     if is_unit_key(header):
         return _unit_column(index, header, table)
     if _MULTIPLIED.search(header):
         reason = f"{header!r} says that the values were multiplied: map it by hand"
         return ColumnRole(index, header, "extra", 0.0, reason)
-    whole, known = classify_name(header), classify_name(bare)
     if whole and not bracketed and whole[1] >= 0.9:
         return ColumnRole(index, header, *whole, f"the name says {whole[0]}")
     if len(header) > 1 and (alone := parse_unit(header)) and alone.quantity in VALUES:
