@@ -5,6 +5,8 @@ A message says what is wrong, where (file, line, device, pulse), the offending v
 
 from __future__ import annotations
 
+import importlib.util
+
 __all__ = [
     "DatasetError",
     "FitError",
@@ -17,6 +19,7 @@ __all__ = [
     "UsageError",
     "WeakResetError",
     "WeakResetWarning",
+    "require",
 ]
 
 
@@ -62,3 +65,17 @@ class MissingExtraError(WeakResetError):
 
 class WeakResetWarning(UserWarning):
     """Something the user should know that does not stop the work."""
+
+
+def require(package: str, extra: str, what: str) -> None:
+    """Check that an optional package is there.
+
+    Raises
+    ------
+    MissingExtraError
+        It is not installed; the message holds the line that installs it.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise MissingExtraError(
+            f"{what} need the package {package}, which is not installed: pip install 'weakreset[{extra}]'"
+        )

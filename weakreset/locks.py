@@ -29,7 +29,7 @@ from weakreset.paths import shown_path
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["held", "remove_stale_lock"]
+__all__ = ["held", "lives", "remove_stale_lock"]
 
 _LOCK = re.compile(r"\.weakreset(-[0-9a-f]{8})?\.lock")
 _PATIENCE_S = 1.5  # workers of a killed run see within a second that their parent is gone, and let go
@@ -162,11 +162,16 @@ def _lives_here(note: dict[str, Any]) -> bool:
     process = note.get("process")
     if not isinstance(process, int) or process <= 0 or note.get("boot") != _boot():
         return False
+    return lives(process)
+
+
+def lives(process: int) -> bool:
+    """Whether a process of this machine is there, anybody's. Not on Windows, where asking can end it."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except (OSError, OverflowError):
+    except (OSError, OverflowError):  # it is somebody else's; no number of a process
         return True
     return True
 

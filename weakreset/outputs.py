@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from weakreset.errors import OutputError
-from weakreset.locks import remove_stale_lock
+from weakreset.locks import lives, remove_stale_lock
 from weakreset.paths import shown_path
 
 __all__ = ["all_or_none", "check_outputs", "remove_leftovers", "whole_or_nothing", "write_atomically", "written_files"]
@@ -214,23 +214,13 @@ def remove_leftovers(folder: Path) -> None:
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries]
     for name in names:
-        if (found := _PART.fullmatch(name)) and not _alive(int(found[1])):
+        if (found := _PART.fullmatch(name)) and not lives(int(found[1])):
             (folder / name).unlink(missing_ok=True)
         remove_stale_lock(folder / name)
 
 
 # once a process: a folder with many files takes long to list
 _remove_leftovers_once = functools.lru_cache(maxsize=256)(remove_leftovers)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
 
 
 def _kept_elsewhere(contents: Mapping[Path, str | bytes]) -> str:

@@ -9,11 +9,10 @@ import subprocess
 import numpy as np
 import pytest
 
-from tests.exports.test_ngspice import NUMBERS, technology
+from tests.exports.test_ngspice import NUMBERS, refused_for_a_name, technology
 from weakreset.cli.app import run
 from weakreset.exports.verilog_a import HASH_KEYS, HASH_PRIME, noise_seeds
 from weakreset.model import SHAPES, fit_pink_poles
-from weakreset.model.drift import DriftNumber, DriftShape
 from weakreset.parameter_file import ParameterFile
 from weakreset.twin import simulate_population
 
@@ -217,13 +216,5 @@ def test_the_module_says_what_it_is_and_lists_its_devices(tmp_path):
 
 
 def test_numbers_that_are_words_of_verilog_a_are_refused(tmp_path, monkeypatch, capsys):
-    shape = DriftShape(
-        "wordy", (DriftNumber("slew", "1/pulse"), DriftNumber("c1", "1", (-np.inf, np.inf), "norm")),
-        lambda xp, t, slew, c1: c1 + slew * t, "c1",
-    )
-    monkeypatch.setitem(SHAPES, "wordy", shape)
-    monkeypatch.setitem(NUMBERS, "wordy", {"slew": 0.01, "c1": 0.0})
-    technology("wordy").save(tmp_path / "p.json")
-    assert run(["export", str(tmp_path / "p.json"), "--to", "verilog-a", "-o", str(tmp_path / "d.va")]) == 2
+    refused_for_a_name(tmp_path, monkeypatch, "slew", lambda xp, t, slew, c1: c1 + slew * t, "verilog-a", "d.va")
     assert "slew is a word of Verilog-A" in " ".join(capsys.readouterr().err.split())
-    assert not (tmp_path / "d.va").exists()

@@ -77,11 +77,16 @@ def _(bench: Bench) -> Case:
 
 @kind("a table of records", 4, ("hdf5",))
 def _(bench: Bench) -> Case:
+    return records(bench, "table", "R_ohm", "i8")
+
+
+def records(bench: Bench, dataset: str, reading: str, pulse_type: str) -> Case:
+    """One dataset of records: device, pulse, and a reading of that name."""
     lot = bench.lot()
     path = bench.folder / "lot.h5"
     rows = [(lot.names[i].encode(), int(lot.pulses[k]), lot.ohm[i, c, k]) for i, c, k in lot.rows()]
     with h5py.File(path, "w") as file:
-        file["table"] = np.array(rows, dtype=[("device", "S8"), ("pulse", "i8"), ("R_ohm", "f8")])
+        file[dataset] = np.array(rows, dtype=[("device", "S8"), ("pulse", pulse_type), (reading, "f8")])
     return Case(path, lot.readings())
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from tests.lab_files.bench import Bench, digits, inverse, kind, long_sheet, wide_sheet
 from tests.lab_files.case import Case
+from tests.lab_files.kinds_exports import records
 from tests.lab_files.kinds_readings import hits, less, spoil
 from tests.lab_files.lot import Lot
 from tests.lab_files.sheet import EXCEL, TEXT, Sheet
@@ -320,14 +321,7 @@ def _(bench: Bench) -> Case:
 
 @kind("records in one dataset", 5, ("hdf5",))
 def _(bench: Bench) -> Case:
-    import h5py
-
-    lot = bench.lot()
-    rows = [(device.encode(), pulse, ohm) for (device, _, pulse), ohm in lot.readings().items()]
-    path = bench.folder / "lot.h5"
-    with h5py.File(path, "w") as root:
-        root["reads"] = np.array(rows, dtype=[("device", "S8"), ("pulse", "i4"), ("resistance_ohm", "f8")])
-    return Case(path, lot.readings())
+    return records(bench, "reads", "resistance_ohm", "i4")
 
 
 @kind("a description of the dataset with the unit in words", 1, ("hdf5",))

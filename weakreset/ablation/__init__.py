@@ -2,7 +2,8 @@
 
 from weakreset.ablation.conditions import Condition, all_conditions, nominal_conditions
 from weakreset.ablation.result import COLUMNS, Ablation, Effect, Row
-from weakreset.ablation.study import PartDone, StudySettings, ablate, ablate_part
+from weakreset.ablation.study import PartDone, ablate, ablate_part
+from weakreset.ablation.study_settings import StudySettings
 from weakreset.ablation.target import TargetAnswer, run_target
 
 run_study = ablate  # its name in 0.1

@@ -13,49 +13,18 @@ from typing import Any
 
 from weakreset.ablation.conditions import Condition, all_conditions
 from weakreset.ablation.result import Ablation
-from weakreset.errors import UsageError, WeakResetError
+from weakreset.ablation.study_folder import claim, read_small
+from weakreset.ablation.study_settings import StudySettings
+from weakreset.errors import UsageError
 from weakreset.locks import held
 from weakreset.options import named_options
 from weakreset.outputs import remove_leftovers, write_atomically
 from weakreset.parameter_file import ParameterFile, dump_parameters, parse_parameters
 from weakreset.workers import follow_parent, stopped_with
 
-__all__ = ["PartDone", "StudySettings", "ablate", "ablate_part", "finals_of"]
-
-_MAX_BYTES = 1 << 28  # parameters of an empirical file are in it
+__all__ = ["PartDone", "ablate", "ablate_part", "finals_of"]
 
 Progress = Callable[[int, int, str], None]
-
-
-@named_options
-@dataclass(frozen=True)
-class StudySettings:
-    """What all runs of a study share; as in `weakreset.training.train`, usual values where None.
-
-    Attributes
-    ----------
-    nominal : str
-        "median" or "mean": the device that "no D2D" means.
-    shrink : int
-        Pixels averaged, see `train`.
-    lr : float, optional
-        In place of that of the recipe.
-    holdout : float
-        Share of the training data to test on instead, see `train`.
-    """
-
-    data: str = "digits"
-    data_dir: str | None = None
-    recipe: str = "latent"
-    network: str = "mlp"
-    hidden: int | None = None
-    width: float = 0.125
-    epochs: int | None = None
-    batch_size: int | None = None
-    nominal: str = "median"
-    shrink: int = 1
-    lr: float | None = None
-    holdout: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -203,7 +172,7 @@ def finals_of(
     # parts share the folder: each holds a name of its own in it, and `train` holds the folder of every run
     ours = held(folder=folder) if part is None else held(folder / f"part-{part[0]}-of-{part[1]}")
     with ours:
-        _claim(folder, params, settings, own)
+        claim(folder, params, settings, _own_fingerprint(own, settings))
         return _finals_in(folder, params, settings, conditions, seeds, jobs, progress, own, part or (1, 1))
 
 
@@ -253,62 +222,18 @@ def _all_runs(
         raise
 
 
-def _claim(folder: Path, params: ParameterFile, settings: StudySettings, own: Mapping[str, Any]) -> None:
-    """Write down what the folder holds, or make sure that it holds the same."""
-    note, mine = folder / "study.json", _own_fingerprint(own, settings)
-    if not note.exists():
-        _write_claim(note, params, settings, mine)
-        return
-    found = _read(note)
-    try:
-        same_parameters = parse_parameters(json.dumps(found["parameters"])) == params
-        same_settings = StudySettings(**found["settings"]) == settings
-    except (KeyError, TypeError, WeakResetError) as error:
-        raise UsageError(f"{note}: does not say what the study is ({error}); name another folder") from None
-    same_task = found.get("own") == mine.get("own")
-    if same_settings and same_parameters and same_task:
-        return
-    if _has_results(folder):
-        raise UsageError(f"{folder} holds a study with other settings or parameters: name another folder")
-    _write_claim(note, params, settings, mine)  # of a command with a typing error, or stopped before its first epoch
-
-
-def _has_results(folder: Path) -> bool:
-    from weakreset.training.run_folder import holds_run
-
-    return any(holds_run(run) for run in folder.glob("*/seed-*"))
-
-
-def _write_claim(note: Path, params: ParameterFile, settings: StudySettings, mine: dict[str, Any]) -> None:
-    about = {"settings": asdict(settings), "parameters": json.loads(dump_parameters(params)), **mine}
-    write_atomically(note, json.dumps(about, indent=1) + "\n")
-
-
 def _finished(run: _Run, own_score: bool) -> dict[str, Any] | None:
     path = run.folder / "final.json"
     if not path.exists():
         return None
     from weakreset.training.run_folder import check_shares
 
-    result = _read(path)
+    result = read_small(path)
     if "test_accuracy" not in result:
         raise UsageError(f"{path}: no test_accuracy in it; remove it, and the run is repeated")
     if not own_score:
         check_shares(result, str(path))
     return result
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """A small JSON file of a study, which anyone may have changed since."""
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ValueError(f"{path.stat().st_size} bytes")
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: cannot be read ({error}); remove it, or name another folder") from None
-    if not isinstance(found, dict):
-        raise UsageError(f"{path}: not what a study writes; remove it, or name another folder")
-    return found
 
 
 def _train(run: _Run, parameters: str, settings: StudySettings, own: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing", "drawings"]
 
-_EXCLUDED_SHOWN = 12
-
 
 @dataclass(frozen=True)
 class Drawing:
@@ -76,12 +74,11 @@ def drawings(
 
 def _of_places(fits: FitSet) -> dict[str, Drawing]:
     from weakreset import plots
-    from weakreset.plots.excluded_traces import with_excluded_traces
+    from weakreset.plots.excluded_traces import EXCLUDED_SHOWN, with_excluded_traces
     from weakreset.plots.wafer_map import has_die_map, has_wafer_map
 
     made = {}
-    if with_excluded_traces(fits):
-        names = list(with_excluded_traces(fits))[:_EXCLUDED_SHOWN]
+    if names := list(with_excluded_traces(fits))[:EXCLUDED_SHOWN]:
         made["excluded"] = Drawing(
             "Excluded devices", "As they were read, and why. Orange: reads that are not used.",
             lambda ax: plots.excluded_traces(fits, names, ax), True,

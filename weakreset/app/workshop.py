@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from weakreset.errors import UsageError
+from weakreset.locks import lives
 
 __all__ = ["Limits", "Workshop"]
 
@@ -92,20 +93,10 @@ class Workshop:
             number = path.name.removeprefix(_PREFIX).split("-")[0]
             about = path.lstat()
             ours = stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid()
-            if ours and number.isascii() and number.isdigit() and not _runs(int(number)):
+            if ours and number.isascii() and number.isdigit() and not lives(int(number)):
                 shutil.rmtree(path, ignore_errors=True)
                 gone.append(path)
         return gone
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _mb(size: int) -> str:

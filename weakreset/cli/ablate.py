@@ -76,8 +76,10 @@ def ablate_command(
 
 def _kept(folder: Path) -> str:
     """What is in the folder of an interrupted study."""
+    from weakreset.training.run_folder import CHECKPOINT
+
     finished = sum(1 for _ in folder.glob("*/seed-*/final.json"))
-    begun = sum(1 for _ in folder.glob("*/seed-*/checkpoint.safetensors"))
+    begun = sum(1 for _ in folder.glob(f"*/seed-*/{CHECKPOINT}"))
     if not finished and not begun:
         return "no epoch was finished, so nothing of the study was kept: run the command again, or another"
     what = f"{finished} finished runs and the finished epochs of {begun} others"

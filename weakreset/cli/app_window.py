@@ -17,7 +17,7 @@ def app_command(
     max_mb: Annotated[int, typer.Option(min=1, help="largest file that can be dropped, in MB")] = 200,
 ) -> None:
     """A window for all of this: drop files, fit, look, export. On this machine only; Ctrl-C ends it."""
-    from weakreset.traces.readers.isolated import require
+    from weakreset.errors import require
 
     require("nicegui", "app", "windows in the browser")
     from weakreset.app.server import serve

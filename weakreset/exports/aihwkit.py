@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
-from weakreset.exports.target import ExportSettings, Target, header
+from weakreset.exports.target import ExportSettings, Target, header, refuse_many
 from weakreset.model import Devices
 from weakreset.parameter_file import ParameterFile
 from weakreset.twin import simulate_population
@@ -59,11 +59,7 @@ def moved(step: Array, bound: Array, nodes: Array, n_pulses: int) -> Array:
 def _write(params: ParameterFile, settings: ExportSettings) -> str:
     if settings.pulses < _FEWEST_PULSES:
         raise UsageError(f"--pulses {settings.pulses}: a curve needs at least {_FEWEST_PULSES}")
-    if settings.devices * settings.pulses > _MOST_NUMBERS:
-        raise UsageError(
-            f"{settings.devices} devices x {settings.pulses} pulses are too much (at most {_MOST_NUMBERS} together): "
-            "fewer --devices or --pulses"
-        )
+    refuse_many(settings, _MOST_NUMBERS, "a file")
     devices = simulate_population(params, settings.devices, 1, settings.seed).devices
     sign = -1.0 if params.direction == "set" else 1.0
     law = sign * _drift(devices, np.arange(1, settings.pulses + 1))

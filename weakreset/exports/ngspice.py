@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
 from weakreset.exports.drift_text import expression
-from weakreset.exports.target import ExportSettings, Pulse, Target, header, pulse_of
+from weakreset.exports.target import ExportSettings, Pulse, Target, header, pulse_of, refuse_many
 from weakreset.model import SHAPES, SimulatedTraces
 from weakreset.parameter_file import ParameterFile
 from weakreset.twin import simulate_population
@@ -19,7 +19,6 @@ from weakreset.twin import simulate_population
 __all__ = ["NGSPICE"]
 
 _LIBRARY = ".lib"
-_TAUS = 25.0  # a latch is e^-25 beside its goal after a pulse
 _TAKEN = frozenset(
     "pulse_threshold_v latch_tau_s p n s m w x time temper hertz pi e and or not div mod if else end defined "
     "abs min max exp ln log pow sqrt sin cos tan sgn int floor ceil nint agauss gauss unif aunif limit pwr".split()
@@ -28,11 +27,7 @@ _MOST_NUMBERS = 2_000_000
 
 
 def _write(params: ParameterFile, settings: ExportSettings) -> str:
-    if settings.devices * settings.pulses > _MOST_NUMBERS:
-        raise UsageError(
-            f"{settings.devices} devices x {settings.pulses} pulses are too much for a deck (at most {_MOST_NUMBERS} "
-            "together): fewer --devices or --pulses"
-        )
+    refuse_many(settings, _MOST_NUMBERS, "a deck")
     seen = simulate_population(params, settings.devices, settings.pulses, settings.seed)
     pulse = pulse_of(params)
     lines = [f"* {line}" for line in _about(params, settings, pulse)]
@@ -70,7 +65,7 @@ def _cell(params: ParameterFile, pulse: Pulse) -> list[str]:
     own = " ".join(f"{name}=1" for name in shape.parameters)
     return [
         f".subckt weakreset_cell p n s x params: r0_ohm=1 {own} pulse_threshold_v={pulse.threshold_v:.9g} "
-        f"latch_tau_s={pulse.width_s / _TAUS:.9g}",
+        f"latch_tau_s={pulse.tau_s:.9g}",
         "* m and s: latches that count the pulses of p against n; x: the noise in ln R",
         "Bm 0 m I = V(p,n) > {pulse_threshold_v} ? 1e-9*(V(s) + 1 - V(m))/{latch_tau_s} : 0",
         "Bs 0 s I = V(p,n) > {pulse_threshold_v} ? 0 : 1e-9*(V(m) - V(s))/{latch_tau_s}",
@@ -123,7 +118,7 @@ def _pair(k: int) -> list[str]:
 def _bench(settings: ExportSettings, pulse: Pulse) -> list[str]:
     """Every device and every pair under the same pulses, a read between two; the bench pulses BL of the pairs."""
     devices, pairs = range(settings.devices), range(settings.devices // 2)
-    period, edge = 2 * pulse.width_s, pulse.width_s / 1000
+    period, edge = pulse.period_s, pulse.edge_s
     high = pulse.voltage_v - pulse.read_v
     lines = ["* the bench: a pulse each period, reads between them"]
     lines += [

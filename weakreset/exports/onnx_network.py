@@ -6,7 +6,6 @@ nothing is optimized, and what it wrote is looked at: every binary weight is fou
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import math
@@ -21,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from weakreset.errors import MissingExtraError, UsageError
+from weakreset.errors import UsageError, require
 from weakreset.exports.trained import BinaryLayer, TrainedRun
 from weakreset.training.networks import NETWORKS, Sign, build_network
 from weakreset.version import __version__
@@ -160,7 +159,4 @@ def _as_int8(model: Any, binary: list[str]) -> None:
 
 def _require() -> None:
     for package in ("onnx", "onnxscript"):
-        if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(
-                f"ONNX files need the package {package}, which is not installed: pip install 'weakreset[onnx]'"
-            )
+        require(package, "onnx", "ONNX files")

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from weakreset.errors import UsageError
 from weakreset.parameter_file import ParameterFile
 from weakreset.version import __version__
 
-__all__ = ["ExportSettings", "Pulse", "Target", "header", "pulse_of"]
+__all__ = ["ExportSettings", "Pulse", "Target", "header", "pulse_of", "refuse_many"]
 
 _VOLTAGE_V, _WIDTH_S = 0.9, 1e-6  # of a file that names no pulse: those of the paper's devices, roughly
 
@@ -62,6 +63,19 @@ class Pulse:
         return min(0.1, self.voltage_v / 5)
 
     @property
+    def tau_s(self) -> float:
+        """Of the latches that count pulses: e^-25 beside their goal after one."""
+        return self.width_s / 25
+
+    @property
+    def period_s(self) -> float:
+        return 2 * self.width_s
+
+    @property
+    def edge_s(self) -> float:
+        return self.width_s / 1000
+
+    @property
     def assumed(self) -> str:
         """What a header says of it where the file names none."""
         return f"the RESET pulse: the file names none; {self.voltage_v} V and {self.width_s} s are assumed"
@@ -71,6 +85,15 @@ def pulse_of(params: ParameterFile) -> Pulse:
     """The RESET pulse of the file, or one that is assumed."""
     given = params.reset_pulse
     return Pulse(_VOLTAGE_V, _WIDTH_S) if given is None else Pulse(given.voltage_v, given.width_s)
+
+
+def refuse_many(settings: ExportSettings, most: int, where: str) -> None:
+    """Raise where devices x pulses are more numbers than the target can hold."""
+    if settings.devices * settings.pulses > most:
+        raise UsageError(
+            f"{settings.devices} devices x {settings.pulses} pulses are too much for {where} (at most {most} "
+            "together): fewer --devices or --pulses"
+        )
 
 
 def header(

@@ -160,7 +160,7 @@ def _module(parts: _Parts) -> list[str]:
         f'  (* type="instance" *) parameter integer seed = {int(own["seed"])};',
         *(f"  parameter real {name} = {value:.17g};" for name, value in parts.shared.items()),
         f"  parameter real pulse_threshold_v = {parts.pulse.threshold_v:.9g};",
-        f"  parameter real latch_tau_s = {parts.pulse.width_s / 25:.9g};",
+        f"  parameter real latch_tau_s = {parts.pulse.tau_s:.9g};",
         "  real Above, Below, Pulses, Next, Draw, Drift, Noise;",
         "",
         *_generator(),
@@ -288,9 +288,9 @@ def _numbers(parts: _Parts, i: int) -> str:
 def _bench(parts: _Parts) -> list[str]:
     """Every device under the same pulses, a read between two; its current is that of its own source of 0 V."""
     pulse, devices = parts.pulse, range(parts.settings.devices)
-    period, edge = 2 * pulse.width_s, pulse.width_s / 1000
+    period, edge = pulse.period_s, pulse.edge_s
     stop = (parts.settings.pulses + 0.5) * period + edge
-    step = pulse.width_s / 25  # latch_tau_s: longer steps lose digits of the states
+    step = pulse.tau_s  # longer steps lose digits of the states
     library = PurePath(_MODULE).with_suffix(".osdi")
     return [
         f"// openvaf-r -o {library} FILE.va; vacask THIS.sim",

@@ -116,6 +116,10 @@ class Dictionary:
         part.step_reads = np.searchsorted(part.whitener.kept, self.step_reads)
         return part
 
+    def base_mix(self) -> Array:
+        """What the base has of every profile: shape (columns of the base, profiles)."""
+        return np.asarray(np.linalg.solve(self.gram[np.ix_(self.base, self.base)], self.gram[self.base, self.profiles]))
+
     def project(self, traces: Array) -> tuple[Array, Array]:
         """Whitened traces, and their products with every column.
 

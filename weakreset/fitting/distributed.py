@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import ipaddress
 import os
 import re
@@ -13,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from weakreset.errors import FitError, MissingExtraError, UsageError, WeakResetError
+from weakreset.errors import FitError, UsageError, WeakResetError, require
 from weakreset.fitting.blocks import fit_block
 from weakreset.fitting.fit_devices import check_drift, finished, with_a_way
 from weakreset.fitting.fit_options import FitOptions
@@ -90,7 +89,7 @@ def fit_distributed(
     source = iter(chunks)
     if source is chunks:
         raise UsageError("a generator can be gone through only once: give stream_traces(...) or a list of chunks")
-    _require()
+    require("distributed", "dask", "fits on several machines")
     survey, _ = surveyed(source, chosen, progress, only_first=False)
     with one_blas_thread(), held(folder=place), ExitStack() as stack:
         store, plan, seen = PartStore(place), plan_of(survey, chosen, 1), Seen()
@@ -130,14 +129,6 @@ def _loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _require() -> None:
-    if importlib.util.find_spec("distributed") is None:
-        raise MissingExtraError(
-            "a fit on several machines needs the package distributed, which is not installed: pip install "
-            "'weakreset[dask]'"
-        )
 
 
 @contextmanager

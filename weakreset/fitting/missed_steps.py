@@ -98,7 +98,7 @@ class _BesideBase:
 
     def __init__(self, dictionary: Dictionary) -> None:
         d = dictionary
-        self.mixed = np.linalg.solve(d.gram[np.ix_(d.base, d.base)], d.gram[d.base, d.profiles])
+        self.mixed = d.base_mix()
         self.cross = np.empty((len(d.grid), len(d.step_reads)))
         self.known = np.zeros(len(d.grid), dtype=bool)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Sequence
@@ -46,7 +47,7 @@ class PartStore:
         entry = self._parts.get(key)
         if entry is None:
             return None
-        path = self.folder / f"part-{key[:32]}.parquet"
+        path = self._path(key)
         if not path.is_file() or sha256_of(path) != entry.get("sha256"):
             return None
         import pyarrow
@@ -66,11 +67,15 @@ class PartStore:
         table = pyarrow.Table.from_pylist([fit.row() | {"fit": text_of(fit)} for fit in fits])
         buffer = io.BytesIO()
         parquet.write_table(table, buffer, compression="zstd")
-        path = write_atomically(self.folder / f"part-{key[:32]}.parquet", buffer.getvalue())
-        self._parts[key] = {"file": path.name, "devices": len(fits), "sha256": sha256_of(path)}
+        content = buffer.getvalue()
+        path = write_atomically(self._path(key), content)
+        self._parts[key] = {"file": path.name, "devices": len(fits), "sha256": hashlib.sha256(content).hexdigest()}
         about = {"format": _FORMAT, "made_by": f"weakreset {__version__}", "parts": self._parts}
         write_atomically(self.folder / _MANIFEST, json.dumps(about, indent=1) + "\n")
         return path
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"part-{key[:32]}.parquet"
 
     def __len__(self) -> int:
         return len(self._parts)

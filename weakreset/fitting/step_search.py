@@ -125,8 +125,7 @@ def _first_steps(dictionary: Dictionary, products: Array, plain: list[Configurat
     by_base = d.explained(products, d.base)
     step_product, step_length = d.candidates(products, d.base, d.steps)
     knee_product, knee_length = d.candidates(products, d.base, d.profiles)
-    beside = d.gram[d.base, d.steps]
-    mixed = np.linalg.solve(d.gram[np.ix_(d.base, d.base)], d.gram[d.base, d.profiles])
+    beside, mixed = d.gram[d.base, d.steps], d.base_mix()
     explained = np.full(len(plain), -np.inf)
     knees, steps = np.zeros((2, len(plain)), dtype=np.intp)
     room = np.empty_like(step_product)  # a table made anew for each knee costs more than what is done with it

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weakreset.fitting import FitSet, FitStatus
-from weakreset.plots.panels import PANEL_IN
-from weakreset.plots.style import PALETTE, grid_shape, panel_place, side_by_side, styled, tag_simulated_figure
+from weakreset.plots.panels import label_outer, panel_grid, shortened
+from weakreset.plots.style import PALETTE, styled, tag_simulated_figure
 from weakreset.traces import Exclusion, PulseTrace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["excluded_traces", "with_excluded_traces"]
+__all__ = ["EXCLUDED_SHOWN", "excluded_traces", "with_excluded_traces"]
+
+EXCLUDED_SHOWN = 12
+"""Panels of a report or a window: each takes a tenth of a second."""
 
 _DECADE = 10.0  # more in one trace needs a logarithmic axis
 
@@ -49,23 +52,17 @@ def excluded_traces(fits: FitSet, devices: Sequence[str] | None = None, ax: Axes
     """
     found = with_excluded_traces(fits)
     names = list(found) if devices is None else [name for name in devices if name in found]
-    rows, columns = grid_shape(max(1, len(names)), side_by_side(ax, PANEL_IN, 4))
-    frame, place = panel_place(ax, 2.4 * columns, 1.9 * rows + 0.2)
+    frame, place, panels = panel_grid(len(names), ax, 1.9, 2.4, most_columns=4, margin=0.2)
     if not names:
         place.text(0.5, 0.5, "no excluded device has a trace", ha="center")
         return frame
-    panels = place.subplots(rows, columns, squeeze=False)
-    for panel in panels.flat[len(names) :]:
-        panel.set_axis_off()
-    for i, (panel, name) in enumerate(zip(panels.flat, names, strict=False)):
+    for panel, name in zip(panels, names, strict=True):
         item = found[name]
         if item.trace is not None:
             _draw(panel, item.trace, item.pulse)
-        panel.set_title(f"{_short(name, 28)}\n{_short(item.reason, 36)}", loc="left", fontsize=7, parse_math=False)
-        if i % columns == 0:
-            panel.set_ylabel("R (Ω)")
-        if i + columns >= len(names):
-            panel.set_xlabel("pulses since SET")
+        title = f"{shortened(name, 28)}\n{shortened(item.reason, 36)}"
+        panel.set_title(title, loc="left", fontsize=7, parse_math=False)
+    label_outer(panels, "pulses since SET", "R (Ω)")
     if fits.traces.simulated:
         tag_simulated_figure(place)
     return frame
@@ -82,7 +79,3 @@ def _draw(ax: Axes, trace: PulseTrace, cut: int | None) -> None:
         ax.set_yscale("log")
     elif low == high:  # matplotlib would show a range of its own around one value
         ax.set_ylim(0.9 * low, 1.1 * high)
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from weakreset.fitting import DeviceFit, FitSet, FitStatus
-from weakreset.plots.panels import LEGEND_IN, PANEL_IN
-from weakreset.plots.style import PALETTE, grid_shape, panel_place, side_by_side, styled, tag_simulated_figure
+from weakreset.plots.panels import LEGEND_IN, label_outer, panel_grid, shortened
+from weakreset.plots.style import PALETTE, side_by_side, styled, tag_simulated_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,24 +54,17 @@ def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, ax: Axe
     matplotlib.axes.Axes
     """
     names = example_devices(fits) if devices is None else list(devices)
-    rows, columns = grid_shape(max(1, len(names)), side_by_side(ax, PANEL_IN, 3))
-    frame, place = panel_place(ax, 3.1 * columns, 2.3 * rows + 0.3)
+    frame, place, panels = panel_grid(len(names), ax, 2.3, 3.1)
     if not names:
         place.text(0.5, 0.5, "no device was fitted", ha="center")
         return frame
-    panels = place.subplots(rows, columns, squeeze=False)
-    for panel in panels.flat[len(names) :]:
-        panel.set_axis_off()
-    for i, (panel, name) in enumerate(zip(panels.flat, names, strict=False)):
+    for panel, name in zip(panels, names, strict=True):
         fit = fits[name]
         draw_fit(panel, fit)
         title = fit.excluded_because or STATUS_WORDS[fit.status]
-        panel.set_title(_short(f"{_short(name)}: {title}", 46), loc="left", fontsize=8, parse_math=False)
-        if i % columns == 0:
-            panel.set_ylabel("ln(R/R$_0$)")
-        if i + columns >= len(names):
-            panel.set_xlabel("RESET pulses since SET")
-    _legend(place, list(panels.flat[: len(names)]), side_by_side(ax, LEGEND_IN, 4))
+        panel.set_title(shortened(f"{shortened(name, 20)}: {title}", 46), loc="left", fontsize=8, parse_math=False)
+    label_outer(panels, "RESET pulses since SET", "ln(R/R$_0$)")
+    _legend(place, panels, side_by_side(ax, LEGEND_IN, 4))
     if fits.traces.simulated:
         tag_simulated_figure(place)
     return frame
@@ -105,7 +98,3 @@ def _legend(place: SubFigure, panels: Sequence[Axes], columns: int) -> None:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     place.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=columns, markerscale=4)
-
-
-def _short(name: str, most: int = 20) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -12,7 +12,7 @@ import numpy as np
 from weakreset import plots
 from weakreset.fitting import FitSet
 from weakreset.model import SHAPES
-from weakreset.plots.excluded_traces import with_excluded_traces
+from weakreset.plots.excluded_traces import EXCLUDED_SHOWN, with_excluded_traces
 from weakreset.plots.wafer_map import has_die_map, has_wafer_map
 from weakreset.report.content import ReportInput
 from weakreset.validation import Verdict
@@ -28,7 +28,6 @@ Wanted = tuple[Callable[[], "Axes"], str, str]
 """What draws a picture, its words for those who do not see it, its caption."""
 
 _MOST_POINTS = 12_000  # each takes about 20 signs of an SVG; counted, for drawing twice would cost as much again
-_EXCLUDED_SHOWN = 12  # a panel takes a tenth of a second
 _WIDE_INCHES = 6.5  # wider pictures take the whole column
 _PIXELS_AN_INCH = 96  # of CSS, on every screen
 
@@ -93,8 +92,8 @@ def _of_fits(fits: FitSet) -> dict[str, Wanted]:
     }
     excluded = list(with_excluded_traces(fits))
     if excluded:
-        more = f" The first {_EXCLUDED_SHOWN} of {len(excluded)}." if len(excluded) > _EXCLUDED_SHOWN else ""
-        shown = excluded[:_EXCLUDED_SHOWN]
+        more = f" The first {EXCLUDED_SHOWN} of {len(excluded)}." if len(excluded) > EXCLUDED_SHOWN else ""
+        shown = excluded[:EXCLUDED_SHOWN]
         wanted["excluded"] = (
             lambda: plots.excluded_traces(fits, shown), "Traces of excluded devices", _EXCLUDED + more
         )

@@ -1,6 +1,6 @@
 """Simulated devices in PyTorch: arrays, 2T2R layers, the pulse optimizer, checkpoints."""
 
-from weakreset.model.noise.pink_poles import PinkPoles, fit_pink_poles
+from weakreset.model import PinkPoles, fit_pink_poles
 from weakreset.simulation.activity import imperfection_activity
 from weakreset.simulation.binary_layers import (
     BinaryConv1d,

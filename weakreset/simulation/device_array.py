@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from weakreset.errors import SimulationError
-from weakreset.model import check_without
-from weakreset.model.noise.pink_poles import fit_pink_poles
+from weakreset.model import check_without, fit_pink_poles
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.simulation import kernels
 from weakreset.simulation.array_arguments import checked_bursts, checked_seed, checked_shape, large_zeros

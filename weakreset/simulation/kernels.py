@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from weakreset.model import DeviceNoise, DriftShape
-from weakreset.model.noise.pink_poles import PinkPoles
+from weakreset.model import DeviceNoise, DriftShape, PinkPoles
 from weakreset.simulation.counter_random import (
     FIRST_SD,
     READ_WORD,

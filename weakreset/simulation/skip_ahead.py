@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.model import high_probability_after, stationary_high_probability
-from weakreset.model.noise.pink_poles import PinkPoles
+from weakreset.model import PinkPoles, high_probability_after, stationary_high_probability
 
 __all__ = ["LONGEST_BURST", "SkipAhead", "skip_ahead"]
 

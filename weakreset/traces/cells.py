@@ -105,11 +105,11 @@ def _wide_by_column(table: Table, layout: Layout, file: str, default_device: str
     if found is not None:
         names, codes = found[0], found[1]
         numbers = np.repeat(found[2], n_rows)
+    _refuse_repeats(names, file)
     cells = Cells(
         np.repeat(codes, n_rows), names, numbers, np.tile(pulse, n_columns), matrix.T.ravel(), flat_text,
         np.tile(np.arange(n_rows), n_columns), _extras(table, layout, lambda cells: np.tile(cells, n_columns)),
     )  # fmt: skip
-    _refuse_repeats(names, file)
     unread = _unread(matrix, texts).T.ravel()
     if table.metadata.get("empty") == "not read":
         empty = np.isnan(cells.value)

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.traces.lengths import of_one_length
 from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["Votes", "listed", "note_direction"]
@@ -94,13 +95,9 @@ class Votes:
 def note_direction(traces: TraceSet) -> TraceSet:
     """With a note on what the fit will make of the directions, where not all devices simply rise."""
     votes = Votes()
-    by_length: dict[int, list[int]] = {}
-    for at, trace in enumerate(traces):
-        by_length.setdefault(len(trace.resistance_ohm), []).append(at)
-    for members in by_length.values():
-        for start in range(0, len(members), _AT_A_TIME):
-            group = [traces.traces[at] for at in members[start : start + _AT_A_TIME]]
-            votes.add([trace.key for trace in group], np.log(np.stack([trace.resistance_ohm for trace in group])))
+    for members in of_one_length(traces.traces, _AT_A_TIME):
+        group = [traces.traces[at] for at in members]
+        votes.add([trace.key for trace in group], np.log(np.stack([trace.resistance_ohm for trace in group])))
     notes = [votes.both or _set(votes, len(traces)), votes.turns]
     return replace(traces, notes=(*traces.notes, *filter(None, notes)))
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.traces.lengths import of_one_length
 from weakreset.traces.trace import Exclusion, PulseTrace
 from weakreset.traces.trace_set import TraceSet
 
@@ -50,8 +51,8 @@ def tell_ramps_apart(traces: TraceSet, way: str = "no") -> TraceSet:
 
     Two kinds of traces ramp. In one the ramps are large: a leg is a change of ln R of at least 0.3 and half the range
     of the trace, in many small steps (telegraph noise jumps, a ramp climbs), and there are three or more. In the other
-    they come at an even pace: one frequency, of four
-    periods or more, holds three quarters of the variance, and every turn comes when it is due.
+    they come at an even pace: one frequency, of four periods or more, holds three quarters of the variance, and every
+    turn comes when it is due.
 
     Parameters
     ----------
@@ -113,15 +114,9 @@ def _others(trace: PulseTrace, ramps: _Ramps, way: str) -> Exclusion:
 
 def _suspects(traces: Sequence[PulseTrace]) -> list[int]:
     """Traces that may ramp. The others, nearly all, are cleared many at once, each by a few of its reads."""
-    by_length: dict[int, list[int]] = {}
-    for at, trace in enumerate(traces):
-        by_length.setdefault(len(trace.resistance_ohm), []).append(at)
     suspects: list[int] = []
-    for n_reads, members in by_length.items():
-        if n_reads < _LEAST_READS:
-            continue
-        for start in range(0, len(members), _GROUP):
-            group = members[start : start + _GROUP]
+    for group in of_one_length(traces, _GROUP):
+        if (n_reads := len(traces[group[0]])) >= _LEAST_READS:
             suspects += _suspects_of([traces[at].resistance_ohm for at in group], group, n_reads)
     return sorted(suspects)
 

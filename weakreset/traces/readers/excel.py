@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.errors import TraceFormatError
+from weakreset.errors import TraceFormatError, require
 from weakreset.traces.contract import (
     ColumnsTable,
     FileContent,
@@ -27,7 +27,7 @@ from weakreset.traces.contract import (
 )
 from weakreset.traces.readers.blocks import stack_blocks
 from weakreset.traces.readers.header import find_header, groups_above, is_header_again
-from weakreset.traces.readers.isolated import read_isolated, require
+from weakreset.traces.readers.isolated import read_isolated
 from weakreset.traces.readers.stated_units import find_units_row, said_above
 from weakreset.traces.readers.text import skipped_words
 from weakreset.traces.readers.text_cells import with_numbers

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
+from weakreset.traces.column_role import VALUES
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, Table, says_simulated
 from weakreset.traces.readers.hdf5_compound import compound_tables
 from weakreset.traces.readers.hdf5_guard import (
@@ -27,7 +28,6 @@ from weakreset.traces.readers.hdf5_guard import (
 from weakreset.traces.readers.isolated import read_guarded
 from weakreset.traces.readers.matrix import matrix_table, rows_are_devices
 from weakreset.traces.readers.stated_units import text_of_attribute, units_of_keys
-from weakreset.traces.units import QUANTITIES
 from weakreset.traces.vocabulary import role_of
 
 __all__ = ["Hdf5Reader"]
@@ -36,7 +36,6 @@ _LARGEST_BYTES = 2 << 30  # 2 GB in one piece; --stream reads any size
 _BLOCK_BYTES = 64 << 20  # a part of a stream, 64 MB, or so many devices as below
 _BLOCK_DEVICES = 1000
 _OBJECT_BYTES = 500  # a group or dataset takes more
-_VALUES = frozenset(QUANTITIES) - {"read_voltage"}
 
 
 class Hdf5Reader:
@@ -127,7 +126,7 @@ def _pieces(root: h5py.File, budget: Budget) -> Iterator[Table]:
             rows = max(1, min(_BLOCK_DEVICES, _BLOCK_BYTES // max(1, stored_bytes(item) // max(1, item.shape[0]))))
             for start in range(0, item.shape[0], rows):
                 yield _compact(datasets, matrix, budget, slice(start, min(start + rows, item.shape[0])))
-        elif any(role_of(name) in _VALUES for name in datasets):
+        elif any(role_of(name) in VALUES for name in datasets):
             for rows in _device_blocks(datasets, budget.file, _BLOCK_BYTES):
                 yield from _columns(group, datasets, budget, rows)
 
@@ -185,7 +184,7 @@ def _readable(datasets: dict[str, h5py.Dataset]) -> dict[str, h5py.Dataset]:
 
 
 def _matrix_name(datasets: dict[str, h5py.Dataset]) -> str | None:
-    return next((name for name, item in datasets.items() if item.ndim == 2 and role_of(name) in _VALUES), None)
+    return next((name for name, item in datasets.items() if item.ndim == 2 and role_of(name) in VALUES), None)
 
 
 def _columns(
@@ -198,7 +197,7 @@ def _columns(
     """Datasets of one length as a table; `wide`: a dataset a device beside one of pulses will do."""
     columns = {name: item for name, item in datasets.items() if item.ndim == 1}
     roles = {role_of(name) for name in columns}
-    if not roles & _VALUES and not (wide and "pulse" in roles and len(columns) > 1):
+    if not roles & set(VALUES) and not (wide and "pulse" in roles and len(columns) > 1):
         return []
     lengths = {name: item.shape[0] for name, item in columns.items()}
     if len(set(lengths.values())) > 1:
@@ -213,7 +212,7 @@ def _columns(
     own_name = (group.name or "").strip("/").split("/")
     device = attribute(group, "device") or own_name[-1]
     within = own_name if wide or "device" in roles else own_name[:-1]  # a group of one device is called after it
-    read = next((item for name, item in columns.items() if role_of(name) in _VALUES), None)
+    read = next((item for name, item in columns.items() if role_of(name) in VALUES), None)
     known = any(units) or "unit" in about
     words = "" if known else words_of_attributes(group.file, group, read)  # slow where there are thousands of groups
     hints = {"table": "/".join(within), "description of it": words}

@@ -8,6 +8,7 @@ from typing import Any
 import h5py
 from numpy.typing import NDArray
 
+from weakreset.traces.column_role import VALUES
 from weakreset.traces.contract import ColumnsTable, Table, column_of
 from weakreset.traces.readers.hdf5_guard import Budget
 from weakreset.traces.readers.stated_units import units_of_keys
@@ -15,14 +16,12 @@ from weakreset.traces.vocabulary import role_of
 
 __all__ = ["compound_tables"]
 
-_VALUES = ("resistance", "conductance", "current")
-
 
 def compound_tables(datasets: Mapping[str, h5py.Dataset], budget: Budget) -> Iterator[Table]:
     """A table for each one-dimensional dataset of records of which a field is a reading; fields are columns."""
     for name, item in datasets.items():
         fields = item.dtype.names or ()
-        if item.shape is None or item.ndim != 1 or not any(role_of(field) in _VALUES for field in fields):
+        if item.shape is None or item.ndim != 1 or not any(role_of(field) in VALUES for field in fields):
             continue
         budget.take(item)
         records = item[()]

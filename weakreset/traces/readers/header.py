@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from weakreset.traces.column_names import alike, device_in_brackets, numbered
+from weakreset.traces.column_role import VALUES
 from weakreset.traces.contract import MISSING_WORDS
 from weakreset.traces.units import is_bracketed, parse_unit, split_name
 from weakreset.traces.vocabulary import is_unit_key, role_of
@@ -15,7 +16,6 @@ from weakreset.traces.vocabulary import is_unit_key, role_of
 __all__ = ["find_header", "groups_above", "is_header_again", "names_columns"]
 
 _NUMBER = re.compile(r"^\s*[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?\s*$")
-_VALUES = ("resistance", "conductance", "current")
 _MOST_LINES = 40  # in which a header is looked for
 _MOST_LIKE_DATA = 10  # lines of full width above it: more would be a table of its own
 _BLANK = MISSING_WORDS | {"#", "?", "unit", "units"}
@@ -34,7 +34,7 @@ def names_columns(cells: Sequence[str]) -> bool:
     if len(filled) == 2 and is_unit_key(filled[0]):
         return False  # `Resistance unit, kohm` says the unit
     roles = [role_of(cell) for cell in filled]
-    said = [role for role in roles if role in (*_VALUES, "pulse", "burst")]
+    said = [role for role in roles if role in (*VALUES, "pulse", "burst")]
     bracketed = [cell for cell in filled if device_in_brackets(cell) and role_of(split_name(cell)[0])]
     counted = [found for cell in filled if (found := numbered(cell)) is not None and found.counts == "pulse"]
     measured = [cell for cell in filled if is_bracketed(cell) and parse_unit(split_name(cell)[1])]

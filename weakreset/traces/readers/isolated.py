@@ -6,16 +6,15 @@ loop, or crash. In a process of its own that costs one refused file. The process
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Protocol
 
-from weakreset.errors import MissingExtraError, TraceFormatError
+from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
 from weakreset.traces.contract import FileContent
 from weakreset.traces.readers import other_process, wire
 
-__all__ = ["IsolatedReader", "read_guarded", "read_isolated", "require", "understand"]
+__all__ = ["IsolatedReader", "read_guarded", "read_isolated", "understand"]
 
 _GUARDED_UP_TO = 64 << 20  # 64 MB: larger ones are read here, by what checks sizes first
 
@@ -25,20 +24,6 @@ class IsolatedReader(Protocol):
 
     def parse(self, path: Path) -> FileContent:
         """Tables of the file, each a `ColumnsTable`; may raise anything, without the name of the file."""
-
-
-def require(package: str, extra: str, what: str) -> None:
-    """Check that an optional package is there.
-
-    Raises
-    ------
-    MissingExtraError
-        It is not installed; the message holds the line that installs it.
-    """
-    if importlib.util.find_spec(package) is None:
-        raise MissingExtraError(
-            f"{what} need the package {package}, which is not installed: pip install 'weakreset[{extra}]'"
-        )
 
 
 def read_isolated(reader: IsolatedReader, path: Path) -> FileContent:

@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.errors import TraceFormatError
+from weakreset.errors import TraceFormatError, require
+from weakreset.traces.column_role import VALUES
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, cell_text, column_of, says_simulated
-from weakreset.traces.readers.isolated import read_isolated, require
+from weakreset.traces.readers.isolated import read_isolated
 from weakreset.traces.readers.matrix import matrix_table, rows_are_devices
-from weakreset.traces.units import QUANTITIES
 from weakreset.traces.vocabulary import is_unit_key, role_of, unit_of_quantity
 
 __all__ = ["MatlabReader"]
 
 _MAGIC = b"MATLAB "
-_VALUES = frozenset(QUANTITIES) - {"read_voltage"}
 
 
 class MatlabReader:
@@ -57,7 +56,7 @@ class MatlabReader:
             _check_hdf5(path)
         variables = {k: v for k, v in pymatreader.read_mat(str(path)).items() if not k.startswith(("__", "#"))}
         simulated = says_simulated(cell_text(variables.pop("simulated", "")))
-        general = {f"{role} unit" if role else "unit": text for role, text in _unit_fields(variables)}
+        general = _stated_units(variables)
         words = " ; ".join(_words(variables))
         tables, left_out = _tables(variables)
         for table in tables:
@@ -151,7 +150,7 @@ def _elements(value: Any) -> list[Mapping[str, Any]]:
 def _table(variables: Mapping[str, Any], device: str, place: str) -> tuple[ColumnsTable | None, list[str]]:
     """The table that these fields or variables make up, or None where none is a reading; and what does not fit."""
     numbers = {name: array for name, value in variables.items() if (array := _numbers(value)) is not None}
-    readings = {name: array for name, array in numbers.items() if role_of(name) in _VALUES and array.size}
+    readings = {name: array for name, array in numbers.items() if role_of(name) in VALUES and array.size}
     matrix = next((name for name, array in readings.items() if array.ndim == 2), None)
     if matrix is not None:
         return _matrix_table(matrix, variables, numbers, place)
@@ -175,7 +174,7 @@ def _table(variables: Mapping[str, Any], device: str, place: str) -> tuple[Colum
             raise TraceFormatError(f"{place}{name} has {cells.size} values, the readings {n_rows}")
         else:
             left_out.append(place + name)
-    units = {f"{role} unit" if role else "unit": text for role, text in _unit_fields(variables)}
+    units = _stated_units(variables)
     return ColumnsTable(list(columns), list(columns.values()), device, units), left_out
 
 
@@ -188,7 +187,7 @@ def _matrix_table(
     pulses = numbers[pulse_name].ravel() if pulse_name else None
     names = {n: t for n, v in variables.items() if role_of(n) == "device" and (t := _cells(v)) is not None}
     vectors = {name: cells for name, cells in names.items() if len(cells) in values.shape}
-    units = {f"{role} unit" if role else "unit": text for role, text in _unit_fields(variables)}
+    units = _stated_units(variables)
     about = {"reading": matrix, "empty": "not read"} | units
     n_devices = next((len(cells) for cells in vectors.values()), None)
     known = rows_are_devices(values.shape, None if pulses is None else len(pulses), n_devices)
@@ -197,12 +196,17 @@ def _matrix_table(
     return table, left_out
 
 
+def _stated_units(variables: Mapping[str, Any]) -> dict[str, str]:
+    """What the fields say of units, as the metadata of a table says it."""
+    return {f"{role} unit" if role else "unit": text for role, text in _unit_fields(variables)}
+
+
 def _unit_fields(variables: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Quantity ('' for any) and text of the fields that say a unit: `unit`, `R_unit`."""
     said = [(unit_of_quantity(n), v) for n, v in variables.items() if isinstance(v, str) and is_unit_key(n)]
     for name, fields in variables.items():
         if isinstance(fields, Mapping) and is_unit_key(name):  # `units.R = 'kOhm'`
-            said += [(role_of(n), v) for n, v in fields.items() if isinstance(v, str) and role_of(n) in _VALUES]
+            said += [(role_of(n), v) for n, v in fields.items() if isinstance(v, str) and role_of(n) in VALUES]
     return said
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from weakreset.errors import TraceFormatError
+from weakreset.errors import TraceFormatError, require
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, column_of, says_simulated, unique_names
-from weakreset.traces.readers.isolated import read_isolated, require
+from weakreset.traces.readers.isolated import read_isolated
 from weakreset.traces.readers.stated_units import units_of_keys
 from weakreset.traces.vocabulary import role_of
 
