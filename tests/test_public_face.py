@@ -5,14 +5,18 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import re
 import typing
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import weakreset as wr
 from tests.builders import small_fits
+from weakreset.errors import UsageError
 from weakreset.options import named_options
+from weakreset.traces import TraceSet
 
 PACKAGE = Path(wr.__file__).parent
 ENTRANCES = [
@@ -125,3 +129,28 @@ def test_presets_are_technologies_and_the_fit_of_simulated_traces_is_a_file():
         wr.load_parameters("demo_lot")
     demo = wr.load_parameters(PACKAGE.parent / "fitted_params" / "demo_lot.json")
     assert demo.provenance.simulated
+
+
+@pytest.mark.parametrize(
+    ("call", "way"),
+    [
+        (lambda: wr.fit_devices("lot.csv"), "load_traces"),
+        (lambda: wr.fit_population("lot.csv"), "fit_devices"),
+        (lambda: wr.export_parameters("lot.csv", "lot"), "fit_population"),
+        (lambda: wr.save_parameters("majumdar2021", "lot.json"), "export_parameters"),
+        (lambda: wr.validate("majumdar2021", "lot.csv"), "load_traces"),
+        (lambda: wr.validate(TraceSet(()), "majumdar2021"), "majumdar2021"),
+        (lambda: wr.load_traces(pd.DataFrame({"pulse": [0, 1], "resistance_ohm": [1.0, 2.0]})), "to_csv"),
+        (lambda: wr.load_traces(5), "paths"),
+        (lambda: wr.load_parameters(None), "majumdar2021"),
+        (lambda: wr.ablate(5, "study"), "majumdar2021"),
+        (lambda: wr.simulation.convert("network", "majumdar2021"), "convert(network, params)"),
+    ],
+)
+def test_what_belongs_to_another_step_is_refused_with_the_line_that_makes_the_right_thing(call, way):
+    with pytest.raises(UsageError, match=re.escape(way)):
+        call()
+
+
+def test_files_are_compared_by_name_as_everything_else_takes_them():
+    assert wr.compare_parameters("majumdar2021", "majumdar2021").a.name == wr.load_parameters("majumdar2021").name

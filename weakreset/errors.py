@@ -19,6 +19,7 @@ __all__ = [
     "UsageError",
     "WeakResetError",
     "WeakResetWarning",
+    "expect",
     "require",
 ]
 
@@ -79,3 +80,15 @@ def require(package: str, extra: str, what: str) -> None:
         raise MissingExtraError(
             f"{what} need the package {package}, which is not installed: pip install 'weakreset[{extra}]'"
         )
+
+
+def expect(value: object, kind: type, way: str) -> None:
+    """Check that a public function was handed the object that it works on, and not a path or another stage's result.
+
+    Raises
+    ------
+    UsageError
+        It was something else; the message ends with the line that makes the right thing.
+    """
+    if not isinstance(value, kind):
+        raise UsageError(f"{kind.__name__} wanted, {type(value).__name__} given ({value!r:.60}): {way}")

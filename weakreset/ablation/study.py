@@ -19,7 +19,7 @@ from weakreset.errors import UsageError
 from weakreset.locks import held
 from weakreset.options import named_options
 from weakreset.outputs import remove_leftovers, write_atomically
-from weakreset.parameter_file import ParameterFile, dump_parameters, parse_parameters
+from weakreset.parameter_file import ParameterFile, dump_parameters, load_parameters, parse_parameters
 from weakreset.workers import follow_parent, stopped_with
 
 __all__ = ["PartDone", "ablate", "ablate_part", "finals_of"]
@@ -36,16 +36,16 @@ class _Run:
 
 @named_options
 def ablate(
-    params: ParameterFile, folder: str | os.PathLike[str], settings: StudySettings | None = None, *,
-    seeds: Sequence[int] = range(5), conditions: Sequence[Condition] | None = None, jobs: int = 1,
-    progress: Progress | None = None, network: Any = None, data: Any = None, test: Any = None, loss: Any = None,
-    score: Any = None, layers: Any = None,
+    params: str | os.PathLike[str] | ParameterFile, folder: str | os.PathLike[str],
+    settings: StudySettings | None = None, *, seeds: Sequence[int] = range(5),
+    conditions: Sequence[Condition] | None = None, jobs: int = 1, progress: Progress | None = None, network: Any = None,
+    data: Any = None, test: Any = None, loss: Any = None, score: Any = None, layers: Any = None,
 ) -> Ablation:
     """Train under every condition with every seed.
 
     Parameters
     ----------
-    params : ParameterFile
+    params : ParameterFile, path or preset name
     folder : path
         Each run has a folder in it; a run that is there is not repeated, one that was interrupted goes on.
     settings : StudySettings, optional
@@ -68,6 +68,7 @@ def ablate(
     OutputError
         Where `folder` cannot be written, or another run is writing there.
     """
+    params = load_parameters(params)
     chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
     given = {"network": network, "data": data, "test": test, "loss": loss, "score": score, "layers": layers}
     own = {name: value for name, value in given.items() if value is not None}
@@ -87,7 +88,7 @@ class PartDone:
 
 @named_options
 def ablate_part(
-    params: ParameterFile, folder: str | os.PathLike[str], part: tuple[int, int],
+    params: str | os.PathLike[str] | ParameterFile, folder: str | os.PathLike[str], part: tuple[int, int],
     settings: StudySettings | None = None, *, seeds: Sequence[int] = range(5),
     conditions: Sequence[Condition] | None = None, jobs: int = 1, progress: Progress | None = None,
 ) -> PartDone:
@@ -110,6 +111,7 @@ def ablate_part(
     number, of = part
     if not 1 <= number <= of:
         raise UsageError(f"part {number}/{of}: give i/n with 1 <= i <= n")
+    params = load_parameters(params)
     chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
     finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress, part=part)
     done = [bool(finals[name][k]) for k in range(len(tuple(seeds))) for name in finals]

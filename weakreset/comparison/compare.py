@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from weakreset.errors import ParameterFileError
 from weakreset.model import Number, TruncatedLaw
 from weakreset.multiple_testing import holm
 from weakreset.options import named_options
-from weakreset.parameter_file import ParameterFile
+from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.parameter_file.law_errors import errors_of_sample
 from weakreset.parameter_file.noise_schema import NoiseBlock
 
@@ -84,12 +85,15 @@ class Comparison(Shown):
 
 
 @named_options
-def compare_parameters(a: ParameterFile, b: ParameterFile, seed: int | np.random.Generator = 0) -> Comparison:
+def compare_parameters(
+    a: str | os.PathLike[str] | ParameterFile, b: str | os.PathLike[str] | ParameterFile,
+    seed: int | np.random.Generator = 0,
+) -> Comparison:
     """Medians and spreads of all laws, noise and correlations of two files, with tests.
 
     Parameters
     ----------
-    a, b : ParameterFile
+    a, b : ParameterFile, path or preset name
         Of the same drift shape.
     seed : int or numpy.random.Generator
         For the draws that turn errors of a law's numbers into errors of its median and spread.
@@ -99,6 +103,7 @@ def compare_parameters(a: ParameterFile, b: ParameterFile, seed: int | np.random
     ParameterFileError
         Different drift shapes: their numbers mean different things.
     """
+    a, b = load_parameters(a), load_parameters(b)
     if a.model != b.model:
         raise ParameterFileError(
             f"{a.name} has the {a.model} drift and {b.name} the {b.model} drift: their numbers mean different things; "

@@ -8,7 +8,7 @@ from types import EllipsisType
 
 import numpy as np
 
-from weakreset.errors import FitError
+from weakreset.errors import FitError, expect
 from weakreset.fitting.bases import basis_of, fittable
 from weakreset.fitting.better_drift import better_drift, needs_another_drift
 from weakreset.fitting.blocks import fit_groups
@@ -85,6 +85,7 @@ def fit_devices(
     UsageError
         For an option that does not exist.
     """
+    expect(traces, TraceSet, "wr.fit_devices(wr.load_traces(files))")
     given = {
         "drift": drift, "alpha": alpha, "exponent": exponent, "read_sd": read_sd, "rtn": rtn,
         "mixed_pulses": mixed_pulses, "direction": direction, "shared": shared,

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from weakreset.display import printable
-from weakreset.errors import ParameterFileError, WeakResetWarning
+from weakreset.errors import ParameterFileError, UsageError, WeakResetWarning, expect
 from weakreset.model import SHAPES, noise_kinds
 from weakreset.parameter_file.migrations import OLDEST, migrated
 from weakreset.parameter_file.schema import SCHEMA_NAME, SCHEMA_VERSION, ParameterFile
@@ -54,6 +54,8 @@ def load_parameters(
 
     Raises
     ------
+    UsageError
+        What is neither a parameter file nor a path.
     ParameterFileError
         No such file or preset, not JSON, or with mistakes; all of them are listed at once. A number is assumed that
         the file has a law of.
@@ -62,6 +64,11 @@ def load_parameters(
         return load_parameters(source).assuming(assume)
     if isinstance(source, ParameterFile):
         return source
+    if not isinstance(source, str | os.PathLike):
+        raise UsageError(
+            f"parameter file, its path or the name of a preset ({', '.join(preset_names())}) wanted, "
+            f"{type(source).__name__} given ({source!r:.60})"
+        )
     path = Path(source)
     if not os.path.isfile(path) and str(source) in preset_names():
         path = bundled("fitted_params") / f"{source}.json"
@@ -167,6 +174,7 @@ def _warn(message: str) -> None:
 
 def save_parameters(params: ParameterFile, path: str | os.PathLike[str]) -> Path:
     """Write a parameter file atomically; readable, diffable JSON."""
+    expect(params, ParameterFile, "wr.save_parameters(wr.export_parameters(population, name), path)")
     return params.save(path)
 
 

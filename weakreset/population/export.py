@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from weakreset.errors import ParameterFileError
+from weakreset.errors import ParameterFileError, expect
 from weakreset.model import NoiseKind, noise_kinds
 from weakreset.options import named_options
 from weakreset.parameter_file.noise_schema import noise_block
@@ -55,6 +55,7 @@ def export_parameters(
     ParameterFileError
         A noise level that the simulation needs is not identifiable; `empirical` without a resolved device.
     """
+    expect(population, Population, "wr.export_parameters(wr.fit_population(fits), name)")
     blocks = {kind.name: _noise(kind, population) for kind in noise_kinds().values()}
     when = created or datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return ParameterFile.model_validate(

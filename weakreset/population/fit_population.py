@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.errors import FitError
+from weakreset.errors import FitError, expect
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
@@ -90,6 +90,7 @@ def fit_population(
     its first cycle, and where the spread between cycles is seen, all cycles tell the two spreads apart
     (`population/cycles.py`).
     """
+    expect(fits, FitSet, "wr.fit_population(wr.fit_devices(wr.load_traces(files)))")
     with one_blas_thread():
         say = _silent if progress is None else progress
         return _fit(fits, families or {}, truncation or {}, bootstrap, goodness, seed, most_devices, say)

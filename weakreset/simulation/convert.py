@@ -16,7 +16,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.parameter import UninitializedParameter
 from torch.nn.utils import parametrize
 
-from weakreset.errors import SimulationError
+from weakreset.errors import SimulationError, expect
 from weakreset.parameter_file import load_parameters
 from weakreset.simulation.binary_layers import DeviceLayer
 from weakreset.simulation.counter_random import derive_seed
@@ -98,6 +98,7 @@ def convert(
     SimulationError
         There is nothing to convert, `layers` names what is not there, or with `strict` something would be left.
     """
+    expect(model, nn.Module, "convert(network, params)")
     options: dict[str, Any] = {"params": load_parameters(params), "without": without, "n_poles": n_poles}
     converted = copy.deepcopy(model)
     _put_on_devices(converted, convertible_layers(converted, layers), seed, options)

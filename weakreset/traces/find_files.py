@@ -24,15 +24,25 @@ def find_files(sources: Sources) -> list[Path]:
 
     Raises
     ------
+    UsageError
+        Nothing, or what is no path.
     TraceFormatError
         A file that is not there (near names are suggested), a pattern that matches nothing, a folder without files
         that we read.
     """
-    given = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
+    if isinstance(sources, str | os.PathLike) or not isinstance(sources, Iterable) or hasattr(sources, "columns"):
+        given: list[object] = [sources]
+    else:
+        given = list(sources)
     if not given:
         raise UsageError("no trace files are given")
     found: dict[Path, None] = {}
     for source in given:
+        if not isinstance(source, str | os.PathLike):
+            raise UsageError(
+                f"paths, patterns and folders are read, and an object of type {type(source).__name__} was given; a "
+                "table in memory is written first: table.to_csv('lot.csv', index=False)"
+            )
         found.update(dict.fromkeys(_expand(os.fspath(source))))
     return list(found)
 

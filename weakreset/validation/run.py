@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from weakreset.errors import UsageError
+from weakreset.errors import UsageError, expect
 from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.traces import TraceSet
@@ -79,6 +79,7 @@ def validate(
         Too few replicas for a check to fail.
     """
     file = load_parameters(params)
+    expect(traces, TraceSet, "wr.validate(params, wr.load_traces(files))")
     if not mixed_pulses:
         refuse_mixed(count_settings(traces))
     strata = stratify(traces)
