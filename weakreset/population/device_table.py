@@ -124,7 +124,7 @@ class _Table:
         said += [f"no errors given of {', '.join(exact)}: values are taken as exact"] if exact else []
         if self.empty_knee == "unknown":
             said.append(
-                f"devices without {self.shape.knee} were left out: late and faint knees are missing, so knees are too "
+                f"devices without {self.shape.knee} were excluded: late and faint knees are missing, so knees are too "
                 "early on average and slopes before them too steep"
             )
         return [*said, *([f"columns not used: {', '.join(unused)}"] if unused else [])]

@@ -61,7 +61,7 @@ class ScreeningLimits:
     split_sets : bool
         Instead of being left out, reads after such a fall are a new cycle that begins with pulse 0.
     split_ramps : str
-        Traces that rise and fall in turn under one counter are left out ("no"), or each ramp that rises ("reset") or
+        Traces that rise and fall in turn under one counter are excluded ("no"), or each ramp that rises ("reset") or
         falls ("set") is a cycle that begins with pulse 0.
 
     Raises
