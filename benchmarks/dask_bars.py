@@ -3,7 +3,7 @@
     python benchmarks/dask_bars.py bits [devices]       # the same bits as one process (5,000)
     python benchmarks/dask_bars.py kill [devices]       # a worker, then the client killed with -9; started again (2,000)
     python benchmarks/dask_bars.py overhead [devices]   # against local processes, in turns (10,000; bar 15 %)
-    python benchmarks/dask_bars.py survey [devices]     # memory of the driver, sketches made up to size (200,000; 2 GB)
+    python benchmarks/dask_bars.py survey [devices]     # memory of the driver (200,000 made-up sketches; 2 GB)
 
 Simulated devices of the published laws; a few hundred are simulated and repeated, each with its own scale of resistance
 and its own slope, so that no two are equal.

@@ -76,7 +76,7 @@ def test_origin_and_left_out_devices_are_named():
     }
     text = words(ParameterFile.model_validate(raw))
     assert "SIMULATED" in text
-    assert "Left out, stuck: W7 (40 reads)." in text
+    assert "Excluded, stuck: W7 (40 reads)." in text
 
 
 @pytest.mark.parametrize("m1", [1e-9, 5.0])

@@ -51,7 +51,7 @@ def test_conditions(mixed, where, expected):
     left_out = sum(item.n_readings for item in selected.exclusions)
     assert left_out == 240 - sum(expected.values())
     assert all(item.reason == f"not selected by where {where}" for item in selected.exclusions)
-    assert f"{240 - left_out} of 240 reads selected, {left_out} left out" in selected.notes[0]
+    assert f"{240 - left_out} of 240 reads selected, {left_out} excluded" in selected.notes[0]
 
 
 def test_a_device_without_a_selected_read_is_excluded_whole(mixed):

@@ -48,7 +48,7 @@ _SENTENCES = {
     FitStatus.RESTLESS: "More telegraph steps than the search follows: what it found does not describe the noise, and "
     "no number of the device can be told from it. Measure fewer pulses, or read more often.",
     FitStatus.NOT_CONVERGED: "The optimizer did not converge. Do not use these numbers.",
-    FitStatus.EXCLUDED: "Left out before the fit, for the reason given.",
+    FitStatus.EXCLUDED: "Excluded before the fit, for the reason given.",
 }
 
 

@@ -196,7 +196,7 @@ def _left_out(params: ParameterFile) -> Iterator[str]:
     for reason, found in reasons.items():
         shown = [f"{name} ({count} reads)" if count else name for name, count in list(found.items())[:_NAMES_SHOWN]]
         more = f" and {len(found) - _NAMES_SHOWN} more" if len(found) > _NAMES_SHOWN else ""
-        yield f"Left out, {reason}: {', '.join(shown)}{more}."
+        yield f"Excluded, {reason}: {', '.join(shown)}{more}."
 
 
 def _validation(params: ParameterFile) -> str:

@@ -36,7 +36,7 @@ def measured_devices(population: Population) -> dict[str, Any]:
             "export the laws instead"
         )
     note = (
-        f"{len(rows)} of {len(fits.usable)} fitted devices; {left_out} that do not identify every number are left out. "
+        f"{len(rows)} of {len(fits.usable)} fitted devices; {left_out} that do not identify every number are excluded. "
         f"{_SELECTION if fits.drift.knee else ''}The numbers are estimates and spread by their errors too, those that "
         "are hard to see most. Telegraph amplitude 0 means that no step was seen, and "
         f"{fits.drift.offset} of a device that sat in the high state throughout holds its amplitude. The laws in "

@@ -15,7 +15,6 @@ from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import TruncatedLaw
 from weakreset.options import named_options
-from weakreset.population.bootstrap import Progress
 from weakreset.population.choose_families import LEAST_DEVICES, choose_families, hold, start_laws
 from weakreset.population.correlated import fit_together
 from weakreset.population.cycles import cycle_spreads, one_cycle_each, without_cycles
@@ -29,6 +28,7 @@ from weakreset.population.result import Candidate, CorrelationFit, LawFit, Popul
 from weakreset.population.rtn_law import fit_rtn_amplitude, stuck_high
 from weakreset.population.scores import normal_scores
 from weakreset.population.structure import structure_notes
+from weakreset.progress import Progress
 
 __all__ = ["MOST_DEVICES", "fit_population"]
 

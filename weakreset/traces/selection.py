@@ -143,9 +143,9 @@ def select_where(traces: TraceSet, where: str, *, part: bool = False) -> TraceSe
     if not kept and not part:
         raise UsageError(f"where {where!r} selects nothing: {_offer(traces, conditions[0])}")
     total = sum(len(trace) for trace in traces)
-    notes = [f"where {where}: {total - n_reads} of {total} reads selected, {n_reads} left out"]
+    notes = [f"where {where}: {total - n_reads} of {total} reads selected, {n_reads} excluded"]
     if part:
-        notes = [f"where {where}: reads left out are counted among the exclusions"]
+        notes = [f"where {where}: reads that are not selected are counted among the exclusions"]
     if mixed:
         more = f", and {len(mixed) - 1} more traces" if len(mixed) > 1 else ""
         notes.append(f"where {where}: the selected pulses are not contiguous: {mixed[0]}{more}")

@@ -51,7 +51,7 @@ def without_files(unread: Sequence[tuple[Path, WeakResetError]]) -> TraceSet:
     )
     names = ", ".join(display_path(path) for path, _ in unread[:_FILES_NAMED])
     more = f" and {len(unread) - _FILES_NAMED} more" if len(unread) > _FILES_NAMED else ""
-    return TraceSet((), items, notes=(f"{len(unread)} files cannot be read and are left out: {names}{more}",))
+    return TraceSet((), items, notes=(f"{len(unread)} files cannot be read and are excluded: {names}{more}",))
 
 
 def count_reasons(exclusions: Sequence[Exclusion]) -> str:

@@ -143,7 +143,7 @@ def _detail(desk: Desk, item: dict[str, Any]) -> None:
     for column, counts in item["pulse_settings"].items():
         notes([f"pulse setting {column}: {', '.join(f'{value} ({reads} reads)' for value, reads in counts.items())}"])
     if item["excluded"]:
-        heading("Left out")
+        heading("Excluded")
         data_table(("reason", "how many"), item["excluded"], "left-out")
         notes(item["examples"], "soft")
 

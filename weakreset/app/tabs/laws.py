@@ -27,7 +27,7 @@ def laws_tab(desk: Desk) -> None:
     heading("Pictures")
     pictures(desk, fit)
     if fit["excluded"]["rows"]:
-        heading("Left out, and why")
+        heading("Excluded, and why")
         data_table(fit["excluded"]["columns"], fit["excluded"]["rows"], "excluded", rows_a_page=50)
         if fit["excluded"]["omitted"]:
             notes([f"{fit['excluded']['omitted']} more are in the table of the export"], "soft")

@@ -105,7 +105,7 @@ def _readings(table: DelimitedTable, file: str) -> tuple[ColumnsTable, str]:
     }
     lines = np.array([table.line_of(row) or 0 for row in keep.tolist()], dtype=np.int64)
     how = f"ArC ONE, {len(np.unique(codes))} cells, {int(unread.sum())} pulses without a read"
-    how += f", {n_sets} rows before the end of a SET left out" if n_sets else ""
+    how += f", {n_sets} rows before the end of a SET excluded" if n_sets else ""
     return ColumnsTable(list(columns), [column[keep] for column in columns.values()], lines=lines), how
 
 

@@ -60,7 +60,7 @@ class ArcTwoReader:
         if not table.n_rows:
             raise TraceFormatError(f"pulses but no read in any of {len(cells)} crosspoints")
         how = f"ArC TWO, {len(cells)} crosspoints, {unread} pulses without a read"
-        how += f", {within_set} rows before the end of a SET left out" if within_set else ""
+        how += f", {within_set} rows before the end of a SET excluded" if within_set else ""
         return FileContent([table], simulated, how)
 
 
