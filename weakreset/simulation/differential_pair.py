@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -18,49 +17,15 @@ from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.moving_rows import MOST_PULSES, state_of
+from weakreset.simulation.pulse_report import PulseReport
 from weakreset.simulation.read_noise import fresh_signs
 from weakreset.simulation.seal import Seal, next_rows
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
-__all__ = ["DifferentialPair", "PulseReport", "attach_pair", "pair_of"]
+__all__ = ["DifferentialPair", "attach_pair", "pair_of"]
 
 _ATTRIBUTE = "weakreset_pair"
 _UP = np.float32(1.0)
-
-
-@dataclass(frozen=True)
-class PulseReport:
-    """What one update did.
-
-    Attributes
-    ----------
-    pulses : int
-        RESET pulses given.
-    devices : int
-        Devices that received any.
-    flips : int
-        Weights whose sign changed.
-    bursts : int
-        Bursts that the pulses came in, a comparison of the pair after each.
-    stuck : int
-        Pairs that did not turn within the bursts that they were allowed; of recipes that program and verify.
-    """
-
-    pulses: int = 0
-    devices: int = 0
-    flips: int = 0
-    bursts: int = 0
-    stuck: int = 0
-
-    def __add__(self, other: PulseReport) -> PulseReport:
-        return PulseReport(
-            self.pulses + other.pulses, self.devices + other.devices, self.flips + other.flips,
-            self.bursts + other.bursts, self.stuck + other.stuck,
-        )
-
-    @staticmethod
-    def one_burst_each(pulses: int, devices: int, flips: int) -> PulseReport:
-        return PulseReport(pulses, devices, flips, bursts=devices)
 
 
 class DifferentialPair(nn.Module):
