@@ -83,7 +83,7 @@ def test_numbers_of_a_round_knee_and_of_three_slopes_are_recovered(name, monkeyp
         hit, n = covered(fits, numbers, key)
         assert n >= 8
         assert hit >= fewest(n), (key, hit, n)
-    monkeypatch.setattr(choose_drift, "fittable", lambda: ["two-slope", name])  # for time: the way is not looked at here
+    monkeypatch.setattr(choose_drift, "fittable", lambda: ["two-slope", name])  # for time
     sharp = fit_devices(noisy(drifts(name, numbers), np.random.default_rng(3), alpha), jobs=1)
     assert sharp.counts()["ok"] < fits.counts()["ok"]  # the two slopes do not describe them
 
@@ -202,6 +202,7 @@ def test_a_trace_that_rises_and_falls_again_has_its_knee_there_or_is_not_ok(fall
     ohm = 3e4 * np.exp(np.hstack([np.zeros((3, 1)), drift + 0.05 * rng.standard_normal((3, 120))]))
     traces = TraceSet.from_arrays(["a", "b", "c"], np.arange(121), ohm, (
         SourceFile("synthetic", "0" * 64, "simulation", "tests", True),))
+    monkeypatch.setattr(choose_drift, "fittable", lambda: ["two-slope", "power-law"])  # for time
     fits = fit_devices(traces, jobs=1)
     for fit in fits:
         if fits.direction == "reset":
