@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -21,7 +22,7 @@ from weakreset.simulation import (
     save_checkpoint,
 )
 from weakreset.simulation.compiled import calls
-from weakreset.simulation.latents import LEVELS, move_bytes, start_latents
+from weakreset.simulation.latents import LEVELS, level_beyond, move_bytes, start_latents
 
 BITS = [32, 8]
 
@@ -127,8 +128,9 @@ def test_bits_do_not_depend_on_threads(params: ParameterFile, bits: int, monkeyp
 
 def test_latent_numbers_move_as_those_of_a_network_without_devices(params: ParameterFile) -> None:
     """Adam of torch, clamped; without imperfections every pair turns in time, so that none gives way."""
-    layer, optimizer, _ = stepped(params, steps=0, without="all")
-    latent = nn.Parameter(start_latents(layer.weight.detach(), int(layer.pair.array.clock[0]), one_byte=False))
+    layer, optimizer, _ = stepped(params, steps=0, without="all", margin=0.0)
+    seed = int(layer.pair.array.clock[0])
+    latent = nn.Parameter(start_latents(layer.weight.detach(), layer.pair.gaps(), seed, one_byte=False))
     adam = torch.optim.Adam([latent], lr=0.02)
     for step in range(60):
         gradients(layer, step % 7)
@@ -147,7 +149,10 @@ def test_latent_numbers_move_as_those_of_a_network_without_devices(params: Param
 
 @pytest.mark.parametrize("bits", BITS)
 def test_costs_are_those_of_programming_one_pair_after_the_other(params: ParameterFile, bits: int) -> None:
-    """By hand on a twin: a burst, a look at the two resistances, until the pair has turned or had all its bursts."""
+    """By hand on a twin: a burst, a look at the two resistances, until the pair has turned or had all its bursts.
+
+    Then a SET of the other device, if it has had pulses, and another look.
+    """
     layer, optimizer, _ = stepped(params, steps=3, latent_bits=bits)
     twin, twins, _ = stepped(params, steps=3, latent_bits=bits)
     for part, own in ((layer, optimizer), (twin, twins)):  # wishes at random, and a step that keeps them
@@ -159,7 +164,7 @@ def test_costs_are_those_of_programming_one_pair_after_the_other(params: Paramet
     array, wish = twin.pair.array, twins.state[twin.weight]["latent"].view(-1) >= 0
     clock, log_r = array.tick(), array.log_r.view(-1, 2)
     up = twin.weight.detach().view(-1) > 0
-    pulses = bursts = flips = stuck = 0
+    pulses = bursts = flips = sets = stuck = 0
     for i in (up != wish).nonzero().view(-1).tolist():
         for k in range(8):
             device = torch.tensor([2 * i + (0 if wish[i] else 1)])
@@ -169,22 +174,30 @@ def test_costs_are_those_of_programming_one_pair_after_the_other(params: Paramet
                 flips += 1
                 break
         else:
-            stuck += 1
+            other = 2 * i + (1 if wish[i] else 0)
+            if pulsed := bool(array.pulse_count.view(-1)[other] > 0):
+                array.set_((torch.arange(array.n_devices) == other).view(array.shape))
+            sets += pulsed
+            turned = bool(log_r[i, 0] > log_r[i, 1]) == bool(wish[i])
+            flips, stuck = flips + turned, stuck + (not turned)
     devices = int((up != wish).sum())
-    assert optimizer.last_step == PulseReport(pulses, devices, flips, bursts, stuck)
+    assert optimizer.last_step == PulseReport(pulses, devices, flips, bursts, stuck, sets)
+    assert optimizer.last_step.reads == bursts + sets
     assert min(flips, stuck) > 500
+    assert sets > 50
+    assert torch.equal(array.set_count, layer.pair.array.set_count)
     assert torch.equal(array.moving, layer.pair.array.moving)
 
 
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("kernel", ["auto", "torch"])
 def test_a_step_keeps_to_its_budget_and_stuck_pairs_give_back(params: ParameterFile, kernel: str, bits: int) -> None:
-    options = {"pulses_per_burst": 5, "bursts_per_step": 3, "give_back": 0.2}
+    options = {"pulses_per_burst": 5, "bursts_per_step": 3, "give_back": 0.2, "margin": 0.0}
     layer, optimizer, _ = stepped(params, kernel, latent_bits=bits, **options)
-    before, weight = layer.pair.array.pulse_count.clone(), layer.weight.detach().clone()
+    before, weight = layer.pair.array.total_pulses(), layer.weight.detach().clone()
     gradients(layer, 77)
     optimizer.step()
-    given = layer.pair.array.pulse_count - before
+    given = layer.pair.array.total_pulses() - before
     assert set(given.unique().tolist()) == {0, 5, 10, 15}
     assert int((given > 0).sum(-1).max()) == 1  # one device of a pair
     latent = optimizer.state[layer.weight]["latent"].float()
@@ -200,13 +213,15 @@ def test_a_step_keeps_to_its_budget_and_stuck_pairs_give_back(params: ParameterF
 
 @pytest.mark.parametrize("bits", BITS)
 def test_no_device_gets_more_pulses_than_it_may_have(params: ParameterFile, bits: int) -> None:
-    options: dict[str, Any] = {"most_pulses": 150, "latent_bits": bits, "steps": 12, "give_back": 0.0}
+    options: dict[str, Any] = {"most_pulses": 150, "latent_bits": bits, "steps": 12, "give_back": 0.0, "margin": 0.0}
     runs = [stepped(params, kernel, **options) for kernel in ("auto", "torch")]
     assert_same(*runs)
     layer, optimizer, reports = runs[0]
     counts = layer.pair.array.pulse_count
     assert int(counts.max()) == 140  # ten bursts of 14; one more would be too many
-    assert int(counts.sum()) == sum(report.pulses for report in reports) == 14 * sum(r.bursts for r in reports)
+    given = int(layer.pair.array.total_pulses().sum())
+    assert given == sum(report.pulses for report in reports) == 14 * sum(r.bursts for r in reports)
+    assert given > int(counts.sum())  # the budget is one from SET to SET
     assert reports[-1].stuck > reports[-1].devices - reports[-1].flips  # spent ones are asked, and get nothing
     latent = optimizer.state[layer.weight]["latent"]
     assert torch.equal(torch.where(latent >= 0, 1.0, -1.0), layer.weight.detach())
@@ -241,7 +256,8 @@ def test_a_gradient_that_is_no_number_raises_and_moves_nothing(params: Parameter
     layer, optimizer, _ = stepped(params, kernel, steps=0, latent_bits=bits)
     layer.weight.grad = torch.ones_like(layer.weight)
     layer.weight.grad[3, 4] = float("nan")
-    start = start_latents(layer.weight.detach(), int(layer.pair.array.clock[0]), one_byte=bits == 8)
+    seed = int(layer.pair.array.clock[0])
+    start = start_latents(layer.weight.detach(), layer.pair.gaps(), seed, one_byte=bits == 8)
     with pytest.raises(SimulationError, match="device weights are no number"):
         optimizer.step()
     assert optimizer.state[layer.weight]["latent"][3, 4] == start[3, 4]
@@ -276,7 +292,7 @@ def test_steps_of_bytes_are_right_on_average() -> None:
 def test_latent_numbers_start_on_the_side_of_the_chip(params: ParameterFile, one_byte: bool) -> None:
     """Half-normal, sd 0.03: mean square of 40,000 within 5 standard errors (sd of a square: sqrt 2 of its mean)."""
     layer = BinaryLinear(200, 200, params=params, seed=3)
-    latent = start_latents(layer.weight.detach(), 3, one_byte).double()
+    latent = start_latents(layer.weight.detach(), layer.pair.gaps(), 3, one_byte).double()
     latent = (latent + 0.5) / LEVELS if one_byte else latent
     assert torch.equal(torch.sign(latent).float(), layer.weight.detach())
     square = float(latent.square().mean()) - (1.0 / LEVELS**2 / 12.0 if one_byte else 0.0)  # Sheppard
@@ -285,13 +301,93 @@ def test_latent_numbers_start_on_the_side_of_the_chip(params: ParameterFile, one
 
 def test_only_disagreeing_pairs_cost_anything(params: ParameterFile) -> None:
     layer, _, reports = stepped(params, steps=1, lr=0.0)
-    assert reports == [PulseReport()]
+    assert reports == [PulseReport(measured=layer.weight.numel())]
     assert int(layer.pair.array.pulse_count.sum()) == 0
+
+
+@pytest.mark.parametrize("falls", [False, True])
+def test_a_set_takes_back_what_keeps_a_pair_from_turning(params: ParameterFile, falls: bool) -> None:
+    """Pairs that were turned are asked back with a single pulse: SETs do what is left, and leave nothing to SET."""
+    chosen = params.model_copy(update={"direction": "set"}) if falls else params
+    options: dict[str, Any] = {"bursts_per_step": 1, "pulses_per_burst": 1, "lr": 0.0}
+    layer, optimizer, _ = stepped(chosen, steps=1, **options)
+    fresh, latent = layer.weight.detach().clone(), optimizer.state[layer.weight]["latent"]
+    optimizer.param_groups[0] |= {"bursts_per_step": 100, "pulses_per_burst": 14, "sets": False}
+    gradients(layer, 1)
+    latent.copy_(-fresh)
+    optimizer.step()
+    turned = layer.weight.detach() != fresh
+    assert optimizer.last_step.sets == 0
+    assert layer.pair.array.set_count is None
+    optimizer.param_groups[0] |= {"bursts_per_step": 1, "pulses_per_burst": 1, "sets": True}
+    latent.copy_(fresh)
+    optimizer.step()
+    report = optimizer.last_step
+    assert report.devices == int(turned.sum()) > 3000
+    assert report.flips + report.stuck == report.devices
+    assert layer.pair.array.set_count is not None
+    assert int(layer.pair.array.set_count.sum()) == report.sets > 1000
+    again, array = layer.pair.array.set_count > 0, layer.pair.array
+    assert torch.equal(array.log_r[again], array.log_r0[again])
+    assert int((layer.weight.detach() == fresh)[again.any(-1)].sum()) > 0.5 * report.sets
+    stuck = layer.weight.detach() != fresh
+    other = torch.where((fresh > 0) != falls, array.pulse_count[..., 1], array.pulse_count[..., 0])
+    assert int(other[stuck & turned].max()) == 0
+    assert torch.equal(layer.weight.detach(), layer.pair.signs())
+    assert torch.equal(torch.sign(latent), layer.weight.detach())
+
+
+@pytest.mark.parametrize("one_byte", [False, True])
+def test_latent_numbers_near_zero_start_behind_pairs_that_turn_easily(params: ParameterFile, one_byte: bool) -> None:
+    layer = BinaryLinear(40, 50, params=params, seed=3)
+    gaps, weight = layer.pair.gaps(), layer.weight.detach()
+    size = start_latents(weight.abs(), gaps, 3, one_byte).float().view(-1)
+    nearest_first = torch.from_numpy(np.lexsort((size.numpy(), gaps.numpy())))
+    assert bool((size[nearest_first].diff() >= 0).all())
+    equal = start_latents(weight, torch.zeros_like(gaps), 3, one_byte=False).view(-1).abs()
+    assert torch.equal(equal.sort().values, start_latents(weight, gaps, 3, one_byte=False).view(-1).abs().sort().values)
+    assert abs(float(torch.corrcoef(torch.stack([equal, torch.arange(2000.0)]))[0, 1])) < 5.0 / 2000**0.5
+
+
+def test_a_state_older_than_sets_goes_on_without_them(params: ParameterFile) -> None:
+    layer, optimizer, _ = stepped(params, steps=2)
+    old = optimizer.state_dict()
+    del old["param_groups"][0]["sets"], old["param_groups"][0]["margin"]
+    optimizer.load_state_dict(old)
+    gradients(layer, 2)
+    optimizer.step()
+    assert optimizer.last_step.stuck > 0 == optimizer.last_step.sets
+    assert optimizer.param_groups[0]["margin"] == 0.0
+
+
+@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.parametrize("kernel", ["auto", "torch"])
+def test_only_numbers_beyond_the_margin_ask(params: ParameterFile, kernel: str, bits: int) -> None:
+    """A margin of 0.1, as 20 steps of 0.005: numbers on either side of it, and on it."""
+    layer, optimizer, _ = stepped(params, kernel, steps=1, latent_bits=bits, lr=0.0)
+    latent, up = optimizer.state[layer.weight]["latent"], layer.weight.detach() > 0
+    generator = torch.Generator().manual_seed(2)
+    latent.copy_(torch.randint(-30, 30, latent.shape, generator=generator) / (1 if bits == 8 else 100))
+    optimizer.param_groups[0] |= {"lr": 0.005, "margin": 20.0}
+    layer.weight.grad = torch.zeros_like(layer.weight)
+    before, wanted = layer.pair.array.total_pulses(), latent.clone()
+    if bits == 32:
+        optimizer.state[layer.weight]["exp_avg"].zero_()
+    optimizer.step()
+    asked = (layer.pair.array.total_pulses() > before).any(-1)
+    margin = torch.tensor(20.0 * 0.005) if bits == 32 else level_beyond(0.1)
+    assert torch.equal(asked, torch.where(up, wanted < -margin, wanted >= margin))
+    assert 500 < int(asked.sum()) < 0.45 * asked.numel()
+
+
+def test_the_first_level_beyond_a_margin() -> None:
+    assert [level_beyond(size) for size in (0.0, 0.5 / LEVELS, 0.6 / LEVELS, 1.5 / LEVELS, 1.0)] == [0, 0, 1, 1, 127]
 
 
 IMPOSSIBLE = [
     {"lr": -1.0}, {"lr": 6.0}, {"pulses_per_burst": 0}, {"pulses_per_burst": 5000}, {"bursts_per_step": 0},
-    {"give_back": 1.5}, {"give_back": float("nan")}, {"most_pulses": -1}, {"latent_bits": 16}, {"betas": (1.0, 0.9)},
+    {"give_back": 1.5}, {"give_back": float("nan")}, {"margin": -1.0}, {"margin": float("nan")},
+    {"most_pulses": -1}, {"latent_bits": 16}, {"betas": (1.0, 0.9)},
 ]
 
 

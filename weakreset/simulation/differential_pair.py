@@ -44,6 +44,10 @@ class PulseReport:
         Bursts that the pulses came in, a comparison of the pair after each.
     stuck : int
         Pairs that did not turn within the bursts that they were allowed; of recipes that program and verify.
+    sets : int
+        Devices that were SET, a comparison of the pair after each.
+    measured : int
+        Pairs of which not only the sign was read, but how far apart they are.
     """
 
     pulses: int = 0
@@ -51,11 +55,19 @@ class PulseReport:
     flips: int = 0
     bursts: int = 0
     stuck: int = 0
+    sets: int = 0
+    measured: int = 0
+
+    @property
+    def reads(self) -> int:
+        """Looks at a pair: comparisons and measurements."""
+        return self.bursts + self.sets + self.measured
 
     def __add__(self, other: PulseReport) -> PulseReport:
         return PulseReport(
             self.pulses + other.pulses, self.devices + other.devices, self.flips + other.flips,
-            self.bursts + other.bursts, self.stuck + other.stuck,
+            self.bursts + other.bursts, self.stuck + other.stuck, self.sets + other.sets,
+            self.measured + other.measured,
         )
 
     @staticmethod
@@ -259,6 +271,24 @@ class DifferentialPair(nn.Module):
                 index, wanted = index[left], wanted[left]
         stuck = torch.cat([*spent, index])
         return PulseReport(burst * given, devices, flips, given, stuck.numel()), stuck
+
+    def set_back(self, index: Tensor, wanted: Tensor, weight: Tensor) -> tuple[PulseReport, Tensor]:
+        """SET what keeps the weights `index` from their signs `wanted`; the report, and which stay as they were.
+
+        Pulses move a device one way only. Where the device that a weight would not have moved has had pulses, its SET
+        takes all of them back at once.
+        """
+        other = 2 * index + (wanted < 0 if self.array.falls else wanted > 0)
+        chosen = self.array.may_be_set(other)
+        self.array.set_some(other[chosen])
+        flips = self._refresh(weight, index[chosen])
+        stuck = index[self.disagree(index, wanted, weight, 0.0)]
+        return PulseReport(flips=flips, sets=int(chosen.sum()), stuck=stuck.numel()), stuck
+
+    def gaps(self, index: Tensor | slice = slice(None)) -> Tensor:
+        """How far apart in ln R the two devices of the weights `index` (flat numbers) are, as last read."""
+        bl, blb = self.array.log_r.view(self.n_weights, 2)[index].unbind(1)
+        return (bl - blb).abs()
 
     def disagree(self, index: Tensor, wanted: Tensor, weight: Tensor, margin: float) -> Tensor:
         """Which of the weights `index` have another sign than `wanted`, or their pairs are closer than `margin`."""

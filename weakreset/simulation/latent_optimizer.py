@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -15,7 +17,15 @@ from weakreset.simulation.compiled.arguments import Programming
 from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates, full
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport
-from weakreset.simulation.latents import layer_factor, level_of, move_bytes, move_numbers, start_latents
+from weakreset.simulation.latents import (
+    LEAST,
+    layer_factor,
+    level_beyond,
+    level_of,
+    move_bytes,
+    move_numbers,
+    start_latents,
+)
 from weakreset.simulation.moving_rows import MOST_PULSES
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
@@ -23,8 +33,7 @@ __all__ = ["LatentOptimizer"]
 
 _MOST_BURSTS = 1000
 
-_LEAST = 1e-7
-"""Of a number that gives way: -0.0 would be on the side of +1."""
+_BEFORE_SETS = {"margin": 0.0, "sets": False}
 
 
 class LatentOptimizer(DeviceOptimizer):
@@ -34,10 +43,12 @@ class LatentOptimizer(DeviceOptimizer):
 
         l <- clamp(l + lr u, -1, 1),
 
-    u being Adam's update, and then programs the pairs whose sign is not that of l: `pulses_per_burst` RESET pulses to
-    the device that must rise, a comparison, and again until the pair has turned or has had `bursts_per_step` bursts.
-    A pair that did not turn makes its latent number give way, l <- give_back x sign of the pair, so that a stuck pair
-    asks again only after gradients have asked for it for a while.
+    u being Adam's update, and then programs the pairs for which l lies on the other side by more than `margin` such
+    steps (less is mostly the noise of batches, and would soon be taken back): `pulses_per_burst` RESET pulses to the
+    device that must rise, a comparison, and again until the pair has turned or has had `bursts_per_step` bursts.
+    Where that was not enough and the other device has had pulses, a SET takes these back (`sets`). A pair that still
+    did not turn makes its latent number give way, l <- give_back x sign of the pair, so that a stuck pair asks again
+    only after gradients have asked for it for a while.
 
     Parameters
     ----------
@@ -51,6 +62,10 @@ class LatentOptimizer(DeviceOptimizer):
         Budget of a device from one SET to the next, for devices that wear out; 0 for none.
     give_back : float
         Where the latent number of a pair that would not turn goes; in 0 .. 1.
+    margin : float
+        How far beyond zero a latent number must be before its pair is programmed, in units of the `lr` of the step.
+    sets : bool
+        Whether devices may be SET.
     digital_lr : float
         Adam step of biases and batch norm, which are digital.
     betas, eps
@@ -63,7 +78,7 @@ class LatentOptimizer(DeviceOptimizer):
     Attributes
     ----------
     last_step : PulseReport
-        Pulses, bursts, devices touched, sign flips, and pairs that would not turn, of the last step.
+        Pulses, bursts, SETs, devices touched, sign flips, and pairs that would not turn, of the last step.
 
     Raises
     ------
@@ -73,26 +88,33 @@ class LatentOptimizer(DeviceOptimizer):
     Notes
     -----
     Latent numbers start half-normal with standard deviation 0.03 and the signs that the chip has when the first step is
-    taken. They belong to the state of the optimizer, which `state_dict()` holds: a run goes on bit for bit.
+    taken. Every pair is measured once then: the numbers nearest to zero go to the pairs whose devices are nearest to
+    each other, for these turn with the fewest pulses. They belong to the state of the optimizer, which `state_dict()`
+    holds: a run goes on bit for bit.
 
-    In main memory a step is one compiled pass over the numbers and a loop over the pairs that disagree; results equal
-    those of plain torch bit for bit. A gradient with NaN or infinity raises after the step: its number stays.
+    In main memory a step is one compiled pass over the numbers and a loop over the pairs that disagree; SETs of the few
+    that did not turn are plain torch. Results equal those of plain torch bit for bit. A gradient with NaN or infinity
+    raises after the step: its number stays.
     """
 
     def __init__(
         self, params: Iterable[Any], lr: float = 2e-3, *, pulses_per_burst: int = 14, bursts_per_step: int = 8,
-        most_pulses: int = 0, give_back: float = 0.03, digital_lr: float = 8e-3,
-        betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, latent_bits: Literal[8, 32] = 32,
+        most_pulses: int = 0, give_back: float = 0.06, margin: float = 0.5,
+        sets: bool = True, digital_lr: float = 8e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        latent_bits: Literal[8, 32] = 32,
     ) -> None:
         problems = check_rates(lr, digital_lr, betas)
         if lr > 1:
             problems.append(f"lr is a step of numbers in -1 .. 1, usually 0.002, got {lr!r} (no number of pulses)")
         problems += _check_budget(pulses_per_burst, bursts_per_step, most_pulses, give_back, latent_bits)
+        if not 0 <= margin < math.inf:
+            problems.append(f"margin must be a number of steps >= 0, got {margin!r}")
         if problems:
             raise SimulationError("LatentOptimizer: " + "; ".join(problems))
         shared = {
             "betas": betas, "eps": eps, "pulses_per_burst": pulses_per_burst, "bursts_per_step": bursts_per_step,
-            "most_pulses": most_pulses, "give_back": give_back, "latent_bits": latent_bits,
+            "most_pulses": most_pulses, "give_back": give_back, "margin": margin, "sets": sets,
+            "latent_bits": latent_bits,
         }
         super().__init__(params, lr, digital_lr, shared)
 
@@ -100,6 +122,8 @@ class LatentOptimizer(DeviceOptimizer):
         """As for torch's optimizers, which would make floats of the bytes."""
         super().load_state_dict(cast(Any, state_dict))
         for group in self.param_groups:
+            for name, then in _BEFORE_SETS.items():
+                group.setdefault(name, then)  # a run from before goes on without
             for parameter in group["params"]:
                 state = self.state.get(parameter, {})
                 if group["latent_bits"] == 8 and "latent" in state:
@@ -108,43 +132,45 @@ class LatentOptimizer(DeviceOptimizer):
     def _step_devices(
         self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any]
     ) -> tuple[PulseReport, int]:
-        gradient = full(cast(Tensor, parameter.grad)).contiguous()
-        if group["latent_bits"] == 8:
-            return self._step_bytes(parameter, pair, group, gradient)
+        started = self._start(parameter, pair, group["latent_bits"] == 8)
+        step = self._step_bytes if group["latent_bits"] == 8 else self._step_numbers
+        report, lost = step(parameter, pair, group, full(cast(Tensor, parameter.grad)).contiguous())
+        if report.stuck:
+            report = replace(report, stuck=0) + _settle(parameter, pair, self.state[parameter]["latent"], group)
+        return started + report, lost
+
+    def _step_numbers(
+        self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any], gradient: Tensor
+    ) -> tuple[PulseReport, int]:
         state = self._moments(parameter)
-        latent = self._latent(parameter, pair, one_byte=False)
         step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"])
-        parts = (gradient, state["exp_avg"], state["exp_avg_sq"], latent)
-        back = np.float32(max(group["give_back"], _LEAST))
-        programming = Programming(_signed_burst(pair, group), back, -back, _most(group))
-        clock = pair.array.tick()
+        parts = (gradient, state["exp_avg"], state["exp_avg_sq"], state["latent"])
+        programming, bursts, clock = _programming(pair, group), group["bursts_per_step"], pair.array.tick()
         if _compiled(parameter, pair, parts):
-            return pair.latent_pulse(parameter, parts, (step,), programming, group["bursts_per_step"], clock)
-        lost = move_numbers(latent, adam_update(*parts[:3], step))
-        return _program(parameter, pair, latent, programming, group["bursts_per_step"], clock), lost
+            return pair.latent_pulse(parameter, parts, (step,), programming, bursts, clock)
+        lost = move_numbers(state["latent"], adam_update(*parts[:3], step))
+        return _program(parameter, pair, state["latent"], programming, bursts, clock), lost
 
     def _step_bytes(
         self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any], gradient: Tensor
     ) -> tuple[PulseReport, int]:
         state = self.state[parameter]
-        latent = self._latent(parameter, pair, one_byte=True)
-        factor = self._layer_step(state, gradient, group)
-        level = np.int8(level_of(torch.tensor(group["give_back"])))
-        programming = Programming(_signed_burst(pair, group), level, np.int8(-1 - level), _most(group))
-        clock = pair.array.tick()
+        parts, factor = (gradient, state["latent"]), self._layer_step(state, gradient, group)
+        programming, bursts, clock = _programming(pair, group), group["bursts_per_step"], pair.array.tick()
         key = _rounding_key(*clock)
-        if _compiled(parameter, pair, (gradient, latent)):
-            numbers, bursts = (factor, np.array(key, np.uint64)), group["bursts_per_step"]
-            return pair.latent_pulse(parameter, (gradient, latent), numbers, programming, bursts, clock)
-        lost = move_bytes(latent, gradient, float(factor), key)
-        return _program(parameter, pair, latent, programming, group["bursts_per_step"], clock), lost
+        if _compiled(parameter, pair, parts):
+            numbers = (factor, np.array(key, np.uint64))
+            return pair.latent_pulse(parameter, parts, numbers, programming, bursts, clock)
+        lost = move_bytes(state["latent"], gradient, float(factor), key)
+        return _program(parameter, pair, state["latent"], programming, bursts, clock), lost
 
-    def _latent(self, parameter: nn.Parameter, pair: DifferentialPair, one_byte: bool) -> Tensor:
+    def _start(self, parameter: nn.Parameter, pair: DifferentialPair, one_byte: bool) -> PulseReport:
+        """Measure the pairs before the first step, for where latent numbers start."""
         state = self.state[parameter]
-        if "latent" not in state:
-            state["latent"] = start_latents(parameter.detach(), int(pair.array.clock[0]), one_byte)
-        latent: Tensor = state["latent"]
-        return latent
+        if "latent" in state:
+            return PulseReport()
+        state["latent"] = start_latents(parameter.detach(), pair.gaps(), int(pair.array.clock[0]), one_byte)
+        return PulseReport(measured=pair.n_weights)
 
     def _layer_step(self, state: dict[str, Any], gradient: Tensor, group: dict[str, Any]) -> np.float32:
         """Bring the mean square gradient of the layer up to date; levels a unit of the gradient."""
@@ -165,24 +191,47 @@ def _program(
     parameter: nn.Parameter, pair: DifferentialPair, latent: Tensor, programming: Programming, bursts: int,
     clock: tuple[int, int],
 ) -> PulseReport:
-    """In plain torch: program the pairs that disagree with their latent numbers; those behind stuck pairs give way."""
-    index = ((latent >= 0) != (parameter > 0)).reshape(-1).nonzero().view(-1)
-    wanted = torch.where(latent.view(-1)[index] >= 0, 1.0, -1.0)
+    """In plain torch: program the pairs that disagree with their latent numbers."""
+    index, wanted = _disagreeing(parameter, latent, programming)
     burst, most = abs(int(programming.burst)), int(programming.most)
-    report, stuck = pair.program_some(index, wanted, parameter, burst, bursts, clock, most)
-    up = parameter.detach().reshape(-1)[stuck] > 0
-    back = torch.where(up, float(programming.high), float(programming.low))
-    latent.view(-1)[stuck] = back.to(latent.dtype)
+    report, _ = pair.program_some(index, wanted, parameter, burst, bursts, clock, most)
     return report
+
+
+def _settle(
+    parameter: nn.Parameter, pair: DifferentialPair, latent: Tensor, group: dict[str, Any]
+) -> PulseReport:
+    """SET where that may turn pairs that bursts did not turn; the latent numbers behind the others give way."""
+    stuck, wanted = _disagreeing(parameter, latent, _programming(pair, group))
+    report = PulseReport(stuck=stuck.numel())
+    if group["sets"]:
+        report, stuck = pair.set_back(stuck, wanted, parameter)
+    size = max(group["give_back"], LEAST)
+    high, low = size, -size
+    if latent.dtype == torch.int8:
+        high = float(level_of(torch.tensor(size)))
+        low = -1.0 - high
+    up = parameter.detach().reshape(-1)[stuck] > 0
+    latent.view(-1)[stuck] = torch.where(up, high, low).to(latent.dtype)
+    return report
+
+
+def _disagreeing(parameter: nn.Parameter, latent: Tensor, programming: Programming) -> tuple[Tensor, Tensor]:
+    """Flat numbers of the weights that are not what their latent numbers want, and what is wanted of them."""
+    margin = float(programming.margin)
+    index = torch.where(parameter > 0, latent < -margin, latent >= margin).reshape(-1).nonzero().view(-1)
+    return index, torch.where(latent.view(-1)[index] >= 0, 1.0, -1.0)
+
+
+def _programming(pair: DifferentialPair, group: dict[str, Any]) -> Programming:
+    margin = group["margin"] * group["lr"]
+    margin = level_beyond(margin) if group["latent_bits"] == 8 else margin
+    return Programming(np.float32(margin), _signed_burst(pair, group), np.int64(group["most_pulses"] or MOST_PULSES))
 
 
 def _signed_burst(pair: DifferentialPair, group: dict[str, Any]) -> np.int32:
     """Pulses go to BL where a weight is to rise, if R rises with them, and to BLb if it falls."""
     return np.int32(-group["pulses_per_burst"] if pair.array.falls else group["pulses_per_burst"])
-
-
-def _most(group: dict[str, Any]) -> np.int64:
-    return np.int64(group["most_pulses"] or MOST_PULSES)
 
 
 def _rounding_key(seed: int, call: int) -> Key:

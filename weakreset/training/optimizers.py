@@ -62,7 +62,8 @@ def optimizer_of(
     if chosen.latent_bits:
         return LatentOptimizer(
             model.parameters(), **common, pulses_per_burst=chosen.max_pulses, bursts_per_step=chosen.bursts_per_step,
-            give_back=chosen.give_back, latent_bits=chosen.latent_bits,
+            give_back=chosen.give_back, margin=chosen.margin, sets=chosen.sets,
+            latent_bits=chosen.latent_bits,
         )
     return PulseOptimizer(
         model.parameters(), **common, max_pulses=chosen.max_pulses, only_disagreeing=chosen.only_disagreeing

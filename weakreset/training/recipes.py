@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from weakreset.errors import UsageError
 
@@ -63,6 +63,11 @@ class Recipe:
         That a pair may get in a step, with latent numbers.
     give_back : float
         Size of the latent number of a pair that did not turn.
+    margin : float
+        How far on the other side, in units of the rate of the step, a latent number must be before its pair is
+        programmed.
+    sets : bool
+        Whether a pair that does not turn may have a device SET, with latent numbers.
     label_smoothing : float
         Share of each label given to all classes alike, in the loss; digital bookkeeping.
     """
@@ -81,6 +86,8 @@ class Recipe:
     latent_bits: Literal[0, 8, 32] = 0
     bursts_per_step: int = 1
     give_back: float = 0.0
+    margin: float = 0.0
+    sets: bool = False
 
     def factor(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """What multiplies `lr` at `step` (0, 1, ...) of the whole run."""
@@ -95,11 +102,15 @@ _MOST_CATCH_UP = 4.0  # a short run pulses harder, but not so hard that its firs
 
 DEFAULT_RECIPE = "latent"
 
+_LATENT: Any = {
+    "lr": 2e-3, "schedule": "cosine", "bursts_per_step": 10, "give_back": 0.06, "margin": 0.5, "sets": True,
+}
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("latent", lr=2e-3, schedule="cosine", latent_bits=32, bursts_per_step=8, give_back=0.03),
-        Recipe("latent-byte", lr=2e-3, schedule="cosine", latent_bits=8, bursts_per_step=8, give_back=0.03),
+        Recipe("latent", latent_bits=32, **_LATENT),
+        Recipe("latent-byte", latent_bits=8, **_LATENT),
         Recipe("device-aware", lr=6.0, schedule="cosine", only_disagreeing=True, full_steps=1200),
         Recipe("published", lr=100.0, schedule="halve-every-7"),
         Recipe("ideal", lr=2e-3, schedule="cosine", devices=False),

@@ -86,16 +86,15 @@ class Scratch(NamedTuple):
 
 
 class Programming(NamedTuple):
-    """How a pair that disagrees with its latent number is programmed, and what the number is set to where that fails.
+    """How a pair that disagrees with its latent number is programmed.
 
-    `burst` is signed: its pulses go to BL where the weight is to rise, if positive, else to BLb. `high` and `low`, of
-    the type of the latent numbers, are what these become behind pairs that stay at +1 and at -1. No burst takes a
+    A pair disagrees where its latent number lies on the other side by `margin`, in the unit of the latent numbers.
+    `burst` is signed: its pulses go to BL where the weight is to rise, if positive, else to BLb. No burst takes a
     device beyond `most` pulses.
     """
 
+    margin: np.float32
     burst: np.int32
-    high: np.generic
-    low: np.generic
     most: np.int64
 
 

@@ -19,7 +19,7 @@ from weakreset.simulation.compiled.arguments import (
 )
 from weakreset.simulation.compiled.compiling import inlined, inner
 from weakreset.simulation.compiled.devices import advance_list, word_of
-from weakreset.simulation.compiled.weights import adam_wish, read_signs
+from weakreset.simulation.compiled.weights import adam_wish, leave_out, read_signs
 from weakreset.simulation.latents import HIGHEST_LEVEL, LOWEST_LEVEL, ROUNDING_BITS
 
 __all__ = ["adam_latents", "byte_latents", "program_list"]
@@ -40,7 +40,7 @@ def adam_latents(
 
     How many bursts are not zero, and how many updates are no number.
     """
-    bad, some = np.int32(0), np.int32(0)
+    bad, some, margin = np.int32(0), np.int32(0), programming.margin
     for k in range(count):  # without a branch, as in `weights.adam_bursts`
         at = begin + np.uint64(k)
         wish = adam_wish(gradient, mean, square, step, at)
@@ -50,7 +50,8 @@ def adam_latents(
         now = _ONE if now > _ONE else now
         now = -_ONE if now < -_ONE else now
         latent[at] = now
-        change = np.int32(np.int32(now >= _ZERO) - np.int32(weight[at] > _ZERO))
+        up = weight[at] > _ZERO
+        change = np.int32(np.int32((not up) & (now >= margin)) - np.int32(up & (now < -margin)))
         n[k] = np.int32(change * programming.burst)
         some = np.int32(some + np.int32(change != 0))
     return some, bad
@@ -62,7 +63,7 @@ def byte_latents(
     begin: Any, count: int,
 ) -> tuple[Any, Any]:
     """The same for latent numbers of one byte: a step of factor x gradient levels, rounded up or down at random."""
-    bad, some = np.int32(0), np.int32(0)
+    bad, some, margin = np.int32(0), np.int32(0), programming.margin
     for k in range(count):
         at = begin + np.uint64(k)
         wish = gradient[at] * factor
@@ -73,7 +74,8 @@ def byte_latents(
         now = _HIGHEST if now > _HIGHEST else now
         now = _LOWEST if now < _LOWEST else now
         latent[at] = np.int8(np.int32(now))
-        change = np.int32(np.int32(now >= _ZERO) - np.int32(weight[at] > _ZERO))
+        up = weight[at] > _ZERO
+        change = np.int32(np.int32((not up) & (now >= margin)) - np.int32(up & (now < -margin)))
         n[k] = np.int32(change * programming.burst)
         some = np.int32(some + np.int32(change != 0))
     return some, bad
@@ -87,13 +89,13 @@ def program_list(
     """Give the devices listed for the weights start .. stop bursts until their pairs agree with the latent numbers.
 
     `keys` holds two numbers for the tie coins and two for every burst that a pair may get. (pulses, devices, flips,
-    bursts, pairs that stay as they were); the latent numbers behind the last give way.
+    bursts, pairs that stay as they were).
     """
     size, rounds, tie_key = np.int64(abs(programming.burst)), len(keys) // 2 - 1, (keys[0], keys[1])
     asked, given, flips, devices = found, 0, 0, 0
     if len(chip.unresponsive):
-        alive = _settle_dead(chip, programming, room, found, latent, weight)
-        given, devices, found = (found - alive) * rounds, found - alive, alive
+        alive = leave_out(chip.unresponsive, room.device, room.pulses, found)
+        given, devices, found = (found - alive) * rounds, found - alive, alive  # the dead get all bursts, in vain
     found = _left(chip, physics, programming, room, found, latent, weight)
     devices += found
     for k in range(rounds):
@@ -104,8 +106,6 @@ def program_list(
         advance_list(chip, physics, key, room, found, weight, 4 * found < stop - start, _PAIRS)
         flips += read_signs(room.difference, room.device, found, weight, tie_key, start, stop)
         found = _left(chip, physics, programming, room, found, latent, weight)
-    for k in range(found):
-        _give_way(programming, np.uint64(room.device[k]) >> _U1, latent, weight)
     return given * size, devices, flips, given, asked - flips
 
 
@@ -113,7 +113,7 @@ def program_list(
 def _left(
     chip: Chip, physics: Physics, programming: Programming, room: Scratch, found: int, latent: Any, weight: Floats
 ) -> Any:
-    """Move devices that need another burst and may have one to the front; their number. Spent ones are given up."""
+    """Move devices that need another burst and may have one to the front; their number."""
     width, size = np.uint64(len(physics.width)), np.int64(abs(programming.burst))
     kept: Any = 0
     for k in range(found):
@@ -121,28 +121,6 @@ def _left(
         i = device >> _U1
         asks = (latent[i] >= 0) != (weight[i] > _ZERO)
         may = np.int64(chip.moving[device * width + width - _U2] >> 1) + size <= programming.most
-        if asks and not may:
-            _give_way(programming, i, latent, weight)
         room.device[kept], room.pulses[kept] = room.device[k], room.pulses[k]
         kept += bool(asks and may)
     return kept
-
-
-@inlined
-def _settle_dead(
-    chip: Chip, programming: Programming, room: Scratch, found: int, latent: Any, weight: Floats
-) -> int:
-    """Devices that never move get all bursts in vain; the others move to the front. Their number."""
-    kept = 0
-    for k in range(found):
-        device = room.device[k]
-        if chip.unresponsive[device]:
-            _give_way(programming, np.uint64(device) >> _U1, latent, weight)
-        room.device[kept], room.pulses[kept] = device, room.pulses[k]
-        kept += not chip.unresponsive[device]
-    return kept
-
-
-@inlined
-def _give_way(programming: Programming, i: Any, latent: Any, weight: Floats) -> None:
-    latent[i] = programming.high if weight[i] > _ZERO else programming.low
