@@ -43,7 +43,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "bursts up to 40": {"max_pulses": 40},
     "every weight pulsed": {"only_disagreeing": False},
 }
-LATENT = Recipe("latent numbers", lr=2e-3, schedule="cosine", latent_bits=32, bursts_per_step=8, give_back=0.03)
+LATENT = RECIPES["latent"]
 IDEAL = Recipe("no devices", lr=2e-3, schedule="cosine", devices=False)
 HALVED: dict[str, Any] = {"lr": 1e-3, "schedule": "halve-every-7"}
 SMALL: dict[str, Recipe] = {
@@ -57,10 +57,12 @@ SMALL: dict[str, Recipe] = {
     "latent, rate 1e-3": replace(LATENT, lr=1e-3),
     "latent, rate 4e-3": replace(LATENT, lr=4e-3),
     "latent, one burst a step": replace(LATENT, bursts_per_step=1),
-    "latent, 28 bursts of 4": replace(LATENT, bursts_per_step=28, max_pulses=4),
-    "latent, gives back to 0": replace(LATENT, give_back=0.0),
-    "latent, gives back to 0.01": replace(LATENT, give_back=0.01),
-    "latent, gives back to 0.1": replace(LATENT, give_back=0.1),
+    "latent, 24 bursts of 4": replace(LATENT, bursts_per_step=24, max_pulses=4),
+    "latent, no SET": replace(LATENT, sets=False),
+    "latent, patience 5": replace(LATENT, patience=5.0),
+    "latent, patience 100": replace(LATENT, patience=100.0),
+    "latent, margin of half a step": replace(LATENT, margin=0.5),
+    "latent, margin of two steps": replace(LATENT, margin=2.0),
     "device-aware": RECIPES["device-aware"],
     "device-aware, beta1 0.99": replace(RECIPES["device-aware"], betas=(0.99, 0.999)),
 }

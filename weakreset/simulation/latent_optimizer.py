@@ -33,7 +33,6 @@ __all__ = ["LatentOptimizer"]
 
 _MOST_BURSTS = 1000
 
-_BEFORE_SETS = {"margin": 0.0, "sets": False}
 
 
 class LatentOptimizer(DeviceOptimizer):
@@ -47,8 +46,8 @@ class LatentOptimizer(DeviceOptimizer):
     steps (less is mostly the noise of batches, and would soon be taken back): `pulses_per_burst` RESET pulses to the
     device that must rise, a comparison, and again until the pair has turned or has had `bursts_per_step` bursts.
     Where that was not enough and the other device has had pulses, a SET takes these back (`sets`). A pair that still
-    did not turn makes its latent number give way, l <- give_back x sign of the pair, so that a stuck pair asks again
-    only after gradients have asked for it for a while.
+    did not turn makes its latent number give way, l <- patience x lr x sign of the pair, so that a stuck pair asks
+    again only after gradients have asked for it for about `patience` steps.
 
     Parameters
     ----------
@@ -60,8 +59,9 @@ class LatentOptimizer(DeviceOptimizer):
         Budget of a pair in a step.
     most_pulses : int
         Budget of a device from one SET to the next, for devices that wear out; 0 for none.
-    give_back : float
-        Where the latent number of a pair that would not turn goes; in 0 .. 1.
+    patience : float
+        For how many steps, in units of the `lr` of the step, gradients must ask again for a pair that would not turn. A
+        fixed distance would leave such pairs alone for the rest of a run whose rate falls.
     margin : float
         How far beyond zero a latent number must be before its pair is programmed, in units of the `lr` of the step.
     sets : bool
@@ -98,32 +98,40 @@ class LatentOptimizer(DeviceOptimizer):
     """
 
     def __init__(
-        self, params: Iterable[Any], lr: float = 2e-3, *, pulses_per_burst: int = 14, bursts_per_step: int = 8,
-        most_pulses: int = 0, give_back: float = 0.06, margin: float = 0.5,
+        self, params: Iterable[Any], lr: float = 2e-3, *, pulses_per_burst: int = 14, bursts_per_step: int = 7,
+        most_pulses: int = 0, patience: float = 30.0, margin: float = 0.0,
         sets: bool = True, digital_lr: float = 8e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         latent_bits: Literal[8, 32] = 32,
     ) -> None:
         problems = check_rates(lr, digital_lr, betas)
         if lr > 1:
             problems.append(f"lr is a step of numbers in -1 .. 1, usually 0.002, got {lr!r} (no number of pulses)")
-        problems += _check_budget(pulses_per_burst, bursts_per_step, most_pulses, give_back, latent_bits)
-        if not 0 <= margin < math.inf:
-            problems.append(f"margin must be a number of steps >= 0, got {margin!r}")
+        problems += _check_budget(pulses_per_burst, bursts_per_step, most_pulses, latent_bits)
+        problems += _check_steps(patience=patience, margin=margin)
         if problems:
             raise SimulationError("LatentOptimizer: " + "; ".join(problems))
         shared = {
             "betas": betas, "eps": eps, "pulses_per_burst": pulses_per_burst, "bursts_per_step": bursts_per_step,
-            "most_pulses": most_pulses, "give_back": give_back, "margin": margin, "sets": sets,
+            "most_pulses": most_pulses, "patience": patience, "margin": margin, "sets": sets,
             "latent_bits": latent_bits,
         }
         super().__init__(params, lr, digital_lr, shared)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """As for torch's optimizers, which would make floats of the bytes."""
+        """As for torch's optimizers, which would make floats of the bytes.
+
+        Raises
+        ------
+        SimulationError
+            For a state from before stuck pairs had devices SET, which this rule cannot go on from.
+        """
+        if any(group.get("role") == "device" and "patience" not in group for group in state_dict["param_groups"]):
+            raise SimulationError(
+                "this state is of a LatentOptimizer that knew no SET and no patience: its run cannot go on under the "
+                "present rule; train anew, or go on with the version of weakreset that wrote it"
+            )
         super().load_state_dict(cast(Any, state_dict))
         for group in self.param_groups:
-            for name, then in _BEFORE_SETS.items():
-                group.setdefault(name, then)  # a run from before goes on without
             for parameter in group["params"]:
                 state = self.state.get(parameter, {})
                 if group["latent_bits"] == 8 and "latent" in state:
@@ -206,7 +214,7 @@ def _settle(
     report = PulseReport(stuck=stuck.numel())
     if group["sets"]:
         report, stuck = pair.set_back(stuck, wanted, parameter)
-    size = max(group["give_back"], LEAST)
+    size = min(max(group["patience"] * group["lr"], LEAST), 1.0)
     high, low = size, -size
     if latent.dtype == torch.int8:
         high = float(level_of(torch.tensor(size)))
@@ -238,7 +246,7 @@ def _rounding_key(seed: int, call: int) -> Key:
     return make_key(seed, "latent rounding", call)
 
 
-def _check_budget(pulses: int, bursts: int, most: int, give_back: float, bits: int) -> list[str]:
+def _check_budget(pulses: int, bursts: int, most: int, bits: int) -> list[str]:
     problems = []
     if not 1 <= pulses <= LONGEST_BURST:
         problems.append(f"pulses_per_burst must be 1 .. {LONGEST_BURST}, got {pulses!r}")
@@ -246,8 +254,10 @@ def _check_budget(pulses: int, bursts: int, most: int, give_back: float, bits: i
         problems.append(f"bursts_per_step must be 1 .. {_MOST_BURSTS}, got {bursts!r}")
     if not 0 <= most <= MOST_PULSES:
         problems.append(f"most_pulses must be 0 .. {MOST_PULSES}, got {most!r}")
-    if not 0 <= give_back <= 1:
-        problems.append(f"give_back must lie in 0 .. 1, got {give_back!r}")
     if bits not in (8, 32):
         problems.append(f"latent_bits must be 8 or 32, got {bits!r}")
     return problems
+
+
+def _check_steps(**numbers: float) -> list[str]:
+    return [f"{name} must be a number of steps >= 0, got {n!r}" for name, n in numbers.items() if not 0 <= n < math.inf]

@@ -62,7 +62,7 @@ def optimizer_of(
     if chosen.latent_bits:
         return LatentOptimizer(
             model.parameters(), **common, pulses_per_burst=chosen.max_pulses, bursts_per_step=chosen.bursts_per_step,
-            give_back=chosen.give_back, margin=chosen.margin, sets=chosen.sets,
+            patience=chosen.patience, margin=chosen.margin, sets=chosen.sets,
             latent_bits=chosen.latent_bits,
         )
     return PulseOptimizer(

@@ -2,9 +2,9 @@
 
 latent (what is taken where none is named)
     A digital latent number a weight moves as in a network without devices; a pair whose sign is another is programmed:
-    up to 8 bursts of 14 pulses in a step, a comparison after each. A pair that does not turn makes its latent number
-    give way. It remembers what each weight is wanted to be, so it learns from small batches too, and pulses only pairs
-    that are to turn. See `weakreset.simulation.LatentOptimizer`.
+    up to 7 bursts of 14 pulses in a step, a comparison after each; if that does not turn it, the other device is SET.
+    A pair that still does not turn makes its latent number give way. It remembers what each weight is wanted to be, so
+    it learns from small batches too, and pulses only pairs that are to turn. See `weakreset.simulation.LatentOptimizer`.
 latent-byte
     The same with one byte a weight in place of 12: latent numbers of 8 bits and no moments of Adam.
 published
@@ -61,8 +61,8 @@ class Recipe:
         Of the latent number behind each device weight: 32, or 8 without moments of Adam; 0 for none.
     bursts_per_step : int
         That a pair may get in a step, with latent numbers.
-    give_back : float
-        Size of the latent number of a pair that did not turn.
+    patience : float
+        For how many steps gradients must ask again for a pair that did not turn.
     margin : float
         How far on the other side, in units of the rate of the step, a latent number must be before its pair is
         programmed.
@@ -85,7 +85,7 @@ class Recipe:
     full_steps: int = 0
     latent_bits: Literal[0, 8, 32] = 0
     bursts_per_step: int = 1
-    give_back: float = 0.0
+    patience: float = 0.0
     margin: float = 0.0
     sets: bool = False
 
@@ -103,7 +103,7 @@ _MOST_CATCH_UP = 4.0  # a short run pulses harder, but not so hard that its firs
 DEFAULT_RECIPE = "latent"
 
 _LATENT: Any = {
-    "lr": 2e-3, "schedule": "cosine", "bursts_per_step": 10, "give_back": 0.06, "margin": 0.5, "sets": True,
+    "lr": 2e-3, "schedule": "cosine", "bursts_per_step": 7, "patience": 30.0, "sets": True,
 }
 
 RECIPES = {
