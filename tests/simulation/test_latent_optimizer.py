@@ -166,10 +166,10 @@ def test_costs_are_those_of_programming_one_pair_after_the_other(params: Paramet
     up = twin.weight.detach().view(-1) > 0
     pulses = bursts = flips = sets = stuck = 0
     for i in (up != wish).nonzero().view(-1).tolist():
-        for k in range(7):
+        for k, burst in enumerate((2, 4, 8, 16, 32, 50)):
             device = torch.tensor([2 * i + (0 if wish[i] else 1)])
-            array.burst_some(clock, k, device, torch.tensor([14]))
-            pulses, bursts = pulses + 14, bursts + 1
+            array.burst_some(clock, k, device, torch.tensor([burst]))
+            pulses, bursts = pulses + burst, bursts + 1
             if bool(log_r[i, 0] > log_r[i, 1]) == bool(wish[i]):
                 flips += 1
                 break
@@ -192,13 +192,13 @@ def test_costs_are_those_of_programming_one_pair_after_the_other(params: Paramet
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("kernel", ["auto", "torch"])
 def test_a_step_keeps_to_its_budget_and_stuck_pairs_give_back(params: ParameterFile, kernel: str, bits: int) -> None:
-    options = {"pulses_per_burst": 5, "bursts_per_step": 3, "patience": 10.0}
+    options = {"bursts": (1, 4, 7), "patience": 10.0}
     layer, optimizer, _ = stepped(params, kernel, latent_bits=bits, **options)
     before, weight = layer.pair.array.total_pulses(), layer.weight.detach().clone()
     gradients(layer, 77)
     optimizer.step()
     given = layer.pair.array.total_pulses() - before
-    assert set(given.unique().tolist()) == {0, 5, 10, 15}
+    assert set(given.unique().tolist()) == {0, 1, 5, 12}
     assert int((given > 0).sum(-1).max()) == 1  # one device of a pair
     latent = optimizer.state[layer.weight]["latent"].float()
     latent = (latent + 0.5) / LEVELS if bits == 8 else latent
@@ -213,7 +213,7 @@ def test_a_step_keeps_to_its_budget_and_stuck_pairs_give_back(params: ParameterF
 
 @pytest.mark.parametrize("bits", BITS)
 def test_no_device_gets_more_pulses_than_it_may_have(params: ParameterFile, bits: int) -> None:
-    options: dict[str, Any] = {"most_pulses": 150, "latent_bits": bits, "steps": 12, "patience": 0.0}
+    options: dict[str, Any] = {"bursts": (14,) * 8, "most_pulses": 150, "latent_bits": bits, "steps": 12, "patience": 0.0}
     runs = [stepped(params, kernel, **options) for kernel in ("auto", "torch")]
     assert_same(*runs)
     layer, optimizer, reports = runs[0]
@@ -232,7 +232,7 @@ def test_a_dead_device_costs_its_bursts_and_gives_way(params: ParameterFile) -> 
     layer, optimizer, reports = stepped(dead, steps=1, lr=1.0)
     report = reports[0]
     assert report.devices == report.stuck > 1000
-    assert (report.flips, report.bursts, report.pulses) == (0, 7 * report.stuck, 98 * report.stuck)
+    assert (report.flips, report.bursts, report.pulses) == (0, 6 * report.stuck, 112 * report.stuck)
     assert torch.equal(torch.sign(optimizer.state[layer.weight]["latent"]), layer.weight.detach())
 
 
@@ -309,17 +309,17 @@ def test_only_disagreeing_pairs_cost_anything(params: ParameterFile) -> None:
 def test_a_set_takes_back_what_keeps_a_pair_from_turning(params: ParameterFile, falls: bool) -> None:
     """Pairs that were turned are asked back with a single pulse: SETs do what is left, and leave nothing to SET."""
     chosen = params.model_copy(update={"direction": "set"}) if falls else params
-    options: dict[str, Any] = {"bursts_per_step": 1, "pulses_per_burst": 1, "lr": 0.0}
+    options: dict[str, Any] = {"bursts": (1,), "lr": 0.0}
     layer, optimizer, _ = stepped(chosen, steps=1, **options)
     fresh, latent = layer.weight.detach().clone(), optimizer.state[layer.weight]["latent"]
-    optimizer.param_groups[0] |= {"bursts_per_step": 100, "pulses_per_burst": 14, "sets": False}
+    optimizer.param_groups[0] |= {"bursts": (14,) * 100, "sets": False}
     gradients(layer, 1)
     latent.copy_(-fresh)
     optimizer.step()
     turned = layer.weight.detach() != fresh
     assert optimizer.last_step.sets == 0
     assert layer.pair.array.set_count is None
-    optimizer.param_groups[0] |= {"bursts_per_step": 1, "pulses_per_burst": 1, "sets": True}
+    optimizer.param_groups[0] |= {"bursts": (1,), "sets": True}
     latent.copy_(fresh)
     optimizer.step()
     report = optimizer.last_step
@@ -353,8 +353,8 @@ def test_a_state_of_the_rule_before_is_refused(params: ParameterFile) -> None:
     _, optimizer, _ = stepped(params, steps=2)
     old = optimizer.state_dict()
     optimizer.load_state_dict(old)
-    del old["param_groups"][0]["patience"]
-    with pytest.raises(SimulationError, match="knew no SET and no patience"):
+    del old["param_groups"][0]["bursts"]
+    with pytest.raises(SimulationError, match="knew neither SETs nor growing bursts"):
         optimizer.load_state_dict(old)
 
 
@@ -383,7 +383,7 @@ def test_the_first_level_beyond_a_margin() -> None:
 
 
 IMPOSSIBLE = [
-    {"lr": -1.0}, {"lr": 6.0}, {"pulses_per_burst": 0}, {"pulses_per_burst": 5000}, {"bursts_per_step": 0},
+    {"lr": -1.0}, {"lr": 6.0}, {"bursts": ()}, {"bursts": (2, 0)}, {"bursts": (5000,)},
     {"patience": -1.0}, {"patience": float("nan")}, {"margin": -1.0}, {"margin": float("nan")},
     {"most_pulses": -1}, {"latent_bits": 16}, {"betas": (1.0, 0.9)},
 ]

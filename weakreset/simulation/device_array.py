@@ -202,10 +202,10 @@ class DeviceArray(DeviceBuffers):
         return seed, call
 
     @contextmanager
-    def counted(self, unit: int = LONGEST_BURST) -> Iterator[None]:
+    def counted(self, bursts: Sequence[int] = ()) -> Iterator[None]:
         """What the pulses given inside cost is added to `energy_j`, and the read noise of their reads is kept.
 
-        They belong to one `tick`, and come in bursts of `unit` pulses at most.
+        They belong to one `tick`, and come in these bursts, or in as long ones as there are.
         """
         error = self.read_errors().view(-1) if self.reads_are_noisy else None
         state = state_of(self.moving.flatten(0, -2))
@@ -213,7 +213,7 @@ class DeviceArray(DeviceBuffers):
         tables = self.noise_tables()
         with (
             energy_counted(self.energy_j, self.moving, self.joule_ohm),
-            errors_kept(error, state, unit, keys, tables.normals, tables.read_sd),
+            errors_kept(error, state, bursts, keys, tables.normals, tables.read_sd),
         ):
             yield
 

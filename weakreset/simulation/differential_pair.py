@@ -232,32 +232,32 @@ class DifferentialPair(nn.Module):
 
     def latent_pulse(
         self, weight: Tensor, parts: tuple[Tensor, ...], numbers: tuple[Any, ...], programming: Programming,
-        bursts: int, clock: tuple[int, int],
+        clock: tuple[int, int],
     ) -> tuple[PulseReport, int]:
         """One step of latent numbers and the programming of pairs that disagree with them, compiled.
 
         `parts`, `numbers`: see `compiled.calls.latent_pulse`. The report, and how many updates were no number.
         """
         seed, call = clock
-        keys = [_tie_key(seed), *(pulse_key(seed, call, k) for k in range(bursts))]
+        keys = [_tie_key(seed), *(pulse_key(seed, call, k) for k in range(len(programming.bursts)))]
         state, tables = self.array.state(), self.array.noise_tables()
-        with self.array.counted(abs(int(programming.burst))):
+        with self.array.counted(programming.bursts.tolist()):
             *done, lost = calls.latent_pulse(state, tables, keys, (*parts, weight.detach()), numbers, programming)
         return PulseReport(*done), lost
 
     def program_some(
-        self, index: Tensor, wanted: Tensor, weight: Tensor, burst: int, bursts: int, clock: tuple[int, int],
+        self, index: Tensor, wanted: Tensor, weight: Tensor, bursts: Sequence[int], clock: tuple[int, int],
         most: int = MOST_PULSES, margin: float = 0.0,
     ) -> tuple[PulseReport, Tensor]:
         """Program the weights `index` (flat numbers, none twice) to the signs `wanted`; the report, and which stay.
 
-        Bursts of `burst` pulses to the device that must move, a comparison after each, until the pair agrees or has had
-        `bursts` of them, or the device would have had more than `most` pulses since it was SET. What this costs in
+        Bursts of so many pulses to the device that must move, a comparison after each, until the pair agrees or has had
+        all of them, or the device would have had more than `most` pulses since it was SET. What this costs in
         energy is counted as one burst a device. With a `margin` a pair agrees when it is that far apart in ln R.
         """
-        flips, given, devices, spent = 0, 0, 0, []
-        with self.array.counted(burst):
-            for k in range(bursts):
+        flips, given, pulses, devices, spent = 0, 0, 0, 0, []
+        with self.array.counted(bursts):
+            for k, burst in enumerate(bursts):
                 device = 2 * index + (wanted > 0 if self.array.falls else wanted < 0)
                 may = (state_of(self.array.moving).view(-1)[device] >> 1) + burst <= most
                 spent.append(index[~may])
@@ -267,10 +267,11 @@ class DifferentialPair(nn.Module):
                     break
                 self.array.burst_some(clock, k, device, torch.full_like(index, burst))
                 flips, given = flips + self._refresh(weight, index), given + index.numel()
+                pulses += burst * index.numel()
                 left = self.disagree(index, wanted, weight, margin)
                 index, wanted = index[left], wanted[left]
         stuck = torch.cat([*spent, index])
-        return PulseReport(burst * given, devices, flips, given, stuck.numel()), stuck
+        return PulseReport(pulses, devices, flips, given, stuck.numel()), stuck
 
     def set_back(self, index: Tensor, wanted: Tensor, weight: Tensor) -> tuple[PulseReport, Tensor]:
         """SET what keeps the weights `index` from their signs `wanted`; the report, and which stay as they were.

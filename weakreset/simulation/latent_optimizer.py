@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -43,8 +43,8 @@ class LatentOptimizer(DeviceOptimizer):
         l <- clamp(l + lr u, -1, 1),
 
     u being Adam's update, and then programs the pairs for which l lies on the other side by more than `margin` such
-    steps (less is mostly the noise of batches, and would soon be taken back): `pulses_per_burst` RESET pulses to the
-    device that must rise, a comparison, and again until the pair has turned or has had `bursts_per_step` bursts.
+    steps: `bursts[0]` RESET pulses to the device that must rise, a comparison, then `bursts[1]`, until the pair has
+    turned or has had all bursts. The first ones are short: pairs that were programmed before lie close together.
     Where that was not enough and the other device has had pulses, a SET takes these back (`sets`). A pair that still
     did not turn makes its latent number give way, l <- patience x lr x sign of the pair, so that a stuck pair asks
     again only after gradients have asked for it for about `patience` steps.
@@ -55,8 +55,8 @@ class LatentOptimizer(DeviceOptimizer):
         `model.parameters()`, device weights and others together. Groups may have an `lr` of their own.
     lr : float
         Step of the latent numbers, per unit of Adam's update.
-    pulses_per_burst, bursts_per_step : int
-        Budget of a pair in a step.
+    bursts : sequence of int
+        Pulses of each burst that a pair may get in a step.
     most_pulses : int
         Budget of a device from one SET to the next, for devices that wear out; 0 for none.
     patience : float
@@ -98,7 +98,7 @@ class LatentOptimizer(DeviceOptimizer):
     """
 
     def __init__(
-        self, params: Iterable[Any], lr: float = 2e-3, *, pulses_per_burst: int = 14, bursts_per_step: int = 7,
+        self, params: Iterable[Any], lr: float = 2e-3, *, bursts: Sequence[int] = (2, 4, 8, 16, 32, 50),
         most_pulses: int = 0, patience: float = 30.0, margin: float = 0.0,
         sets: bool = True, digital_lr: float = 8e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         latent_bits: Literal[8, 32] = 32,
@@ -106,12 +106,12 @@ class LatentOptimizer(DeviceOptimizer):
         problems = check_rates(lr, digital_lr, betas)
         if lr > 1:
             problems.append(f"lr is a step of numbers in -1 .. 1, usually 0.002, got {lr!r} (no number of pulses)")
-        problems += _check_budget(pulses_per_burst, bursts_per_step, most_pulses, latent_bits)
+        problems += _check_budget(bursts, most_pulses, latent_bits)
         problems += _check_steps(patience=patience, margin=margin)
         if problems:
             raise SimulationError("LatentOptimizer: " + "; ".join(problems))
         shared = {
-            "betas": betas, "eps": eps, "pulses_per_burst": pulses_per_burst, "bursts_per_step": bursts_per_step,
+            "betas": betas, "eps": eps, "bursts": tuple(bursts),
             "most_pulses": most_pulses, "patience": patience, "margin": margin, "sets": sets,
             "latent_bits": latent_bits,
         }
@@ -125,9 +125,9 @@ class LatentOptimizer(DeviceOptimizer):
         SimulationError
             For a state from before stuck pairs had devices SET, which this rule cannot go on from.
         """
-        if any(group.get("role") == "device" and "patience" not in group for group in state_dict["param_groups"]):
+        if any(group.get("role") == "device" and "bursts" not in group for group in state_dict["param_groups"]):
             raise SimulationError(
-                "this state is of a LatentOptimizer that knew no SET and no patience: its run cannot go on under the "
+                "this state is of a LatentOptimizer that knew neither SETs nor growing bursts: its run cannot go on under the "
                 "present rule; train anew, or go on with the version of weakreset that wrote it"
             )
         super().load_state_dict(cast(Any, state_dict))
@@ -153,24 +153,24 @@ class LatentOptimizer(DeviceOptimizer):
         state = self._moments(parameter)
         step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"])
         parts = (gradient, state["exp_avg"], state["exp_avg_sq"], state["latent"])
-        programming, bursts, clock = _programming(pair, group), group["bursts_per_step"], pair.array.tick()
+        programming, clock = _programming(pair, group), pair.array.tick()
         if _compiled(parameter, pair, parts):
-            return pair.latent_pulse(parameter, parts, (step,), programming, bursts, clock)
+            return pair.latent_pulse(parameter, parts, (step,), programming, clock)
         lost = move_numbers(state["latent"], adam_update(*parts[:3], step))
-        return _program(parameter, pair, state["latent"], programming, bursts, clock), lost
+        return _program(parameter, pair, state["latent"], programming, clock), lost
 
     def _step_bytes(
         self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any], gradient: Tensor
     ) -> tuple[PulseReport, int]:
         state = self.state[parameter]
         parts, factor = (gradient, state["latent"]), self._layer_step(state, gradient, group)
-        programming, bursts, clock = _programming(pair, group), group["bursts_per_step"], pair.array.tick()
+        programming, clock = _programming(pair, group), pair.array.tick()
         key = _rounding_key(*clock)
         if _compiled(parameter, pair, parts):
             numbers = (factor, np.array(key, np.uint64))
-            return pair.latent_pulse(parameter, parts, numbers, programming, bursts, clock)
+            return pair.latent_pulse(parameter, parts, numbers, programming, clock)
         lost = move_bytes(state["latent"], gradient, float(factor), key)
-        return _program(parameter, pair, state["latent"], programming, bursts, clock), lost
+        return _program(parameter, pair, state["latent"], programming, clock), lost
 
     def _start(self, parameter: nn.Parameter, pair: DifferentialPair, one_byte: bool) -> PulseReport:
         """Measure the pairs before the first step, for where latent numbers start."""
@@ -196,13 +196,12 @@ def _compiled(parameter: nn.Parameter, pair: DifferentialPair, parts: tuple[Tens
 
 
 def _program(
-    parameter: nn.Parameter, pair: DifferentialPair, latent: Tensor, programming: Programming, bursts: int,
-    clock: tuple[int, int],
+    parameter: nn.Parameter, pair: DifferentialPair, latent: Tensor, programming: Programming, clock: tuple[int, int]
 ) -> PulseReport:
     """In plain torch: program the pairs that disagree with their latent numbers."""
     index, wanted = _disagreeing(parameter, latent, programming)
-    burst, most = abs(int(programming.burst)), int(programming.most)
-    report, _ = pair.program_some(index, wanted, parameter, burst, bursts, clock, most)
+    bursts, most = programming.bursts.tolist(), int(programming.most)
+    report, _ = pair.program_some(index, wanted, parameter, bursts, clock, most)
     return report
 
 
@@ -234,24 +233,19 @@ def _disagreeing(parameter: nn.Parameter, latent: Tensor, programming: Programmi
 def _programming(pair: DifferentialPair, group: dict[str, Any]) -> Programming:
     margin = group["margin"] * group["lr"]
     margin = level_beyond(margin) if group["latent_bits"] == 8 else margin
-    return Programming(np.float32(margin), _signed_burst(pair, group), np.int64(group["most_pulses"] or MOST_PULSES))
-
-
-def _signed_burst(pair: DifferentialPair, group: dict[str, Any]) -> np.int32:
-    """Pulses go to BL where a weight is to rise, if R rises with them, and to BLb if it falls."""
-    return np.int32(-group["pulses_per_burst"] if pair.array.falls else group["pulses_per_burst"])
+    sign = np.int32(-1 if pair.array.falls else 1)  # pulses that raise R go to BL where a weight is to rise
+    most = np.int64(group["most_pulses"] or MOST_PULSES)
+    return Programming(np.float32(margin), sign, np.array(group["bursts"], np.int64), most)
 
 
 def _rounding_key(seed: int, call: int) -> Key:
     return make_key(seed, "latent rounding", call)
 
 
-def _check_budget(pulses: int, bursts: int, most: int, bits: int) -> list[str]:
+def _check_budget(bursts: Sequence[int], most: int, bits: int) -> list[str]:
     problems = []
-    if not 1 <= pulses <= LONGEST_BURST:
-        problems.append(f"pulses_per_burst must be 1 .. {LONGEST_BURST}, got {pulses!r}")
-    if not 1 <= bursts <= _MOST_BURSTS:
-        problems.append(f"bursts_per_step must be 1 .. {_MOST_BURSTS}, got {bursts!r}")
+    if not 1 <= len(bursts) <= _MOST_BURSTS or not all(1 <= n <= LONGEST_BURST for n in bursts):
+        problems.append(f"bursts must be 1 .. {_MOST_BURSTS} numbers of 1 .. {LONGEST_BURST} pulses, got {bursts!r}")
     if not 0 <= most <= MOST_PULSES:
         problems.append(f"most_pulses must be 0 .. {MOST_PULSES}, got {most!r}")
     if bits not in (8, 32):

@@ -2,9 +2,9 @@
 
 latent (what is taken where none is named)
     A digital latent number a weight moves as in a network without devices; a pair whose sign is another is programmed:
-    up to 7 bursts of 14 pulses in a step, a comparison after each; if that does not turn it, the other device is SET.
-    A pair that still does not turn makes its latent number give way. It remembers what each weight is wanted to be, so
-    it learns from small batches too, and pulses only pairs that are to turn. See `weakreset.simulation.LatentOptimizer`.
+    bursts of 2, 4, 8, ... pulses, a comparison after each; if 112 do not turn it in a step, the other device is SET. A
+    pair that still does not turn makes its latent number give way. It remembers what each weight is wanted to be, so it
+    learns from small batches too, and pulses only pairs that are to turn. See `weakreset.simulation.LatentOptimizer`.
 latent-byte
     The same with one byte a weight in place of 12: latent numbers of 8 bits and no moments of Adam.
 published
@@ -44,7 +44,7 @@ class Recipe:
     schedule : str
         "halve-every-7" epochs or "cosine" to zero at the end.
     max_pulses : int
-        Longest burst; with latent numbers, the pulses of every burst.
+        Longest burst, without latent numbers.
     only_disagreeing : bool
         Pulse only weights whose pair disagrees with the wish; always so with latent numbers.
     digital_lr : float
@@ -59,8 +59,8 @@ class Recipe:
         A run of fewer steps multiplies `lr` by full_steps / steps, at most by 4; 0 for never.
     latent_bits : int
         Of the latent number behind each device weight: 32, or 8 without moments of Adam; 0 for none.
-    bursts_per_step : int
-        That a pair may get in a step, with latent numbers.
+    bursts : tuple of int
+        Pulses of each burst that a pair may get in a step, with latent numbers.
     patience : float
         For how many steps gradients must ask again for a pair that did not turn.
     margin : float
@@ -84,7 +84,7 @@ class Recipe:
     label_smoothing: float = 0.0
     full_steps: int = 0
     latent_bits: Literal[0, 8, 32] = 0
-    bursts_per_step: int = 1
+    bursts: tuple[int, ...] = ()
     patience: float = 0.0
     margin: float = 0.0
     sets: bool = False
@@ -103,7 +103,7 @@ _MOST_CATCH_UP = 4.0  # a short run pulses harder, but not so hard that its firs
 DEFAULT_RECIPE = "latent"
 
 _LATENT: Any = {
-    "lr": 2e-3, "schedule": "cosine", "bursts_per_step": 7, "patience": 30.0, "sets": True,
+    "lr": 2e-3, "schedule": "cosine", "bursts": (2, 4, 8, 16, 32, 50), "patience": 30.0, "sets": True,
 }
 
 RECIPES = {

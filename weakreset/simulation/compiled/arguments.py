@@ -89,12 +89,13 @@ class Programming(NamedTuple):
     """How a pair that disagrees with its latent number is programmed.
 
     A pair disagrees where its latent number lies on the other side by `margin`, in the unit of the latent numbers.
-    `burst` is signed: its pulses go to BL where the weight is to rise, if positive, else to BLb. No burst takes a
-    device beyond `most` pulses.
+    The k-th burst that it gets has `bursts[k]` pulses. They go to BL where the weight is to rise if `sign` is 1, to BLb
+    if it is -1. No burst takes a device beyond `most` pulses.
     """
 
     margin: np.float32
-    burst: np.int32
+    sign: np.int32
+    bursts: Integers
     most: np.int64
 
 

@@ -41,6 +41,7 @@ def adam_latents(
     How many bursts are not zero, and how many updates are no number.
     """
     bad, some, margin = np.int32(0), np.int32(0), programming.margin
+    first = np.int32(programming.sign * programming.bursts[0])
     for k in range(count):  # without a branch, as in `weights.adam_bursts`
         at = begin + np.uint64(k)
         wish = adam_wish(gradient, mean, square, step, at)
@@ -52,7 +53,7 @@ def adam_latents(
         latent[at] = now
         up = weight[at] > _ZERO
         change = np.int32(np.int32((not up) & (now >= margin)) - np.int32(up & (now < -margin)))
-        n[k] = np.int32(change * programming.burst)
+        n[k] = np.int32(change * first)
         some = np.int32(some + np.int32(change != 0))
     return some, bad
 
@@ -64,6 +65,7 @@ def byte_latents(
 ) -> tuple[Any, Any]:
     """The same for latent numbers of one byte: a step of factor x gradient levels, rounded up or down at random."""
     bad, some, margin = np.int32(0), np.int32(0), programming.margin
+    first = np.int32(programming.sign * programming.bursts[0])
     for k in range(count):
         at = begin + np.uint64(k)
         wish = gradient[at] * factor
@@ -76,7 +78,7 @@ def byte_latents(
         latent[at] = np.int8(np.int32(now))
         up = weight[at] > _ZERO
         change = np.int32(np.int32((not up) & (now >= margin)) - np.int32(up & (now < -margin)))
-        n[k] = np.int32(change * programming.burst)
+        n[k] = np.int32(change * first)
         some = np.int32(some + np.int32(change != 0))
     return some, bad
 
@@ -91,36 +93,39 @@ def program_list(
     `keys` holds two numbers for the tie coins and two for every burst that a pair may get. (pulses, devices, flips,
     bursts, pairs that stay as they were).
     """
-    size, rounds, tie_key = np.int64(abs(programming.burst)), len(keys) // 2 - 1, (keys[0], keys[1])
-    asked, given, flips, devices = found, 0, 0, 0
+    bursts, rounds, tie_key = programming.bursts, len(programming.bursts), (keys[0], keys[1])
+    asked, given, pulses, flips, devices = found, 0, 0, 0, 0
     if len(chip.unresponsive):
         alive = leave_out(chip.unresponsive, room.device, room.pulses, found)
-        given, devices, found = (found - alive) * rounds, found - alive, alive  # the dead get all bursts, in vain
-    found = _left(chip, physics, programming, room, found, latent, weight)
+        given, devices = (found - alive) * rounds, found - alive  # the dead get all bursts, in vain
+        pulses, found = (found - alive) * bursts.sum(), alive
+    found = _left(chip, physics, programming, bursts[0], room, found, latent, weight)
     devices += found
     for k in range(rounds):
         if found == 0:
             break
-        given += found
+        given, pulses = given + found, pulses + found * bursts[k]
         key = (keys[2 * k + 2], keys[2 * k + 3])
         advance_list(chip, physics, key, room, found, weight, 4 * found < stop - start, _PAIRS)
         flips += read_signs(room.difference, room.device, found, weight, tie_key, start, stop)
-        found = _left(chip, physics, programming, room, found, latent, weight)
-    return given * size, devices, flips, given, asked - flips
+        if k + 1 < rounds:
+            found = _left(chip, physics, programming, bursts[k + 1], room, found, latent, weight)
+    return pulses, devices, flips, given, asked - flips
 
 
 @inlined
 def _left(
-    chip: Chip, physics: Physics, programming: Programming, room: Scratch, found: int, latent: Any, weight: Floats
+    chip: Chip, physics: Physics, programming: Programming, size: Any, room: Scratch, found: int, latent: Any,
+    weight: Floats,
 ) -> Any:
-    """Move devices that need another burst and may have one to the front; their number."""
-    width, size = np.uint64(len(physics.width)), np.int64(abs(programming.burst))
+    """Move devices that need a burst of `size` and may have one to the front; their number."""
+    width = np.uint64(len(physics.width))
     kept: Any = 0
     for k in range(found):
         device = np.uint64(room.device[k])
         i = device >> _U1
         asks = (latent[i] >= 0) != (weight[i] > _ZERO)
         may = np.int64(chip.moving[device * width + width - _U2] >> 1) + size <= programming.most
-        room.device[kept], room.pulses[kept] = room.device[k], room.pulses[k]
+        room.device[kept], room.pulses[kept] = room.device[k], size
         kept += bool(asks and may)
     return kept
