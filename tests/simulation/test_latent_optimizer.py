@@ -22,7 +22,7 @@ from weakreset.simulation import (
     save_checkpoint,
 )
 from weakreset.simulation.compiled import calls
-from weakreset.simulation.latents import LEVELS, level_beyond, move_bytes, start_latents
+from weakreset.simulation.latents import LEVELS, move_bytes, start_latents
 
 BITS = [32, 8]
 
@@ -149,9 +149,9 @@ def test_latent_numbers_move_as_those_of_a_network_without_devices(params: Param
 
 @pytest.mark.parametrize("bits", BITS)
 def test_costs_are_those_of_programming_one_pair_after_the_other(params: ParameterFile, bits: int) -> None:
-    """By hand on a twin: a burst, a look at the two resistances, until the pair has turned or had all its bursts.
+    """By hand on a twin: a SET of the other device, if it has had pulses, and a look at the two resistances.
 
-    Then a SET of the other device, if it has had pulses, and another look.
+    Then a burst, a look, until the pair has turned or had all its bursts.
     """
     layer, optimizer, _ = stepped(params, steps=3, latent_bits=bits)
     twin, twins, _ = stepped(params, steps=3, latent_bits=bits)
@@ -164,23 +164,22 @@ def test_costs_are_those_of_programming_one_pair_after_the_other(params: Paramet
     array, wish = twin.pair.array, twins.state[twin.weight]["latent"].view(-1) >= 0
     clock, log_r = array.tick(), array.log_r.view(-1, 2)
     up = twin.weight.detach().view(-1) > 0
-    pulses = bursts = flips = sets = stuck = 0
+    pulses = bursts = flips = sets = stuck = devices = 0
     for i in (up != wish).nonzero().view(-1).tolist():
-        for k, burst in enumerate((2, 4, 8, 16, 32, 50)):
-            device = torch.tensor([2 * i + (0 if wish[i] else 1)])
-            array.burst_some(clock, k, device, torch.tensor([burst]))
-            pulses, bursts = pulses + burst, bursts + 1
-            if bool(log_r[i, 0] > log_r[i, 1]) == bool(wish[i]):
-                flips += 1
+        device = torch.tensor([2 * i + (0 if wish[i] else 1)])
+        other = int(device) ^ 1
+        if pulsed := bool(array.pulse_count.view(-1)[other] > 0):
+            array.set_((torch.arange(array.n_devices) == other).view(array.shape))
+        sets += pulsed
+        given = 0
+        for burst in (2, 4, 8, 16, 32, 64, 128):
+            if turned := bool(log_r[i, 0] > log_r[i, 1]) == bool(wish[i]):
                 break
-        else:
-            other = 2 * i + (1 if wish[i] else 0)
-            if pulsed := bool(array.pulse_count.view(-1)[other] > 0):
-                array.set_((torch.arange(array.n_devices) == other).view(array.shape))
-            sets += pulsed
-            turned = bool(log_r[i, 0] > log_r[i, 1]) == bool(wish[i])
-            flips, stuck = flips + turned, stuck + (not turned)
-    devices = int((up != wish).sum())
+            array.burst_some(clock, given, device, torch.tensor([burst]))
+            pulses, given = pulses + burst, given + 1
+        turned = bool(log_r[i, 0] > log_r[i, 1]) == bool(wish[i])
+        devices, bursts = devices + (given > 0), bursts + given
+        flips, stuck = flips + turned, stuck + (not turned)
     assert optimizer.last_step == PulseReport(pulses, devices, flips, bursts, stuck, sets)
     assert optimizer.last_step.reads == bursts + sets
     assert min(flips, stuck) > 500
@@ -192,7 +191,7 @@ def test_costs_are_those_of_programming_one_pair_after_the_other(params: Paramet
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("kernel", ["auto", "torch"])
 def test_a_step_keeps_to_its_budget_and_stuck_pairs_give_back(params: ParameterFile, kernel: str, bits: int) -> None:
-    options = {"bursts": (1, 4, 7), "patience": 10.0}
+    options = {"bursts": (1, 4, 7), "give_back": 0.2}
     layer, optimizer, _ = stepped(params, kernel, latent_bits=bits, **options)
     before, weight = layer.pair.array.total_pulses(), layer.weight.detach().clone()
     gradients(layer, 77)
@@ -213,7 +212,8 @@ def test_a_step_keeps_to_its_budget_and_stuck_pairs_give_back(params: ParameterF
 
 @pytest.mark.parametrize("bits", BITS)
 def test_no_device_gets_more_pulses_than_it_may_have(params: ParameterFile, bits: int) -> None:
-    options: dict[str, Any] = {"bursts": (14,) * 8, "most_pulses": 150, "latent_bits": bits, "steps": 12, "patience": 0.0}
+    options: dict[str, Any] = {"most_pulses": 150, "latent_bits": bits, "steps": 12, "give_back": 0.0}
+    options["bursts"] = (14,) * 8
     runs = [stepped(params, kernel, **options) for kernel in ("auto", "torch")]
     assert_same(*runs)
     layer, optimizer, reports = runs[0]
@@ -232,7 +232,7 @@ def test_a_dead_device_costs_its_bursts_and_gives_way(params: ParameterFile) -> 
     layer, optimizer, reports = stepped(dead, steps=1, lr=1.0)
     report = reports[0]
     assert report.devices == report.stuck > 1000
-    assert (report.flips, report.bursts, report.pulses) == (0, 6 * report.stuck, 112 * report.stuck)
+    assert (report.flips, report.bursts, report.pulses) == (0, 7 * report.stuck, 254 * report.stuck)
     assert torch.equal(torch.sign(optimizer.state[layer.weight]["latent"]), layer.weight.detach())
 
 
@@ -306,35 +306,33 @@ def test_only_disagreeing_pairs_cost_anything(params: ParameterFile) -> None:
 
 
 @pytest.mark.parametrize("falls", [False, True])
-def test_a_set_takes_back_what_keeps_a_pair_from_turning(params: ParameterFile, falls: bool) -> None:
-    """Pairs that were turned are asked back with a single pulse: SETs do what is left, and leave nothing to SET."""
+def test_a_set_turns_back_what_pulses_turned(params: ParameterFile, falls: bool) -> None:
+    """Pairs that were turned are asked back: all of them come back by a SET alone, for the other device is fresh."""
     chosen = params.model_copy(update={"direction": "set"}) if falls else params
-    options: dict[str, Any] = {"bursts": (1,), "lr": 0.0}
-    layer, optimizer, _ = stepped(chosen, steps=1, **options)
-    fresh, latent = layer.weight.detach().clone(), optimizer.state[layer.weight]["latent"]
-    optimizer.param_groups[0] |= {"bursts": (14,) * 100, "sets": False}
+    layer, optimizer, _ = stepped(chosen, steps=1, lr=0.0, bursts=(14,) * 100)
+    fresh, latent, array = layer.weight.detach().clone(), optimizer.state[layer.weight]["latent"], layer.pair.array
     gradients(layer, 1)
     latent.copy_(-fresh)
     optimizer.step()
     turned = layer.weight.detach() != fresh
     assert optimizer.last_step.sets == 0
-    assert layer.pair.array.set_count is None
-    optimizer.param_groups[0] |= {"bursts": (1,), "sets": True}
+    assert array.set_count is None
     latent.copy_(fresh)
     optimizer.step()
-    report = optimizer.last_step
-    assert report.devices == int(turned.sum()) > 3000
-    assert report.flips + report.stuck == report.devices
-    assert layer.pair.array.set_count is not None
-    assert int(layer.pair.array.set_count.sum()) == report.sets > 1000
-    again, array = layer.pair.array.set_count > 0, layer.pair.array
+    n = int(turned.sum())
+    assert optimizer.last_step == PulseReport(flips=n, sets=n)
+    assert n > 3000
+    assert torch.equal(layer.weight.detach(), fresh)
+    assert array.set_count is not None
+    again = array.set_count > 0
+    assert int(again.sum()) == n
     assert torch.equal(array.log_r[again], array.log_r0[again])
-    assert int((layer.weight.detach() == fresh)[again.any(-1)].sum()) > 0.5 * report.sets
-    stuck = layer.weight.detach() != fresh
-    other = torch.where((fresh > 0) != falls, array.pulse_count[..., 1], array.pulse_count[..., 0])
-    assert int(other[stuck & turned].max()) == 0
-    assert torch.equal(layer.weight.detach(), layer.pair.signs())
-    assert torch.equal(torch.sign(latent), layer.weight.detach())
+    latent.copy_(-fresh)
+    optimizer.param_groups[0]["sets"] = False
+    optimizer.step()
+    latent.copy_(fresh)
+    optimizer.step()
+    assert (optimizer.last_step.sets, optimizer.last_step.pulses > 14 * n) == (0, True)
 
 
 @pytest.mark.parametrize("one_byte", [False, True])
@@ -358,33 +356,9 @@ def test_a_state_of_the_rule_before_is_refused(params: ParameterFile) -> None:
         optimizer.load_state_dict(old)
 
 
-@pytest.mark.parametrize("bits", BITS)
-@pytest.mark.parametrize("kernel", ["auto", "torch"])
-def test_only_numbers_beyond_the_margin_ask(params: ParameterFile, kernel: str, bits: int) -> None:
-    """A margin of 0.1, as 20 steps of 0.005: numbers on either side of it, and on it."""
-    layer, optimizer, _ = stepped(params, kernel, steps=1, latent_bits=bits, lr=0.0)
-    latent, up = optimizer.state[layer.weight]["latent"], layer.weight.detach() > 0
-    generator = torch.Generator().manual_seed(2)
-    latent.copy_(torch.randint(-30, 30, latent.shape, generator=generator) / (1 if bits == 8 else 100))
-    optimizer.param_groups[0] |= {"lr": 0.005, "margin": 20.0}
-    layer.weight.grad = torch.zeros_like(layer.weight)
-    before, wanted = layer.pair.array.total_pulses(), latent.clone()
-    if bits == 32:
-        optimizer.state[layer.weight]["exp_avg"].zero_()
-    optimizer.step()
-    asked = (layer.pair.array.total_pulses() > before).any(-1)
-    margin = torch.tensor(20.0 * 0.005) if bits == 32 else level_beyond(0.1)
-    assert torch.equal(asked, torch.where(up, wanted < -margin, wanted >= margin))
-    assert 500 < int(asked.sum()) < 0.45 * asked.numel()
-
-
-def test_the_first_level_beyond_a_margin() -> None:
-    assert [level_beyond(size) for size in (0.0, 0.5 / LEVELS, 0.6 / LEVELS, 1.5 / LEVELS, 1.0)] == [0, 0, 1, 1, 127]
-
-
 IMPOSSIBLE = [
     {"lr": -1.0}, {"lr": 6.0}, {"bursts": ()}, {"bursts": (2, 0)}, {"bursts": (5000,)},
-    {"patience": -1.0}, {"patience": float("nan")}, {"margin": -1.0}, {"margin": float("nan")},
+    {"give_back": 1.5}, {"give_back": float("nan")},
     {"most_pulses": -1}, {"latent_bits": 16}, {"betas": (1.0, 0.9)},
 ]
 

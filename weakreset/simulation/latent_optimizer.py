@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
@@ -13,14 +12,13 @@ from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update
-from weakreset.simulation.compiled.arguments import Programming
+from weakreset.simulation.compiled import calls
 from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates, full
 from weakreset.simulation.differential_pair import DifferentialPair, PulseReport
 from weakreset.simulation.latents import (
     LEAST,
     layer_factor,
-    level_beyond,
     level_of,
     move_bytes,
     move_numbers,
@@ -42,12 +40,12 @@ class LatentOptimizer(DeviceOptimizer):
 
         l <- clamp(l + lr u, -1, 1),
 
-    u being Adam's update, and then programs the pairs for which l lies on the other side by more than `margin` such
-    steps: `bursts[0]` RESET pulses to the device that must rise, a comparison, then `bursts[1]`, until the pair has
-    turned or has had all bursts. The first ones are short: pairs that were programmed before lie close together.
-    Where that was not enough and the other device has had pulses, a SET takes these back (`sets`). A pair that still
-    did not turn makes its latent number give way, l <- patience x lr x sign of the pair, so that a stuck pair asks
-    again only after gradients have asked for it for about `patience` steps.
+    u being Adam's update, and then turns the pairs whose sign is not that of l. Pulses move a device one way only, so
+    where the device that is not to move has had pulses, a SET takes all of them back (`sets`); that alone turns most
+    pairs back that were turned before. Then `bursts[0]` RESET pulses to the device that must rise, a comparison,
+    `bursts[1]`, and so on, until the pair has turned or has had all bursts. A pair that did not turn makes its latent
+    number give way, l <- give_back x sign of the pair, so that a stuck pair asks again only after gradients have asked
+    for it for a while.
 
     Parameters
     ----------
@@ -59,11 +57,8 @@ class LatentOptimizer(DeviceOptimizer):
         Pulses of each burst that a pair may get in a step.
     most_pulses : int
         Budget of a device from one SET to the next, for devices that wear out; 0 for none.
-    patience : float
-        For how many steps, in units of the `lr` of the step, gradients must ask again for a pair that would not turn. A
-        fixed distance would leave such pairs alone for the rest of a run whose rate falls.
-    margin : float
-        How far beyond zero a latent number must be before its pair is programmed, in units of the `lr` of the step.
+    give_back : float
+        Where the latent number of a pair that would not turn goes; in 0 .. 1.
     sets : bool
         Whether devices may be SET.
     digital_lr : float
@@ -92,27 +87,25 @@ class LatentOptimizer(DeviceOptimizer):
     each other, for these turn with the fewest pulses. They belong to the state of the optimizer, which `state_dict()`
     holds: a run goes on bit for bit.
 
-    In main memory a step is one compiled pass over the numbers and a loop over the pairs that disagree; SETs of the few
-    that did not turn are plain torch. Results equal those of plain torch bit for bit. A gradient with NaN or infinity
-    raises after the step: its number stays.
+    In main memory a step is one compiled pass over the numbers, a comparison with the signs, and a compiled loop over
+    the pairs that disagree. Results equal those of plain torch bit for bit. A gradient with NaN or infinity raises
+    after the step: its number stays.
     """
 
     def __init__(
-        self, params: Iterable[Any], lr: float = 2e-3, *, bursts: Sequence[int] = (2, 4, 8, 16, 32, 50),
-        most_pulses: int = 0, patience: float = 30.0, margin: float = 0.0,
-        sets: bool = True, digital_lr: float = 8e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        latent_bits: Literal[8, 32] = 32,
+        self, params: Iterable[Any], lr: float = 2e-3, *, bursts: Sequence[int] = (2, 4, 8, 16, 32, 64, 128),
+        most_pulses: int = 0, give_back: float = 0.04, sets: bool = True, digital_lr: float = 8e-3,
+        betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, latent_bits: Literal[8, 32] = 32,
     ) -> None:
         problems = check_rates(lr, digital_lr, betas)
         if lr > 1:
             problems.append(f"lr is a step of numbers in -1 .. 1, usually 0.002, got {lr!r} (no number of pulses)")
-        problems += _check_budget(bursts, most_pulses, latent_bits)
-        problems += _check_steps(patience=patience, margin=margin)
+        problems += _check_budget(bursts, most_pulses, give_back, latent_bits)
         if problems:
             raise SimulationError("LatentOptimizer: " + "; ".join(problems))
         shared = {
             "betas": betas, "eps": eps, "bursts": tuple(bursts),
-            "most_pulses": most_pulses, "patience": patience, "margin": margin, "sets": sets,
+            "most_pulses": most_pulses, "give_back": give_back, "sets": sets,
             "latent_bits": latent_bits,
         }
         super().__init__(params, lr, digital_lr, shared)
@@ -127,8 +120,8 @@ class LatentOptimizer(DeviceOptimizer):
         """
         if any(group.get("role") == "device" and "bursts" not in group for group in state_dict["param_groups"]):
             raise SimulationError(
-                "this state is of a LatentOptimizer that knew neither SETs nor growing bursts: its run cannot go on under the "
-                "present rule; train anew, or go on with the version of weakreset that wrote it"
+                "this state is of a LatentOptimizer that knew neither SETs nor growing bursts: its run cannot go on "
+                "under the present rule; train anew, or go on with the version of weakreset that wrote it"
             )
         super().load_state_dict(cast(Any, state_dict))
         for group in self.param_groups:
@@ -141,36 +134,32 @@ class LatentOptimizer(DeviceOptimizer):
         self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any]
     ) -> tuple[PulseReport, int]:
         started = self._start(parameter, pair, group["latent_bits"] == 8)
-        step = self._step_bytes if group["latent_bits"] == 8 else self._step_numbers
-        report, lost = step(parameter, pair, group, full(cast(Tensor, parameter.grad)).contiguous())
-        if report.stuck:
-            report = replace(report, stuck=0) + _settle(parameter, pair, self.state[parameter]["latent"], group)
-        return started + report, lost
+        state, clock = self.state[parameter], pair.array.tick()
+        gradient = full(cast(Tensor, parameter.grad)).contiguous()
+        if group["latent_bits"] == 8:
+            lost = self._move_bytes(state, gradient, group, clock, pair.array.in_main_memory)
+        else:
+            lost = self._move_numbers(parameter, gradient, group, pair.array.in_main_memory)
+        return started + _program(parameter, pair, state["latent"], group, clock), lost
 
-    def _step_numbers(
-        self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any], gradient: Tensor
-    ) -> tuple[PulseReport, int]:
+    def _move_numbers(
+        self, parameter: nn.Parameter, gradient: Tensor, group: dict[str, Any], compiled: bool
+    ) -> int:
         state = self._moments(parameter)
         step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"])
         parts = (gradient, state["exp_avg"], state["exp_avg_sq"], state["latent"])
-        programming, clock = _programming(pair, group), pair.array.tick()
-        if _compiled(parameter, pair, parts):
-            return pair.latent_pulse(parameter, parts, (step,), programming, clock)
-        lost = move_numbers(state["latent"], adam_update(*parts[:3], step))
-        return _program(parameter, pair, state["latent"], programming, clock), lost
+        if compiled and _plain(parts):
+            return calls.move_latents(parts, (step,))
+        return move_numbers(state["latent"], adam_update(*parts[:3], step))
 
-    def _step_bytes(
-        self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any], gradient: Tensor
-    ) -> tuple[PulseReport, int]:
-        state = self.state[parameter]
-        parts, factor = (gradient, state["latent"]), self._layer_step(state, gradient, group)
-        programming, clock = _programming(pair, group), pair.array.tick()
-        key = _rounding_key(*clock)
-        if _compiled(parameter, pair, parts):
-            numbers = (factor, np.array(key, np.uint64))
-            return pair.latent_pulse(parameter, parts, numbers, programming, clock)
-        lost = move_bytes(state["latent"], gradient, float(factor), key)
-        return _program(parameter, pair, state["latent"], programming, clock), lost
+    def _move_bytes(
+        self, state: dict[str, Any], gradient: Tensor, group: dict[str, Any], clock: tuple[int, int], compiled: bool
+    ) -> int:
+        parts, key = (gradient, state["latent"]), _rounding_key(*clock)
+        factor = self._layer_step(state, gradient, group)
+        if compiled and _plain(parts):
+            return calls.move_latents(parts, (factor, np.array(key, np.uint64)))
+        return move_bytes(state["latent"], gradient, float(factor), key)
 
     def _start(self, parameter: nn.Parameter, pair: DifferentialPair, one_byte: bool) -> PulseReport:
         """Measure the pairs before the first step, for where latent numbers start."""
@@ -191,67 +180,50 @@ class LatentOptimizer(DeviceOptimizer):
         return layer_factor(group["lr"], float(state["mean_square"]), beta, int(state["step"]), group["eps"])
 
 
-def _compiled(parameter: nn.Parameter, pair: DifferentialPair, parts: tuple[Tensor, ...]) -> bool:
-    return pair.can_be_programmed(parameter) and all(part.is_contiguous() for part in parts)
+def _plain(parts: tuple[Tensor, ...]) -> bool:
+    return all(part.is_contiguous() and part.device.type == "cpu" for part in parts)
 
 
 def _program(
-    parameter: nn.Parameter, pair: DifferentialPair, latent: Tensor, programming: Programming, clock: tuple[int, int]
+    parameter: nn.Parameter, pair: DifferentialPair, latent: Tensor, group: dict[str, Any], clock: tuple[int, int]
 ) -> PulseReport:
-    """In plain torch: program the pairs that disagree with their latent numbers."""
-    index, wanted = _disagreeing(parameter, latent, programming)
-    bursts, most = programming.bursts.tolist(), int(programming.most)
-    report, _ = pair.program_some(index, wanted, parameter, bursts, clock, most)
-    return report
-
-
-def _settle(
-    parameter: nn.Parameter, pair: DifferentialPair, latent: Tensor, group: dict[str, Any]
-) -> PulseReport:
-    """SET where that may turn pairs that bursts did not turn; the latent numbers behind the others give way."""
-    stuck, wanted = _disagreeing(parameter, latent, _programming(pair, group))
-    report = PulseReport(stuck=stuck.numel())
+    """Turn the pairs that disagree with their latent numbers; those behind pairs that do not turn give way."""
+    wish = latent >= 0
+    index = (wish != (parameter > 0)).reshape(-1).nonzero().view(-1)
+    if not index.numel():
+        return PulseReport()
+    wanted, report = torch.where(wish.view(-1)[index], 1.0, -1.0), PulseReport()
     if group["sets"]:
-        report, stuck = pair.set_back(stuck, wanted, parameter)
-    size = min(max(group["patience"] * group["lr"], LEAST), 1.0)
+        report, index = pair.set_back(index, wanted, parameter)
+        wanted = -parameter.detach().reshape(-1)[index].sign()
+    most = group["most_pulses"] or MOST_PULSES
+    done, stuck = pair.program_some(index, wanted, parameter, group["bursts"], clock, most)
+    _give_way(parameter, latent, stuck, group["give_back"])
+    return replace(report, stuck=0) + done
+
+
+def _give_way(parameter: nn.Parameter, latent: Tensor, stuck: Tensor, size: float) -> None:
+    size = max(size, LEAST)
     high, low = size, -size
     if latent.dtype == torch.int8:
         high = float(level_of(torch.tensor(size)))
         low = -1.0 - high
     up = parameter.detach().reshape(-1)[stuck] > 0
     latent.view(-1)[stuck] = torch.where(up, high, low).to(latent.dtype)
-    return report
-
-
-def _disagreeing(parameter: nn.Parameter, latent: Tensor, programming: Programming) -> tuple[Tensor, Tensor]:
-    """Flat numbers of the weights that are not what their latent numbers want, and what is wanted of them."""
-    margin = float(programming.margin)
-    index = torch.where(parameter > 0, latent < -margin, latent >= margin).reshape(-1).nonzero().view(-1)
-    return index, torch.where(latent.view(-1)[index] >= 0, 1.0, -1.0)
-
-
-def _programming(pair: DifferentialPair, group: dict[str, Any]) -> Programming:
-    margin = group["margin"] * group["lr"]
-    margin = level_beyond(margin) if group["latent_bits"] == 8 else margin
-    sign = np.int32(-1 if pair.array.falls else 1)  # pulses that raise R go to BL where a weight is to rise
-    most = np.int64(group["most_pulses"] or MOST_PULSES)
-    return Programming(np.float32(margin), sign, np.array(group["bursts"], np.int64), most)
 
 
 def _rounding_key(seed: int, call: int) -> Key:
     return make_key(seed, "latent rounding", call)
 
 
-def _check_budget(bursts: Sequence[int], most: int, bits: int) -> list[str]:
+def _check_budget(bursts: Sequence[int], most: int, give_back: float, bits: int) -> list[str]:
     problems = []
     if not 1 <= len(bursts) <= _MOST_BURSTS or not all(1 <= n <= LONGEST_BURST for n in bursts):
         problems.append(f"bursts must be 1 .. {_MOST_BURSTS} numbers of 1 .. {LONGEST_BURST} pulses, got {bursts!r}")
     if not 0 <= most <= MOST_PULSES:
         problems.append(f"most_pulses must be 0 .. {MOST_PULSES}, got {most!r}")
+    if not 0 <= give_back <= 1:
+        problems.append(f"give_back must lie in 0 .. 1, got {give_back!r}")
     if bits not in (8, 32):
         problems.append(f"latent_bits must be 8 or 32, got {bits!r}")
     return problems
-
-
-def _check_steps(**numbers: float) -> list[str]:
-    return [f"{name} must be a number of steps >= 0, got {n!r}" for name, n in numbers.items() if not 0 <= n < math.inf]

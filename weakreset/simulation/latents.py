@@ -20,7 +20,6 @@ __all__ = [
     "LEVELS",
     "LOWEST_LEVEL",
     "ROUNDING_BITS",
-    "level_beyond",
     "level_of",
     "move_bytes",
     "move_numbers",
@@ -63,11 +62,6 @@ def start_latents(weight: Tensor, gaps: Tensor, seed: int, one_byte: bool) -> Te
 def level_of(size: Tensor) -> Tensor:
     """The level 0 .. 127 that a positive number belongs to."""
     return (size * LEVELS).floor_().clamp_(0, HIGHEST_LEVEL)
-
-
-def level_beyond(size: float) -> int:
-    """The first level 0 .. 128 that stands for `size` or more; level k stands for (k + 0.5) / 127.5."""
-    return max(math.ceil(size * LEVELS - 0.5), 0)
 
 
 def move_numbers(latent: Tensor, update: Tensor) -> int:

@@ -61,7 +61,7 @@ def optimizer_of(
     common: dict[str, Any] = {"lr": chosen.lr, "digital_lr": chosen.digital_lr, "betas": chosen.betas}
     if chosen.latent_bits:
         return LatentOptimizer(
-            model.parameters(), **common, bursts=chosen.bursts, patience=chosen.patience, margin=chosen.margin, sets=chosen.sets,
+            model.parameters(), **common, bursts=chosen.bursts, give_back=chosen.give_back, sets=chosen.sets,
             latent_bits=chosen.latent_bits,
         )
     return PulseOptimizer(

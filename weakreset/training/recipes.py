@@ -2,9 +2,10 @@
 
 latent (what is taken where none is named)
     A digital latent number a weight moves as in a network without devices; a pair whose sign is another is programmed:
-    bursts of 2, 4, 8, ... pulses, a comparison after each; if 112 do not turn it in a step, the other device is SET. A
-    pair that still does not turn makes its latent number give way. It remembers what each weight is wanted to be, so it
-    learns from small batches too, and pulses only pairs that are to turn. See `weakreset.simulation.LatentOptimizer`.
+    a SET of the device that is not to move, if it has had pulses, then bursts of 2, 4, ... 128 pulses to the other
+    one, a comparison after each. A pair that these do not turn makes its latent number give way. The recipe remembers
+    what each weight is wanted to be, so it learns from small batches too, and pulses only pairs that are to turn. See
+    `weakreset.simulation.LatentOptimizer`.
 latent-byte
     The same with one byte a weight in place of 12: latent numbers of 8 bits and no moments of Adam.
 published
@@ -61,13 +62,10 @@ class Recipe:
         Of the latent number behind each device weight: 32, or 8 without moments of Adam; 0 for none.
     bursts : tuple of int
         Pulses of each burst that a pair may get in a step, with latent numbers.
-    patience : float
-        For how many steps gradients must ask again for a pair that did not turn.
-    margin : float
-        How far on the other side, in units of the rate of the step, a latent number must be before its pair is
-        programmed.
+    give_back : float
+        Size of the latent number of a pair that did not turn.
     sets : bool
-        Whether a pair that does not turn may have a device SET, with latent numbers.
+        Whether devices may be SET, with latent numbers.
     label_smoothing : float
         Share of each label given to all classes alike, in the loss; digital bookkeeping.
     """
@@ -85,8 +83,7 @@ class Recipe:
     full_steps: int = 0
     latent_bits: Literal[0, 8, 32] = 0
     bursts: tuple[int, ...] = ()
-    patience: float = 0.0
-    margin: float = 0.0
+    give_back: float = 0.0
     sets: bool = False
 
     def factor(self, step: int, steps_per_epoch: int, epochs: int) -> float:
@@ -103,7 +100,7 @@ _MOST_CATCH_UP = 4.0  # a short run pulses harder, but not so hard that its firs
 DEFAULT_RECIPE = "latent"
 
 _LATENT: Any = {
-    "lr": 2e-3, "schedule": "cosine", "bursts": (2, 4, 8, 16, 32, 50), "patience": 30.0, "sets": True,
+    "lr": 2e-3, "schedule": "cosine", "bursts": (2, 4, 8, 16, 32, 64, 128), "give_back": 0.04, "sets": True,
 }
 
 RECIPES = {

@@ -86,14 +86,11 @@ class Scratch(NamedTuple):
 
 
 class Programming(NamedTuple):
-    """How a pair that disagrees with its latent number is programmed.
+    """How a pair is programmed: the k-th burst has `bursts[k]` pulses, and none takes a device beyond `most` pulses.
 
-    A pair disagrees where its latent number lies on the other side by `margin`, in the unit of the latent numbers.
-    The k-th burst that it gets has `bursts[k]` pulses. They go to BL where the weight is to rise if `sign` is 1, to BLb
-    if it is -1. No burst takes a device beyond `most` pulses.
+    Pulses on BL make a weight rise if `sign` is 1, fall if it is -1.
     """
 
-    margin: np.float32
     sign: np.int32
     bursts: Integers
     most: np.int64
