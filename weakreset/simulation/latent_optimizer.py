@@ -93,7 +93,7 @@ class LatentOptimizer(DeviceOptimizer):
     """
 
     def __init__(
-        self, params: Iterable[Any], lr: float = 2e-3, *, bursts: Sequence[int] = (2, 4, 8, 16, 32, 64, 128),
+        self, params: Iterable[Any], lr: float = 2e-3, *, bursts: Sequence[int] = (2, 4, 8, 16, 32, 64, 96),
         most_pulses: int = 0, give_back: float = 0.04, sets: bool = True, digital_lr: float = 8e-3,
         betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, latent_bits: Literal[8, 32] = 32,
     ) -> None:

@@ -2,7 +2,7 @@
 
 latent (what is taken where none is named)
     A digital latent number a weight moves as in a network without devices; a pair whose sign is another is programmed:
-    a SET of the device that is not to move, if it has had pulses, then bursts of 2, 4, ... 128 pulses to the other
+    a SET of the device that is not to move, if it has had pulses, then bursts of 2, 4, ... 64, 96 pulses to the other
     one, a comparison after each. A pair that these do not turn makes its latent number give way. The recipe remembers
     what each weight is wanted to be, so it learns from small batches too, and pulses only pairs that are to turn. See
     `weakreset.simulation.LatentOptimizer`.
@@ -100,7 +100,7 @@ _MOST_CATCH_UP = 4.0  # a short run pulses harder, but not so hard that its firs
 DEFAULT_RECIPE = "latent"
 
 _LATENT: Any = {
-    "lr": 2e-3, "schedule": "cosine", "bursts": (2, 4, 8, 16, 32, 64, 128), "give_back": 0.04, "sets": True,
+    "lr": 2e-3, "schedule": "cosine", "bursts": (2, 4, 8, 16, 32, 64, 96), "give_back": 0.04, "sets": True,
 }
 
 RECIPES = {
