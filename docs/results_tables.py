@@ -9,7 +9,16 @@ import numpy as np
 
 from weakreset.ablation.result import mean_and_half_width
 
-__all__ = ["ablation", "conditions", "reads_a_weight", "recipes", "sets_a_weight", "small_batches", "summary", "variants"]
+__all__ = [
+    "ablation",
+    "conditions",
+    "reads_a_weight",
+    "recipes",
+    "sets_a_weight",
+    "small_batches",
+    "summary",
+    "variants",
+]
 
 Run = Mapping[str, Any]
 
@@ -19,7 +28,8 @@ _ROWS = (
 _SMALL = {"hidden": 1000, "epochs": 5, "batch_size": 50}
 _COSTS = (
     "Reads are comparisons of the two resistances of a pair after a burst or a SET, over the whole run. Of the recipes "
-    "only latent SETs devices (from 2026-11-29 on). No energy is given: this parameter file has no voltage and width of a pulse (`reset_pulse`)."
+    "only latent SETs devices. No energy is given: this parameter file has no voltage and width of a pulse "
+    "(`reset_pulse`)."
 )
 
 
@@ -119,7 +129,8 @@ def small_batches(trainings: Sequence[Run], studies: Mapping[str, Any]) -> str:
 
 _WANTED = (
     "Wanted: on cifar10 a gap of at most 2.5 points (aim 1) at no more than 35 pulses a device (15) and 8 reads a "
-    "weight (4); on mnist at most 0.3 points (0). Reads are comparisons of a pair after a burst or a SET, over the whole run."
+    "weight (4); on mnist at most 0.3 points (0). Reads are comparisons of a pair after a burst or a SET, and one "
+    "measurement before the first step, over the whole run."
 )
 
 

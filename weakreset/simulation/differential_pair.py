@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+<<<<<<< HEAD
 from dataclasses import dataclass, replace
 from typing import cast
+=======
+from typing import Any, cast
+>>>>>>> lead
 
 import numpy as np
 import torch
@@ -18,16 +22,18 @@ from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.moving_rows import MOST_PULSES, state_of
+from weakreset.simulation.pulse_report import PulseReport
 from weakreset.simulation.read_noise import fresh_signs
 from weakreset.simulation.seal import Seal, next_rows
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
-__all__ = ["DifferentialPair", "PulseReport", "attach_pair", "pair_of"]
+__all__ = ["DifferentialPair", "attach_pair", "pair_of"]
 
 _ATTRIBUTE = "weakreset_pair"
 _UP = np.float32(1.0)
 
 
+<<<<<<< HEAD
 @dataclass(frozen=True)
 class PulseReport:
     """What one update did.
@@ -75,6 +81,8 @@ class PulseReport:
         return PulseReport(pulses, devices, flips, bursts=devices)
 
 
+=======
+>>>>>>> lead
 class DifferentialPair(nn.Module):
     """Binary weights held by pairs of devices.
 

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from weakreset.simulation.device_array import DeviceArray
-from weakreset.simulation.differential_pair import PulseReport, pair_of
+from weakreset.simulation.differential_pair import pair_of
+from weakreset.simulation.pulse_report import PulseReport
 from weakreset.simulation.traits import trait_names
 
 __all__ = ["costs", "pulses_by_device"]

@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from weakreset.simulation import LatentOptimizer, PulseOptimizer
-from weakreset.simulation.differential_pair import PulseReport
+from weakreset.simulation.pulse_report import PulseReport
 from weakreset.training.ideal import clip_latent_weights, latent_weights
 from weakreset.training.recipes import DEFAULT_RECIPE, Recipe, recipe_named
 
