@@ -15,8 +15,7 @@ from weakreset.simulation.adam import adam_step, adam_update
 from weakreset.simulation.compiled import calls
 from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates, full
-<<<<<<< HEAD
-from weakreset.simulation.differential_pair import DifferentialPair, PulseReport
+from weakreset.simulation.differential_pair import DifferentialPair
 from weakreset.simulation.latents import (
     LEAST,
     layer_factor,
@@ -25,10 +24,6 @@ from weakreset.simulation.latents import (
     move_numbers,
     start_latents,
 )
-=======
-from weakreset.simulation.differential_pair import DifferentialPair
-from weakreset.simulation.latents import layer_factor, level_of, move_bytes, move_numbers, start_latents
->>>>>>> lead
 from weakreset.simulation.moving_rows import MOST_PULSES
 from weakreset.simulation.pulse_report import PulseReport
 from weakreset.simulation.skip_ahead import LONGEST_BURST
