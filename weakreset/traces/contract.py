@@ -18,6 +18,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.traces.plain_text import plain_number
+
 __all__ = [
     "MISSING_WORDS",
     "ColumnsTable",
@@ -281,7 +283,7 @@ def numbers_from_text(cells: Sequence[str] | NDArray[np.object_], decimal: str =
     import pandas as pd
 
     texts = pd.Series(list(cells), dtype=object).fillna("").map(lambda cell: str(cell).strip())
-    plain = texts.map(lambda cell: _without_thousands(cell, decimal))
+    plain = texts.map(lambda cell: _without_thousands(plain_number(cell), decimal))
     values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     odd, listed = np.flatnonzero(np.isnan(values)).tolist(), texts.tolist()
     return NumberColumn(values, {i: listed[i] for i in odd if listed[i].lower() not in MISSING_WORDS})

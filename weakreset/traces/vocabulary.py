@@ -74,7 +74,7 @@ _DERIVED = frozenset(
      "error", "err", "stderr", "fit", "fitted", "log", "ln", "log10", "ratio", "normalized", "normalised", "delta",
      "target", "initial", "final", "min", "max", "minimum", "maximum", "sem", "var", "variance", "rms", "quantile",
      "percentile", "cv", "lg", "db", "norm", "rel", "relative", "normed", "change", "difference", "diff", "deviation",
-     "uncertainty", "unc")
+     "uncertainty", "unc", "adc", "dac", "lsb")
 )  # fmt: skip
 # The cell above the row names and left of the column names says both: `device \\ pulse`, `Device vs pulse`.
 _CORNER = re.compile(

@@ -27,8 +27,10 @@ from weakreset.traces.contract import (
 )
 from weakreset.traces.readers.blocks import stack_blocks
 from weakreset.traces.readers.header import find_header, groups_above, is_header_again
+from weakreset.traces.plain_text import plain_number
+from weakreset.traces.readers.below_header import read_below_header
 from weakreset.traces.readers.isolated import read_isolated
-from weakreset.traces.readers.stated_units import find_units_row, said_above
+from weakreset.traces.readers.stated_units import said_above
 from weakreset.traces.readers.text import skipped_words
 from weakreset.traces.readers.text_cells import with_numbers
 from weakreset.traces.vocabulary import role_of
@@ -125,7 +127,7 @@ class ExcelReader:
                 simulated |= any(_row_says_simulated(row) for row in rows[:1000])
                 continue
             start = (sheet.start or (0, 0))[0]
-            rows = with_numbers(rows)
+            rows = with_numbers([[_plain_cell(cell) for cell in row] for row in rows])
             passed = max(0, min(self.skip - start, len(rows)))
             found = _understand(name, rows[passed:], start + passed)
             if not found:
@@ -147,6 +149,10 @@ def _row_says_simulated(row: Sequence[Any]) -> bool:
     return bool(cells) and (cells[0] == "simulated: true" or (cells[0] == "simulated" and says_simulated(cells[-1])))
 
 
+def _plain_cell(cell: Any) -> Any:
+    return plain_number(cell) if isinstance(cell, str) else cell
+
+
 def _is_number(cell: Any) -> bool:
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
@@ -161,8 +167,10 @@ def _understand(title: str, rows: list[list[Any]], start: int) -> list[_Sheet]:
         head = [cell_text(cell) for cell in rows[at]] if has_header else []
         begin = at + has_header
         top = [[cell_text(cell) for cell in row] for row in rows[begin : begin + _SAMPLE_ROWS]]
-        units = find_units_row(top[0], top[1:]) if has_header and len(top) > 1 else None
-        begin += units is not None
+        units, taken = None, 0
+        if has_header:
+            head, units, taken = read_below_header(head, top)
+        begin += taken
         end, drop = _end_of_table(rows, begin, head)
         body = [row for i, row in enumerate(rows[begin:end], begin) if i not in drop]
         if any(_is_number(cell) for row in body for cell in row):

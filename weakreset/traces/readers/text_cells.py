@@ -26,9 +26,14 @@ def with_numbers(rows: list[list[Any]]) -> list[list[Any]]:
     return [[_number(cell, marks[i]) if i in marks else cell for i, cell in enumerate(row)] for row in rows]
 
 
+def _without_spaces(cell: str) -> str:
+    """`12 345,6` as `12345,6`."""
+    return re.sub(r"(?<=\d)[ '\u00a0\u202f\u2019](?=\d{3})", "", cell)
+
+
 def _decimal_mark(cells: list[Any]) -> str:
     filled = [cell for cell in cells if cell != ""]
-    texts = [cell for cell in filled if isinstance(cell, str)]
+    texts = [_without_spaces(cell) for cell in filled if isinstance(cell, str)]
     points, commas = [c for c in texts if _POINT.match(c)], [c for c in texts if _COMMA.match(c)]
     if len(points) + len(commas) < _MOSTLY * len(filled) or (points and commas):
         return ""
@@ -36,6 +41,6 @@ def _decimal_mark(cells: list[Any]) -> str:
 
 
 def _number(cell: Any, mark: str) -> Any:
-    if isinstance(cell, str) and (_POINT if mark == "." else _COMMA).match(cell):
-        return float(cell.replace(mark, "."))
+    if isinstance(cell, str) and (_POINT if mark == "." else _COMMA).match(plain := _without_spaces(cell)):
+        return float(plain.replace(mark, "."))
     return cell
