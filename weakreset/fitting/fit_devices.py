@@ -24,7 +24,7 @@ from weakreset.fitting.plan import FitPlan
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import HiddenHigh, pooled_rates
 from weakreset.fitting.scan import OWN_ALPHA_RATIO
-from weakreset.fitting.second_look import plan_of
+from weakreset.fitting.second_look import plan_and_fits
 from weakreset.fitting.survey import Survey
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.fitting.used_reads import UsedReads, reads_in_words, used_reads
@@ -105,10 +105,12 @@ def fit_devices(
     survey.add(used)
     report = progress or (lambda done, total, what: None)
     report(0, len(used), "noise of the technology")
-    fits: dict[str, DeviceFit] = {}
     with one_blas_thread():
-        plan = plan_of(survey, chosen, jobs)
-        for fit in fit_groups(grouped(used, plan.grids), plan, jobs):
+        plan, of_sample = plan_and_fits(survey, chosen, jobs)
+        fits = {fit.device: fit for fit in of_sample}
+        report(len(fits), len(used), "devices")
+        left = [one for one in used if one.trace.key not in fits]
+        for fit in fit_groups(grouped(left, plan.grids), plan, jobs):
             fits[fit.device] = fit
             report(len(fits), len(used), "devices")
     known = [fits[one.trace.key] for one in used]

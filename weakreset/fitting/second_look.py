@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from weakreset.fitting.blocks import fit_groups
+from weakreset.fitting.blocks import Unchecked, checked, fit_groups, fit_sample
 from weakreset.fitting.examined import hidden_level
 from weakreset.fitting.fit_options import FitOptions
+from weakreset.fitting.group import Group
 from weakreset.fitting.plan import FitPlan, first_plan, plan_again
 from weakreset.fitting.residual_check import SetErrors, least_inflation
-from weakreset.fitting.result import FitStatus
+from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import HiddenHigh, pooled_rates
+from weakreset.fitting.shared_dictionary import shared_dictionary
 from weakreset.fitting.step_growth import grown_parts, step_growth, without_growth
 from weakreset.fitting.survey import Survey
 
-__all__ = ["plan_of"]
+__all__ = ["plan_and_fits", "plan_of"]
 
 
 def plan_of(survey: Survey, chosen: FitOptions, jobs: int | None = None) -> FitPlan:
     """The plan of a set that was surveyed."""
+    return plan_and_fits(survey, chosen, jobs)[0]
+
+
+def plan_and_fits(
+    survey: Survey, chosen: FitOptions, jobs: int | None = None
+) -> tuple[FitPlan, list[DeviceFit]]:
+    """The plan, and the fits by it of those devices of the sample that need not be fitted again."""
     plan, sample = first_plan(survey, chosen)
-    fits = list(fit_groups(sample, plan, jobs))
+    found = fit_sample(sample, plan, jobs)
+    fits = [fit for fit, _ in found]
     growth = step_growth(fits)
     parts = grown_parts(fits, growth)
     if parts:
@@ -33,4 +44,17 @@ def plan_of(survey: Survey, chosen: FitOptions, jobs: int | None = None) -> FitP
         plan = replace(plan, errors=SetErrors(growth.stderr, hidden))
         fits = list(fit_groups(sample, plan, jobs))
     floors = least_inflation([fit.check for fit in fits if fit.check is not None])
-    return replace(plan, errors=SetErrors(growth.stderr, hidden, floors))
+    plan = replace(plan, errors=SetErrors(growth.stderr, hidden, floors))
+    return plan, [] if parts else _checked_again(plan, sample, [before for _, before in found])
+
+
+def _checked_again(plan: FitPlan, sample: Sequence[Group], found: Sequence[Unchecked]) -> list[DeviceFit]:
+    """Fits that only the errors of the set change, those by the noise of all: looked at again, not fitted again."""
+    same = {one.fit.device: one for one in found if one.fit.colour == plan.noise.colour}
+    fits: list[DeviceFit] = []
+    for group in sample:
+        known = [same[trace.key] for trace in group.traces if trace.key in same]
+        if known:
+            shared = shared_dictionary(group.common, plan.noise.colour, plan.basis, plan.rtn)
+            fits += checked(plan, shared.whole.whitener.at(group.pulses), known)
+    return fits

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.traces.lengths import of_one_length
+from weakreset.traces.lengths import tables_of_one_length
 from weakreset.traces.trace_set import TraceSet
 
 __all__ = ["Votes", "listed", "note_direction"]
@@ -27,7 +27,6 @@ _STILL_SURE = 6.0
 _SUDDEN = 4
 _FEW = 0.1
 _NAMED = 5
-_AT_A_TIME = 256  # traces in one table
 
 
 class Votes:
@@ -95,9 +94,8 @@ class Votes:
 def note_direction(traces: TraceSet) -> TraceSet:
     """With a note on what the fit will make of the directions, where not all devices simply rise."""
     votes = Votes()
-    for members in of_one_length(traces.traces, _AT_A_TIME):
-        group = [traces.traces[at] for at in members]
-        votes.add([trace.key for trace in group], np.log(np.stack([trace.resistance_ohm for trace in group])))
+    for members, ohm in tables_of_one_length(traces.traces):
+        votes.add([traces.traces[at].key for at in members], np.log(ohm, out=ohm))
     notes = [votes.both or _set(votes, len(traces)), votes.turns]
     return replace(traces, notes=(*traces.notes, *filter(None, notes)))
 

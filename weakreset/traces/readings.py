@@ -159,8 +159,10 @@ def _judge(cells: Cells, ohm: NDArray[np.float64], are_currents: bool) -> Readin
     raw = cells.value
     reason = np.zeros(len(raw), dtype=np.int8)
     shown = dict(cells.text)
-    if raw.size and np.isnan(raw.min()):
+    low, high = (float(raw.min()), float(raw.max())) if raw.size else (0.0, 0.0)  # NaN where one is
+    if np.isnan(low):
         reason[np.isnan(raw)] = Reason.MISSING
+        low, high = float(np.nanmin(raw, initial=0.0)), float(np.nanmax(raw, initial=0.0))
     reason[list(shown)] = Reason.TEXT
     if cells.device.size and cells.device.min() < 0:
         reason[cells.device < 0] = Reason.NO_DEVICE
@@ -173,11 +175,11 @@ def _judge(cells: Cells, ohm: NDArray[np.float64], are_currents: bool) -> Readin
 
     if cells.pulse.dtype.kind == "f":
         mark(np.isnan(cells.pulse), Reason.NO_PULSE)
-    if raw.size and (not np.nanmax(raw, initial=0.0) < _CODE_FROM or not np.nanmin(raw, initial=0.0) > -_CODE_FROM):
+    if not (high < _CODE_FROM and low > -_CODE_FROM):
         mark((np.abs(raw) >= _CODE_FROM) & np.isfinite(raw), Reason.CODE)
     if are_currents:
         mark(_pinned(cells.device, np.abs(raw), reason == Reason.GOOD), Reason.COMPLIANCE)
-    if not (ohm.size and ohm.min() > 0 and ohm.max() < np.inf):
+    if not (low > 0 and high < np.inf if ohm is raw else ohm.size and ohm.min() > 0 and ohm.max() < np.inf):
         mark((raw == 0) | (ohm == 0), Reason.ZERO)
         mark(np.isinf(raw), Reason.INFINITE)
         mark(ohm < 0, Reason.NEGATIVE)

@@ -39,20 +39,34 @@ _PAIRS = ((b"#", b"\n#"), (b"%", b"\n%"), (b"x", b"0x"), (b"X", b"0X"))
 def _is_plain(path: Path, offset: int, separator: str) -> bool:
     """Whether the bytes from `offset` on are plain; other threads run meanwhile."""
     refused = [b'"', b" ", b"\x00"] + ([b"\t"] if separator != "\t" else [])
+    buffer = bytearray(_BLOCK_BYTES)
     last = b"\n"
-    with open(path, "rb") as stream:
+    with open(path, "rb", buffering=0) as stream:
         stream.seek(offset)
-        while block := stream.read(_BLOCK_BYTES):
-            if not block.isascii() or any(mark in block for mark in refused):
+        while length := stream.readinto(buffer):
+            block = buffer if length == len(buffer) else buffer[:length]
+            if not block.isascii() or (not _has_no_marks(block) and _is_odd(block, last, refused)):
                 return False
-            # pairs of bytes are looked for only where one of them is there: that is ten times faster
-            for byte, pair in _PAIRS:
-                if byte in block and (pair in block or last + block[:1] == pair):
-                    return False
-            if b"\r" in block and (last + block).count(b"\r\n") < block.count(b"\r") - block.endswith(b"\r"):
-                return False
-            last = block[-1:]
+            last = bytes(block[-1:])
     return True
+
+
+def _has_no_marks(block: bytearray) -> bool:
+    """Whether nothing but ends of lines comes before "&" in ASCII, and no "x" is there: most blocks are cleared so."""
+    codes = np.frombuffer(block, np.uint8)
+    few = np.count_nonzero(codes < ord("&")) == np.count_nonzero(codes == ord("\n"))
+    return few and b"x" not in block and b"X" not in block
+
+
+def _is_odd(block: bytearray, last: bytes, refused: Sequence[bytes]) -> bool:
+    """Whether marks of a block, which follows the byte `last`, mean something in it."""
+    if any(mark in block for mark in refused):
+        return True
+    # pairs of bytes are looked for only where one of them is there: that is ten times faster
+    for byte, pair in _PAIRS:
+        if byte in block and (pair in block or last + block[:1] == pair):
+            return True
+    return b"\r" in block and (last + block).count(b"\r\n") < block.count(b"\r") - block.endswith(b"\r")
 
 
 def read_plain_text(path: Path, file: str) -> FileContent | None:
