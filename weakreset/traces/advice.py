@@ -14,7 +14,15 @@ from weakreset.traces.column_role import VALUES, ColumnRole, looks_counted
 from weakreset.traces.contract import Table
 from weakreset.traces.roles import find_roles
 from weakreset.traces.trace_set import TraceSet
-from weakreset.traces.units import PLAUSIBLE_OHM, PLAUSIBLE_SIEMENS, Unit, is_bracketed, parse_unit, split_name, unit_in_words
+from weakreset.traces.units import (
+    PLAUSIBLE_OHM,
+    PLAUSIBLE_SIEMENS,
+    Unit,
+    is_bracketed,
+    parse_unit,
+    split_name,
+    unit_in_words,
+)
 from weakreset.traces.vocabulary import is_derived, is_pulse_setting, role_of
 
 __all__ = ["advise", "advise_sides"]

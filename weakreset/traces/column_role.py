@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.traces.plain_text import plain_number
+from weakreset.traces.contract import plain_number
 from weakreset.traces.units import Unit
 
 __all__ = ["GIVEN", "VALUES", "ColumnRole", "looks_counted", "number_or_none"]

@@ -141,8 +141,8 @@ def _read_voltage(
 
 def _one_voltage(table: Table, layout: Layout) -> str:
     """Words with the map of the one column that holds the same voltage in every row, which may be that of the reads."""
-    found = []
-    for role in layout.of("extra"):
+    found: list[str] = []
+    for role in layout.of("extra") if len(layout.values) == 1 else ():
         unit = parse_unit(split_name(role.name)[1])
         if not unit or unit.quantity != "read_voltage" or is_pulse_setting(role.name):
             continue

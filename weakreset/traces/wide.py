@@ -126,7 +126,8 @@ def _as_reading(
     text = split_name(role.name)[1] if is_bracketed(role.name) and not device_in_brackets(role.name) else ""
     # Of a column that is the only one left, or whose brackets were garbled, the brackets must be understood.
     garbled = text and (alone or not text.isascii())
-    if found.problem or garbled or looks_like_unit(text) or (not role.name.isdigit() and unit_in_words(role.name, quantity)):
+    in_words = not role.name.isdigit() and unit_in_words(role.name, quantity)
+    if found.problem or garbled or looks_like_unit(text) or in_words:
         doubt = found.problem or f"{role.name!r} ends in {text!r}, which is not a unit that we know"
         return replace(role, role="extra", confidence=0.0, reason=f"{doubt}: map it by hand")
     reason = f"the file says {found.unit.symbol}" if found.unit else reason

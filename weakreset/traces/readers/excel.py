@@ -25,11 +25,11 @@ from weakreset.traces.contract import (
     says_simulated,
     unique_names,
 )
+from weakreset.traces.readers.below_header import read_below_header
 from weakreset.traces.readers.blocks import stack_blocks
 from weakreset.traces.readers.header import find_header, groups_above, is_header_again
-from weakreset.traces.plain_text import plain_number
-from weakreset.traces.readers.below_header import read_below_header
 from weakreset.traces.readers.isolated import read_isolated
+from weakreset.traces.readers.said_devices import device_said
 from weakreset.traces.readers.stated_units import said_above
 from weakreset.traces.readers.text import skipped_words
 from weakreset.traces.readers.text_cells import with_numbers
@@ -52,6 +52,8 @@ _FOOTER_ROWS = 10  # at the end of a table
 _HEAD_ROWS = 60  # in which a header is looked for
 _MOST_SHEETS = 2000  # a run a sheet, at most some hundred; more is a broken or hostile file
 _SAMPLE_ROWS = 20
+_SAID_ROWS = 100  # of a sheet of notes
+
 _MOST_ENTRIES = 10_000  # in the zip; more is a hostile file
 _LARGEST_BYTES = 1 << 30  # 1 GB unpacked, before memory is taken
 _LARGEST_RATIO = 200  # unpacked to packed: tables reach 20, zip bombs a thousand
@@ -72,6 +74,7 @@ class _Sheet:
     metadata: dict[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     words: str = ""
+    device: str = ""
 
 
 class ExcelReader:
@@ -120,6 +123,7 @@ class ExcelReader:
         left_out = [name for name in names if is_4200 and name.strip().lower() in _NOT_RUNS]
         simulated = False
         sheets: list[_Sheet] = []
+        said: dict[str, str] = {}
         for name in names:
             sheet = workbook.get_sheet_by_name(name)
             rows = sheet.to_python(skip_empty_area=True)
@@ -127,12 +131,15 @@ class ExcelReader:
                 simulated |= any(_row_says_simulated(row) for row in rows[:1000])
                 continue
             start = (sheet.start or (0, 0))[0]
-            rows = with_numbers([[_plain_cell(cell) for cell in row] for row in rows])
+            rows = with_numbers(rows)
             passed = max(0, min(self.skip - start, len(rows)))
             found = _understand(name, rows[passed:], start + passed)
             if not found:
                 left_out.append(f"{name} (no numbers)")
+                said |= said_above([cell_text(cell) for cell in row] for row in rows[:_SAID_ROWS])
             sheets += found
+        for sheet in sheets:  # `Resistance unit: kOhm` on a sheet of notes is meant for the sheets of readings
+            sheet.metadata = said | sheet.metadata
         if not sheets:
             raise TraceFormatError(f"no sheet holds numbers below a header (sheets: {', '.join(names)[:200]})")
         formats = _shown_units(path)
@@ -147,10 +154,6 @@ class ExcelReader:
 def _row_says_simulated(row: Sequence[Any]) -> bool:
     cells = [str(cell).strip().lstrip("# ").lower() for cell in row if cell != ""]
     return bool(cells) and (cells[0] == "simulated: true" or (cells[0] == "simulated" and says_simulated(cells[-1])))
-
-
-def _plain_cell(cell: Any) -> Any:
-    return plain_number(cell) if isinstance(cell, str) else cell
 
 
 def _is_number(cell: Any) -> bool:
@@ -184,7 +187,7 @@ def _understand(title: str, rows: list[list[Any]], start: int) -> list[_Sheet]:
             found.append(
                 _Sheet(
                     title, names, has_header, columns, start + begin + 1, simulated, tuple(units or ()), about, remarks,
-                    " ; ".join([*remarks, *footer]),
+                    " ; ".join([*remarks, *footer]), device_said(words.replace(",", ":", 1) for words in remarks[-2:]),
                 )
             )
         rows, start = rows[end:], start + end
@@ -213,7 +216,8 @@ def _end_of_table(rows: list[list[Any]], begin: int, head: list[str]) -> tuple[i
         below = next((row for row in rows[i + 1 : i + 4] if any(map(_is_number, row))), [])
         if not is_header_again(cells, head, [cell_text(cell) for cell in below]):
             continue
-        if head and cells == head:
+        above = [",".join(filter(None, map(cell_text, row))) for row in rows[max(begin, i - 2) : i]]
+        if head and cells == head and not device_said(above):
             again.add(i)
             continue
         while i > begin + 1 and not any(map(_is_number, rows[i - 1])):
@@ -237,7 +241,7 @@ def _shown_units(path: Path) -> str:
 def _plain(sheets: list[_Sheet], formats: str) -> list[ColumnsTable]:
     tables = []
     for sheet in sheets:
-        device = sheet.title if len({sheet.title for sheet in sheets}) > 1 else ""
+        device = sheet.device or (sheet.title if len({sheet.title for sheet in sheets}) > 1 else "")
         if any((match := _BLOCK.match(name)) and role_of(match["base"]) for name in sheet.names):
             tables.append(_stacked(sheet, device, 0))
         else:

@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import MISSING_WORDS
+from weakreset.traces.readers.below_header import read_below_header
 from weakreset.traces.readers.header import find_header, groups_above
 from weakreset.traces.readers.said_devices import device_said
-from weakreset.traces.readers.below_header import read_below_header
 from weakreset.traces.readers.stated_units import (
     find_units_row,
     said_above,

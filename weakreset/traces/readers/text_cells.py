@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from weakreset.traces.vocabulary import role_of
+
 __all__ = ["with_numbers"]
 
 _POINT = re.compile(r"^\s*[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\s*$")
 _COMMA = re.compile(r"^\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*$")
 _THOUSANDS = re.compile(r"^\s*[-+]?[1-9]\d{0,2},\d{3}\s*$")
+_HEAD_ROWS = 60
 _MOSTLY = 0.8  # of the filled cells of a column
 
 
@@ -20,10 +23,16 @@ def with_numbers(rows: list[list[Any]]) -> list[list[Any]]:
     `007` may be a name.
     """
     width = max(map(len, rows), default=0)
-    marks = {i: mark for i in range(width) if (mark := _decimal_mark([row[i] for row in rows if i < len(row)]))}
+    columns = [[row[i] for row in rows if i < len(row)] for i in range(width)]
+    marks = {i: mark for i, cells in enumerate(columns) if (mark := _decimal_mark(cells)) and not _names_devices(cells)}
     if not marks:
         return rows
     return [[_number(cell, marks[i]) if i in marks else cell for i, cell in enumerate(row)] for row in rows]
+
+
+def _names_devices(cells: list[Any]) -> bool:
+    """Whether a header says so: `1.10` is then another device than `1.1`."""
+    return any(isinstance(cell, str) and role_of(cell) == "device" for cell in cells[:_HEAD_ROWS])
 
 
 def _without_spaces(cell: str) -> str:

@@ -9,7 +9,6 @@ import zlib
 from pathlib import Path
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.plain_text import plain_text
 from weakreset.traces.units import parse_unit, split_name
 from weakreset.traces.vocabulary import role_of
 
@@ -124,11 +123,6 @@ def wide_encoding(head: bytes) -> str:
 
 
 def _to_utf8(raw: bytes, file: str, notes: list[str]) -> bytes:
-    text = _decoded(raw, file, notes)
-    return text if text.isascii() else plain_text(text.decode()).encode()
-
-
-def _decoded(raw: bytes, file: str, notes: list[str]) -> bytes:
     if wide := wide_encoding(raw):
         raw = (b"\xff\xfe" if wide == "utf-16-le" else b"\xfe\xff") + raw
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
