@@ -7,15 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
 from weakreset.fitting import FitSet, FitStatus, choose_drift, fit_devices
-from weakreset.fitting.drift_test import LEVEL, drift_test
-=======
-from weakreset.fitting import FitSet, FitStatus, fit_devices
 from weakreset.fitting.bases import basis_of
 from weakreset.fitting.drift_test import LEAN, LEVEL, drift_test
 from weakreset.fitting.examined import examined
->>>>>>> lead
 from weakreset.fitting.lone_reads import lone_reads
 from weakreset.fitting.own_colour import own_colour
 from weakreset.fitting.residual_check import CONTRASTS, _Frame, _sandwich
