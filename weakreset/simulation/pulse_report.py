@@ -23,6 +23,10 @@ class PulseReport:
         Bursts that the pulses came in, a comparison of the pair after each.
     stuck : int
         Pairs that did not turn within the bursts that they were allowed; of recipes that program and verify.
+    sets : int
+        Devices that were SET, a comparison of the pair after each.
+    measured : int
+        Pairs of which not only the sign was read, but how far apart they are.
     """
 
     pulses: int = 0
@@ -30,11 +34,19 @@ class PulseReport:
     flips: int = 0
     bursts: int = 0
     stuck: int = 0
+    sets: int = 0
+    measured: int = 0
+
+    @property
+    def reads(self) -> int:
+        """Looks at a pair: comparisons and measurements."""
+        return self.bursts + self.sets + self.measured
 
     def __add__(self, other: PulseReport) -> PulseReport:
         return PulseReport(
             self.pulses + other.pulses, self.devices + other.devices, self.flips + other.flips,
-            self.bursts + other.bursts, self.stuck + other.stuck,
+            self.bursts + other.bursts, self.stuck + other.stuck, self.sets + other.sets,
+            self.measured + other.measured,
         )
 
     @staticmethod
