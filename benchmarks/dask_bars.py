@@ -1,7 +1,7 @@
 """What a cluster of two workers on this machine costs and keeps beside one process.
 
     python benchmarks/dask_bars.py bits [devices]       # the same bits as one process (5,000)
-    python benchmarks/dask_bars.py kill [devices]       # a worker, then the client killed with -9; started again (2,000)
+    python benchmarks/dask_bars.py kill [devices]       # a worker, then the client killed with -9, again (2000)
     python benchmarks/dask_bars.py overhead [devices]   # against local processes, in turns (10,000; bar 15 %)
     python benchmarks/dask_bars.py survey [devices]     # memory of the driver (200,000 made-up sketches; 2 GB)
 

@@ -12,6 +12,7 @@ from tests.lab_files import (  # noqa: F401
     kinds_readings,
     kinds_scales,
     kinds_tables,
+    kinds_typed,
     kinds_units,
     kinds_wide,
 )

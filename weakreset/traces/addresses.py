@@ -12,7 +12,7 @@ from weakreset.traces.column_names import is_side_name
 from weakreset.traces.column_role import GIVEN, ColumnRole, number_or_none
 from weakreset.traces.contract import Table
 from weakreset.traces.doubts import UnclearLayout
-from weakreset.traces.vocabulary import ADDRESS_WORDS, COORDINATES, is_pulse_setting, normalise
+from weakreset.traces.vocabulary import ADDRESS_WORDS, coordinate_of, is_pulse_setting, normalise
 
 __all__ = ["refuse_unnamed_devices", "settle_devices"]
 
@@ -98,10 +98,10 @@ def _addresses(roles: Sequence[ColumnRole], table: Table) -> list[ColumnRole]:
     """Columns whose names say a place: a word for it, or two coordinates of whole numbers."""
     names = {normalise(role.name): role for role in roles if role.role in ("extra", "ignore", "device")}
     found = [role for name, role in names.items() if name in ADDRESS_WORDS and role.role == "extra"]
-    for pair in COORDINATES:
-        both = [names[name] for name in pair if name in names]
-        if len(both) == len(pair) and all(_is_whole(table, role.index) for role in both):
-            found += both
+    places = {axis: [role for role in names.values() if coordinate_of(role.name) == axis] for axis in ("x", "y")}
+    both = [*places["x"], *places["y"]]
+    if all(places.values()) and all(_is_whole(table, role.index) for role in both):
+        found += [role for role in both if role not in found]
     return [role for role in found if not _numbers_rows(table, role.index)]
 
 

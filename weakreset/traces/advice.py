@@ -9,12 +9,20 @@ import numpy as np
 
 from weakreset.errors import WeakResetError
 from weakreset.traces.column_map import parse_map
-from weakreset.traces.column_names import is_side_name, numbered
+from weakreset.traces.column_names import device_in_brackets, is_side_name, numbered
 from weakreset.traces.column_role import VALUES, ColumnRole, looks_counted
 from weakreset.traces.contract import Table
 from weakreset.traces.roles import find_roles
 from weakreset.traces.trace_set import TraceSet
-from weakreset.traces.units import PLAUSIBLE_OHM, PLAUSIBLE_SIEMENS, Unit, split_name, unit_in_words
+from weakreset.traces.units import (
+    PLAUSIBLE_OHM,
+    PLAUSIBLE_SIEMENS,
+    Unit,
+    is_bracketed,
+    parse_unit,
+    split_name,
+    unit_in_words,
+)
 from weakreset.traces.vocabulary import is_derived, is_pulse_setting, role_of
 
 __all__ = ["advise", "advise_sides"]
@@ -142,7 +150,7 @@ def _readings(table: Table, roles: Sequence[ColumnRole], columns: Sequence[_Colu
     said = [role for role in sure if role.role != "current"] or sure
     if said:
         return [role.index for role in said if role.role == said[0].role], said[0].role
-    usable = [c for c in columns if not table.has_header or not _is_aside(table.names[c.index])]
+    usable = [c for c in columns if not table.has_header or not (_is_aside(n := table.names[c.index]) or _unread(n))]
     if not any(c.kind in ("ohm", "siemens") for c in usable):
         usable = [c for c in columns if _from_a_program(table.names[c.index])]
     ohm = [c.index for c in usable if c.kind == "ohm"]
@@ -163,6 +171,12 @@ def _is_current(table: Table, index: int) -> bool:
     unit = unit_in_words(table.names[index], "current")
     single = split_name(table.names[index])[1] == "A"
     return single or role_of(table.names[index]) == "current" or (isinstance(unit, Unit) and unit.quantity == "current")
+
+
+def _unread(name: str) -> bool:
+    """Whether a name ends in brackets with what may be a unit that we cannot read: its numbers may be anything."""
+    text = split_name(name)[1] if is_bracketed(name) else ""
+    return bool(text) and parse_unit(text) is None and not device_in_brackets(name)
 
 
 def _is_aside(name: str) -> bool:

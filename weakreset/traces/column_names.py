@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from weakreset.traces.units import is_bracketed, is_relative, parse_unit, split_name
-from weakreset.traces.vocabulary import classify_name, is_side_column, normalise
+from weakreset.traces.vocabulary import classify_name, is_side_column, normalise, role_of
 
 __all__ = [
     "NumberedName",
@@ -25,6 +25,11 @@ _NUMBERED = re.compile(r"^(?P<stem>(?:.*[^\d.])??)[\s_.\-#=@:(\[]*?(?P<number>\d
 _REPEATED = re.compile(r"^(?P<base>.+)\.\d+$", re.DOTALL)
 _BRACKETS = re.compile(r"^(?P<name>.*\S)\s*[\[(]\s*(?P<inside>[^\[\]()]+?)\s*[\])]$", re.DOTALL)
 _DEVICE_INSIDE = re.compile(r"^[A-Za-z_ #-]{0,12}\d{1,6}(?:[A-Za-z_ ,/-]{0,4}\d{1,6})*$")
+_COUNTED_BEFORE = re.compile(
+    r"^(?P<stem>(?:.*[^\d.])??)[\s_.\-#=@:]*(?P<number>\d{1,15})(?:st|nd|rd|th)?[\s_]*(?:(?:reset[\s_]*)?pulses?|p)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_AFTER = re.compile(r"(?<=\w)[\s_]+(?:after|at)$", re.IGNORECASE)
 _PULSE_STEMS = frozenset(("p", "n", "after", "read", "pulse no", "at"))
 _COUNTED = ("pulse", "resistance", "conductance", "current")
 _EXACT = 0.9
@@ -66,15 +71,19 @@ def without_unit(name: str) -> str:
 
 def numbered(name: str) -> NumberedName | None:
     """The number that a name ends in, and what it counts."""
-    match = _NUMBERED.match(without_unit(name)) if len(name) <= _LONGEST_NAME else None
+    if len(name) > _LONGEST_NAME:
+        return None
+    bare = without_unit(name)
+    counted = _COUNTED_BEFORE.match(bare)  # `10 pulses`, `R @ 10 pulses`
+    match = counted or _NUMBERED.match(bare)
     if not match:
         return None
-    stem = match["stem"].strip(" _.-#=@:([")
+    stem = _AFTER.sub("", match["stem"].strip(" _.-#=@:(["))
     key = normalise(stem)
     known = classify_name(stem) if key else None
     if not key:
-        counts = ""
-    elif key in _PULSE_STEMS:
+        counts = "pulse" if counted else ""
+    elif key in _PULSE_STEMS or (counted and role_of(stem) in _COUNTED):
         counts = "pulse"
     else:
         exact = known is not None and known[1] >= _EXACT  # `Resistance_D` of `Resistance_D0` is none

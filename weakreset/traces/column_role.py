@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.traces.contract import plain_number
 from weakreset.traces.units import Unit
 
 __all__ = ["GIVEN", "VALUES", "ColumnRole", "looks_counted", "number_or_none"]
@@ -31,7 +32,7 @@ class ColumnRole:
 def number_or_none(text: str) -> float | None:
     """The finite number that a cell holds, its decimal sign a point or a comma."""
     try:
-        number = float(text.replace(",", "."))
+        number = float(plain_number(text).replace(",", "."))
     except ValueError:
         return None
     return number if abs(number) < float("inf") else None

@@ -7,6 +7,7 @@ units) is found afterwards and for all formats alike, so that a reader needs to 
 from __future__ import annotations
 
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ __all__ = [
     "cell_text",
     "column_of",
     "numbers_from_text",
+    "plain_number",
     "says_simulated",
     "unique_names",
 ]
@@ -42,6 +44,8 @@ _GROUPS = {
     ",": re.compile(r"^[-+]?[1-9]\d{0,2}(?:(?:,\d{3})+\.\d*|(?:,\d{3}){2,})$"),
     ".": re.compile(r"^[-+]?[1-9]\d{0,2}(?:(?:\.\d{3})+,\d*|(?:\.\d{3}){2,})$"),
 }
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_POWER = re.compile(r"^([-+]?\d+(?:[.,]\d*)?)\s*[x×·*⋅]\s*10(?:\s*\^\s*\(?([-+]?\d{1,3})\)?|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))$")
 _MAY_BE_THOUSANDS = re.compile(r"^[-+]?[1-9]\d{0,2}\.\d{3}$")
 
 
@@ -281,10 +285,21 @@ def numbers_from_text(cells: Sequence[str] | NDArray[np.object_], decimal: str =
     import pandas as pd
 
     texts = pd.Series(list(cells), dtype=object).fillna("").map(lambda cell: str(cell).strip())
-    plain = texts.map(lambda cell: _without_thousands(cell, decimal))
+    plain = texts.map(lambda cell: _without_thousands(plain_number(cell), decimal))
     values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     odd, listed = np.flatnonzero(np.isnan(values)).tolist(), texts.tolist()
     return NumberColumn(values, {i: listed[i] for i in odd if listed[i].lower() not in MISSING_WORDS})
+
+
+def plain_number(text: str) -> str:
+    """`4.2×10⁵` and `4.2*10^5` as `4.2e5`, `−1.5` and `１２．５` as `-1.5` and `12.5`; any other text as it is."""
+    if "10" in text and (match := _POWER.match(text.strip())):
+        text = f"{match[1]}e{match[2] or match[3].translate(_SUPERSCRIPTS)}"
+    return text if text.isascii() or not (typed := _typed(text)).isascii() else typed
+
+
+def _typed(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.replace("\u2212", "-"))
 
 
 def _without_thousands(text: str, decimal: str) -> str:

@@ -23,6 +23,10 @@ _NONE, _SET, _RESET, _READ = range(4)
 _CODES = {"SET": _SET, "RESET": _RESET, "READ": _READ}
 _MOST_OUT_OF_ORDER = 0.2  # a column with more is no counter
 _THOUSANDS = re.compile(r"^[1-9]\d{0,2}(?:,\d{3})+$|^[1-9]\d{0,2}(?:\.\d{3})+$")
+_WORDED = re.compile(
+    r"(?P<before>(?:after|reset|weak reset|wr|n|no\.?|nr\.?|#|p|pulse|pulses|pulse no\.?)?)[\s_.:#=-]*"
+    r"(?P<number>\d{1,15})\s*(?P<after>(?:p|x|(?:reset\s*)?pulses?)?)$", re.IGNORECASE,
+)  # no unit: `100 ns` is the width of a pulse
 _FEW = 5  # cells of text in a column of numbers: a footer, or notes
 _FEW_SHARE = 0.01  # the same in a long table
 
@@ -50,7 +54,7 @@ def pulse_numbers(
         if "simulated" not in table.metadata:  # `write_csv_long` says it, and its pulses are pulses
             _refuse_row_numbers(numbers, devices, role.name, file)
         if numbers.dtype.kind == "f":
-            column = _without_thousands(table.numbers(role.index))
+            column = _without_words(_without_thousands(table.numbers(role.index)))
             refuse_much_text(column, role.name, table, file)
             numbers = column.values
         return _since_set(devices, numbers, codes, cycle) if np.any(codes == _SET) else (numbers, cycle)
@@ -67,6 +71,18 @@ def _without_thousands(column: NumberColumn) -> NumberColumn:
     values = column.values.copy()
     for row, text in column.text.items():
         values[row] = int(text.replace(",", "").replace(".", ""))
+    return NumberColumn(values)
+
+
+def _without_words(column: NumberColumn) -> NumberColumn:
+    """Pulse numbers such as `P12`, `RESET 12`, `12 pulses` as numbers, where all cells have the same words around."""
+    matches = [_WORDED.match(text.strip()) for text in column.text.values()]
+    words = {(match["before"], match["after"]) if match else None for match in matches}
+    if len(words) != 1 or None in words or 2 * len(matches) <= len(column.values):
+        return column
+    values = column.values.copy()
+    for row, match in zip(column.text, matches, strict=True):
+        values[row] = int(match["number"]) if match else np.nan
     return NumberColumn(values)
 
 

@@ -6,9 +6,11 @@ __all__ = ["FOREIGN", "FOREIGN_SIDE"]
 
 FOREIGN: dict[str, tuple[str, ...]] = {
     "device": (
+        "probe nr", "probennummer", "bauteil nr", "échantillon", "n° échantillon",
         "zelle", "speicherzelle", "bauelement", "bauteil", "zellennummer", "cellule", "dispositif", "composant",
         "dispositivo", "celda", "cella", "célula", "cel", "komórka", "buňka", "hücre", "aygıt", "komponente",
-        "ячейка", "устройство", "образец", "器件", "器件编号", "单元", "单元编号", "存储单元", "样品",
+        "ячейка", "устройство", "образец", "器件", "器件编号", "单元", "单元编号", "存储单元", "样品", "样品编号",
+        "试样", "测试单元", "器件号", "デバイス番号", "セル番号",
         "素子", "素子番号", "デバイス", "セル", "試料", "소자", "소자 번호", "소자번호", "셀", "시료",
     ),
     "cycle": (
@@ -18,7 +20,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "pulse": (
         "puls", "pulse nr", "pulsnummer", "puls nr", "puls nummer", "pulszahl", "pulsanzahl", "anzahl pulse",
         "anzahl der pulse", "impuls", "impulse", "impulsnummer", "impulszahl", "impulsanzahl", "anzahl impulse",
-        "impulsion", "impulsions", "nb impulsions", "nombre d'impulsions", "numéro d'impulsion", "no impulsion",
+        "impulsion", "impulsions", "nb impulsions", "nombre d'impulsions", "numéro d'impulsion", "n° d'impulsion",
+        "nombre d'impulsion", "numéro impulsion", "no impulsion",
         "pulso", "pulsos", "número de pulso", "número de pulsos", "no de pulsos", "n pulsos", "nº de pulsos",
         "impulso", "impulsi", "numero impulsi", "numero di impulsi", "numero impulso", "n impulsi", "pulsen",
         "aantal pulsen", "numer impulsu", "liczba impulsów", "číslo pulsu", "počet pulsů", "pulz", "pulser",
@@ -27,7 +30,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
         "脉冲个数", "パルス", "パルス数", "パルス番号", "펄스", "펄스 수", "펄스수", "펄스 번호",
     ),
     "resistance": (
-        "widerstand", "résistance", "resistencia", "resistência", "resistenza", "weerstand", "rezystancja", "opór",
+        "widerstand", "widerstandswert",
+        "résistance", "resistencia", "resistência", "resistenza", "weerstand", "rezystancja", "opór",
         "odpor", "resistans", "motstand", "direnç", "сопротивление", "电阻", "电阻值", "阻值", "抵抗", "抵抗値",
         "電阻", "저항", "저항값",
     ),

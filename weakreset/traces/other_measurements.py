@@ -7,6 +7,7 @@ with what could be done, because a row counter would make numbers of it that loo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import PurePath
 
 import numpy as np
@@ -16,8 +17,8 @@ from weakreset.traces.column_map import ColumnMap
 from weakreset.traces.column_names import without_unit
 from weakreset.traces.column_role import VALUES, ColumnRole
 from weakreset.traces.contract import Table
-from weakreset.traces.units import split_name
-from weakreset.traces.vocabulary import normalise
+from weakreset.traces.units import parse_unit, split_name
+from weakreset.traces.vocabulary import normalise, role_of
 
 __all__ = ["refuse_by_names", "refuse_uncounted"]
 
@@ -27,6 +28,17 @@ _READING = frozenset(
     ("r", "g", "i", "on", "off", "ron", "roff", "lrs", "hrs", "rlrs", "rhrs", "low", "high", "resistance", "state",
      "conductance", "current", "ion", "ioff", "gon", "goff", "read", "res", "cond", "median", "mean")
 )  # fmt: skip
+_OPPOSITES = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("set", "reset"), ("raw", "corrected"), ("raw", "corr"), ("raw", "filtered"), ("before", "after"),
+        ("pre", "post"), ("fwd", "bwd"), ("forward", "backward"), ("forward", "reverse"), ("2pt", "4pt"), ("2w", "4w"),
+        ("pos", "neg"), ("positive", "negative"), ("measured", "calculated"), ("meas", "calc"), ("meas", "sim"),
+        ("measured", "simulated"), ("ac", "dc"),
+    )
+)  # fmt: skip
+_SEVERAL = _READING.union(*_OPPOSITES, ("rset", "rreset", "gset", "greset"))
+_MOST_READINGS = 6  # columns whose names say readings of one device: more are devices
 _UP = frozenset(("ltp", "potentiation", "pot", "potentiate"))
 _DOWN = frozenset(("ltd", "depression", "dep", "depress"))
 _TIME = frozenset(("time", "timestamp", "t", "elapsed", "seconds", "sec", "date", "hours", "minutes", "retention"))
@@ -52,6 +64,7 @@ def refuse_by_names(table: Table, column_map: ColumnMap, file: str) -> None:
         return
     words = [_words(name) for name in table.names]
     _refuse_endurance(table, words, file)
+    _refuse_two_readings(table, words, file)
     _refuse_two_directions(table, words, file)
 
 
@@ -67,6 +80,25 @@ def _refuse_endurance(table: Table, words: list[list[str]], file: str) -> None:
         "a full SET and a full RESET. It holds no reads between the pulses of a weak-RESET run, so there is nothing to "
         "fit; save the reads after every RESET pulse, with their pulse number"
     )
+
+
+def _refuse_two_readings(table: Table, words: list[list[str]], file: str) -> None:
+    """`R_set` beside `R_reset`, `R_raw` beside `R_corrected`: two readings of one device, not two devices."""
+    several = [(i, set(name)) for i, name in enumerate(words) if name and _SEVERAL.issuperset(name)]
+    if not 2 <= len(several) <= _MOST_READINGS:
+        return
+    for (i, one), (j, other) in combinations(several, 2):
+        if one & other and (pair := (one - other) | (other - one)) in _OPPOSITES and len(one - other) == 1:
+            ways = " or ".join(f"--map {_quantity_of(table.names[k])}={k}" for k in (i, j))
+            raise TraceFormatError(
+                f"{file}: {table.names[i]!r} and {table.names[j]!r} are two readings of one device "
+                f"({' and '.join(sorted(pair))}), not two devices. Choose one: {ways}"
+            )
+
+
+def _quantity_of(name: str) -> str:
+    unit = parse_unit(split_name(name)[1])
+    return unit.quantity if unit else role_of(name) or "resistance"
 
 
 def _refuse_two_directions(table: Table, words: list[list[str]], file: str) -> None:

@@ -16,7 +16,8 @@ from weakreset.traces.counting import number_column
 from weakreset.traces.doubts import UnitDoubtError
 from weakreset.traces.layout import Layout
 from weakreset.traces.trace import Reason
-from weakreset.traces.units import parse_unit
+from weakreset.traces.units import parse_unit, split_name
+from weakreset.traces.vocabulary import is_pulse_setting
 
 __all__ = ["Readings", "find_readings"]
 
@@ -28,6 +29,7 @@ _LOOK_NORMALISED = (
     "The values look normalised or offset, not measured in ohm or siemens; convert them back to ohm, or map the column "
     "that holds the measured values"
 )
+_LARGEST_READ_V = 0.5  # no pulse of a RESET is as small; reads seldom are larger
 _PINNED_LEAST = 3  # equal to the last digit: twice may be chance
 _PINNED_SHARE = 0.2  # of the readings: more is a coarse range of the instrument
 _PINNED_GAP = 3.0  # times all others: compliance stands apart, a plateau of the device does not
@@ -130,10 +132,26 @@ def _read_voltage(
         return np.asarray(column * (unit.scale if unit else 1.0))
     if layout.read_voltage_v is not None:
         return layout.read_voltage_v
+    way = _one_voltage(table, layout)
     raise TraceFormatError(
         f"{file}: the readings are currents and nothing gives the read voltage; say it in volt, --read-voltage VOLT "
-        "(read_voltage_v=VOLT), or name its column, --map read_voltage=COLUMN"
+        f"(read_voltage_v=VOLT), or name its column, --map read_voltage=COLUMN{way}"
     )
+
+
+def _one_voltage(table: Table, layout: Layout) -> str:
+    """Words with the map of the one column that holds the same voltage in every row, which may be that of the reads."""
+    found: list[str] = []
+    for role in layout.of("extra") if len(layout.values) == 1 else ():
+        unit = parse_unit(split_name(role.name)[1])
+        if not unit or unit.quantity != "read_voltage" or is_pulse_setting(role.name):
+            continue
+        column = table.numbers(role.index)
+        values = column.values[np.isfinite(column.values)]
+        if values.size and not column.text and np.ptp(values) == 0 < abs(values[0]) * unit.scale <= _LARGEST_READ_V:
+            said = f"{role.name!r} ({values[0]:g} {unit.symbol})"
+            found.append(f"--map read_voltage={role.index} if {said} is that of the reads")
+    return f"; {found[0]}" if len(found) == 1 else ""
 
 
 def _judge(cells: Cells, ohm: NDArray[np.float64], are_currents: bool) -> Readings:

@@ -152,7 +152,8 @@ def with_ways(
     """The refusal with the maps that name a unit and give plausible resistances of these tables."""
     ways = []
     one_header = len({table.names for table in tables}) == 1  # a map holds for all tables of a file
-    for quantities in (doubt.quantities, tuple(q for q in _CANDIDATES if q not in doubt.quantities)):
+    others = tuple(q for q in _CANDIDATES if q not in doubt.quantities) if doubt.quantities != ("current",) else ()
+    for quantities in (doubt.quantities, others):
         for quantity in quantities:
             for unit in _CANDIDATES[quantity]:
                 text = _map_text(column_map, quantity, f"{runs_of(list(doubt.columns))}[{unit}]")

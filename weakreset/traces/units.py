@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from weakreset.traces.plain_text import plain_text
+
 __all__ = [
     "PLAUSIBLE_OHM",
     "PLAUSIBLE_SIEMENS",
@@ -49,6 +51,7 @@ _PREFIXED = (
     rf"(?:{'|'.join(filter(None, _PREFIX_WORDS))})[\s_-]+(?:{'|'.join(w for ws in _BASE_WORDS.values() for w in ws)})"
 )
 _BRACKETED = re.compile(r"^(?P<name>.*?)\s*[\[(]\s*(?P<unit>[^\])]*?)\s*[\])]\s*$", re.DOTALL)
+_GLUED = re.compile(r"^(?P<name>R|Res|Resistance)(?P<unit>[kKMG]?(?:ohms?|Ohms?|OHMS?|[Ω\u2126]))$")  # `RkOhm`
 _TRAILING = re.compile(
     rf"^(?P<name>.*?\S)(?:\s*/\s*|[_\s]+)(?P<unit>(?i:{_PREFIXED})|[^\s_/]+)$", re.DOTALL
 )
@@ -56,7 +59,7 @@ _PREFIX_APART = re.compile(rf"(?i)\b({'|'.join(filter(None, _PREFIX_WORDS))})[\s
 _BETWEEN = re.compile(r"(?<=[A-Za-zµμ])[\s_-]+(?=[A-Za-zΩ\u2126])")
 _LIKE_A_UNIT = re.compile(r"ohm|omega|Ом\b|[Ω\u2126]|siemens|\bmhos?\b", re.IGNORECASE)
 _RELATIVE = re.compile(
-    r"d[bB]\w*|a\.?\s?u\.?|arb\b.*|%|percent|ppm|norm\w*\.?|rel\w*\.?|ratio|(?:log|ln|lg)\w*.*|decades?|G_?0|2\s?e\^?[2²]\s?[/_]\s?h",
+    r"d[bB]\w*|a\.?\s?u\.?|arb\b.*|%|percent|ppm|norm\w*\.?|rel\w*\.?|ratio|(?:log|ln|lg)\w*.*|decades?|(?i:lsb|counts?|codes?|digits?)|G_?0|2\s?e\^?[2²]\s?[/_]\s?h",
 )
 _LONGEST_NAME = 1000  # no name of a column; the patterns above would take a time that grows with its square
 
@@ -101,7 +104,7 @@ def parse_unit(text: str, quantity: str | None = None) -> Unit | None:
     With `quantity` known from the name of the column, a lower-cased spelling (`conductance_us`) is
     understood too, as long as its prefix stays unambiguous.
     """
-    plain = text.strip().strip("[](){}<>\"'").replace("$", "").replace("\\", "").strip()
+    plain = plain_text(text).strip().strip("[](){}<>\"'").replace("$", "").replace("\\", "").strip()
     joined = _BETWEEN.sub("", plain)
     unit = _UNITS.get(plain) or _UNITS.get(joined) or _SPELLED.get(joined.lower())
     if unit is not None or quantity is None:
@@ -122,7 +125,7 @@ def looks_like_unit(text: str) -> bool:
 
 def is_relative(text: str) -> bool:
     """Whether readings in such a unit are no resistances until they are converted: `dB`, `a.u.`, `%`, `G0`, `log`."""
-    return _RELATIVE.fullmatch(text.strip("[](){} ")) is not None
+    return _RELATIVE.fullmatch(plain_text(text).strip("[](){} ")) is not None
 
 
 def unit_in_words(name: str, quantity: str) -> Unit | str | None:
@@ -130,7 +133,7 @@ def unit_in_words(name: str, quantity: str) -> Unit | str | None:
 
     A single letter is no unit here: `R_A` may be the read of device A.
     """
-    name = _PREFIX_APART.sub(r"\1", name)
+    name = _PREFIX_APART.sub(r"\1", plain_text(name))
     for word in re.split(r"[\s_.,;:()\[\]{}<>|=-]+", name):
         if len(word) > 1 and (unit := parse_unit(word, quantity)) and unit.quantity == quantity:
             return unit
@@ -144,10 +147,11 @@ def split_name(header: str) -> tuple[str, str]:
     """
     if len(header) > _LONGEST_NAME:
         return header.strip(), ""
-    match = _BRACKETED.match(header) or _TRAILING.match(header)
+    header = plain_text(header)
+    match = _GLUED.match(header) or _BRACKETED.match(header) or _TRAILING.match(header)
     return (match["name"].strip(" _"), match["unit"]) if match else (header.strip(), "")
 
 
 def is_bracketed(header: str) -> bool:
     """Whether a header ends in brackets, so that what they hold is meant as a unit."""
-    return header.rstrip().endswith(("]", ")"))
+    return plain_text(header).rstrip().endswith(("]", ")"))

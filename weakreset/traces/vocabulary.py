@@ -11,9 +11,9 @@ from weakreset.traces.units import QUANTITIES, is_bracketed, parse_unit, split_n
 
 __all__ = [
     "ADDRESS_WORDS",
-    "COORDINATES",
     "OPERATIONS",
     "classify_name",
+    "coordinate_of",
     "is_average",
     "is_derived",
     "is_pulse_setting",
@@ -74,7 +74,7 @@ _DERIVED = frozenset(
      "error", "err", "stderr", "fit", "fitted", "log", "ln", "log10", "ratio", "normalized", "normalised", "delta",
      "target", "initial", "final", "min", "max", "minimum", "maximum", "sem", "var", "variance", "rms", "quantile",
      "percentile", "cv", "lg", "db", "norm", "rel", "relative", "normed", "change", "difference", "diff", "deviation",
-     "uncertainty", "unc")
+     "uncertainty", "unc", "adc", "dac", "lsb")
 )  # fmt: skip
 # The cell above the row names and left of the column names says both: `device \\ pulse`, `Device vs pulse`.
 _CORNER = re.compile(
@@ -114,7 +114,10 @@ ADDRESS_WORDS = (
     "row", "col", "column", "wordline", "bitline", "word line", "bit line", "wl", "bl", "word", "bit", "slot",
     "channel", "die x", "die y", "wafer id", "die id", "chip id", "lot id",
 )
-COORDINATES = (("x", "y"), ("posx", "posy"), ("pos x", "pos y"))
+_PLACES = frozenset(
+    ("die", "wafer", "pos", "position", "coord", "coordinate", "chip", "site", "device", "dev", "index", "idx", "mm",
+     "um", "loc", "location", "probe", "stage")
+)  # fmt: skip
 
 
 def normalise(name: str) -> str:
@@ -203,6 +206,14 @@ def is_side_column(name: str) -> bool:
         return True
     bare, unit = split_name(name)
     return unit.lower() in _SIDE_UNITS and (is_bracketed(name) or len(unit) > 1 or normalise(bare) in _SIDE)
+
+
+def coordinate_of(name: str) -> str:
+    """`x` or `y` where a name says a coordinate and only words for places beside it: `Die X`, `X (mm)`; else ''."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = [word for word in normalise(apart).split() if word not in _PLACES]
+    joined = re.fullmatch(r"(?:pos|die|wafer|chip|coord)?([xy])(?:pos|die|wafer|coord)?", " ".join(words))
+    return joined[1] if joined else ""
 
 
 def is_unit_key(name: str) -> bool:

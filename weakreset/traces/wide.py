@@ -109,19 +109,25 @@ def _as_readings(
 ) -> list[ColumnRole]:
     quantity, unit, reason = _quantity(roles, chosen, table, file)
     members = {role.index for role in chosen}
-    read = [_as_reading(role, quantity, unit, reason, table) for role in roles if role.index in members]
+    alone = len(chosen) == 1
+    read = [_as_reading(role, quantity, unit, reason, table, alone) for role in roles if role.index in members]
     sure = 0.9 if all(role.unit for role in read) else 0.5
     settled = {role.index: replace(role, confidence=sure) if role.role == quantity else role for role in read}
     return [settled.get(role.index, role) for role in roles]
 
 
-def _as_reading(role: ColumnRole, quantity: str, unit: Unit | None, reason: str, table: Table) -> ColumnRole:
+def _as_reading(
+    role: ColumnRole, quantity: str, unit: Unit | None, reason: str, table: Table, alone: bool
+) -> ColumnRole:
     """The column as a reading; not one where the words behind its name are a unit that we do not know."""
     if role.unit or role.role == quantity:
         return replace(role, role=quantity, unit=role.unit or unit)
     found = find_unit(table, role.index, quantity, "")
     text = split_name(role.name)[1] if is_bracketed(role.name) and not device_in_brackets(role.name) else ""
-    if found.problem or looks_like_unit(text) or (not role.name.isdigit() and unit_in_words(role.name, quantity)):
+    # Of a column that is the only one left, or whose brackets were garbled, the brackets must be understood.
+    garbled = text and (alone or not text.isascii())
+    in_words = not role.name.isdigit() and unit_in_words(role.name, quantity)
+    if found.problem or garbled or looks_like_unit(text) or in_words:
         doubt = found.problem or f"{role.name!r} ends in {text!r}, which is not a unit that we know"
         return replace(role, role="extra", confidence=0.0, reason=f"{doubt}: map it by hand")
     reason = f"the file says {found.unit.symbol}" if found.unit else reason

@@ -12,11 +12,14 @@ from weakreset.traces.readers.delimited_table import DelimitedTable, LinewiseTab
 from weakreset.traces.readers.odd_heads import with_plain_head
 from weakreset.traces.readers.text import find_shape
 from weakreset.traces.readers.text_blocks import TextBlock, skip_lines, split_tables
-from weakreset.traces.readers.text_file import read_text_file, unpack_head
+from weakreset.traces.readers.text_file import read_text_file, unpack_head, wide_encoding
 
 __all__ = ["DelimitedReader"]
 
 SMALLEST_FOR_ARROW = 4 << 20  # below, pyarrow would not make up for its start
+_JSON = re.compile(rb"\s*(?:\[\s*)*\{\s*\"[^\"\n]{0,200}\"\s*:|\s*\[\s*\[")
+_JSON_LINES = re.compile(rb"\s*\{[^\n]{0,8000}\}\s*\n\s*\{")
+_JSON_HEAD = 1 << 14
 _MANY_COLUMNS = 5000  # pandas takes squared time for wide lines
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
@@ -34,7 +37,7 @@ class DelimitedReader:
         """Text is ours; surer where the name says so too."""
         text = unpack_head(head)
         named = path.name.lower().endswith(self.suffixes)
-        wide = text.startswith((b"\xff\xfe", b"\xfe\xff"))
+        wide = text.startswith((b"\xff\xfe", b"\xfe\xff")) or wide_encoding(text)
         if not wide and _BINARY.search(text):
             return Recognition(0.1, f"its name ends in {path.suffix}") if named else None
         if named:
@@ -48,6 +51,7 @@ class DelimitedReader:
         if large and (content := self._read_plain(path, file)) is not None:
             return content
         text, notes, sha256 = read_text_file(path, file)
+        _refuse_json(text, file)
         text = skip_lines(with_plain_head(text), self.skip)
         blocks = [block for block in split_tables(text, file) if block.body.strip()]
         if not blocks:
@@ -67,6 +71,16 @@ class DelimitedReader:
         from weakreset.traces.readers.arrow_table import read_plain_text
 
         return read_plain_text(path, file)
+
+
+def _refuse_json(text: bytes, file: str) -> None:
+    """Raise for JSON: its records are no lines of cells, whatever its commas say."""
+    if _JSON.match(text[:_JSON_HEAD]):
+        lines = ", lines=True" if _JSON_LINES.match(text[:_JSON_HEAD]) else ""
+        raise TraceFormatError(
+            f"{file}: JSON, which is not read. Write its records as CSV, a row a read: python -c \"import pandas; "
+            f"pandas.read_json('FILE'{lines}).to_csv('FILE.csv', index=False)\""
+        )
 
 
 def _table(block: TextBlock, file: str) -> Table:

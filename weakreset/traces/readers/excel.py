@@ -24,10 +24,12 @@ from weakreset.traces.contract import (
     says_simulated,
     unique_names,
 )
+from weakreset.traces.readers.below_header import read_below_header
 from weakreset.traces.readers.blocks import stack_blocks
 from weakreset.traces.readers.header import find_header, groups_above, is_header_again
 from weakreset.traces.readers.isolated import read_isolated
-from weakreset.traces.readers.stated_units import find_units_row, said_above
+from weakreset.traces.readers.said_devices import device_said
+from weakreset.traces.readers.stated_units import said_above
 from weakreset.traces.readers.text import skipped_words
 from weakreset.traces.readers.text_cells import with_numbers
 from weakreset.traces.readers.zip_guard import check_zip
@@ -50,6 +52,7 @@ _FOOTER_ROWS = 10  # at the end of a table
 _HEAD_ROWS = 60  # in which a header is looked for
 _MOST_SHEETS = 2000  # a run a sheet, at most some hundred; more is a broken or hostile file
 _SAMPLE_ROWS = 20
+_SAID_ROWS = 100  # of a sheet of notes
 
 
 @dataclass
@@ -66,6 +69,7 @@ class _Sheet:
     metadata: dict[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     words: str = ""
+    device: str = ""
 
 
 class ExcelReader:
@@ -114,6 +118,7 @@ class ExcelReader:
         left_out = [name for name in names if is_4200 and name.strip().lower() in _NOT_RUNS]
         simulated = False
         sheets: list[_Sheet] = []
+        said: dict[str, str] = {}
         for name in names:
             sheet = workbook.get_sheet_by_name(name)
             rows = sheet.to_python(skip_empty_area=True)
@@ -126,7 +131,10 @@ class ExcelReader:
             found = _understand(name, rows[passed:], start + passed)
             if not found:
                 left_out.append(f"{name} (no numbers)")
+                said |= said_above([cell_text(cell) for cell in row] for row in rows[:_SAID_ROWS])
             sheets += found
+        for sheet in sheets:  # `Resistance unit: kOhm` on a sheet of notes is meant for the sheets of readings
+            sheet.metadata = said | sheet.metadata
         if not sheets:
             raise TraceFormatError(f"no sheet holds numbers below a header (sheets: {', '.join(names)[:200]})")
         formats = _shown_units(path)
@@ -157,8 +165,10 @@ def _understand(title: str, rows: list[list[Any]], start: int) -> list[_Sheet]:
         head = [cell_text(cell) for cell in rows[at]] if has_header else []
         begin = at + has_header
         top = [[cell_text(cell) for cell in row] for row in rows[begin : begin + _SAMPLE_ROWS]]
-        units = find_units_row(top[0], top[1:]) if has_header and len(top) > 1 else None
-        begin += units is not None
+        units, taken = None, 0
+        if has_header:
+            head, units, taken = read_below_header(head, top)
+        begin += taken
         end, drop = _end_of_table(rows, begin, head)
         body = [row for i, row in enumerate(rows[begin:end], begin) if i not in drop]
         if any(_is_number(cell) for row in body for cell in row):
@@ -172,7 +182,7 @@ def _understand(title: str, rows: list[list[Any]], start: int) -> list[_Sheet]:
             found.append(
                 _Sheet(
                     title, names, has_header, columns, start + begin + 1, simulated, tuple(units or ()), about, remarks,
-                    " ; ".join([*remarks, *footer]),
+                    " ; ".join([*remarks, *footer]), device_said(words.replace(",", ":", 1) for words in remarks[-2:]),
                 )
             )
         rows, start = rows[end:], start + end
@@ -201,7 +211,8 @@ def _end_of_table(rows: list[list[Any]], begin: int, head: list[str]) -> tuple[i
         below = next((row for row in rows[i + 1 : i + 4] if any(map(_is_number, row))), [])
         if not is_header_again(cells, head, [cell_text(cell) for cell in below]):
             continue
-        if head and cells == head:
+        above = [",".join(filter(None, map(cell_text, row))) for row in rows[max(begin, i - 2) : i]]
+        if head and cells == head and not device_said(above):
             again.add(i)
             continue
         while i > begin + 1 and not any(map(_is_number, rows[i - 1])):
@@ -225,7 +236,7 @@ def _shown_units(path: Path) -> str:
 def _plain(sheets: list[_Sheet], formats: str) -> list[ColumnsTable]:
     tables = []
     for sheet in sheets:
-        device = sheet.title if len({sheet.title for sheet in sheets}) > 1 else ""
+        device = sheet.device or (sheet.title if len({sheet.title for sheet in sheets}) > 1 else "")
         if any((match := _BLOCK.match(name)) and role_of(match["base"]) for name in sheet.names):
             tables.append(_stacked(sheet, device, 0))
         else:

@@ -68,9 +68,18 @@ def find_header(rows: Sequence[Sequence[str]]) -> int:
     ]
     if not found:
         return _plain_names(rows, width)
-    at = next((i for i in found if len(_trimmed(rows[i])) >= width), found[0])  # `Test name, reset pulses` is a remark
+    # `Test name, reset pulses` is a remark; a narrower table above a wider one is a table.
+    at = next((i for i in found if len(_trimmed(rows[i])) >= width or _heads_table(rows, i)), found[0])
     like_data = sum(len(_trimmed(row)) == width and any(map(is_number, row)) for row in rows[:at])
     return at if like_data <= _MOST_LIKE_DATA else 0
+
+
+def _heads_table(rows: Sequence[Sequence[str]], at: int) -> bool:
+    """Whether the two rows below are as wide as this one and mostly numbers."""
+    width = len(_trimmed(rows[at]))
+    below = [_trimmed(row) for row in rows[at + 1 : at + 3]]
+    mostly = (len(row) == width and 2 * sum(map(is_number, row)) > width for row in below)
+    return width > 2 and len(below) > 1 and all(mostly)
 
 
 def _is_title(row: Sequence[str], width: int) -> bool:

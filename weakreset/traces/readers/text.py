@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import MISSING_WORDS
+from weakreset.traces.readers.below_header import read_below_header
 from weakreset.traces.readers.header import find_header, groups_above
 from weakreset.traces.readers.said_devices import device_said
 from weakreset.traces.readers.stated_units import (
@@ -135,9 +136,10 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     has_header = glued is None and _is_header(rows, decimal)
     header = list(glued) if glued is not None else groups_above(rows[0], over) if has_header else None
     data = rows[1:] if has_header else rows
-    units = find_units_row(data[0], data[1:]) if header is not None and len(data) > 1 else None
-    above = int(has_header) + int(units is not None)
-    data = data if units is None else data[1:]
+    units, taken = None, 0
+    if header is not None:
+        header, units, taken = read_below_header(header, data)
+    above, data = int(has_header) + taken, data[taken:]
     between = next((words for place, words in reversed(remarks) if place == head + 1), "")
     if header is not None and units is None and len(cells := split_line(f"#{between}", separator)) == len(header):
         units = find_units_row(cells, data)

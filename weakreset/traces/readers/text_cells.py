@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from weakreset.traces.vocabulary import role_of
+
 __all__ = ["with_numbers"]
 
 _POINT = re.compile(r"^\s*[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\s*$")
 _COMMA = re.compile(r"^\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*$")
 _THOUSANDS = re.compile(r"^\s*[-+]?[1-9]\d{0,2},\d{3}\s*$")
+_HEAD_ROWS = 60
 _MOSTLY = 0.8  # of the filled cells of a column
 
 
@@ -20,15 +23,26 @@ def with_numbers(rows: list[list[Any]]) -> list[list[Any]]:
     `007` may be a name.
     """
     width = max(map(len, rows), default=0)
-    marks = {i: mark for i in range(width) if (mark := _decimal_mark([row[i] for row in rows if i < len(row)]))}
+    columns = [[row[i] for row in rows if i < len(row)] for i in range(width)]
+    marks = {i: mark for i, cells in enumerate(columns) if (mark := _decimal_mark(cells)) and not _names_devices(cells)}
     if not marks:
         return rows
     return [[_number(cell, marks[i]) if i in marks else cell for i, cell in enumerate(row)] for row in rows]
 
 
+def _names_devices(cells: list[Any]) -> bool:
+    """Whether a header says so: `1.10` is then another device than `1.1`."""
+    return any(isinstance(cell, str) and role_of(cell) == "device" for cell in cells[:_HEAD_ROWS])
+
+
+def _without_spaces(cell: str) -> str:
+    """`12 345,6` as `12345,6`."""
+    return re.sub(r"(?<=\d)[ '\u00a0\u202f\u2019](?=\d{3})", "", cell)
+
+
 def _decimal_mark(cells: list[Any]) -> str:
     filled = [cell for cell in cells if cell != ""]
-    texts = [cell for cell in filled if isinstance(cell, str)]
+    texts = [_without_spaces(cell) for cell in filled if isinstance(cell, str)]
     points, commas = [c for c in texts if _POINT.match(c)], [c for c in texts if _COMMA.match(c)]
     if len(points) + len(commas) < _MOSTLY * len(filled) or (points and commas):
         return ""
@@ -36,6 +50,6 @@ def _decimal_mark(cells: list[Any]) -> str:
 
 
 def _number(cell: Any, mark: str) -> Any:
-    if isinstance(cell, str) and (_POINT if mark == "." else _COMMA).match(cell):
-        return float(cell.replace(mark, "."))
+    if isinstance(cell, str) and (_POINT if mark == "." else _COMMA).match(plain := _without_spaces(cell)):
+        return float(plain.replace(mark, "."))
     return cell

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import zlib
 from pathlib import Path
 
 from weakreset.errors import TraceFormatError
+from weakreset.traces.units import parse_unit, split_name
+from weakreset.traces.vocabulary import role_of
 
-__all__ = ["read_text_file", "unpack_head"]
+__all__ = ["read_text_file", "unpack_head", "wide_encoding"]
 
 _LARGEST_BYTES = 4 << 30
 _LARGEST_UNPACKED = 384 << 20
@@ -19,6 +22,11 @@ _LONGEST_LINE = 32 << 20
 """Half a million cells, the widest table that is read, take less."""
 _BLANK_FROM = 16 << 20
 _BLOCK = 1 << 20
+_WIDE_SHARE = 0.4  # of the bytes on one side, zero: a few letters beyond Latin may be among them
+_ENCODINGS = {
+    "cp1252": "Windows-1252", "gb18030": "GB 18030", "shift_jis": "Shift JIS", "euc_kr": "EUC-KR", "big5": "Big5",
+    "cp1251": "Windows-1251", "mac_roman": "Mac Roman",
+}  # fmt: skip
 _GZIP = b"\x1f\x8b"
 
 
@@ -106,7 +114,17 @@ def _refuse_absurd(path: Path, size: int, file: str, packed: bool) -> None:
                 )
 
 
+def wide_encoding(head: bytes) -> str:
+    """UTF-16 without its mark: every other byte of plain text in it is zero; '' for anything else."""
+    head = head[: 1 << 10]
+    zeros = [head[start::2].count(0) / max(1, len(head) // 2) for start in (0, 1)]
+    low, high = min(zeros), max(zeros)
+    return "" if len(head) < 4 or high < _WIDE_SHARE or low > 0 else "utf-16-be" if zeros[0] == high else "utf-16-le"
+
+
 def _to_utf8(raw: bytes, file: str, notes: list[str]) -> bytes:
+    if wide := wide_encoding(raw):
+        raw = (b"\xff\xfe" if wide == "utf-16-le" else b"\xfe\xff") + raw
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if raw.startswith(mark):
             try:
@@ -122,6 +140,22 @@ def _to_utf8(raw: bytes, file: str, notes: list[str]) -> bytes:
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
-        notes.append("not UTF-8, read as Windows-1252")
-        return raw.decode("cp1252", errors="replace").encode()
+        encoding, name = _guessed_encoding(raw)
+        notes.append(f"not UTF-8, read as {name}")
+        return raw.decode(encoding, errors="replace").encode()
     return raw
+
+
+def _guessed_encoding(raw: bytes) -> tuple[str, str]:
+    """The encoding in which most words of the first lines are names of columns or units, and what it is called."""
+    lines = raw[: 1 << 14].split(b"\n")[:40]
+    best, most = "cp1252", 0
+    for encoding in _ENCODINGS:
+        try:
+            words = re.split(r"[,;\t\r\n]", b"\n".join(lines).decode(encoding))
+        except UnicodeDecodeError:
+            continue
+        known = sum(2 * bool(role_of(word)) + (parse_unit(split_name(word)[1]) is not None) for word in words if word)
+        if known > most:
+            best, most = encoding, known
+    return best, _ENCODINGS[best]
