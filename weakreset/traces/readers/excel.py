@@ -138,8 +138,8 @@ class ExcelReader:
                 left_out.append(f"{name} (no numbers)")
                 said |= said_above([cell_text(cell) for cell in row] for row in rows[:_SAID_ROWS])
             sheets += found
-        for sheet in sheets:  # `Resistance unit: kOhm` on a sheet of notes is meant for the sheets of readings
-            sheet.metadata = said | sheet.metadata
+        for page in sheets:  # `Resistance unit: kOhm` on a sheet of notes is meant for the sheets of readings
+            page.metadata = said | page.metadata
         if not sheets:
             raise TraceFormatError(f"no sheet holds numbers below a header (sheets: {', '.join(names)[:200]})")
         formats = _shown_units(path)
