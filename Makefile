@@ -15,7 +15,7 @@ test: $(VENV)/.installed-dev  ## lint, types and all tests
 
 test-lowest:  ## all tests on the oldest versions that pyproject allows, in an environment of their own
 	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet -c constraints-lowest.txt -e '.[dev]'
+	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet -c constraints-lowest.txt -e '.[test]'
 	.venv-lowest/bin/python -m pytest -n auto --dist loadfile
 
 test-wheel: $(VENV)/.installed-dev  ## the wheel in an empty environment, every command of the README from another folder

@@ -139,12 +139,55 @@ def _student(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Arr
     return published_noise(rng, n, pulses, 0.004) + 0.006 * rng.standard_t(3, (n, pulses))
 
 
+def _calming(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    size = np.linspace(2.4, 0.6, pulses)
+    return ALPHA * size * pink_noise(rng, n, pulses) + telegraph(rng, n, pulses, 8e-4, 2e-3)
+
+
+def _louder_half(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    """A contact that goes bad in the middle of the trace."""
+    size = np.where(np.arange(pulses) < pulses // 2, 0.7, 2.1)
+    return ALPHA * size * pink_noise(rng, n, pulses) + telegraph(rng, n, pulses, 8e-4, 2e-3)
+
+
+def _baseline(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    """A slow wave of its own in every device."""
+    t = np.arange(pulses) / pulses
+    wave = 0.02 * np.sin(2.0 * np.pi * (t * rng.uniform(0.5, 2.0, (n, 1)) + rng.random((n, 1))))
+    return published_noise(rng, n, pulses) + wave
+
+
+def _quantised(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    """Readings in steps of a converter, three times the driving noise."""
+    step = 3.0 * ALPHA
+    return step * np.round((drift + published_noise(rng, n, pulses)) / step) - drift
+
+
+def _uneven_reads(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    """Every other hundred reads is a mean of nine."""
+    means = np.where(np.arange(pulses) // 100 % 2 == 0, 1.0, 1.0 / 3.0)
+    return published_noise(rng, n, pulses, 0.004) + 0.015 * means * rng.standard_normal((n, pulses))
+
+
+def _bursts(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    """Outliers that come five at a time."""
+    hit = np.repeat(rng.random((n, pulses // 5 + 1)) < 0.005, 5, axis=1)[:, :pulses]
+    return published_noise(rng, n, pulses) + hit * rng.normal(0.0, 0.15, (n, pulses))
+
+
+def _slow_trap(rng: np.random.Generator, n: int, pulses: int, drift: Array) -> Array:
+    """Dwell times as long as the trace."""
+    return ALPHA * pink_noise(rng, n, pulses) + telegraph(rng, n, pulses, 1.0 / pulses, 1.0 / pulses)
+
+
 NOISES: dict[str, Noise] = {
     "control": _control, "white": _white, "read_rules": _read, "hetero": _hetero,
     "hetero_pink": _hetero_pink, "hetero_time": _hetero_time, "hetero_white": _hetero_white,
     "alpha_spread": _alpha_spread,
     "exponent_spread": _exponent_spread, "two_traps": _two_traps, "fast_trap": _fast_trap, "growing_rtn": _growing,
     "outliers": _outliers, "common_mode": _common, "random_walk": _random_walk, "student": _student,
+    "calming": _calming, "louder_half": _louder_half, "baseline": _baseline, "quantised": _quantised,
+    "uneven_reads": _uneven_reads, "bursts": _bursts, "slow_trap": _slow_trap,
 }
 
 

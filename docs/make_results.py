@@ -12,10 +12,20 @@ import argparse
 import datetime
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from results_tables import ablation, conditions, reads_a_weight, recipes, small_batches, summary, variants
+from results_tables import (
+    ablation,
+    conditions,
+    reads_a_weight,
+    recipes,
+    sets_a_weight,
+    small_batches,
+    summary,
+    variants,
+)
 
 from weakreset.resources import write_atomically
 
@@ -56,20 +66,22 @@ def collect(runs: Path) -> None:
             kept = [{key: row[key] for key in COLUMNS if key in row} for row in metrics]
             _keep(f"train-{path.parent.name}", path, {"config": config, "metrics": kept})
     for path in sorted(runs.glob("*/ablation.json")):
-        _keep(path.parent.name, path, json.loads(path.read_text()) | {"reads_a_weight": _reads(path.parent)})
+        asked = {"reads_a_weight": reads_a_weight, "sets_a_weight": sets_a_weight}
+        costs = {name: _by_condition(path.parent, cost) for name, cost in asked.items()}
+        _keep(path.parent.name, path, json.loads(path.read_text()) | costs)
         if path.parent.name.startswith("ablation-"):
             shutil.copyfile(path.with_name("ablation.png"), HERE / f"{path.parent.name}.png")
     for path in runs.glob("epoch_time.json"):
         _keep("epoch_time", path, json.loads(path.read_text()))
 
 
-def _reads(study: Path) -> dict[str, float]:
-    """Comparisons a weight of the conditions of a study, mean over seeds; none for the ideal network."""
+def _by_condition(study: Path, cost: Callable[[list[dict[str, Any]]], float]) -> dict[str, float]:
+    """A cost of the runs of a study, mean over seeds; none for the ideal network."""
     found: dict[str, list[float]] = {}
     for path in sorted(study.glob("*/seed-*/metrics.jsonl")):
         metrics = [json.loads(line) for line in path.read_text().splitlines()]
         if metrics[-1]["pulses_mean"]:
-            found.setdefault(path.parent.parent.name.replace("-", " "), []).append(reads_a_weight(metrics))
+            found.setdefault(path.parent.parent.name.replace("-", " "), []).append(cost(metrics))
     return {name: sum(values) / len(values) for name, values in found.items()}
 
 

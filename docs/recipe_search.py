@@ -43,7 +43,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "bursts up to 40": {"max_pulses": 40},
     "every weight pulsed": {"only_disagreeing": False},
 }
-LATENT = Recipe("latent numbers", lr=2e-3, schedule="cosine", latent_bits=32, bursts_per_step=8, give_back=0.03)
+LATENT = RECIPES["latent"]
 IDEAL = Recipe("no devices", lr=2e-3, schedule="cosine", devices=False)
 HALVED: dict[str, Any] = {"lr": 1e-3, "schedule": "halve-every-7"}
 SMALL: dict[str, Recipe] = {
@@ -56,9 +56,10 @@ SMALL: dict[str, Recipe] = {
     "latent, one byte": replace(LATENT, latent_bits=8),
     "latent, rate 1e-3": replace(LATENT, lr=1e-3),
     "latent, rate 4e-3": replace(LATENT, lr=4e-3),
-    "latent, one burst a step": replace(LATENT, bursts_per_step=1),
-    "latent, 28 bursts of 4": replace(LATENT, bursts_per_step=28, max_pulses=4),
-    "latent, gives back to 0": replace(LATENT, give_back=0.0),
+    "latent, 2 pulses a step": replace(LATENT, bursts=(2,)),
+    "latent, 8 bursts of 14": replace(LATENT, bursts=(14,) * 8),
+    "latent, up to 62 pulses": replace(LATENT, bursts=(2, 4, 8, 16, 32)),
+    "latent, no SET": replace(LATENT, sets=False),
     "latent, gives back to 0.01": replace(LATENT, give_back=0.01),
     "latent, gives back to 0.1": replace(LATENT, give_back=0.1),
     "device-aware": RECIPES["device-aware"],

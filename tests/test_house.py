@@ -18,7 +18,8 @@ PACKAGE = Path(weakreset.__file__).parent
 ROOT = PACKAGE.parent
 
 GROUND = {
-    "display", "errors", "locks", "multiple_testing", "options", "outputs", "paths", "resources", "version", "workers",
+    "display", "errors", "locks", "multiple_testing", "options", "outputs", "paths", "progress", "resources", "version",
+    "workers",
 }
 MAY_IMPORT = {
     "display": set(),
@@ -28,15 +29,18 @@ MAY_IMPORT = {
     "options": {"errors"},
     "outputs": {"errors", "locks", "paths"},
     "paths": set(),
+    "progress": set(),
     "resources": {"outputs"},
     "version": set(),
     "workers": set(),
     "model": {"errors"},
-    "traces": {"display", "errors", "options", "resources", "version"},
-    "fitting": {"display", "errors", "locks", "model", "options", "resources", "traces", "version", "workers"},
+    "traces": {"display", "errors", "options", "progress", "resources", "version"},
+    "fitting": {
+        "display", "errors", "locks", "model", "options", "progress", "resources", "traces", "version", "workers",
+    },
     "population": {
-        "display", "errors", "fitting", "model", "multiple_testing", "options", "parameter_file", "resources", "traces",
-        "version",
+        "display", "errors", "fitting", "model", "multiple_testing", "options", "parameter_file", "progress",
+        "resources", "traces", "version",
     },
     "parameter_file": {"display", "errors", "model", "resources", "version"},
     "twin": {"errors", "model", "options", "parameter_file", "traces"},
@@ -47,10 +51,12 @@ MAY_IMPORT = {
     "exports": {"errors", "model", "parameter_file", "resources", "simulation", "training", "twin", "version"},
     "comparison": {"display", "errors", "model", "multiple_testing", "options", "parameter_file"},
     "ablation": {
-        "display", "errors", "locks", "multiple_testing", "options", "outputs", "parameter_file", "training", "workers",
+        "display", "errors", "locks", "multiple_testing", "options", "outputs", "parameter_file", "progress",
+        "training", "workers",
     },
     "validation": {
-        "display", "errors", "fitting", "model", "options", "parameter_file", "population", "traces", "twin",
+        "display", "errors", "fitting", "model", "options", "parameter_file", "population", "progress", "traces",
+        "twin",
     },
 }
 EVERYTHING = {"plots", "report", "app", "cli", "demo", "environment", "__main__"}  # may import all stages

@@ -24,7 +24,7 @@ from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.population import export_parameters, fit_population
 from weakreset.report import ReportInput, build_report
 from weakreset.simulation import DeviceArray
-from weakreset.simulation.differential_pair import PulseReport
+from weakreset.simulation.pulse_report import PulseReport
 from weakreset.training import load_dataset, train
 from weakreset.training.costs import costs
 from weakreset.twin import simulate_traces

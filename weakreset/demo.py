@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from weakreset.display import csv_for_people
 from weakreset.errors import UsageError
 from weakreset.locks import held
+from weakreset.progress import Progress
 from weakreset.resources import bundled, write_atomically
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DEMO_TRACES", "DemoResult", "run_demo"]
 
-Progress = Callable[[int, int, str], None]
 
 DEMO_TRACES = ("lot_a.csv", "lot_b_wide.csv", "lot_c.h5")
 

@@ -39,9 +39,11 @@ def ablation() -> wr.Ablation:
 
 RESULTS = {
     "TraceSet": lambda: small_fits().traces,
+    "PulseTrace": lambda: small_fits().traces.traces[0],
     "FitSet": small_fits,
     "DeviceFit": lambda: small_fits().fits[0],
     "Population": small_population,
+    "LawFit": lambda: small_population().laws["m1"],
     "ParameterFile": small_parameters,
     "Verdict": verdict,
     "Comparison": lambda: wr.compare_parameters(small_parameters(), wr.load_parameters("majumdar2021")),
@@ -87,7 +89,7 @@ def test_a_result_shows_itself_in_a_few_lines_and_a_table(name):
     page = result._repr_html_()
     check_harmless(page)
     assert "<table>" in page
-    if name != "DeviceFit":  # one fit does not know; its set says so
+    if name not in ("DeviceFit", "PulseTrace", "LawFit"):  # a part does not know; its set says so
         assert "simulated" in text.splitlines()[0], "simulated data is always labelled"
     assert len(page) < 40_000
 
@@ -102,13 +104,14 @@ def test_a_fit_set_of_forty_devices_is_a_dozen_lines_and_its_page_has_every_devi
         assert fit.status.sentence in page
 
 
-@pytest.mark.parametrize("name", ["TraceSet", "FitSet", "DeviceFit", "ParameterFile"])
+@pytest.mark.parametrize("name", ["TraceSet", "PulseTrace", "FitSet", "DeviceFit", "ParameterFile"])
 def test_hostile_names_do_nothing(name):
     traces = small_fits().traces
     bad_trace = dataclasses.replace(traces.traces[0], device=NASTY, source=NASTY)
     bad_fit = dataclasses.replace(small_fits().fits[0], device=NASTY, excluded_because=NASTY)
     result = {
         "TraceSet": dataclasses.replace(traces, traces=(bad_trace, *traces.traces[1:]), notes=(NASTY,)),
+        "PulseTrace": bad_trace,
         "FitSet": dataclasses.replace(small_fits(), fits=(bad_fit, *small_fits().fits[1:]), notes=(NASTY,)),
         "DeviceFit": bad_fit,
         "ParameterFile": small_parameters().model_copy(update={"name": NASTY}),

@@ -73,15 +73,18 @@ def test_small_batches_are_compared_with_the_ideal_network_in_pairs(scripts):
     small = {"hidden": 1000, "batch_size": 50}
     runs = [_training("ideal", 5, seed, 0.95 + 0.01 * seed, **small) for seed in (0, 1)]
     runs += [_training("latent", 5, seed, 0.949 + 0.01 * seed, **small) for seed in (0, 1, 2)]
+    for run in runs:
+        last = run["metrics"][-1]
+        last["sets"] = sum(row["pulses"] for row in run["metrics"]) / (8.0 * max(last["pulses_mean"], 1.0))  # a quarter
     text = scripts[1].small_batches(runs, {})
-    row = "| mnist, 784-1000-10, batch 50, 5 epochs | latent | 2 | 95.40 ± 6.35 | 0.10 ± 0.00 | 12 | 10.0 |"
+    row = "| mnist, 784-1000-10, batch 50, 5 epochs | latent | 2 | 95.40 ± 6.35 | 0.10 ± 0.00 | 12 | 10.0 | 0.25 |"
     assert row in text
     assert scripts[1].small_batches([], {}) == ""
-    study = _study(1.0, 0.0, 1.0) | {"reads_a_weight": {"all on": 4.25}}
+    study = _study(1.0, 0.0, 1.0) | {"reads_a_weight": {"all on": 4.25}, "sets_a_weight": {"all on": 0.62}}
     study["settings"]["recipe"] = "latent"
     study["rows"] = [
         {"condition": name, "accuracies": accuracies, "pulses_mean": 28.0}
         for name, accuracies in (("all on", [0.41, 0.42]), ("ideal", [0.42, 0.43]))
     ]
     text = scripts[1].small_batches([], {"ablation-cifar10-latent": study})
-    assert "batch 50, 8 epochs | latent | 3 | 41.50 ± 6.35 | 1.00 ± 0.00 | 28 | 4.2 |" in text
+    assert "batch 50, 8 epochs | latent | 3 | 41.50 ± 6.35 | 1.00 ± 0.00 | 28 | 4.2 | 0.62 |" in text

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from weakreset.fitting import FitSet, FitStatus, fit_devices
-from weakreset.fitting.drift_test import LEVEL, drift_test
+from weakreset.fitting import FitSet, FitStatus, choose_drift, fit_devices
+from weakreset.fitting.bases import basis_of
+from weakreset.fitting.drift_test import LEAN, LEVEL, drift_test
+from weakreset.fitting.examined import examined
 from weakreset.fitting.lone_reads import lone_reads
 from weakreset.fitting.own_colour import own_colour
 from weakreset.fitting.residual_check import CONTRASTS, _Frame, _sandwich
 from weakreset.fitting.result import ResidualCheck
-from weakreset.model import pink_noise
+from weakreset.fitting.rtn_rates import HiddenHigh
+from weakreset.model import SHAPES, pink_noise
 from weakreset.traces import TraceSet
 
 T = np.arange(1.0, 501.0)
@@ -55,7 +60,7 @@ def residuals(rng: np.random.Generator, jacobian: np.ndarray, size: np.ndarray |
 
 
 @pytest.mark.statistical
-def test_scores_of_the_right_shape_are_standard_normal_and_of_a_wrong_one_are_not():
+def test_scores_of_the_right_shape_are_standard_normal_and_of_a_wrong_one_are_not(monkeypatch):
     """Mean scores of 40 devices have sd 0.16; a bound of 0.65 is 4 sd, for 5 contrasts 3e-4; seeds 4 and 5."""
     rng = np.random.default_rng(4)
     right = fits_of(two_slopes(rng, 40) + 0.007 * pink_noise(rng, 40, 500), rtn=False)
@@ -65,6 +70,7 @@ def test_scores_of_the_right_shape_are_standard_normal_and_of_a_wrong_one_are_no
     assert right.drift_test is not None
     assert right.drift_test.holds
     assert right.caveat == ""
+    monkeypatch.setattr(choose_drift, "fittable", lambda: ["two-slope", "saturating-exponential"])  # for time
     rng = np.random.default_rng(5)
     wrong = fits_of(saturating(rng, 40) + 0.007 * pink_noise(rng, 40, 500), rtn=False)
     assert wrong.drift_test is not None
@@ -81,16 +87,40 @@ def test_the_drift_test_keeps_its_level_and_sees_a_shift():
     """Normal scores, 30 devices, 3,000 sets, seed 6: at level 1e-3 more than 12 rejections have probability 4e-5."""
     rng = np.random.default_rng(6)
 
-    def rejections(shift: float, n_sets: int) -> int:
+    def rejections(shift: float, n_sets: int, sharp: int = 0) -> int:
         count = 0
         for _ in range(n_sets):
             checks = [ResidualCheck({}, row) for row in rng.standard_normal((30, len(CONTRASTS))) + shift]
-            count += not drift_test("two-slope", [""] * 30, checks).holds
+            count += not drift_test("two-slope", [""] * 30, checks, sharp).holds
         return count
 
     assert rejections(0.0, 3000) <= 12
     assert rejections(1.0, 50) >= 49
     assert LEVEL == 1e-3
+    # what a searched knee leans by is no alarm, on its side only; far beyond it is one
+    assert rejections(LEAN, 500, sharp=1) <= 4
+    assert rejections(-1.0, 50, sharp=1) >= 49
+    assert rejections(LEAN + 1.0, 50, sharp=1) >= 49
+
+
+def test_scores_that_lean_to_a_sharp_knee_are_no_alarm_whichever_way_the_resistance_goes():
+    """20 devices, seed 12: a mean of 0.55 +- 0.02 is no alarm on the side of a sharp knee and one on the other."""
+    rng = np.random.default_rng(12)
+    fits = fits_of(two_slopes(rng, 20) + 0.007 * pink_noise(rng, 20, 500), rtn=False)
+    scores = 0.5 + 0.1 * rng.standard_normal((20, len(CONTRASTS)))
+    rates = HiddenHigh(None, None, None)
+
+    def holds(direction: str, side: int) -> bool:
+        leaning = [
+            replace(fit, check=ResidualCheck({}, side * (row + 0.05)))
+            for fit, row in zip(fits, scores, strict=True) if fit.fitted_as == "two-slope"
+        ]
+        return examined(leaning, basis_of(SHAPES["two-slope"], direction), rates)[1].holds
+
+    assert holds("reset", 1)
+    assert not holds("reset", -1)
+    assert not holds("set", 1)
+    assert holds("set", -1)
 
 
 def test_single_devices_that_do_not_fit_are_named_among_others_that_do():

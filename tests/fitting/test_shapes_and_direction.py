@@ -67,7 +67,7 @@ def fewest(n: int, chance: float = 0.88) -> int:
 
 
 @pytest.mark.parametrize("name", ["smooth-knee", "three-slope"])
-def test_numbers_of_a_round_knee_and_of_three_slopes_are_recovered(name):
+def test_numbers_of_a_round_knee_and_of_three_slopes_are_recovered(name, monkeypatch):
     """40 devices, seed 3: shared numbers within 4 standard errors (< 20 %); intervals cover as 88 % would (p 1e-3).
 
     A knee as round as this one is told within 45 % by a quiet device only.
@@ -83,6 +83,7 @@ def test_numbers_of_a_round_knee_and_of_three_slopes_are_recovered(name):
         hit, n = covered(fits, numbers, key)
         assert n >= 8
         assert hit >= fewest(n), (key, hit, n)
+    monkeypatch.setattr(choose_drift, "fittable", lambda: ["two-slope", name])  # for time
     sharp = fit_devices(noisy(drifts(name, numbers), np.random.default_rng(3), alpha), jobs=1)
     assert sharp.counts()["ok"] < fits.counts()["ok"]  # the two slopes do not describe them
 
@@ -194,13 +195,14 @@ def test_a_knee_where_the_fall_begins_or_ends(late, knee):
 
 
 @pytest.mark.parametrize("fall", [0.004, 0.015])
-def test_a_trace_that_rises_and_falls_again_has_its_knee_there_or_is_not_ok(fall):
+def test_a_trace_that_rises_and_falls_again_has_its_knee_there_or_is_not_ok(fall, monkeypatch):
     """Which of the two depends on whether it ends below its start: it counts as falling then."""
     rng, t = np.random.default_rng(4), np.arange(1.0, 121.0)
     drift = 0.025 * np.minimum(t, 40.0) - fall * np.maximum(t - 40.0, 0.0)
     ohm = 3e4 * np.exp(np.hstack([np.zeros((3, 1)), drift + 0.05 * rng.standard_normal((3, 120))]))
     traces = TraceSet.from_arrays(["a", "b", "c"], np.arange(121), ohm, (
         SourceFile("synthetic", "0" * 64, "simulation", "tests", True),))
+    monkeypatch.setattr(choose_drift, "fittable", lambda: ["two-slope", "power-law"])  # for time
     fits = fit_devices(traces, jobs=1)
     for fit in fits:
         if fits.direction == "reset":

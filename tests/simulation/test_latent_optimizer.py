@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -128,7 +129,8 @@ def test_bits_do_not_depend_on_threads(params: ParameterFile, bits: int, monkeyp
 def test_latent_numbers_move_as_those_of_a_network_without_devices(params: ParameterFile) -> None:
     """Adam of torch, clamped; without imperfections every pair turns in time, so that none gives way."""
     layer, optimizer, _ = stepped(params, steps=0, without="all")
-    latent = nn.Parameter(start_latents(layer.weight.detach(), int(layer.pair.array.clock[0]), one_byte=False))
+    seed = int(layer.pair.array.clock[0])
+    latent = nn.Parameter(start_latents(layer.weight.detach(), layer.pair.gaps(), seed, one_byte=False))
     adam = torch.optim.Adam([latent], lr=0.02)
     for step in range(60):
         gradients(layer, step % 7)
@@ -147,7 +149,10 @@ def test_latent_numbers_move_as_those_of_a_network_without_devices(params: Param
 
 @pytest.mark.parametrize("bits", BITS)
 def test_costs_are_those_of_programming_one_pair_after_the_other(params: ParameterFile, bits: int) -> None:
-    """By hand on a twin: a burst, a look at the two resistances, until the pair has turned or had all its bursts."""
+    """By hand on a twin: a SET of the other device, if it has had pulses, and a look at the two resistances.
+
+    Then a burst, a look, until the pair has turned or had all its bursts.
+    """
     layer, optimizer, _ = stepped(params, steps=3, latent_bits=bits)
     twin, twins, _ = stepped(params, steps=3, latent_bits=bits)
     for part, own in ((layer, optimizer), (twin, twins)):  # wishes at random, and a step that keeps them
@@ -159,33 +164,40 @@ def test_costs_are_those_of_programming_one_pair_after_the_other(params: Paramet
     array, wish = twin.pair.array, twins.state[twin.weight]["latent"].view(-1) >= 0
     clock, log_r = array.tick(), array.log_r.view(-1, 2)
     up = twin.weight.detach().view(-1) > 0
-    pulses = bursts = flips = stuck = 0
+    pulses = bursts = flips = sets = stuck = devices = 0
     for i in (up != wish).nonzero().view(-1).tolist():
-        for k in range(8):
-            device = torch.tensor([2 * i + (0 if wish[i] else 1)])
-            array.burst_some(clock, k, device, torch.tensor([14]))
-            pulses, bursts = pulses + 14, bursts + 1
-            if bool(log_r[i, 0] > log_r[i, 1]) == bool(wish[i]):
-                flips += 1
+        device = torch.tensor([2 * i + (0 if wish[i] else 1)])
+        other = int(device) ^ 1
+        if pulsed := bool(array.pulse_count.view(-1)[other] > 0):
+            array.set_((torch.arange(array.n_devices) == other).view(array.shape))
+        sets += pulsed
+        given = 0
+        for burst in (2, 4, 8, 16, 32, 64, 96):
+            if turned := bool(log_r[i, 0] > log_r[i, 1]) == bool(wish[i]):
                 break
-        else:
-            stuck += 1
-    devices = int((up != wish).sum())
-    assert optimizer.last_step == PulseReport(pulses, devices, flips, bursts, stuck)
+            array.burst_some(clock, given, device, torch.tensor([burst]))
+            pulses, given = pulses + burst, given + 1
+        turned = bool(log_r[i, 0] > log_r[i, 1]) == bool(wish[i])
+        devices, bursts = devices + (given > 0), bursts + given
+        flips, stuck = flips + turned, stuck + (not turned)
+    assert optimizer.last_step == PulseReport(pulses, devices, flips, bursts, stuck, sets)
+    assert optimizer.last_step.reads == bursts + sets
     assert min(flips, stuck) > 500
+    assert sets > 50
+    assert torch.equal(array.set_count, layer.pair.array.set_count)
     assert torch.equal(array.moving, layer.pair.array.moving)
 
 
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("kernel", ["auto", "torch"])
 def test_a_step_keeps_to_its_budget_and_stuck_pairs_give_back(params: ParameterFile, kernel: str, bits: int) -> None:
-    options = {"pulses_per_burst": 5, "bursts_per_step": 3, "give_back": 0.2}
+    options = {"bursts": (1, 4, 7), "give_back": 0.2}
     layer, optimizer, _ = stepped(params, kernel, latent_bits=bits, **options)
-    before, weight = layer.pair.array.pulse_count.clone(), layer.weight.detach().clone()
+    before, weight = layer.pair.array.total_pulses(), layer.weight.detach().clone()
     gradients(layer, 77)
     optimizer.step()
-    given = layer.pair.array.pulse_count - before
-    assert set(given.unique().tolist()) == {0, 5, 10, 15}
+    given = layer.pair.array.total_pulses() - before
+    assert set(given.unique().tolist()) == {0, 1, 5, 12}
     assert int((given > 0).sum(-1).max()) == 1  # one device of a pair
     latent = optimizer.state[layer.weight]["latent"].float()
     latent = (latent + 0.5) / LEVELS if bits == 8 else latent
@@ -201,12 +213,15 @@ def test_a_step_keeps_to_its_budget_and_stuck_pairs_give_back(params: ParameterF
 @pytest.mark.parametrize("bits", BITS)
 def test_no_device_gets_more_pulses_than_it_may_have(params: ParameterFile, bits: int) -> None:
     options: dict[str, Any] = {"most_pulses": 150, "latent_bits": bits, "steps": 12, "give_back": 0.0}
+    options["bursts"] = (14,) * 8
     runs = [stepped(params, kernel, **options) for kernel in ("auto", "torch")]
     assert_same(*runs)
     layer, optimizer, reports = runs[0]
     counts = layer.pair.array.pulse_count
     assert int(counts.max()) == 140  # ten bursts of 14; one more would be too many
-    assert int(counts.sum()) == sum(report.pulses for report in reports) == 14 * sum(r.bursts for r in reports)
+    given = int(layer.pair.array.total_pulses().sum())
+    assert given == sum(report.pulses for report in reports) == 14 * sum(r.bursts for r in reports)
+    assert given > int(counts.sum())  # the budget is one from SET to SET
     assert reports[-1].stuck > reports[-1].devices - reports[-1].flips  # spent ones are asked, and get nothing
     latent = optimizer.state[layer.weight]["latent"]
     assert torch.equal(torch.where(latent >= 0, 1.0, -1.0), layer.weight.detach())
@@ -217,7 +232,7 @@ def test_a_dead_device_costs_its_bursts_and_gives_way(params: ParameterFile) -> 
     layer, optimizer, reports = stepped(dead, steps=1, lr=1.0)
     report = reports[0]
     assert report.devices == report.stuck > 1000
-    assert (report.flips, report.bursts, report.pulses) == (0, 8 * report.stuck, 112 * report.stuck)
+    assert (report.flips, report.bursts, report.pulses) == (0, 7 * report.stuck, 222 * report.stuck)
     assert torch.equal(torch.sign(optimizer.state[layer.weight]["latent"]), layer.weight.detach())
 
 
@@ -241,7 +256,8 @@ def test_a_gradient_that_is_no_number_raises_and_moves_nothing(params: Parameter
     layer, optimizer, _ = stepped(params, kernel, steps=0, latent_bits=bits)
     layer.weight.grad = torch.ones_like(layer.weight)
     layer.weight.grad[3, 4] = float("nan")
-    start = start_latents(layer.weight.detach(), int(layer.pair.array.clock[0]), one_byte=bits == 8)
+    seed = int(layer.pair.array.clock[0])
+    start = start_latents(layer.weight.detach(), layer.pair.gaps(), seed, one_byte=bits == 8)
     with pytest.raises(SimulationError, match="device weights are no number"):
         optimizer.step()
     assert optimizer.state[layer.weight]["latent"][3, 4] == start[3, 4]
@@ -276,7 +292,7 @@ def test_steps_of_bytes_are_right_on_average() -> None:
 def test_latent_numbers_start_on_the_side_of_the_chip(params: ParameterFile, one_byte: bool) -> None:
     """Half-normal, sd 0.03: mean square of 40,000 within 5 standard errors (sd of a square: sqrt 2 of its mean)."""
     layer = BinaryLinear(200, 200, params=params, seed=3)
-    latent = start_latents(layer.weight.detach(), 3, one_byte).double()
+    latent = start_latents(layer.weight.detach(), layer.pair.gaps(), 3, one_byte).double()
     latent = (latent + 0.5) / LEVELS if one_byte else latent
     assert torch.equal(torch.sign(latent).float(), layer.weight.detach())
     square = float(latent.square().mean()) - (1.0 / LEVELS**2 / 12.0 if one_byte else 0.0)  # Sheppard
@@ -285,13 +301,65 @@ def test_latent_numbers_start_on_the_side_of_the_chip(params: ParameterFile, one
 
 def test_only_disagreeing_pairs_cost_anything(params: ParameterFile) -> None:
     layer, _, reports = stepped(params, steps=1, lr=0.0)
-    assert reports == [PulseReport()]
+    assert reports == [PulseReport(measured=layer.weight.numel())]
     assert int(layer.pair.array.pulse_count.sum()) == 0
 
 
+@pytest.mark.parametrize("falls", [False, True])
+def test_a_set_turns_back_what_pulses_turned(params: ParameterFile, falls: bool) -> None:
+    """Pairs that were turned are asked back: all of them come back by a SET alone, for the other device is fresh."""
+    chosen = params.model_copy(update={"direction": "set"}) if falls else params
+    layer, optimizer, _ = stepped(chosen, steps=1, lr=0.0, bursts=(14,) * 100)
+    fresh, latent, array = layer.weight.detach().clone(), optimizer.state[layer.weight]["latent"], layer.pair.array
+    gradients(layer, 1)
+    latent.copy_(-fresh)
+    optimizer.step()
+    turned = layer.weight.detach() != fresh
+    assert optimizer.last_step.sets == 0
+    assert array.set_count is None
+    latent.copy_(fresh)
+    optimizer.step()
+    n = int(turned.sum())
+    assert optimizer.last_step == PulseReport(flips=n, sets=n)
+    assert n > 3000
+    assert torch.equal(layer.weight.detach(), fresh)
+    assert array.set_count is not None
+    again = array.set_count > 0
+    assert int(again.sum()) == n
+    assert torch.equal(array.log_r[again], array.log_r0[again])
+    latent.copy_(-fresh)
+    optimizer.param_groups[0]["sets"] = False
+    optimizer.step()
+    latent.copy_(fresh)
+    optimizer.step()
+    assert (optimizer.last_step.sets, optimizer.last_step.pulses > 14 * n) == (0, True)
+
+
+@pytest.mark.parametrize("one_byte", [False, True])
+def test_latent_numbers_near_zero_start_behind_pairs_that_turn_easily(params: ParameterFile, one_byte: bool) -> None:
+    layer = BinaryLinear(40, 50, params=params, seed=3)
+    gaps, weight = layer.pair.gaps(), layer.weight.detach()
+    size = start_latents(weight.abs(), gaps, 3, one_byte).float().view(-1)
+    nearest_first = torch.from_numpy(np.lexsort((size.numpy(), gaps.numpy())))
+    assert bool((size[nearest_first].diff() >= 0).all())
+    equal = start_latents(weight, torch.zeros_like(gaps), 3, one_byte=False).view(-1).abs()
+    assert torch.equal(equal.sort().values, start_latents(weight, gaps, 3, one_byte=False).view(-1).abs().sort().values)
+    assert abs(float(torch.corrcoef(torch.stack([equal, torch.arange(2000.0)]))[0, 1])) < 5.0 / 2000**0.5
+
+
+def test_a_state_of_the_rule_before_is_refused(params: ParameterFile) -> None:
+    _, optimizer, _ = stepped(params, steps=2)
+    old = optimizer.state_dict()
+    optimizer.load_state_dict(old)
+    del old["param_groups"][0]["bursts"]
+    with pytest.raises(SimulationError, match="knew neither SETs nor growing bursts"):
+        optimizer.load_state_dict(old)
+
+
 IMPOSSIBLE = [
-    {"lr": -1.0}, {"lr": 6.0}, {"pulses_per_burst": 0}, {"pulses_per_burst": 5000}, {"bursts_per_step": 0},
-    {"give_back": 1.5}, {"give_back": float("nan")}, {"most_pulses": -1}, {"latent_bits": 16}, {"betas": (1.0, 0.9)},
+    {"lr": -1.0}, {"lr": 6.0}, {"bursts": ()}, {"bursts": (2, 0)}, {"bursts": (5000,)},
+    {"give_back": 1.5}, {"give_back": float("nan")},
+    {"most_pulses": -1}, {"latent_bits": 16}, {"betas": (1.0, 0.9)},
 ]
 
 

@@ -8,7 +8,7 @@ import torch
 
 from weakreset.parameter_file import ResetPulse, load_parameters
 from weakreset.simulation import DeviceArray, PulseOptimizer, convert
-from weakreset.simulation.differential_pair import PulseReport
+from weakreset.simulation.pulse_report import PulseReport
 from weakreset.training import build_network
 from weakreset.training.costs import costs, pulses_by_device
 

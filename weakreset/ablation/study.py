@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
@@ -20,11 +20,11 @@ from weakreset.locks import held
 from weakreset.options import named_options
 from weakreset.outputs import remove_leftovers, write_atomically
 from weakreset.parameter_file import ParameterFile, dump_parameters, load_parameters, parse_parameters
+from weakreset.progress import Progress, to_no_one
 from weakreset.workers import follow_parent, stopped_with
 
 __all__ = ["PartDone", "ablate", "ablate_part", "finals_of"]
 
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _finals_in(
         _Run(condition, seed, folder / condition.name.replace(" ", "-") / f"seed-{seed}")
         for seed in seeds for condition in conditions
     ]
-    report = progress or (lambda done, total, what: None)
+    report = progress or to_no_one
     text = {condition.name: dump_parameters(condition.parameters(params, settings.nominal)) for condition in conditions}
     results = {(run.condition.name, run.seed): _finished(run, "score" in own) for run in runs}
     mine = runs[part[0] - 1 :: part[1]]

@@ -13,11 +13,12 @@ import numpy as np
 
 from weakreset.ablation.conditions import spread_condition
 from weakreset.ablation.result import mean_and_half_width
-from weakreset.ablation.study import Progress, finals_of
+from weakreset.ablation.study import finals_of
 from weakreset.ablation.study_settings import StudySettings
 from weakreset.errors import UsageError
 from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile
+from weakreset.progress import Progress
 
 __all__ = ["LADDER", "TargetAnswer", "required_factor", "run_target"]
 

@@ -7,14 +7,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from weakreset.progress import Progress
+
 __all__ = ["BenchClient", "Cancelled", "Ended", "Refused"]
 
-Progress = Callable[[int, int, str], None]
 
 _LONGEST_LINE = 256 << 20
 _GRACE_S = 5.0  # numpy and pools of processes answer an interrupt when their present piece is done

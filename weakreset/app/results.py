@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weakreset.app.pictures import Drawing, drawings
 from weakreset.cli.trace_options import TraceOptions
 from weakreset.errors import UsageError
+from weakreset.progress import Progress
 from weakreset.report import Recipe
 from weakreset.resources import write_atomically
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Results", "trace_options"]
 
-Progress = Callable[[int, int, str], None]
 
 
 class Results:

@@ -17,13 +17,13 @@ from rich.segment import Segment
 
 from weakreset.locks import held
 from weakreset.outputs import check_outputs
+from weakreset.progress import Progress
 
 __all__ = [
     "Terminated", "claim_outputs", "command_line", "console_for", "harmless", "outputs_held", "print_json",
     "progress_bar", "resumable", "silence_stdout",
 ]
 
-Progress = Callable[[int, int, str], None]
 
 _HELD: list[ExitStack] = []  # of the command that runs, where one runs
 _REFRESH_S = 0.1  # a terminal that is redrawn at every device costs more than a fit

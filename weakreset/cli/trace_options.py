@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from weakreset.errors import UsageError
+from weakreset.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -108,7 +109,7 @@ class TraceOptions:
         return large and any(can_stream(path, self.format_ or None) for path in files)
 
     def load(
-        self, holdout: float = 0.0, seed: int = 0, progress: Callable[[int, int, str], None] | None = None
+        self, holdout: float = 0.0, seed: int = 0, progress: Progress | None = None
     ) -> tuple[TraceSet, list[str]]:
         """All traces to use, and the names of the devices kept out."""
         from weakreset.traces import load_traces

@@ -7,7 +7,7 @@ import ipaddress
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from weakreset.fitting.threads import one_blas_thread
 from weakreset.fitting.used_reads import UsedReads
 from weakreset.locks import held
 from weakreset.options import named_options
+from weakreset.progress import Progress
 from weakreset.traces import TraceSet
 from weakreset.version import __version__
 
@@ -44,7 +45,7 @@ def fit_distributed(
     chunks: Iterable[TraceSet],
     folder: str | os.PathLike[str],
     options: FitOptions | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
     *,
     address: str = LOCAL,
     jobs: int | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import EllipsisType
 
@@ -30,13 +30,13 @@ from weakreset.fitting.threads import one_blas_thread
 from weakreset.fitting.used_reads import UsedReads, reads_in_words, used_reads
 from weakreset.model import SHAPES
 from weakreset.options import named_options
+from weakreset.progress import Progress, to_no_one
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
 from weakreset.traces.fit_needs import LEAST_READS
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 
 __all__ = ["check_drift", "finished", "fit_devices", "read_all", "with_a_way"]
 
-Progress = Callable[[int, int, str], None]
 
 
 @named_options
@@ -103,7 +103,7 @@ def fit_devices(
         )
     survey = Survey()
     survey.add(used)
-    report = progress or (lambda done, total, what: None)
+    report = progress or to_no_one
     report(0, len(used), "noise of the technology")
     with one_blas_thread():
         plan, of_sample = plan_and_fits(survey, chosen, jobs)

@@ -21,8 +21,10 @@ __all__ = ["LikelihoodDraws", "draw_likelihood"]
 
 Array = NDArray[np.float64]
 
-_INSIDE = 100
-_BEYOND = 40
+_INSIDE = 160
+_BEYOND = 56
+_TILT = 5.0
+"""In units of 1/cap. Devices hold a few per cent of the cap: even draws up to it would be wasted but for a tenth."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class LikelihoodDraws:
     log_volume : float
         ln of the volume (pulses times range of the nonnegative number) over which the flat case "inside" was
         integrated.
+    tilt : float
+        `inside` is drawn from the likelihood times exp(-tilt * the nonnegative number), and `log_z` is its integral:
+        who uses the draws weights each with exp(tilt * number).
     """
 
     shape: DriftShape
@@ -55,6 +60,7 @@ class LikelihoodDraws:
     beyond: Array | None = None
     last: float = np.inf
     log_volume: float = 0.0
+    tilt: float = 0.0
 
     @property
     def names_beyond(self) -> tuple[str, ...]:
@@ -63,18 +69,23 @@ class LikelihoodDraws:
 
     def averaged(self, name: str) -> tuple[float, float]:
         """Mean and standard deviation of a number, a knee inside and one beyond being as likely beforehand."""
+        inside = np.asarray(self.inside[:, self.names.index(name)], dtype=np.float64)
+        weight, log_mean = self._flat_weights()
         if self.beyond is None:
-            column = np.asarray(self.inside[:, self.names.index(name)], dtype=np.float64)
-            return float(column.mean()), float(column.std())
-        log_odds = self.log_z - self.log_volume
+            return _mean_and_sd(inside, weight)
+        log_odds = self.log_z + log_mean - self.log_volume
         chance = 1.0 / (1.0 + float(np.exp(min(-log_odds, 700.0))))
-        both = (self.inside[:, self.names.index(name)], self.beyond[:, self.names_beyond.index(name)])
-        parts = [np.asarray(part, dtype=np.float64) for part in both]
-        means = np.array([part.mean() for part in parts])
-        weights = np.array([chance, 1.0 - chance])
-        mean = float(weights @ means)
-        spread = weights @ (np.array([part.var() for part in parts]) + (means - mean) ** 2)
-        return mean, float(np.sqrt(spread))
+        beyond = np.asarray(self.beyond[:, self.names_beyond.index(name)], dtype=np.float64)
+        even = np.full(len(beyond), 1.0 / len(beyond))
+        return _mean_and_sd(np.append(inside, beyond), np.append(chance * weight, (1.0 - chance) * even))
+
+    def _flat_weights(self) -> tuple[Array, float]:
+        """Weights that undo the tilt, with sum 1, and ln of their mean before that."""
+        if not self.tilt:
+            return np.full(len(self.inside), 1.0 / len(self.inside)), 0.0
+        exponent = self.tilt * self.inside[:, self.names.index(self.shape.nonnegative)].astype(np.float64)
+        raw = np.exp(exponent - exponent.max())
+        return raw / raw.sum(), float(exponent.max() + np.log(raw.mean()))
 
 
 def draw_likelihood(
@@ -95,19 +106,19 @@ def draw_likelihood(
         linear = moments.base_numbers + normal @ _root(moments.core).T
         return LikelihoodDraws(basis.shape, basis.own, _ordered(basis, linear, np.empty(0)), 0.0)
     log_w = moments.log_z + np.log(moments.width)
-    bounds = None
+    cut = None
     if basis.scan.nonnegative:
         i = basis.linear.index(basis.scan.nonnegative)
-        sd = np.sqrt(moments.core[i, i] + moments.slope[i] ** 2 * moments.added_variance)
-        bounds = special.ndtr((np.array([[0.0], [cap]]) - moments.numbers[i]) / sd)
-        log_w += np.log(np.maximum(bounds[1] - bounds[0], 1e-300))
+        variance = moments.core[i, i] + moments.slope[i] ** 2 * moments.added_variance
+        cut = _CutNormal.tilted(moments.numbers[i], variance, cap, _TILT / cap)
+        log_w += cut.log_mass
     top = float(log_w.max())
     cumulative = np.cumsum(np.exp(log_w - top))
     at = np.searchsorted(cumulative / cumulative[-1], (np.arange(_INSIDE) + rng.random()) / _INSIDE)
     at = np.minimum(at, len(log_w) - 1)
     slope = moments.slope[:, at]
     covariance = moments.core + np.einsum("ik,jk->kij", slope * moments.added_variance[at], slope)
-    linear = _draw_linear(basis, moments, covariance, at, bounds, cap, rng)
+    linear = _draw_linear(basis, moments, covariance, at, cut, rng)
     inside = _ordered(basis, linear, moments.grid[at])
     beyond = None
     if basis.scan.beyond:
@@ -117,7 +128,50 @@ def draw_likelihood(
     log_z = top + float(np.log(cumulative[-1]))
     volume = float(np.log(moments.width.sum())) + (float(np.log(cap)) if beyond is not None else 0.0)
     last = float(moments.grid[-1])
-    return LikelihoodDraws(basis.shape, basis.own, inside, log_z, beyond, last, volume)
+    return LikelihoodDraws(
+        basis.shape, basis.own, inside, log_z, beyond, last, volume, 0.0 if cut is None else cut.tilt
+    )
+
+
+@dataclass(frozen=True)
+class _CutNormal:
+    """A normal law times exp(-tilt * x) between 0 and `cap`, one for each candidate: again a normal law, moved.
+
+    Attributes
+    ----------
+    mean, sd : ndarray, shape (g,)
+        Of the moved law.
+    log_low, log_high : ndarray, shape (g,)
+        ln of its mass above 0 and above `cap`: upper tails, as the law is moved down, often far below 0.
+    log_mass : ndarray, shape (g,)
+        ln of the integral of the product.
+    """
+
+    mean: Array
+    sd: Array
+    cap: float
+    tilt: float
+    log_low: Array
+    log_high: Array
+    log_mass: Array
+
+    @classmethod
+    def tilted(cls, mean: Array, variance: Array, cap: float, tilt: float) -> _CutNormal:
+        moved, sd = mean - tilt * variance, np.sqrt(variance)
+        log_low, log_high = special.log_ndtr(moved / sd), special.log_ndtr((moved - cap) / sd)
+        inside = np.log(np.maximum(-np.expm1(log_high - log_low), 1e-300))
+        return cls(moved, sd, cap, tilt, log_low, log_high, log_low + inside + tilt * (0.5 * tilt * variance - mean))
+
+    def at(self, rows: NDArray[np.intp], share: Array) -> Array:
+        """The value above which lies `share` of the mass of each of the rows' laws."""
+        low, high = self.log_low[rows], self.log_high[rows]
+        log_above = low + np.log(share + (1.0 - share) * np.exp(high - low))
+        return np.asarray(np.clip(self.mean[rows] - self.sd[rows] * special.ndtri_exp(log_above), 0.0, self.cap))
+
+
+def _mean_and_sd(values: Array, weight: Array) -> tuple[float, float]:
+    mean = float(weight @ values)
+    return mean, float(np.sqrt(weight @ (values - mean) ** 2))
 
 
 @lru_cache(maxsize=8)
@@ -145,21 +199,19 @@ def _root(covariance: Array) -> Array:
 
 def _draw_linear(
     basis: Basis, moments: ScanMoments, covariance: Array, at: NDArray[np.intp],
-    bounds: Array | None, cap: float, rng: np.random.Generator,
+    cut: _CutNormal | None, rng: np.random.Generator,
 ) -> Array:
     mean = moments.numbers[:, at].T
-    if bounds is None:
+    if cut is None:
         normal = special.ndtri(_even(len(at), mean.shape[1], rng))
         return np.asarray(mean + np.einsum("kij,kj->ki", _root(covariance), normal))
     i = basis.linear.index(basis.scan.nonnegative)
     others = [j for j in range(len(basis.linear)) if j != i]
     even = _even(len(at), mean.shape[1], rng)
-    low, high = bounds[:, at]
-    u = np.clip(low + (high - low) * even[:, 0], 1e-15, 1 - 1e-15)
-    sd = np.sqrt(covariance[:, i, i])
-    bounded = np.clip(mean[:, i] + sd * special.ndtri(u), 0.0, cap)
-    gain = covariance[:, others, i] / sd[:, None] ** 2
-    left = covariance[:, others][:, :, others] - sd[:, None, None] ** 2 * gain[:, :, None] * gain[:, None, :]
+    bounded = cut.at(at, even[:, 0])
+    variance = covariance[:, i, i]
+    gain = covariance[:, others, i] / variance[:, None]
+    left = covariance[:, others][:, :, others] - variance[:, None, None] * gain[:, :, None] * gain[:, None, :]
     draws = np.empty_like(mean)
     draws[:, i] = bounded
     normal = special.ndtri(even[:, 1:])

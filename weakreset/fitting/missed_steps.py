@@ -90,35 +90,67 @@ def log_missed_steps(
         tried = np.flatnonzero(known)
 
 
-class _BesideBase:
-    """What the base leaves of knees and steps, of each other: the same for all devices without steps.
+class _Beside:
+    """What a design leaves of knees and steps, and of each other.
+
+    Attributes
+    ----------
+    inverse, step_mixed, step_length, knee_mixed, knee_length : ndarray
+    """
+
+    def __init__(self, dictionary: Dictionary, design: Design, inverse: Array) -> None:
+        d = self.dictionary = dictionary
+        fixed, mix = np.asarray(design.fixed), design.mix
+        self.by_step, by_knee = mix.T @ d.gram[fixed, d.steps], mix.T @ d.gram[fixed, d.profiles]
+        self.step_mixed = inverse @ self.by_step
+        self.step_length = d.lengths[d.steps] - np.einsum("ij,ij->j", self.by_step, self.step_mixed)
+        self.knee_mixed = inverse @ by_knee
+        length = d.lengths[d.profiles]
+        self.knee_length = np.maximum(length - np.einsum("ij,ij->j", by_knee, self.knee_mixed), 1e-12 * length)
+
+    def rows(self, tried: NDArray[np.intp]) -> tuple[Array, Array]:
+        """Products of these knees with all steps, and squared lengths of the steps beside each."""
+        d = self.dictionary
+        return self._left(d.gram[d.profiles.start + tried, d.steps] - self.knee_mixed[:, tried].T @ self.by_step, tried)
+
+    def _left(self, cross: Array, tried: NDArray[np.intp]) -> tuple[Array, Array]:
+        left = cross * cross
+        left /= -self.knee_length[tried, None]
+        left += self.step_length
+        return cross, np.maximum(left, 0.0, out=left)
+
+
+class _BesideBase(_Beside):
+    """The same for all devices without steps.
 
     Rows are worked out when they are first asked for, each element for itself: in the same bits whoever asks.
     """
 
-    def __init__(self, dictionary: Dictionary) -> None:
-        d = dictionary
-        self.mixed = d.base_mix()
-        self.cross = np.empty((len(d.grid), len(d.step_reads)))
-        self.known = np.zeros(len(d.grid), dtype=bool)
+    def __init__(self, dictionary: Dictionary, design: Design, inverse: Array) -> None:
+        super().__init__(dictionary, design, inverse)
+        self.mixed = dictionary.base_mix()
+        self.cross, self.left = np.empty((2, len(dictionary.grid), len(dictionary.step_reads)))
+        self.known = np.zeros(len(dictionary.grid), dtype=bool)
 
-    def rows(self, d: Dictionary, tried: NDArray[np.intp]) -> Array:
-        """Products of these knees with all steps."""
-        new = tried[~self.known[tried]]
+    def rows(self, tried: NDArray[np.intp]) -> tuple[Array, Array]:
+        d, new = self.dictionary, tried[~self.known[tried]]
         if len(new):
             cross = d.gram[d.profiles.start + new, d.steps]
             for weights, column in zip(self.mixed[:, new], d.base, strict=True):
                 cross -= weights[:, None] * d.gram[column, d.steps]
-            self.cross[new], self.known[new] = cross, True
-        return self.cross[tried]
+            self.cross[new], self.left[new] = self._left(cross, new)
+            self.known[new] = True
+        return self.cross[tried], self.left[tried]
 
 
 _BESIDE_BASE: WeakKeyDictionary[Dictionary, _BesideBase] = WeakKeyDictionary()
 
 
-def _beside_base(dictionary: Dictionary) -> _BesideBase:
+def _beside(dictionary: Dictionary, design: Design, inverse: Array) -> _Beside:
+    if design.steps:
+        return _Beside(dictionary, design, inverse)
     if dictionary not in _BESIDE_BASE:
-        _BESIDE_BASE[dictionary] = _BesideBase(dictionary)
+        _BESIDE_BASE[dictionary] = _BesideBase(dictionary, design, inverse)
     return _BESIDE_BASE[dictionary]
 
 
@@ -128,42 +160,25 @@ class _Factor:
     def __init__(
         self, dictionary: Dictionary, products: Array, design: Design, variance: float, prior: StepPrior
     ) -> None:
-        d = self.dictionary = dictionary
-        self.inverse, known = design.normal(d, products)
-        fixed, mix = np.asarray(design.fixed), design.mix
-        self.by_step, self.by_knee = mix.T @ d.gram[fixed, d.steps], mix.T @ d.gram[fixed, d.profiles]
-        step_mixed = self.inverse @ self.by_step
-        self.step_length = d.lengths[d.steps] - np.einsum("ij,ij->j", self.by_step, step_mixed)
-        self.knee_mixed = self.inverse @ self.by_knee
-        length = d.lengths[d.profiles]
-        self.knee_length = np.maximum(length - np.einsum("ij,ij->j", self.by_knee, self.knee_mixed), 1e-12 * length)
+        d = dictionary
+        inverse, known = design.normal(d, products)
+        self.beside = _beside(d, design, inverse)
         # gains are squares of products in these units, over squared lengths
         unit = np.sqrt(0.5 / variance)
-        self.step_product = unit * (products[d.steps] - known @ step_mixed)
-        self.knee_added = unit * (products[d.profiles] - known @ self.knee_mixed) / self.knee_length
+        self.step_product = unit * (products[d.steps] - known @ self.beside.step_mixed)
+        self.knee_added = unit * (products[d.profiles] - known @ self.beside.knee_mixed) / self.beside.knee_length
         self.ratio = variance / prior.amplitude**2
         pulses = d.whitener.pulses
         self.expected = prior.rate * float(pulses[-1] - pulses[0]) / len(d.step_reads)
-        self.shared = None if design.steps else _beside_base(d)
-
-    def _cross(self, tried: NDArray[np.intp]) -> Array:
-        """Products of these knees with all steps, less what the design explains."""
-        if self.shared is not None:
-            return self.shared.rows(self.dictionary, tried)
-        d = self.dictionary
-        return np.asarray(d.gram[d.profiles.start + tried, d.steps] - self.knee_mixed[:, tried].T @ self.by_step)
 
     def __call__(self, tried: NDArray[np.intp]) -> Array:
-        cross = self._cross(tried)
+        cross, length = self.beside.rows(tried)
         # what large numbers leave of each other is worked out in double precision; what is added up in the end needs
         # no more than single, which takes half the time and has the fast exponential
-        gain = (self.step_product - self.knee_added[tried, None] * cross).astype(np.float32)
-        cross *= cross
-        cross /= -self.knee_length[tried, None]
-        cross += self.step_length
-        np.maximum(cross, 0.0, out=cross)
-        cross += self.ratio
-        left = cross.astype(np.float32)
+        cross *= self.knee_added[tried, None]
+        gain = np.subtract(self.step_product, cross, out=cross).astype(np.float32)
+        length += self.ratio
+        left = length.astype(np.float32)
         gain *= gain
         gain /= left
         top = gain.max(axis=1)

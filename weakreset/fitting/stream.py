@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -20,6 +20,7 @@ from weakreset.fitting.survey import SURVEYED, Survey
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.fitting.used_reads import UsedReads
 from weakreset.options import named_options
+from weakreset.progress import Progress
 from weakreset.traces import Exclusion, PulseTrace, SourceFile, TraceSet
 from weakreset.traces.fit_needs import LEAST_READS
 from weakreset.traces.pulse_settings import PulseSettings, count_settings, refuse_mixed
@@ -34,7 +35,7 @@ _EMPTY = np.empty(0)
 def fit_stream(
     chunks: Iterable[TraceSet],
     options: FitOptions | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
     *,
     jobs: int | None = None,
 ) -> FitSet:
@@ -91,7 +92,7 @@ def fit_stream(
 
 
 def surveyed(
-    chunks: Iterator[TraceSet], chosen: FitOptions, progress: Callable[[int, int, str], None] | None, only_first: bool
+    chunks: Iterator[TraceSet], chosen: FitOptions, progress: Progress | None, only_first: bool
 ) -> tuple[Survey, list[TraceSet]]:
     """A survey of all chunks, or of those up to the first one with a trace that can be fitted; and the chunks."""
     survey, gone = Survey(), list[TraceSet]()

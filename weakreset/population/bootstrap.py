@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,12 @@ from weakreset.model import TruncatedLaw
 from weakreset.population.choose_families import Laws
 from weakreset.population.families import fit_values
 from weakreset.population.hierarchy import Hierarchy
+from weakreset.progress import Progress
 
-__all__ = ["Progress", "bootstrap_laws", "bootstrap_values", "percentile_intervals"]
+__all__ = ["bootstrap_laws", "bootstrap_values", "percentile_intervals"]
 
 Array = NDArray[np.float64]
 Intervals = dict[str, tuple[float, float]]
-Progress = Callable[[int, int, str], None]
 
 
 def bootstrap_laws(

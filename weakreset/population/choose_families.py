@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
 
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.model import DriftNumber, DriftShape, TruncatedLaw
@@ -15,14 +16,19 @@ from weakreset.population.families import POSITIVE_FAMILIES, REAL_FAMILIES, Free
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.result import Candidate
 
-__all__ = ["FAMILY_DRAWS", "LEAST_DEVICES", "Laws", "choose_families", "hold", "start_laws"]
+__all__ = ["LEAST_DEVICES", "Laws", "choose_families", "hold", "start_laws"]
 
 Array = NDArray[np.float64]
 
 LEAST_DEVICES = 5
 _OPEN, _SMALL, _TINY = 1.5, 0.2, 1e-12
-FAMILY_DRAWS = 40
-"""Draws of each device for the choice of families, which needs differences of likelihoods only."""
+_SURE = 5.0
+"""Monte-Carlo errors by which a family has to win: whoever wins by less would lose with other draws. Those that win by
+chance are laws narrower than the draws lie (of an m2 that no device knows), and their errors are large."""
+_TIE = 0.5
+"""Of AIC, that a family has to win by at least: a likelihood ratio of 1.3. Families that look alike lie this close."""
+_LOCS = (0.005, 0.1)
+"""Where a `loc` above zero is looked for, in units of the mean."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +112,26 @@ def choose_families(
             aic = 2.0 * (option.n_numbers - log_likelihood)
             if family not in tried or aic < tried[family][0]:
                 tried[family] = (aic, option, found[name])
-        candidates[name] = akaike({family: aic for family, (aic, _, _) in tried.items()})
+        ordered = akaike({family: aic for family, (aic, _, _) in tried.items()})
+        halves = {family: hierarchy.between_halves({**laws, name: law}) for family, (_, _, law) in tried.items()}
+        candidates[name] = _settled(ordered, (free[name].family, *choice), halves)
         _, free[name], laws[name] = tried[candidates[name][0].family]
     return Laws(free, laws, candidates)
+
+
+def _settled(
+    ordered: tuple[Candidate, ...], order: Sequence[str], halves: Mapping[str, Array]
+) -> tuple[Candidate, ...]:
+    """The candidates, that first which is first in `order` of all that the best does not surely beat.
+
+    `halves` are differences of ln L between the halves of each device's draws. The error of all draws is half their
+    root sum of squares, and AIC is twice ln L.
+    """
+    best = ordered[0]
+    errors = {family: float(np.linalg.norm(half - halves[best.family])) for family, half in halves.items()}
+    equals = [one for one in ordered if one.aic <= best.aic + max(_TIE, _SURE * errors[one.family])]
+    chosen = min(equals, key=lambda one: order.index(one.family))
+    return (chosen, *(one for one in ordered if one is not chosen))
 
 
 def _likely_values(name: str, hierarchy: Hierarchy, laws: Mapping[str, TruncatedLaw]) -> Array:
@@ -135,9 +158,17 @@ def _options(
 def _best_loc(
     name: str, mean: float, hierarchy: Hierarchy, laws: Mapping[str, TruncatedLaw], limits: tuple[float, float]
 ) -> tuple[FreeLaw, TruncatedLaw]:
-    """The exponential with the likeliest of a few `loc` above zero, at the scale that keeps the mean."""
-    options = []
-    for loc in mean * np.array([0.01, 0.02, 0.035, 0.05, 0.07, 0.1]):
-        free = FreeLaw("expon", {"loc": float(loc)}, max(limits[0], float(loc)), limits[1])
-        options.append((free, free.law([math.log(mean - loc)])))
-    return max(options, key=lambda option: hierarchy.log_likelihood({**laws, name: option[1]}))
+    """The exponential with the likeliest `loc` above zero, at the scale that keeps the mean."""
+    log_likelihood = hierarchy.of_one_law(name, laws)
+
+    def exponential(loc: float) -> tuple[FreeLaw, TruncatedLaw]:
+        free = FreeLaw("expon", {"loc": loc}, max(limits[0], loc), limits[1])
+        return free, free.law([math.log(mean - loc)])
+
+    def missed(share: float) -> float:
+        return -log_likelihood(exponential(share * mean)[1])
+
+    grid = np.geomspace(*_LOCS, 7)
+    at = int(np.argmin([missed(share) for share in grid]))
+    ends = (float(grid[max(at - 1, 0)]), float(grid[min(at + 1, len(grid) - 1)]))
+    return exponential(float(optimize.minimize_scalar(missed, bounds=ends, method="bounded").x) * mean)

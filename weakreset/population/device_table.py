@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy import special
 
-from weakreset.display import stored_cell
 from weakreset.errors import ParameterFileError, TraceFormatError, UsageError
 from weakreset.fitting.fit_set import FitSet, PooledNoise
 from weakreset.fitting.likelihood_draws import LikelihoodDraws
@@ -24,6 +22,7 @@ from weakreset.parameter_file import ParameterFile
 from weakreset.parameter_file.load_save import mistakes
 from weakreset.parameter_file.new import noise_numbers
 from weakreset.parameter_file.quantity_text import number_in
+from weakreset.population.table_rows import read_rows
 from weakreset.resources import display_path, sha256_of
 from weakreset.traces import SourceFile, TraceSet
 
@@ -32,7 +31,6 @@ __all__ = ["read_device_table", "with_noise"]
 Array = NDArray[np.float64]
 Row = Mapping[str, str]
 
-_MAX_BYTES = 256 << 20
 _DRAWS, _BEYOND_DRAWS = 100, 40
 _SURE = 40.0  # ln of the odds that a knee lies where the table says, or not there
 _95 = 2.0 * 1.959964
@@ -82,7 +80,7 @@ def read_device_table(
     if empty_knee not in ("", "beyond", "unknown"):
         raise UsageError(f"empty knee {empty_knee!r}: choose beyond or unknown")
     shape, source = SHAPES[drift], Path(path)
-    rows, units, comments = _read(source)
+    rows, units, comments = read_rows(source)
     rng = np.random.default_rng(seed)
     table = _Table(shape, direction, units, str(source), empty_knee)
     table.check_columns()
@@ -262,45 +260,6 @@ class _Table:
 def _ends(value: float | None, error: float | None) -> tuple[float | None, float | None]:
     """95 %."""
     return (None, None) if value is None or not error else (value - _95 / 2 * error, value + _95 / 2 * error)
-
-
-def _read(path: Path) -> tuple[list[dict[str, str]], dict[str, str], list[str]]:
-    """Rows by column name, the unit that each column says it has, and comment lines."""
-    if not path.is_file():
-        raise TraceFormatError(f"no file {str(path)!r}")
-    if path.stat().st_size > _MAX_BYTES:
-        raise TraceFormatError(f"{path}: {path.stat().st_size} bytes; a table of devices has at most {_MAX_BYTES}")
-    try:
-        lines = path.read_bytes().decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise TraceFormatError(f"{path}: not a text table; save it as CSV (UTF-8)") from None
-    comments = [line for line in lines if line.lstrip().startswith("#")]
-    body = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    if len(body) < 2:
-        raise TraceFormatError(f"{path}: no header and rows; a table of devices begins with a line of column names")
-    sign = max(";\t,", key=body[0].count)
-    heads = [_column(name) for name in next(csv.reader([body[0]], delimiter=sign))]
-    names = [name for name, _ in heads]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise TraceFormatError(f"{path}: column {', '.join(twice)} is there twice")
-    rows = []
-    for i, cells in enumerate(csv.reader(body[1:], delimiter=sign)):
-        if len(cells) != len(names):
-            raise TraceFormatError(f"{path}: row {i + 1} has {len(cells)} cells, the header {len(names)}")
-        stored = map(stored_cell, cells)
-        # decimal commas go with semicolons
-        plain = (cell.replace(",", ".") if sign == ";" else cell for cell in stored)
-        rows.append(dict(zip(names, plain, strict=True)))
-    return rows, dict(heads), comments
-
-
-def _column(head: str) -> tuple[str, str]:
-    """Name and unit: "R0 (kohm)" is r0_ohm in kohm."""
-    found = re.fullmatch(r"\s*(.*?)\s*(?:[(\[]([^)\]]*)[)\]])?\s*", head)
-    name, unit = (found[1], found[2] or "") if found else (head, "")
-    plain: str = re.sub(r"[\s-]+", "_", name.strip()).lower()
-    aliases: dict[str, Any] = {"r0": "r0_ohm", "r_0": "r0_ohm", "tstar": "t_star", "t*": "t_star", "name": "device"}
-    return aliases.get(plain, plain), unit
 
 
 def with_noise(

@@ -15,8 +15,7 @@ from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import TruncatedLaw
 from weakreset.options import named_options
-from weakreset.population.bootstrap import Progress
-from weakreset.population.choose_families import FAMILY_DRAWS, LEAST_DEVICES, choose_families, hold, start_laws
+from weakreset.population.choose_families import LEAST_DEVICES, choose_families, hold, start_laws
 from weakreset.population.correlated import fit_together
 from weakreset.population.cycles import cycle_spreads, one_cycle_each, without_cycles
 from weakreset.population.defects import count_defects
@@ -29,6 +28,7 @@ from weakreset.population.result import Candidate, CorrelationFit, LawFit, Popul
 from weakreset.population.rtn_law import fit_rtn_amplitude, stuck_high
 from weakreset.population.scores import normal_scores
 from weakreset.population.structure import structure_notes
+from weakreset.progress import Progress
 
 __all__ = ["MOST_DEVICES", "fit_population"]
 
@@ -125,7 +125,7 @@ def _fit(
     state = hold(start_laws(usable, fits.drift, limits, families, fits.direction), unknown, fits.drift, longest)
     hierarchy = Hierarchy.of(usable, stuck)
     say(0, 3, "laws of the population")
-    state = choose_families(hierarchy.thinned(FAMILY_DRAWS), state, limits, families)
+    state = choose_families(hierarchy, state, limits, families)
     say(1, 3, "laws of the population")
     fitted = {"r0_ohm": _fit_r0(usable, limits, families)}
     laws, likelihood, correlation = fit_together(hierarchy, state, _known_r0(usable, fitted["r0_ohm"].law))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +64,7 @@ class Hierarchy:
         # kept in single precision, worked with in double: `_LARGEST_EXPONENT` is that of double precision
         inside = np.stack([draw.inside for draw in draws]).astype(np.float64)
         self.inside = {name: np.ascontiguousarray(inside[..., i]) for i, name in enumerate(self.names)}
+        self.untilted = self._untilted(np.array([draw.tilt for draw in draws]))
         self.log_z = np.array([draw.log_z for draw in draws])
         self.last = np.array([draw.last for draw in draws])
         self.beyond: dict[str, Array] = {}
@@ -74,6 +75,11 @@ class Hierarchy:
         quiet = np.zeros(len(draws), dtype=np.bool_) if may_be_stuck is None else may_be_stuck
         self.may_be_stuck = quiet & (self.stuck.probability > 0)
         self.counts = np.ones(len(draws))
+
+    def _untilted(self, tilts: Array) -> Array | None:
+        """ln of the weight that a draw has for having been drawn from a tilted likelihood."""
+        name = self.shape.nonnegative
+        return tilts[:, None] * self.inside[name] if tilts.any() and name in self.inside else None
 
     @property
     def shape_beyond(self) -> tuple[int, ...] | None:
@@ -92,15 +98,25 @@ class Hierarchy:
         part = copy.copy(self)
         part.inside = {name: values[rows] for name, values in self.inside.items()}
         part.beyond = {name: values[rows] for name, values in self.beyond.items()}
+        part.untilted = None if self.untilted is None else self.untilted[rows]
         part.log_z, part.last, part.may_be_stuck = self.log_z[rows], self.last[rows], self.may_be_stuck[rows]
         part.counts = self.counts[rows] * counts
         return part
 
-    def thinned(self, n_draws: int) -> Hierarchy:
-        """About `n_draws` draws of each device."""
-        keep = slice(None, None, max(1, self.inside[self.names[0]].shape[1] // n_draws))
+    def between_halves(self, laws: Mapping[str, TruncatedLaw]) -> Array:
+        """ln L of each device by every second draw, less that by the others: what the draws leave open."""
+        both = []
+        for start in (0, 1):
+            half = self._every_second(start)
+            densities = {name: half.log_density(name, law) for name, law in laws.items()}
+            both.append(half._each(densities, half.log_beyond(laws.get(self.shape.knee)))[0])
+        return np.asarray(both[0] - both[1])
+
+    def _every_second(self, start: int) -> Hierarchy:
+        keep = slice(start, None, 2)
         part = copy.copy(self)
         part.inside = {name: values[:, keep] for name, values in self.inside.items()}
+        part.untilted = None if self.untilted is None else self.untilted[:, keep]
         part.beyond = {name: values[:, keep] for name, values in self.beyond.items()}
         return part
 
@@ -131,7 +147,20 @@ class Hierarchy:
         self, densities: Mapping[str, tuple[Array, Array | None]], log_beyond: Array
     ) -> tuple[float, Array, Array, Array]:
         """ln L, posterior weight of each draw inside and beyond, posterior chance of "beyond" (times counts)."""
+        each, la, lb, weight, beyond_weight = self._each(densities, log_beyond)
+        floored = each <= _FLOOR
+        with np.errstate(invalid="ignore"):
+            chance = self.counts * np.where(floored, 0.0, np.exp(lb - each))
+            certain = self.counts * np.where(floored, 0.0, np.exp(la - each))
+        return float(self.counts @ each), weight * certain[:, None], beyond_weight * chance[:, None], chance
+
+    def _each(
+        self, densities: Mapping[str, tuple[Array, Array | None]], log_beyond: Array
+    ) -> tuple[Array, Array, Array, Array, Array]:
+        """ln L of each device, of the cases inside and beyond apart, and the weights of draws in each case."""
         inside = np.sum([density for density, _ in densities.values()], axis=0)
+        if self.untilted is not None:
+            inside = inside + self.untilted
         la, weight = _log_mean_exp(inside)
         la = la + self.log_z
         if self.beyond:
@@ -139,13 +168,7 @@ class Hierarchy:
             lb = lb + log_beyond
         else:
             lb, beyond_weight = np.full(len(la), -np.inf), np.zeros((len(la), 1))
-        each = np.logaddexp(la, lb)
-        floored = each < _FLOOR
-        with np.errstate(invalid="ignore"):
-            chance = self.counts * np.where(floored, 0.0, np.exp(lb - each))
-            certain = self.counts * np.where(floored, 0.0, np.exp(la - each))
-        total = float(self.counts @ np.maximum(each, _FLOOR))
-        return total, weight * certain[:, None], beyond_weight * chance[:, None], chance
+        return np.maximum(np.logaddexp(la, lb), _FLOOR), la, lb, weight, beyond_weight
 
     def _together(self, laws: Mapping[str, TruncatedLaw]) -> dict[str, tuple[Array, Array | None]]:
         """Densities of laws that stay as they are, summed once."""
@@ -164,6 +187,17 @@ class Hierarchy:
     def log_likelihood(self, laws: Mapping[str, TruncatedLaw]) -> float:
         densities = {name: self.log_density(name, law) for name, law in laws.items()}
         return self.combine(densities, self.log_beyond(laws.get(self.shape.knee)))[0]
+
+    def of_one_law(self, name: str, laws: Mapping[str, TruncatedLaw]) -> Callable[[TruncatedLaw], float]:
+        """ln L as a function of the law of `name`, the others as they are."""
+        still = self._together({key: law for key, law in laws.items() if key != name})
+        knee = self.shape.knee
+
+        def log_likelihood(law: TruncatedLaw) -> float:
+            log_beyond = self.log_beyond(law if name == knee else laws.get(knee))
+            return self.combine({**still, name: self.log_density(name, law)}, log_beyond)[0]
+
+        return log_likelihood
 
     def maximize(
         self, free: Mapping[str, FreeLaw], start: Mapping[str, TruncatedLaw], only: Sequence[str] | None = None

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from weakreset.population.bootstrap import Progress, bootstrap_laws, bootstrap_values
+from weakreset.population.bootstrap import bootstrap_laws, bootstrap_values
 from weakreset.population.choose_families import Laws
 from weakreset.population.goodness import goodness_of_law, goodness_of_values, is_testable
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.result import LawFit
+from weakreset.progress import Progress, to_no_one
 
 __all__ = ["with_replicas"]
 
@@ -22,7 +23,7 @@ def with_replicas(
 ) -> dict[str, LawFit]:
     """The laws with `interval` (bootstrap > 0) and `goodness_of_fit` (goodness > 0)."""
     device_rng, value_rng, *test_rngs = np.random.default_rng(seed).spawn(2 + len(fitted))
-    report = progress or (lambda done, total, what: None)
+    report = progress or to_no_one
     result = dict(fitted)
     r0 = fitted["r0_ohm"]
     if bootstrap:

@@ -45,8 +45,8 @@ class GoodnessOfFit:
         return f"{judged} (goodness of fit, {self.statistic}: p = {self.p_value:.2g}, {self.replicates} replicas)"
 
 
-@dataclass(frozen=True, eq=False)
-class LawFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class LawFit(Shown):
     """The fitted law of one parameter.
 
     Attributes
@@ -84,6 +84,17 @@ class LawFit:
     note: str = ""
     interval: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     goodness_of_fit: tuple[GoodnessOfFit, ...] = ()
+
+    def _shown(self) -> Summary:
+        name, unit, family, _, median, informed, note = _row(self)
+        rows = [
+            (number_of, plus_minus(value, self.stderr.get(number_of)), _between(self.interval.get(number_of)))
+            for number_of, value in self.law.params.items()
+        ]
+        return Summary(
+            f"LawFit of {name} ({unit or 'no unit'}): {family}, median {median}, informed by {informed}",
+            (note,) if note else (), ("number", "value", "95 % interval"), rows,
+        )
 
 
 @dataclass(frozen=True)
@@ -249,6 +260,10 @@ def _cycle_sentence(spread: CycleSpread) -> str:
         return f"{start}: {spread.note}"
     size = plus_minus(spread.sd, spread.stderr)
     return f"{start}: sd {size} ({spread.scale}), informed by {counted_devices(spread.n_devices, spread.n_cycles)}"
+
+
+def _between(interval: tuple[float, float] | None) -> str:
+    return "–" if interval is None else f"{number(interval[0])} to {number(interval[1])}"
 
 
 def _row(fit: LawFit) -> tuple[str, ...]:

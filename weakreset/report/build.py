@@ -7,10 +7,11 @@ import hashlib
 from typing import Any
 
 from weakreset.fitting import FitSet
+from weakreset.progress import Progress
 from weakreset.report.content import ReportInput
 from weakreset.report.device_data import device_lines
 from weakreset.report.findings import found, trusted
-from weakreset.report.pictures import Progress, pictures
+from weakreset.report.pictures import pictures
 from weakreset.report.rendering import render
 from weakreset.report.splits import split_tables
 from weakreset.report.tables import device_table, exclusion_table, law_table, noise_rows, training_rows

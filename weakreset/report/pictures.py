@@ -14,6 +14,7 @@ from weakreset.fitting import FitSet
 from weakreset.model import SHAPES
 from weakreset.plots.excluded_traces import EXCLUDED_SHOWN, with_excluded_traces
 from weakreset.plots.wafer_map import has_die_map, has_wafer_map
+from weakreset.progress import Progress, to_no_one
 from weakreset.report.content import ReportInput
 from weakreset.validation import Verdict
 
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Picture", "Progress", "picture_of", "pictures"]
+__all__ = ["Picture", "picture_of", "pictures"]
 
-Progress = Callable[[int, int, str], None]
 Wanted = tuple[Callable[[], "Axes"], str, str]
 """What draws a picture, its words for those who do not see it, its caption."""
 
@@ -46,7 +46,7 @@ class Picture:
 def pictures(content: ReportInput, progress: Progress | None = None) -> dict[str, Picture]:
     """Every picture the parts allow, by section; `progress` is told after each."""
     wanted = _wanted(content)
-    say = (lambda done, total, what: None) if progress is None else progress
+    say = progress or to_no_one
     made: dict[str, Picture] = {}
     for done, (name, (draw, alt, caption)) in enumerate(wanted.items()):
         say(done, len(wanted), "pictures of the report")

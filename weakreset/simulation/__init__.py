@@ -16,11 +16,12 @@ from weakreset.simulation.checkpoint import load_checkpoint, save_checkpoint
 from weakreset.simulation.convert import Conversion, LayerLeft, LayerOnDevices, conversion_of, convert
 from weakreset.simulation.counter_random import derive_seed
 from weakreset.simulation.device_array import DeviceArray
-from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, pair_of
+from weakreset.simulation.differential_pair import DifferentialPair, pair_of
 from weakreset.simulation.latent_optimizer import LatentOptimizer
 from weakreset.simulation.other_noise import Moved
 from weakreset.simulation.programming import LayerProgrammed, Programmed, aged, program
 from weakreset.simulation.pulse_optimizer import PulseOptimizer
+from weakreset.simulation.pulse_report import PulseReport
 
 __all__ = [
     "BinaryConv1d",

@@ -202,10 +202,10 @@ class DeviceArray(DeviceBuffers):
         return seed, call
 
     @contextmanager
-    def counted(self, unit: int = LONGEST_BURST) -> Iterator[None]:
+    def counted(self, bursts: Sequence[int] = ()) -> Iterator[None]:
         """What the pulses given inside cost is added to `energy_j`, and the read noise of their reads is kept.
 
-        They belong to one `tick`, and come in bursts of `unit` pulses at most.
+        They belong to one `tick`, and come in these bursts, or in as long ones as there are.
         """
         error = self.read_errors().view(-1) if self.reads_are_noisy else None
         state = state_of(self.moving.flatten(0, -2))
@@ -213,7 +213,7 @@ class DeviceArray(DeviceBuffers):
         tables = self.noise_tables()
         with (
             energy_counted(self.energy_j, self.moving, self.joule_ohm),
-            errors_kept(error, state, unit, keys, tables.normals, tables.read_sd),
+            errors_kept(error, state, bursts, keys, tables.normals, tables.read_sd),
         ):
             yield
 
@@ -256,7 +256,10 @@ class DeviceArray(DeviceBuffers):
         if mask.dtype != torch.bool or tuple(mask.shape) != self.shape:
             found = f"{mask.dtype} {tuple(mask.shape)}"
             raise SimulationError(f"set_ needs a bool mask of shape {self.shape}, got {found}")
-        index = mask.to(self.log_r0.device).reshape(-1).nonzero().view(-1)
+        self.set_some(mask.to(self.log_r0.device).reshape(-1).nonzero().view(-1))
+
+    def set_some(self, index: Tensor) -> None:
+        """SET the devices `index` (flat numbers, none twice); see `set_`."""
         if self.unresponsive is not None:
             index = index[~self.unresponsive.view(-1)[index]]
         for name, dtype in SET_COUNTERS.items():
@@ -270,6 +273,11 @@ class DeviceArray(DeviceBuffers):
         set_count[index] = sets + 1
         retired[index] += self.pulse_count.view(-1)[index]
         self._begin_cycle(index, sets + 1)
+
+    def may_be_set(self, index: Tensor) -> Tensor:
+        """Which of the devices `index` a SET would change: those pulsed since the last one, whose counter has room."""
+        pulsed = state_of(self.moving).view(-1)[index] > 1
+        return pulsed if self.set_count is None else pulsed & (self.set_count.view(-1)[index] < _MOST_SETS)
 
     def extra_repr(self) -> str:
         switched = f", without={','.join(self.without)}" if self.without else ""

@@ -13,8 +13,9 @@ from torch import nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update
-from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, attach_pair, pair_of
+from weakreset.simulation.differential_pair import DifferentialPair, attach_pair, pair_of
 from weakreset.simulation.groups import check_schedule, refuse_twins, split
+from weakreset.simulation.pulse_report import PulseReport
 
 __all__ = ["DeviceOptimizer", "check_rates", "full"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -18,49 +18,15 @@ from weakreset.simulation.counter_random import Key, make_key, random_words
 from weakreset.simulation.device_array import DeviceArray, ParameterSource, pulse_key
 from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.moving_rows import MOST_PULSES, state_of
+from weakreset.simulation.pulse_report import PulseReport
 from weakreset.simulation.read_noise import fresh_signs
 from weakreset.simulation.seal import Seal, next_rows
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
-__all__ = ["DifferentialPair", "PulseReport", "attach_pair", "pair_of"]
+__all__ = ["DifferentialPair", "attach_pair", "pair_of"]
 
 _ATTRIBUTE = "weakreset_pair"
 _UP = np.float32(1.0)
-
-
-@dataclass(frozen=True)
-class PulseReport:
-    """What one update did.
-
-    Attributes
-    ----------
-    pulses : int
-        RESET pulses given.
-    devices : int
-        Devices that received any.
-    flips : int
-        Weights whose sign changed.
-    bursts : int
-        Bursts that the pulses came in, a comparison of the pair after each.
-    stuck : int
-        Pairs that did not turn within the bursts that they were allowed; of recipes that program and verify.
-    """
-
-    pulses: int = 0
-    devices: int = 0
-    flips: int = 0
-    bursts: int = 0
-    stuck: int = 0
-
-    def __add__(self, other: PulseReport) -> PulseReport:
-        return PulseReport(
-            self.pulses + other.pulses, self.devices + other.devices, self.flips + other.flips,
-            self.bursts + other.bursts, self.stuck + other.stuck,
-        )
-
-    @staticmethod
-    def one_burst_each(pulses: int, devices: int, flips: int) -> PulseReport:
-        return PulseReport(pulses, devices, flips, bursts=devices)
 
 
 class DifferentialPair(nn.Module):
@@ -218,47 +184,75 @@ class DifferentialPair(nn.Module):
             *done, lost = calls.adam_pulse(*self._for_kernel(), moments, weight.detach().view(-1), step)
         return PulseReport.one_burst_each(*done), lost
 
-    def latent_pulse(
-        self, weight: Tensor, parts: tuple[Tensor, ...], numbers: tuple[Any, ...], programming: Programming,
-        bursts: int, clock: tuple[int, int],
-    ) -> tuple[PulseReport, int]:
-        """One step of latent numbers and the programming of pairs that disagree with them, compiled.
-
-        `parts`, `numbers`: see `compiled.calls.latent_pulse`. The report, and how many updates were no number.
-        """
-        seed, call = clock
-        keys = [_tie_key(seed), *(pulse_key(seed, call, k) for k in range(bursts))]
-        state, tables = self.array.state(), self.array.noise_tables()
-        with self.array.counted(abs(int(programming.burst))):
-            *done, lost = calls.latent_pulse(state, tables, keys, (*parts, weight.detach()), numbers, programming)
-        return PulseReport(*done), lost
-
     def program_some(
-        self, index: Tensor, wanted: Tensor, weight: Tensor, burst: int, bursts: int, clock: tuple[int, int],
+        self, index: Tensor, wanted: Tensor, weight: Tensor, bursts: Sequence[int], clock: tuple[int, int],
         most: int = MOST_PULSES, margin: float = 0.0,
     ) -> tuple[PulseReport, Tensor]:
         """Program the weights `index` (flat numbers, none twice) to the signs `wanted`; the report, and which stay.
 
-        Bursts of `burst` pulses to the device that must move, a comparison after each, until the pair agrees or has had
-        `bursts` of them, or the device would have had more than `most` pulses since it was SET. What this costs in
+        Bursts of so many pulses to the device that must move, a comparison after each, until the pair agrees or has had
+        all of them, or the device would have had more than `most` pulses since it was SET. What this costs in
         energy is counted as one burst a device. With a `margin` a pair agrees when it is that far apart in ln R.
         """
-        flips, given, devices, spent = 0, 0, 0, []
-        with self.array.counted(burst):
-            for k in range(bursts):
-                device = 2 * index + (wanted > 0 if self.array.falls else wanted < 0)
-                may = (state_of(self.array.moving).view(-1)[device] >> 1) + burst <= most
-                spent.append(index[~may])
-                index, wanted, device = index[may], wanted[may], device[may]
-                devices = devices if k else index.numel()
-                if not index.numel():
-                    break
-                self.array.burst_some(clock, k, device, torch.full_like(index, burst))
-                flips, given = flips + self._refresh(weight, index), given + index.numel()
-                left = self.disagree(index, wanted, weight, margin)
-                index, wanted = index[left], wanted[left]
-        stuck = torch.cat([*spent, index])
-        return PulseReport(burst * given, devices, flips, given, stuck.numel()), stuck
+        device = 2 * index + self._moves(wanted)
+        with self.array.counted(bursts):
+            if margin == 0 and self.can_be_programmed(weight):
+                done = self._program_compiled(device, weight, bursts, clock, most)
+            else:
+                done = self._program_some(device, wanted, weight, bursts, clock, most, margin)
+        stuck = index[self.disagree(index, wanted, weight, margin)]
+        return replace(done, stuck=stuck.numel()), stuck
+
+    def _moves(self, wanted: Tensor) -> Tensor:
+        """Which device of a pair, BL or BLb, pulses must move for the weight to get the sign `wanted`: 0 or 1."""
+        return (wanted > 0 if self.array.falls else wanted < 0).to(torch.int64)
+
+    def _program_compiled(
+        self, device: Tensor, weight: Tensor, bursts: Sequence[int], clock: tuple[int, int], most: int
+    ) -> PulseReport:
+        seed, call = clock
+        keys = [_tie_key(seed), *(pulse_key(seed, call, k) for k in range(len(bursts)))]
+        sign = np.int32(-1 if self.array.falls else 1)
+        how = Programming(sign, np.array(bursts, np.int64), np.int64(most))
+        state, tables = self.array.state(), self.array.noise_tables()
+        return PulseReport(*calls.program_pairs(state, tables, keys, how, device, weight.detach().view(-1)))
+
+    def _program_some(
+        self, device: Tensor, wanted: Tensor, weight: Tensor, bursts: Sequence[int], clock: tuple[int, int], most: int,
+        margin: float,
+    ) -> PulseReport:
+        done = PulseReport()
+        for k, burst in enumerate(bursts):
+            left = self.disagree(device // 2, wanted, weight, margin)
+            left &= (state_of(self.array.moving).view(-1)[device] >> 1) + burst <= most
+            device, wanted = device[left], wanted[left]
+            n = device.numel()
+            if not n:
+                break
+            self.array.burst_some(clock, k, device, torch.full_like(device, burst))
+            flips = self._refresh(weight, device // 2)
+            done += PulseReport(burst * n, 0 if k else n, flips, bursts=n)
+        return done
+
+    def set_back(self, index: Tensor, wanted: Tensor, weight: Tensor) -> tuple[PulseReport, Tensor]:
+        """SET what keeps the weights `index` from their signs `wanted`; the report, and which stay as they were.
+
+        Pulses move a device one way only. Where the device that is not to move has had pulses, its SET takes all of
+        them back at once.
+        """
+        other = 2 * index + 1 - self._moves(wanted)
+        chosen = self.array.may_be_set(other)
+        if not bool(chosen.any()):
+            return PulseReport(stuck=index.numel()), index
+        self.array.set_some(other[chosen])
+        flips = self._refresh(weight, index[chosen])
+        stuck = index[self.disagree(index, wanted, weight, 0.0)]
+        return PulseReport(flips=flips, sets=int(chosen.sum()), stuck=stuck.numel()), stuck
+
+    def gaps(self, index: Tensor | slice = slice(None)) -> Tensor:
+        """How far apart in ln R the two devices of the weights `index` (flat numbers) are, as last read."""
+        bl, blb = self.array.log_r.view(self.n_weights, 2)[index].unbind(1)
+        return (bl - blb).abs()
 
     def disagree(self, index: Tensor, wanted: Tensor, weight: Tensor, margin: float) -> Tensor:
         """Which of the weights `index` have another sign than `wanted`, or their pairs are closer than `margin`."""

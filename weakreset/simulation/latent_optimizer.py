@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -11,20 +12,26 @@ from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update
-from weakreset.simulation.compiled.arguments import Programming
+from weakreset.simulation.compiled import calls
 from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates, full
-from weakreset.simulation.differential_pair import DifferentialPair, PulseReport
-from weakreset.simulation.latents import layer_factor, level_of, move_bytes, move_numbers, start_latents
+from weakreset.simulation.differential_pair import DifferentialPair
+from weakreset.simulation.latents import (
+    LEAST,
+    layer_factor,
+    level_of,
+    move_bytes,
+    move_numbers,
+    start_latents,
+)
 from weakreset.simulation.moving_rows import MOST_PULSES
+from weakreset.simulation.pulse_report import PulseReport
 from weakreset.simulation.skip_ahead import LONGEST_BURST
 
 __all__ = ["LatentOptimizer"]
 
 _MOST_BURSTS = 1000
 
-_LEAST = 1e-7
-"""Of a number that gives way: -0.0 would be on the side of +1."""
 
 
 class LatentOptimizer(DeviceOptimizer):
@@ -34,10 +41,12 @@ class LatentOptimizer(DeviceOptimizer):
 
         l <- clamp(l + lr u, -1, 1),
 
-    u being Adam's update, and then programs the pairs whose sign is not that of l: `pulses_per_burst` RESET pulses to
-    the device that must rise, a comparison, and again until the pair has turned or has had `bursts_per_step` bursts.
-    A pair that did not turn makes its latent number give way, l <- give_back x sign of the pair, so that a stuck pair
-    asks again only after gradients have asked for it for a while.
+    u being Adam's update, and then turns the pairs whose sign is not that of l. Pulses move a device one way only, so
+    where the device that is not to move has had pulses, a SET takes all of them back (`sets`); that alone turns most
+    pairs back that were turned before. Then `bursts[0]` RESET pulses to the device that must rise, a comparison,
+    `bursts[1]`, and so on, until the pair has turned or has had all bursts. A pair that did not turn makes its latent
+    number give way, l <- give_back x sign of the pair, so that a stuck pair asks again only after gradients have asked
+    for it for a while.
 
     Parameters
     ----------
@@ -45,12 +54,14 @@ class LatentOptimizer(DeviceOptimizer):
         `model.parameters()`, device weights and others together. Groups may have an `lr` of their own.
     lr : float
         Step of the latent numbers, per unit of Adam's update.
-    pulses_per_burst, bursts_per_step : int
-        Budget of a pair in a step.
+    bursts : sequence of int
+        Pulses of each burst that a pair may get in a step.
     most_pulses : int
         Budget of a device from one SET to the next, for devices that wear out; 0 for none.
     give_back : float
         Where the latent number of a pair that would not turn goes; in 0 .. 1.
+    sets : bool
+        Whether devices may be SET.
     digital_lr : float
         Adam step of biases and batch norm, which are digital.
     betas, eps
@@ -63,7 +74,7 @@ class LatentOptimizer(DeviceOptimizer):
     Attributes
     ----------
     last_step : PulseReport
-        Pulses, bursts, devices touched, sign flips, and pairs that would not turn, of the last step.
+        Pulses, bursts, SETs, devices touched, sign flips, and pairs that would not turn, of the last step.
 
     Raises
     ------
@@ -73,31 +84,46 @@ class LatentOptimizer(DeviceOptimizer):
     Notes
     -----
     Latent numbers start half-normal with standard deviation 0.03 and the signs that the chip has when the first step is
-    taken. They belong to the state of the optimizer, which `state_dict()` holds: a run goes on bit for bit.
+    taken. Every pair is measured once then: the numbers nearest to zero go to the pairs whose devices are nearest to
+    each other, for these turn with the fewest pulses. They belong to the state of the optimizer, which `state_dict()`
+    holds: a run goes on bit for bit.
 
-    In main memory a step is one compiled pass over the numbers and a loop over the pairs that disagree; results equal
-    those of plain torch bit for bit. A gradient with NaN or infinity raises after the step: its number stays.
+    In main memory a step is one compiled pass over the numbers, a comparison with the signs, and a compiled loop over
+    the pairs that disagree. Results equal those of plain torch bit for bit. A gradient with NaN or infinity raises
+    after the step: its number stays.
     """
 
     def __init__(
-        self, params: Iterable[Any], lr: float = 2e-3, *, pulses_per_burst: int = 14, bursts_per_step: int = 8,
-        most_pulses: int = 0, give_back: float = 0.03, digital_lr: float = 8e-3,
+        self, params: Iterable[Any], lr: float = 2e-3, *, bursts: Sequence[int] = (2, 4, 8, 16, 32, 64, 96),
+        most_pulses: int = 0, give_back: float = 0.04, sets: bool = True, digital_lr: float = 8e-3,
         betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, latent_bits: Literal[8, 32] = 32,
     ) -> None:
         problems = check_rates(lr, digital_lr, betas)
         if lr > 1:
             problems.append(f"lr is a step of numbers in -1 .. 1, usually 0.002, got {lr!r} (no number of pulses)")
-        problems += _check_budget(pulses_per_burst, bursts_per_step, most_pulses, give_back, latent_bits)
+        problems += _check_budget(bursts, most_pulses, give_back, latent_bits)
         if problems:
             raise SimulationError("LatentOptimizer: " + "; ".join(problems))
         shared = {
-            "betas": betas, "eps": eps, "pulses_per_burst": pulses_per_burst, "bursts_per_step": bursts_per_step,
-            "most_pulses": most_pulses, "give_back": give_back, "latent_bits": latent_bits,
+            "betas": betas, "eps": eps, "bursts": tuple(bursts),
+            "most_pulses": most_pulses, "give_back": give_back, "sets": sets,
+            "latent_bits": latent_bits,
         }
         super().__init__(params, lr, digital_lr, shared)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """As for torch's optimizers, which would make floats of the bytes."""
+        """As for torch's optimizers, which would make floats of the bytes.
+
+        Raises
+        ------
+        SimulationError
+            For a state from before stuck pairs had devices SET, which this rule cannot go on from.
+        """
+        if any(group.get("role") == "device" and "bursts" not in group for group in state_dict["param_groups"]):
+            raise SimulationError(
+                "this state is of a LatentOptimizer that knew neither SETs nor growing bursts: its run cannot go on "
+                "under the present rule; train anew, or go on with the version of weakreset that wrote it"
+            )
         super().load_state_dict(cast(Any, state_dict))
         for group in self.param_groups:
             for parameter in group["params"]:
@@ -108,43 +134,41 @@ class LatentOptimizer(DeviceOptimizer):
     def _step_devices(
         self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any]
     ) -> tuple[PulseReport, int]:
+        started = self._start(parameter, pair, group["latent_bits"] == 8)
+        state, clock = self.state[parameter], pair.array.tick()
         gradient = full(cast(Tensor, parameter.grad)).contiguous()
         if group["latent_bits"] == 8:
-            return self._step_bytes(parameter, pair, group, gradient)
+            lost = self._move_bytes(state, gradient, group, clock, pair.array.in_main_memory)
+        else:
+            lost = self._move_numbers(parameter, gradient, group, pair.array.in_main_memory)
+        return started + _program(parameter, pair, state["latent"], group, clock), lost
+
+    def _move_numbers(
+        self, parameter: nn.Parameter, gradient: Tensor, group: dict[str, Any], compiled: bool
+    ) -> int:
         state = self._moments(parameter)
-        latent = self._latent(parameter, pair, one_byte=False)
         step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"])
-        parts = (gradient, state["exp_avg"], state["exp_avg_sq"], latent)
-        back = np.float32(max(group["give_back"], _LEAST))
-        programming = Programming(_signed_burst(pair, group), back, -back, _most(group))
-        clock = pair.array.tick()
-        if _compiled(parameter, pair, parts):
-            return pair.latent_pulse(parameter, parts, (step,), programming, group["bursts_per_step"], clock)
-        lost = move_numbers(latent, adam_update(*parts[:3], step))
-        return _program(parameter, pair, latent, programming, group["bursts_per_step"], clock), lost
+        parts = (gradient, state["exp_avg"], state["exp_avg_sq"], state["latent"])
+        if compiled and _plain(parts):
+            return calls.move_latents(parts, (step,))
+        return move_numbers(state["latent"], adam_update(*parts[:3], step))
 
-    def _step_bytes(
-        self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any], gradient: Tensor
-    ) -> tuple[PulseReport, int]:
-        state = self.state[parameter]
-        latent = self._latent(parameter, pair, one_byte=True)
+    def _move_bytes(
+        self, state: dict[str, Any], gradient: Tensor, group: dict[str, Any], clock: tuple[int, int], compiled: bool
+    ) -> int:
+        parts, key = (gradient, state["latent"]), _rounding_key(*clock)
         factor = self._layer_step(state, gradient, group)
-        level = np.int8(level_of(torch.tensor(group["give_back"])))
-        programming = Programming(_signed_burst(pair, group), level, np.int8(-1 - level), _most(group))
-        clock = pair.array.tick()
-        key = _rounding_key(*clock)
-        if _compiled(parameter, pair, (gradient, latent)):
-            numbers, bursts = (factor, np.array(key, np.uint64)), group["bursts_per_step"]
-            return pair.latent_pulse(parameter, (gradient, latent), numbers, programming, bursts, clock)
-        lost = move_bytes(latent, gradient, float(factor), key)
-        return _program(parameter, pair, latent, programming, group["bursts_per_step"], clock), lost
+        if compiled and _plain(parts):
+            return calls.move_latents(parts, (factor, np.array(key, np.uint64)))
+        return move_bytes(state["latent"], gradient, float(factor), key)
 
-    def _latent(self, parameter: nn.Parameter, pair: DifferentialPair, one_byte: bool) -> Tensor:
+    def _start(self, parameter: nn.Parameter, pair: DifferentialPair, one_byte: bool) -> PulseReport:
+        """Measure the pairs before the first step, for where latent numbers start."""
         state = self.state[parameter]
-        if "latent" not in state:
-            state["latent"] = start_latents(parameter.detach(), int(pair.array.clock[0]), one_byte)
-        latent: Tensor = state["latent"]
-        return latent
+        if "latent" in state:
+            return PulseReport()
+        state["latent"] = start_latents(parameter.detach(), pair.gaps(), int(pair.array.clock[0]), one_byte)
+        return PulseReport(measured=pair.n_weights)
 
     def _layer_step(self, state: dict[str, Any], gradient: Tensor, group: dict[str, Any]) -> np.float32:
         """Bring the mean square gradient of the layer up to date; levels a unit of the gradient."""
@@ -157,44 +181,46 @@ class LatentOptimizer(DeviceOptimizer):
         return layer_factor(group["lr"], float(state["mean_square"]), beta, int(state["step"]), group["eps"])
 
 
-def _compiled(parameter: nn.Parameter, pair: DifferentialPair, parts: tuple[Tensor, ...]) -> bool:
-    return pair.can_be_programmed(parameter) and all(part.is_contiguous() for part in parts)
+def _plain(parts: tuple[Tensor, ...]) -> bool:
+    return all(part.is_contiguous() and part.device.type == "cpu" for part in parts)
 
 
 def _program(
-    parameter: nn.Parameter, pair: DifferentialPair, latent: Tensor, programming: Programming, bursts: int,
-    clock: tuple[int, int],
+    parameter: nn.Parameter, pair: DifferentialPair, latent: Tensor, group: dict[str, Any], clock: tuple[int, int]
 ) -> PulseReport:
-    """In plain torch: program the pairs that disagree with their latent numbers; those behind stuck pairs give way."""
-    index = ((latent >= 0) != (parameter > 0)).reshape(-1).nonzero().view(-1)
-    wanted = torch.where(latent.view(-1)[index] >= 0, 1.0, -1.0)
-    burst, most = abs(int(programming.burst)), int(programming.most)
-    report, stuck = pair.program_some(index, wanted, parameter, burst, bursts, clock, most)
+    """Turn the pairs that disagree with their latent numbers; those behind pairs that do not turn give way."""
+    wish = latent >= 0
+    index = (wish != (parameter > 0)).reshape(-1).nonzero().view(-1)
+    if not index.numel():
+        return PulseReport()
+    wanted, report = torch.where(wish.view(-1)[index], 1.0, -1.0), PulseReport()
+    if group["sets"]:
+        report, index = pair.set_back(index, wanted, parameter)
+        wanted = -parameter.detach().reshape(-1)[index].sign()
+    most = group["most_pulses"] or MOST_PULSES
+    done, stuck = pair.program_some(index, wanted, parameter, group["bursts"], clock, most)
+    _give_way(parameter, latent, stuck, group["give_back"])
+    return replace(report, stuck=0) + done
+
+
+def _give_way(parameter: nn.Parameter, latent: Tensor, stuck: Tensor, size: float) -> None:
+    size = max(size, LEAST)
+    high, low = size, -size
+    if latent.dtype == torch.int8:
+        high = float(level_of(torch.tensor(size)))
+        low = -1.0 - high
     up = parameter.detach().reshape(-1)[stuck] > 0
-    back = torch.where(up, float(programming.high), float(programming.low))
-    latent.view(-1)[stuck] = back.to(latent.dtype)
-    return report
-
-
-def _signed_burst(pair: DifferentialPair, group: dict[str, Any]) -> np.int32:
-    """Pulses go to BL where a weight is to rise, if R rises with them, and to BLb if it falls."""
-    return np.int32(-group["pulses_per_burst"] if pair.array.falls else group["pulses_per_burst"])
-
-
-def _most(group: dict[str, Any]) -> np.int64:
-    return np.int64(group["most_pulses"] or MOST_PULSES)
+    latent.view(-1)[stuck] = torch.where(up, high, low).to(latent.dtype)
 
 
 def _rounding_key(seed: int, call: int) -> Key:
     return make_key(seed, "latent rounding", call)
 
 
-def _check_budget(pulses: int, bursts: int, most: int, give_back: float, bits: int) -> list[str]:
+def _check_budget(bursts: Sequence[int], most: int, give_back: float, bits: int) -> list[str]:
     problems = []
-    if not 1 <= pulses <= LONGEST_BURST:
-        problems.append(f"pulses_per_burst must be 1 .. {LONGEST_BURST}, got {pulses!r}")
-    if not 1 <= bursts <= _MOST_BURSTS:
-        problems.append(f"bursts_per_step must be 1 .. {_MOST_BURSTS}, got {bursts!r}")
+    if not 1 <= len(bursts) <= _MOST_BURSTS or not all(1 <= n <= LONGEST_BURST for n in bursts):
+        problems.append(f"bursts must be 1 .. {_MOST_BURSTS} numbers of 1 .. {LONGEST_BURST} pulses, got {bursts!r}")
     if not 0 <= most <= MOST_PULSES:
         problems.append(f"most_pulses must be 0 .. {MOST_PULSES}, got {most!r}")
     if not 0 <= give_back <= 1:

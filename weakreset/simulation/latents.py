@@ -16,6 +16,7 @@ from weakreset.simulation.counter_random import Key, make_key, normal, normal_ta
 
 __all__ = [
     "HIGHEST_LEVEL",
+    "LEAST",
     "LEVELS",
     "LOWEST_LEVEL",
     "ROUNDING_BITS",
@@ -32,17 +33,25 @@ LEVELS = 127.5
 ROUNDING_BITS = 24
 """Random bits that decide between the level below and that above: all that float32 holds of a fraction."""
 
+LEAST = 1e-7
+"""Of a number that gives way: -0.0 would be on the side of +1."""
+
 START_SD = 0.03
 """As for ideal latent weights: those that start far from zero never turn, as a step of Adam is about 1e-3."""
 
 
-def start_latents(weight: Tensor, seed: int, one_byte: bool) -> Tensor:
+def start_latents(weight: Tensor, gaps: Tensor, seed: int, one_byte: bool) -> Tensor:
     """Half-normal sizes with the signs that the fresh chip has: random signs would have to be programmed, for nothing.
 
+    Numbers near zero turn most often, and pairs that lie close together (`gaps`, flat) turn with the fewest pulses, so
+    sizes go to the pairs in the order of their gaps. Their law is that of ideal latent weights, whatever that of gaps.
     Contiguous, float32 or int8, of the shape of `weight`; the same for every processor.
     """
     key, index = make_key(seed, "latent"), torch.arange(weight.numel(), device=weight.device)
     size = normal(random_words(key, index, 0), torch.as_tensor(normal_table()).to(weight.device)).abs_().mul_(START_SD)
+    by_size = size.argsort(stable=True)
+    nearest_first = by_size[gaps[by_size].argsort(stable=True)]  # equal gaps: by the size that they have anyway
+    size[nearest_first] = size[by_size]
     up = weight.reshape(-1) > 0
     if one_byte:
         level = level_of(size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +108,7 @@ def program(
     layers = {name: module for name, module in model.named_modules() if isinstance(module, DeviceLayer)}
     wanted = _wanted(layers, signs)
     return Programmed(tuple(
-        _program(name, layers[name], target, pulses_per_burst, budget // pulses_per_burst, margin)
+        _program(name, layers[name], target, [pulses_per_burst] * (budget // pulses_per_burst), margin)
         for name, target in wanted.items()
     ))
 
@@ -141,7 +141,7 @@ def _described(value: Any) -> str:
 
 
 def _program(
-    name: str, layer: DeviceLayer, target: Tensor, burst: int, bursts: int, margin: float
+    name: str, layer: DeviceLayer, target: Tensor, bursts: Sequence[int], margin: float
 ) -> LayerProgrammed:
     weight, pair = layer._own_weight(), layer.pair
     wish = torch.where(target.detach().to(weight.device) >= 0, 1.0, -1.0).reshape(-1)
@@ -149,7 +149,7 @@ def _program(
         before = int((weight.detach().reshape(-1) == wish).sum())
         everything = torch.arange(pair.n_weights, device=weight.device)
         index = pair.disagree(everything, wish, weight, margin).nonzero().view(-1)
-        report, _ = pair.program_some(index, wish[index], weight, burst, bursts, pair.array.tick(), margin=margin)
+        report, _ = pair.program_some(index, wish[index], weight, bursts, pair.array.tick(), margin=margin)
         after = int((weight.detach().reshape(-1) == wish).sum())
     most = int(pair.array.total_pulses().max()) if pair.n_weights else 0
     return LayerProgrammed(name, pair.n_weights, before, after, report.pulses, report.bursts, most)

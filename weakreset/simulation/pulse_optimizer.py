@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from weakreset.errors import SimulationError
 from weakreset.simulation.adam import adam_step, adam_update, bursts
 from weakreset.simulation.device_optimizer import DeviceOptimizer, check_rates, full
-from weakreset.simulation.differential_pair import DifferentialPair, PulseReport, pair_of
+from weakreset.simulation.differential_pair import DifferentialPair, pair_of
 from weakreset.simulation.groups import largest_update
+from weakreset.simulation.pulse_report import PulseReport
 
 __all__ = ["PulseOptimizer"]
 

@@ -7,13 +7,15 @@ another read adds its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 
 import torch
 from torch import Tensor
 
 from weakreset.simulation.counter_random import READ_WORD, Key, make_key, normal, random_words
+from weakreset.simulation.skip_ahead import LONGEST_BURST
 
 __all__ = ["errors_kept", "fresh_signs"]
 
@@ -23,12 +25,13 @@ _SURE = 8.0
 
 @contextmanager
 def errors_kept(
-    error: Tensor | None, count: Tensor, unit: int, keys: Iterator[Key], normals: Tensor, sd: float
+    error: Tensor | None, count: Tensor, bursts: Sequence[int], keys: Iterator[Key], normals: Tensor, sd: float
 ) -> Iterator[None]:
     """Bring `error` (flat), the read noise in the stored ln R of each device, up to date after the pulses given inside.
 
-    `count` is a view of the state of the devices (2 x pulses + telegraph state); they came in bursts of `unit` at
-    most, the k-th with the k-th of `keys`. Nothing where `error` is None: the file has no read noise.
+    `count` is a view of the state of the devices (2 x pulses + telegraph state). The k-th burst that a device got had
+    `bursts[k]` pulses and the k-th of `keys`; without `bursts`, all but the last had LONGEST_BURST. Nothing where
+    `error` is None: the file has no read noise.
     """
     if error is None:
         yield
@@ -36,7 +39,9 @@ def errors_kept(
     before = count >> 1
     yield
     given = (count >> 1) - before
-    last = torch.where(given > 0, (given - 1) // unit, -1)
+    ends = torch.tensor(list(accumulate(bursts)), dtype=given.dtype, device=given.device)
+    last = torch.bucketize(given, ends) if bursts else (given - 1) // LONGEST_BURST
+    last = torch.where(given > 0, last, -1)
     for k in range(int(last.max()) + 1 if last.numel() else 0):
         key, index = next(keys), (last == k).nonzero().view(-1)
         error[index] = normal(random_words(key, index, READ_WORD), normals) * sd

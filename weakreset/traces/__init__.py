@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from weakreset.traces.load import load_traces
     from weakreset.traces.pulse_settings import count_settings, refuse_mixed
     from weakreset.traces.roles import ColumnRole
-    from weakreset.traces.screening import ScreeningLimits, screen
+    from weakreset.traces.screening import screen
+    from weakreset.traces.screening_limits import ScreeningLimits
     from weakreset.traces.selection import parse_where, select_where
     from weakreset.traces.stream import stream_traces
     from weakreset.traces.write import write_csv_long, write_csv_wide, write_hdf5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from weakreset.errors import WeakResetError
 from weakreset.options import named_options
+from weakreset.progress import Progress
 from weakreset.resources import display_path
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.contract import Table
@@ -23,7 +24,7 @@ from weakreset.traces.load import FileRead, OpenFile, ReadingOptions, choose_tra
 from weakreset.traces.lot_sentence import lot_sentence
 from weakreset.traces.pulse_settings import count_settings
 from weakreset.traces.roles import ColumnRole, find_roles
-from weakreset.traces.screening import ScreeningLimits
+from weakreset.traces.screening_limits import ScreeningLimits
 from weakreset.traces.trace import Exclusion, PulseTrace
 from weakreset.traces.trace_set import ReadNoise, TraceSet
 
@@ -129,7 +130,7 @@ def inspect_traces(
     limits: ScreeningLimits = _DEFAULT_LIMITS,
     where: str | None = None,
     skip: int = 0,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[FileInspection]:
     """Inspect files one by one; a file that cannot be read is reported in its `problem`, not raised.
 
@@ -147,7 +148,7 @@ def inspect_traces(
 
 
 def inspect_lot(
-    files: Sequence[Path], options: ReadingOptions, progress: Callable[[int, int, str], None] | None = None
+    files: Sequence[Path], options: ReadingOptions, progress: Progress | None = None
 ) -> LotInspection:
     """Inspect files one by one, and together: as `fit` would use them."""
     found: list[FileInspection] = []

@@ -14,17 +14,18 @@ Each step is a function from one frozen value to the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from weakreset.errors import TraceError, WeakResetError
 from weakreset.options import named_options
+from weakreset.progress import Progress, to_no_one
 from weakreset.resources import display_path
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.find_files import Sources, find_files
 from weakreset.traces.open_file import DEFAULT_LIMITS, OpenFile, ReadingOptions, open_file
 from weakreset.traces.same_device import one_device_each
-from weakreset.traces.screening import ScreeningLimits
+from weakreset.traces.screening_limits import ScreeningLimits
 from weakreset.traces.shared_names import tell_apart
 from weakreset.traces.trace_set import TraceSet
 from weakreset.traces.understand import FileRead, choose_traces, understand
@@ -53,7 +54,7 @@ def load_traces(
     where: str | None = None,
     keep_going: bool = False,
     skip: int = 0,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> TraceSet:
     """Pulse traces of one or many files, screened, with every reading and device left out named in `excluded`.
 
@@ -105,13 +106,13 @@ def load_traces(
 
 def _read_all(
     files: Sequence[Path], options: ReadingOptions, keep_going: bool,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> TraceSet:
     """The traces of all files before screening; those that cannot be read are named, all of them."""
     parts: list[TraceSet] = []
     good: list[Path] = []
     unread: list[tuple[Path, WeakResetError]] = []
-    say = (lambda done, total, what: None) if progress is None else progress
+    say = progress or to_no_one
     for done, path in enumerate(files):
         say(done, len(files), "files read")
         try:

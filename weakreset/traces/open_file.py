@@ -10,7 +10,7 @@ from weakreset.resources import display_path
 from weakreset.traces.column_map import ColumnMap
 from weakreset.traces.contract import FileContent, Reader, SkippingReader
 from weakreset.traces.recognise import choose_reader
-from weakreset.traces.screening import ScreeningLimits
+from weakreset.traces.screening_limits import ScreeningLimits
 
 __all__ = ["DEFAULT_LIMITS", "OpenFile", "ReadingOptions", "open_file", "refuse_changed"]
 

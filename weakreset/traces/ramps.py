@@ -165,7 +165,7 @@ def _about_a_line(rows: Array) -> Array:
     t = np.arange(n) - 0.5 * (n - 1)
     centred = rows - rows.mean(axis=1, keepdims=True)
     centred -= (centred @ t / (t @ t))[:, None] * t
-    return centred
+    return np.asarray(centred)
 
 
 def _pace(log_r: Array) -> tuple[NDArray[np.intp], Array, Array]:

@@ -16,7 +16,7 @@ from weakreset.traces.find_files import Sources, file_stem, find_files
 from weakreset.traces.known_devices import KnownDevices
 from weakreset.traces.load import OpenFile, ReadingOptions, choose_traces, open_file, understand
 from weakreset.traces.recognise import choose_reader
-from weakreset.traces.screening import ScreeningLimits
+from weakreset.traces.screening_limits import ScreeningLimits
 from weakreset.traces.trace import PulseTrace
 from weakreset.traces.trace_set import TraceSet
 from weakreset.traces.unread_files import UNREADABLE, count_reasons, name_unread, without_files

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from weakreset.display import ROWS_SHOWN, Shown, Summary, number
 from weakreset.errors import TraceError
 
 __all__ = ["Exclusion", "PulseTrace", "Reason"]
@@ -21,8 +22,8 @@ def _frozen(values: ArrayLike, dtype: type) -> NDArray[Any]:
     return array
 
 
-@dataclass(frozen=True, eq=False)
-class PulseTrace:
+@dataclass(frozen=True, eq=False, repr=False)
+class PulseTrace(Shown):
     """Resistance of one device against the RESET pulses it received, in one cycle (one SET).
 
     Parameters
@@ -107,6 +108,17 @@ class PulseTrace:
                 f"{self.words}: pulse number {self.pulses[i + 1]} follows {self.pulses[i]}; they must increase "
                 "(a restart is a new cycle)"
             )
+
+    def _shown(self) -> Summary:
+        span = f", pulses {self.pulses[0]} to {self.pulses[-1]}" if len(self) else ""
+        rows = [
+            (str(pulse), number(ohm))
+            for pulse, ohm in zip(self.pulses[:ROWS_SHOWN], self.resistance_ohm[:ROWS_SHOWN].tolist(), strict=True)
+        ]
+        return Summary(
+            f"PulseTrace of {self.words}: {len(self)} reads{span}",
+            (f"source: {self.source or 'memory'}",), ("pulse", "R (ohm)"), rows, len(self),
+        )
 
     @property
     def words(self) -> str:

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from weakreset.simulation.device_array import DeviceArray
-from weakreset.simulation.differential_pair import PulseReport, pair_of
+from weakreset.simulation.differential_pair import pair_of
+from weakreset.simulation.pulse_report import PulseReport
 from weakreset.simulation.traits import trait_names
 
 __all__ = ["costs", "pulses_by_device"]
@@ -31,8 +32,9 @@ def costs(
         pulses_mean, pulses_p99, pulses_max: RESET pulses a device has had since the start.
         past_knee: share of the devices past their own knee; absent for drift shapes without one.
         pulses, bursts: RESET pulses and bursts of them in the epoch, over all devices.
-        reads: comparisons of a pair in the epoch. A pair is compared after each of its bursts; between bursts
-        nothing moves, so that its sign is known. All pairs are compared once more before the first epoch.
+        reads: looks at a pair in the epoch. A pair is compared after each of its bursts and SETs; between them
+        nothing moves, so that its sign is known. With latent numbers how far apart its devices are is measured
+        before the first step; without, all pairs are compared once more before the first epoch.
         stuck: how often in the epoch a pair that was programmed did not turn within its budget.
         sets: SETs so far, beyond the one that made a device.
         energy_j: joule spent on RESET pulses since the start, over all devices; only where the parameter file has
@@ -49,7 +51,7 @@ def costs(
         "pulses_p99": float(np.percentile(pulses, 99)),
         "pulses_max": int(pulses.max()),
         **_past_knee(arrays),
-        "pulses": epoch.pulses, "bursts": epoch.bursts, "reads": epoch.bursts, "stuck": epoch.stuck, "sets": sets,
+        "pulses": epoch.pulses, "bursts": epoch.bursts, "reads": epoch.reads, "stuck": epoch.stuck, "sets": sets,
         **_memory(optimizer), **_energy(arrays),
     }
 

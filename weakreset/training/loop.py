@@ -20,7 +20,7 @@ from weakreset.parameter_file import load_parameters
 from weakreset.simulation import convert, derive_seed, imperfection_activity
 from weakreset.simulation.convert import Layers
 from weakreset.simulation.device_array import DeviceArray, ParameterSource
-from weakreset.simulation.differential_pair import PulseReport
+from weakreset.simulation.pulse_report import PulseReport
 from weakreset.training.batches import seeded
 from weakreset.training.costs import costs
 from weakreset.training.ideal import binarize

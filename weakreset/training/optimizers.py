@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from weakreset.simulation import LatentOptimizer, PulseOptimizer
-from weakreset.simulation.differential_pair import PulseReport
+from weakreset.simulation.pulse_report import PulseReport
 from weakreset.training.ideal import clip_latent_weights, latent_weights
 from weakreset.training.recipes import DEFAULT_RECIPE, Recipe, recipe_named
 
@@ -61,8 +61,8 @@ def optimizer_of(
     common: dict[str, Any] = {"lr": chosen.lr, "digital_lr": chosen.digital_lr, "betas": chosen.betas}
     if chosen.latent_bits:
         return LatentOptimizer(
-            model.parameters(), **common, pulses_per_burst=chosen.max_pulses, bursts_per_step=chosen.bursts_per_step,
-            give_back=chosen.give_back, latent_bits=chosen.latent_bits,
+            model.parameters(), **common, bursts=chosen.bursts, give_back=chosen.give_back, sets=chosen.sets,
+            latent_bits=chosen.latent_bits,
         )
     return PulseOptimizer(
         model.parameters(), **common, max_pulses=chosen.max_pulses, only_disagreeing=chosen.only_disagreeing

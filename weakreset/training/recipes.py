@@ -2,9 +2,10 @@
 
 latent (what is taken where none is named)
     A digital latent number a weight moves as in a network without devices; a pair whose sign is another is programmed:
-    up to 8 bursts of 14 pulses in a step, a comparison after each. A pair that does not turn makes its latent number
-    give way. It remembers what each weight is wanted to be, so it learns from small batches too, and pulses only pairs
-    that are to turn. See `weakreset.simulation.LatentOptimizer`.
+    a SET of the device that is not to move, if it has had pulses, then bursts of 2, 4, ... 64, 96 pulses to the other
+    one, a comparison after each. A pair that these do not turn makes its latent number give way. The recipe remembers
+    what each weight is wanted to be, so it learns from small batches too, and pulses only pairs that are to turn. See
+    `weakreset.simulation.LatentOptimizer`.
 latent-byte
     The same with one byte a weight in place of 12: latent numbers of 8 bits and no moments of Adam.
 published
@@ -26,7 +27,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from weakreset.errors import UsageError
 
@@ -44,7 +45,7 @@ class Recipe:
     schedule : str
         "halve-every-7" epochs or "cosine" to zero at the end.
     max_pulses : int
-        Longest burst; with latent numbers, the pulses of every burst.
+        Longest burst, without latent numbers.
     only_disagreeing : bool
         Pulse only weights whose pair disagrees with the wish; always so with latent numbers.
     digital_lr : float
@@ -59,10 +60,12 @@ class Recipe:
         A run of fewer steps multiplies `lr` by full_steps / steps, at most by 4; 0 for never.
     latent_bits : int
         Of the latent number behind each device weight: 32, or 8 without moments of Adam; 0 for none.
-    bursts_per_step : int
-        That a pair may get in a step, with latent numbers.
+    bursts : tuple of int
+        Pulses of each burst that a pair may get in a step, with latent numbers.
     give_back : float
         Size of the latent number of a pair that did not turn.
+    sets : bool
+        Whether devices may be SET, with latent numbers.
     label_smoothing : float
         Share of each label given to all classes alike, in the loss; digital bookkeeping.
     """
@@ -79,8 +82,9 @@ class Recipe:
     label_smoothing: float = 0.0
     full_steps: int = 0
     latent_bits: Literal[0, 8, 32] = 0
-    bursts_per_step: int = 1
+    bursts: tuple[int, ...] = ()
     give_back: float = 0.0
+    sets: bool = False
 
     def factor(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """What multiplies `lr` at `step` (0, 1, ...) of the whole run."""
@@ -95,11 +99,15 @@ _MOST_CATCH_UP = 4.0  # a short run pulses harder, but not so hard that its firs
 
 DEFAULT_RECIPE = "latent"
 
+_LATENT: Any = {
+    "lr": 2e-3, "schedule": "cosine", "bursts": (2, 4, 8, 16, 32, 64, 96), "give_back": 0.04, "sets": True,
+}
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("latent", lr=2e-3, schedule="cosine", latent_bits=32, bursts_per_step=8, give_back=0.03),
-        Recipe("latent-byte", lr=2e-3, schedule="cosine", latent_bits=8, bursts_per_step=8, give_back=0.03),
+        Recipe("latent", latent_bits=32, **_LATENT),
+        Recipe("latent-byte", latent_bits=8, **_LATENT),
         Recipe("device-aware", lr=6.0, schedule="cosine", only_disagreeing=True, full_steps=1200),
         Recipe("published", lr=100.0, schedule="halve-every-7"),
         Recipe("ideal", lr=2e-3, schedule="cosine", devices=False),

@@ -10,13 +10,13 @@ devices dilute the replicas by, 1/(m + 1), costs a little power and no validity.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.parameter_file import ParameterFile, draw_parameters
+from weakreset.progress import Progress
 from weakreset.twin import simulate_population
 from weakreset.validation.features import device_features
 from weakreset.validation.plan import Plan, Stratum
@@ -24,7 +24,6 @@ from weakreset.validation.plan import Plan, Stratum
 __all__ = ["Pool", "block_sizes", "build_pool", "build_populations"]
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 
 _POOL_SIZE = 8000  # devices: 1/(m + 1) of a replica are measured ones, with 100 of them about 1 %
 _LEAST_PER_DEVICE = 3  # a replica is then at most a quarter the measured set itself

@@ -9,6 +9,7 @@ import numpy as np
 from weakreset.errors import UsageError, expect
 from weakreset.options import named_options
 from weakreset.parameter_file import ParameterFile, load_parameters
+from weakreset.progress import Progress
 from weakreset.traces import TraceSet
 from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 from weakreset.twin import extrapolated
@@ -16,7 +17,7 @@ from weakreset.validation.curves import curve_summaries, make_distributions, mak
 from weakreset.validation.laws import law_summaries
 from weakreset.validation.noise import make_spectrum, noise_summaries, replica_spectra
 from weakreset.validation.plan import Stratum, make_plan, stratify
-from weakreset.validation.pool import Progress, build_pool, build_populations
+from weakreset.validation.pool import build_pool, build_populations
 from weakreset.validation.summaries import Summary, judge
 from weakreset.validation.telegraph import telegraph_summaries
 from weakreset.validation.verdict import FALSE_ALARM_RATE, Check, Verdict

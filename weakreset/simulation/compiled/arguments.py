@@ -86,16 +86,13 @@ class Scratch(NamedTuple):
 
 
 class Programming(NamedTuple):
-    """How a pair that disagrees with its latent number is programmed, and what the number is set to where that fails.
+    """How a pair is programmed: the k-th burst has `bursts[k]` pulses, and none takes a device beyond `most` pulses.
 
-    `burst` is signed: its pulses go to BL where the weight is to rise, if positive, else to BLb. `high` and `low`, of
-    the type of the latent numbers, are what these become behind pairs that stay at +1 and at -1. No burst takes a
-    device beyond `most` pulses.
+    Pulses on BL make a weight rise if `sign` is 1, fall if it is -1.
     """
 
-    burst: np.int32
-    high: np.generic
-    low: np.generic
+    sign: np.int32
+    bursts: Integers
     most: np.int64
 
 

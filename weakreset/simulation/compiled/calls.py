@@ -18,7 +18,7 @@ from weakreset.simulation.kernels import DeviceState, NoiseTables
 from weakreset.simulation.moving_rows import row_width
 from weakreset.simulation.traits import formula_number, outside, trait_names
 
-__all__ = ["adam_pulse", "advance", "latent_pulse", "pulse_pairs"]
+__all__ = ["adam_pulse", "advance", "move_latents", "program_pairs", "pulse_pairs"]
 
 _LEAST_SHARE = 1 << 15
 """Weights or devices that a thread takes at a time; fewer are not worth one."""
@@ -53,21 +53,28 @@ def adam_pulse(
     return pulses, devices, flips, bad
 
 
-def latent_pulse(
-    state: DeviceState, tables: NoiseTables, keys: Sequence[Key], parts: tuple[torch.Tensor, ...],
-    numbers: tuple[Any, ...], programming: Programming,
-) -> tuple[int, ...]:
-    """Latent numbers moved and their pairs programmed.
+def move_latents(parts: tuple[torch.Tensor, ...], numbers: tuple[Any, ...]) -> int:
+    """Latent numbers moved in place; how many updates were no number.
 
-    `keys` is that of tie coins and one for every burst a pair may get. With (gradient, mean, square, latent, weight)
-    `numbers` are Adam's; with (gradient, latent of one byte, weight) they are the levels that a unit of the gradient
-    moves, and a key. Pulses, devices, flips, bursts, pairs that would not turn, not a number.
+    With (gradient, mean, square, latent) `numbers` are Adam's; with (gradient, latent of one byte) they are the levels
+    that a unit of the gradient moves, and a key.
     """
     flat = [part.view(-1).numpy() for part in parts]
-    name = "latent_range" if len(parts) == 5 else "byte_latent_range"
+    name = "latent_range" if len(parts) == 4 else "byte_latent_range"
+    return _in_shares(name, (*flat, *numbers), flat[-1].size)[0]
+
+
+def program_pairs(
+    state: DeviceState, tables: NoiseTables, keys: Sequence[Key], programming: Programming, device: torch.Tensor,
+    weight: torch.Tensor,
+) -> tuple[int, ...]:
+    """Bursts to each `device` until its pair has turned its way; pulses, devices, flips, bursts.
+
+    `keys` is that of tie coins and one for every burst a pair may get.
+    """
     words = np.array(keys, np.uint64).reshape(-1)
-    shared = (_chip(state), _physics(tables), words, *flat, *numbers, programming)
-    return tuple(_in_shares(name, shared, flat[-1].size))
+    shared = (_chip(state), _physics(tables), words, programming, device.numpy(), weight.numpy())
+    return tuple(_in_shares("program_range", shared, device.numel()))
 
 
 def _in_shares(name: str, shared: tuple[Any, ...], total: int) -> list[int]:
@@ -76,7 +83,8 @@ def _in_shares(name: str, shared: tuple[Any, ...], total: int) -> list[int]:
     Threads take the next range when they are done with one: a processor that is busy with something else then costs its
     share of the time and not all of it.
     """
-    function = _compiled(name, outside(len(shared[1].shape)))
+    physics = next((part for part in shared if isinstance(part, Physics)), None)
+    function = _compiled(name, physics is not None and outside(len(physics.shape)))
     if not getattr(function, "signatures", True):
         with garbage_kept(), _scratch() as scratch:
             function(*shared, scratch, 0, 0)

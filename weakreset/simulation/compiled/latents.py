@@ -1,4 +1,4 @@
-"""Latent numbers behind binary weights, compiled: moved, compared with their pairs, the pairs programmed."""
+"""Latent numbers behind binary weights moved, and pairs programmed, compiled."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from weakreset.simulation.compiled.arguments import (
     Physics,
     Programming,
     Scratch,
-    Wholes,
     constant,
 )
 from weakreset.simulation.compiled.compiling import inlined, inner
 from weakreset.simulation.compiled.devices import advance_list, word_of
-from weakreset.simulation.compiled.weights import adam_wish, read_signs
+from weakreset.simulation.compiled.weights import adam_wish, leave_out, read_signs
 from weakreset.simulation.latents import HIGHEST_LEVEL, LOWEST_LEVEL, ROUNDING_BITS
 
 __all__ = ["adam_latents", "byte_latents", "program_list"]
@@ -33,38 +32,27 @@ _LOWEST, _HIGHEST = np.float32(LOWEST_LEVEL), np.float32(HIGHEST_LEVEL)
 
 @inner
 def adam_latents(
-    gradient: Floats, mean: Floats, square: Floats, latent: Floats, weight: Floats, step: AdamStep,
-    programming: Programming, n: Wholes, begin: Any, count: int,
-) -> tuple[Any, Any]:
-    """Adam's step on `count` latent numbers from `begin` on, and the first bursts `n[:count]` that their pairs need.
-
-    How many bursts are not zero, and how many updates are no number.
-    """
-    bad, some = np.int32(0), np.int32(0)
-    for k in range(count):  # without a branch, as in `weights.adam_bursts`
-        at = begin + np.uint64(k)
+    gradient: Floats, mean: Floats, square: Floats, latent: Floats, step: AdamStep, start: int, stop: int
+) -> Any:
+    """Adam's step on the latent numbers start .. stop; how many updates are no number."""
+    bad = np.int32(0)
+    for k in range(start, stop):  # without a branch, as in `weights.adam_bursts`
+        at = np.uint64(k)
         wish = adam_wish(gradient, mean, square, step, at)
         lost = wish != wish
         bad = np.int32(bad + np.int32(lost))
         now = latent[at] + (_ZERO if lost else wish)
         now = _ONE if now > _ONE else now
-        now = -_ONE if now < -_ONE else now
-        latent[at] = now
-        change = np.int32(np.int32(now >= _ZERO) - np.int32(weight[at] > _ZERO))
-        n[k] = np.int32(change * programming.burst)
-        some = np.int32(some + np.int32(change != 0))
-    return some, bad
+        latent[at] = -_ONE if now < -_ONE else now
+    return bad
 
 
 @inner
-def byte_latents(
-    gradient: Floats, latent: Any, weight: Floats, factor: Any, key: Any, programming: Programming, n: Wholes,
-    begin: Any, count: int,
-) -> tuple[Any, Any]:
+def byte_latents(gradient: Floats, latent: Any, factor: Any, key: Any, start: int, stop: int) -> Any:
     """The same for latent numbers of one byte: a step of factor x gradient levels, rounded up or down at random."""
-    bad, some = np.int32(0), np.int32(0)
-    for k in range(count):
-        at = begin + np.uint64(k)
+    bad = np.int32(0)
+    for k in range(start, stop):
+        at = np.uint64(k)
         wish = gradient[at] * factor
         lost = wish != wish
         bad = np.int32(bad + np.int32(lost))
@@ -73,76 +61,48 @@ def byte_latents(
         now = _HIGHEST if now > _HIGHEST else now
         now = _LOWEST if now < _LOWEST else now
         latent[at] = np.int8(np.int32(now))
-        change = np.int32(np.int32(now >= _ZERO) - np.int32(weight[at] > _ZERO))
-        n[k] = np.int32(change * programming.burst)
-        some = np.int32(some + np.int32(change != 0))
-    return some, bad
+    return bad
 
 
 @inner
 def program_list(
-    chip: Chip, physics: Physics, keys: Masks, programming: Programming, room: Scratch, found: int, latent: Any,
-    weight: Floats, start: int, stop: int,
-) -> tuple[Any, Any, Any, Any, Any]:
-    """Give the devices listed for the weights start .. stop bursts until their pairs agree with the latent numbers.
+    chip: Chip, physics: Physics, keys: Masks, programming: Programming, room: Scratch, found: int, weight: Floats
+) -> tuple[Any, Any, Any, Any]:
+    """Give the listed devices bursts until their pairs have turned to the side that each device turns them to.
 
     `keys` holds two numbers for the tie coins and two for every burst that a pair may get. (pulses, devices, flips,
-    bursts, pairs that stay as they were); the latent numbers behind the last give way.
+    bursts).
     """
-    size, rounds, tie_key = np.int64(abs(programming.burst)), len(keys) // 2 - 1, (keys[0], keys[1])
-    asked, given, flips, devices = found, 0, 0, 0
+    bursts, rounds, tie_key = programming.bursts, len(programming.bursts), (keys[0], keys[1])
+    given, pulses, flips, devices = 0, 0, 0, 0
     if len(chip.unresponsive):
-        alive = _settle_dead(chip, programming, room, found, latent, weight)
-        given, devices, found = (found - alive) * rounds, found - alive, alive
-    found = _left(chip, physics, programming, room, found, latent, weight)
-    devices += found
+        alive = leave_out(chip.unresponsive, room.device, room.pulses, found)
+        given, devices = (found - alive) * rounds, found - alive  # the dead get all bursts, in vain
+        pulses, found = (found - alive) * bursts.sum(), alive
     for k in range(rounds):
+        found = _left(chip, physics, programming, bursts[k], room, found, weight)
         if found == 0:
             break
-        given += found
+        devices += found if k == 0 else 0
+        given, pulses = given + found, pulses + found * bursts[k]
         key = (keys[2 * k + 2], keys[2 * k + 3])
-        advance_list(chip, physics, key, room, found, weight, 4 * found < stop - start, _PAIRS)
-        flips += read_signs(room.difference, room.device, found, weight, tie_key, start, stop)
-        found = _left(chip, physics, programming, room, found, latent, weight)
-    for k in range(found):
-        _give_way(programming, np.uint64(room.device[k]) >> _U1, latent, weight)
-    return given * size, devices, flips, given, asked - flips
+        advance_list(chip, physics, key, room, found, weight, True, _PAIRS)
+        flips += read_signs(room.difference, room.device, found, weight, tie_key, 0, -1)
+    return pulses, devices, flips, given
 
 
 @inlined
 def _left(
-    chip: Chip, physics: Physics, programming: Programming, room: Scratch, found: int, latent: Any, weight: Floats
+    chip: Chip, physics: Physics, programming: Programming, size: Any, room: Scratch, found: int, weight: Floats
 ) -> Any:
-    """Move devices that need another burst and may have one to the front; their number. Spent ones are given up."""
-    width, size = np.uint64(len(physics.width)), np.int64(abs(programming.burst))
+    """Move devices that need a burst of `size` and may have one to the front; their number."""
+    width = np.uint64(len(physics.width))
     kept: Any = 0
     for k in range(found):
         device = np.uint64(room.device[k])
-        i = device >> _U1
-        asks = (latent[i] >= 0) != (weight[i] > _ZERO)
+        wants_up = (device & _U1 == _U0) == (programming.sign > 0)
+        asks = wants_up != (weight[device >> _U1] > _ZERO)
         may = np.int64(chip.moving[device * width + width - _U2] >> 1) + size <= programming.most
-        if asks and not may:
-            _give_way(programming, i, latent, weight)
-        room.device[kept], room.pulses[kept] = room.device[k], room.pulses[k]
+        room.device[kept], room.pulses[kept] = room.device[k], size
         kept += bool(asks and may)
     return kept
-
-
-@inlined
-def _settle_dead(
-    chip: Chip, programming: Programming, room: Scratch, found: int, latent: Any, weight: Floats
-) -> int:
-    """Devices that never move get all bursts in vain; the others move to the front. Their number."""
-    kept = 0
-    for k in range(found):
-        device = room.device[k]
-        if chip.unresponsive[device]:
-            _give_way(programming, np.uint64(device) >> _U1, latent, weight)
-        room.device[kept], room.pulses[kept] = device, room.pulses[k]
-        kept += not chip.unresponsive[device]
-    return kept
-
-
-@inlined
-def _give_way(programming: Programming, i: Any, latent: Any, weight: Floats) -> None:
-    latent[i] = programming.high if weight[i] > _ZERO else programming.low

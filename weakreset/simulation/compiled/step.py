@@ -23,7 +23,7 @@ from weakreset.simulation.compiled.devices import advance_list
 from weakreset.simulation.compiled.latents import adam_latents, byte_latents, program_list
 from weakreset.simulation.compiled.weights import adam_bursts, count_some, leave_out, list_devices, read_signs
 
-__all__ = ["BLOCK", "adam_range", "advance_range", "byte_latent_range", "latent_range", "pair_range"]
+__all__ = ["BLOCK", "adam_range", "advance_range", "byte_latent_range", "latent_range", "pair_range", "program_range"]
 
 BLOCK = 2048
 """Weights gone through at a time. So many devices are listed, at least, before they are moved, and less than twice."""
@@ -99,46 +99,31 @@ def adam_range(
 
 @entry
 def latent_range(
-    chip: Chip, physics: Physics, keys: Masks, gradient: Floats, mean: Floats, square: Floats, latent: Floats,
-    weight: Floats, step: AdamStep, programming: Programming, room: Scratch, start: int, stop: int,
-) -> tuple[int, int, int, int, int, int]:
-    """Adam on latent numbers, then programming of the pairs that disagree with theirs.
-
-    (pulses, devices, flips, bursts, pairs that would not turn, not a number) of the weights start <= i < stop.
-    """
-    pulses, devices, flips, given, stuck, bad, found, since = 0, 0, 0, 0, 0, 0, 0, start
-    for begin in range(start, stop, BLOCK):
-        end = begin + BLOCK if begin + BLOCK < stop else stop
-        bursts, count = room.bursts, end - begin
-        some, lost = adam_latents(
-            gradient, mean, square, latent, weight, step, programming, bursts, np.uint64(begin), count
-        )
-        list_devices(bursts, _FIRST, count, some, begin, room, found)
-        found, bad = found + some, bad + lost
-        if found >= BLOCK or end == stop:
-            done = program_list(chip, physics, keys, programming, room, found, latent, weight, since, end)
-            pulses, devices, flips = pulses + done[0], devices + done[1], flips + done[2]
-            given, stuck, found, since = given + done[3], stuck + done[4], 0, end
-    return pulses, devices, flips, given, stuck, bad
+    gradient: Floats, mean: Floats, square: Floats, latent: Floats, step: AdamStep, room: Scratch, start: int, stop: int
+) -> tuple[int]:
+    """Adam on the latent numbers start <= i < stop; (not a number,)."""
+    return (adam_latents(gradient, mean, square, latent, step, start, stop),)
 
 
 @entry
 def byte_latent_range(
-    chip: Chip, physics: Physics, keys: Masks, gradient: Floats, latent: Any, weight: Floats,
-    factor: Any, key: Any, programming: Programming, room: Scratch, start: int, stop: int,
-) -> tuple[int, int, int, int, int, int]:
+    gradient: Floats, latent: Any, factor: Any, key: Any, room: Scratch, start: int, stop: int
+) -> tuple[int]:
     """The same for latent numbers of one byte."""
-    pulses, devices, flips, given, stuck, bad, found, since = 0, 0, 0, 0, 0, 0, 0, start
+    return (byte_latents(gradient, latent, factor, key, start, stop),)
+
+
+@entry
+def program_range(
+    chip: Chip, physics: Physics, keys: Masks, programming: Programming, device: Integers, weight: Floats,
+    room: Scratch, start: int, stop: int,
+) -> tuple[int, int, int, int]:
+    """Program the pairs of the devices `device[start:stop]`, no pair twice; (pulses, devices, flips, bursts)."""
+    pulses, devices, flips, given = 0, 0, 0, 0
     for begin in range(start, stop, BLOCK):
-        end = begin + BLOCK if begin + BLOCK < stop else stop
-        bursts, count = room.bursts, end - begin
-        some, lost = byte_latents(
-            gradient, latent, weight, factor, key, programming, bursts, np.uint64(begin), count
-        )
-        list_devices(bursts, _FIRST, count, some, begin, room, found)
-        found, bad = found + some, bad + lost
-        if found >= BLOCK or end == stop:
-            done = program_list(chip, physics, keys, programming, room, found, latent, weight, since, end)
-            pulses, devices, flips = pulses + done[0], devices + done[1], flips + done[2]
-            given, stuck, found, since = given + done[3], stuck + done[4], 0, end
-    return pulses, devices, flips, given, stuck, bad
+        found = min(BLOCK, stop - begin)
+        for k in range(found):
+            room.device[k] = device[begin + k]
+        done = program_list(chip, physics, keys, programming, room, found, weight)
+        pulses, devices, flips, given = pulses + done[0], devices + done[1], flips + done[2], given + done[3]
+    return pulses, devices, flips, given

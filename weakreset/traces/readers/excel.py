@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from weakreset.traces.readers.said_devices import device_said
 from weakreset.traces.readers.stated_units import said_above
 from weakreset.traces.readers.text import skipped_words
 from weakreset.traces.readers.text_cells import with_numbers
+from weakreset.traces.readers.zip_guard import check_zip
 from weakreset.traces.vocabulary import role_of
 
 __all__ = ["ExcelReader"]
@@ -53,11 +53,6 @@ _HEAD_ROWS = 60  # in which a header is looked for
 _MOST_SHEETS = 2000  # a run a sheet, at most some hundred; more is a broken or hostile file
 _SAMPLE_ROWS = 20
 _SAID_ROWS = 100  # of a sheet of notes
-
-_MOST_ENTRIES = 10_000  # in the zip; more is a hostile file
-_LARGEST_BYTES = 1 << 30  # 1 GB unpacked, before memory is taken
-_LARGEST_RATIO = 200  # unpacked to packed: tables reach 20, zip bombs a thousand
-_RATIO_FROM = 16 << 20  # 16 MB: small files may be as dense as they like
 
 
 @dataclass
@@ -114,7 +109,7 @@ class ExcelReader:
         from python_calamine import CalamineWorkbook
 
         if path.read_bytes()[:4] == _ZIP:
-            _check_zip(path)
+            check_zip(path)
         workbook = CalamineWorkbook.from_path(str(path))
         names = workbook.sheet_names
         if len(names) > _MOST_SHEETS:
@@ -138,8 +133,8 @@ class ExcelReader:
                 left_out.append(f"{name} (no numbers)")
                 said |= said_above([cell_text(cell) for cell in row] for row in rows[:_SAID_ROWS])
             sheets += found
-        for page in sheets:  # `Resistance unit: kOhm` on a sheet of notes is meant for the sheets of readings
-            page.metadata = said | page.metadata
+        for one in sheets:  # `Resistance unit: kOhm` on a sheet of notes is meant for the sheets of readings
+            one.metadata = said | one.metadata
         if not sheets:
             raise TraceFormatError(f"no sheet holds numbers below a header (sheets: {', '.join(names)[:200]})")
         formats = _shown_units(path)
@@ -314,36 +309,3 @@ def _named_with_units(sheet: _Sheet) -> list[str]:
 def _split(name: str) -> tuple[str, int] | None:
     match = _BLOCK.match(name.strip())
     return (match["base"], int(match["number"])) if match else None
-
-
-def _check_zip(path: Path) -> None:
-    """Unpack every entry once, keeping nothing, so that a small file stays small in the library.
-
-    Raises
-    ------
-    TraceFormatError
-        Broken, too many entries, more than 1 GiB, or more than 16 MiB at a ratio above 200.
-    """
-    size = path.stat().st_size
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            if len(entries) > _MOST_ENTRIES:
-                raise TraceFormatError(f"a zip file of {len(entries)} entries; more than {_MOST_ENTRIES} are not read")
-            _refuse_bomb(sum(entry.file_size for entry in entries), size)
-            total = 0
-            for entry in entries:
-                with archive.open(entry) as stream:
-                    while block := stream.read(1 << 20):
-                        total += len(block)
-                        _refuse_bomb(total, size)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
-        raise TraceFormatError(f"broken zip file ({str(error)[:100]})") from error
-
-
-def _refuse_bomb(unpacked: int, size: int) -> None:
-    if unpacked > _LARGEST_BYTES or (unpacked > _RATIO_FROM and unpacked > _LARGEST_RATIO * size):
-        raise TraceFormatError(
-            f"{size} bytes unpack to {unpacked >> 20} MiB; this looks like a decompression bomb. "
-            "Save it again, or as CSV, if you trust it"
-        )
