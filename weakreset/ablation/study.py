@@ -187,7 +187,7 @@ def _finals_in(
         _Run(condition, seed, folder / condition.name.replace(" ", "-") / f"seed-{seed}")
         for seed in seeds for condition in conditions
     ]
-    report = progress or to_no_one
+    report = to_no_one if progress is None else progress
     text = {condition.name: dump_parameters(condition.parameters(params, settings.nominal)) for condition in conditions}
     results = {(run.condition.name, run.seed): _finished(run, "score" in own) for run in runs}
     mine = runs[part[0] - 1 :: part[1]]

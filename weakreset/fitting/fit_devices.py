@@ -103,7 +103,7 @@ def fit_devices(
         )
     survey = Survey()
     survey.add(used)
-    report = progress or to_no_one
+    report = to_no_one if progress is None else progress
     report(0, len(used), "noise of the technology")
     with one_blas_thread():
         plan, of_sample = plan_and_fits(survey, chosen, jobs)

@@ -23,7 +23,7 @@ def with_replicas(
 ) -> dict[str, LawFit]:
     """The laws with `interval` (bootstrap > 0) and `goodness_of_fit` (goodness > 0)."""
     device_rng, value_rng, *test_rngs = np.random.default_rng(seed).spawn(2 + len(fitted))
-    report = progress or to_no_one
+    report = to_no_one if progress is None else progress
     result = dict(fitted)
     r0 = fitted["r0_ohm"]
     if bootstrap:

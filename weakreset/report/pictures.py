@@ -46,7 +46,7 @@ class Picture:
 def pictures(content: ReportInput, progress: Progress | None = None) -> dict[str, Picture]:
     """Every picture the parts allow, by section; `progress` is told after each."""
     wanted = _wanted(content)
-    say = progress or to_no_one
+    say = to_no_one if progress is None else progress
     made: dict[str, Picture] = {}
     for done, (name, (draw, alt, caption)) in enumerate(wanted.items()):
         say(done, len(wanted), "pictures of the report")

@@ -112,7 +112,7 @@ def _read_all(
     parts: list[TraceSet] = []
     good: list[Path] = []
     unread: list[tuple[Path, WeakResetError]] = []
-    say = progress or to_no_one
+    say = to_no_one if progress is None else progress
     for done, path in enumerate(files):
         say(done, len(files), "files read")
         try:
