@@ -27,6 +27,7 @@ import numpy as np
 import psutil
 
 from weakreset.fitting import FitOptions, FitSet, fit_distributed, fit_stream
+from weakreset.fitting.fit_rows import FitRows
 from weakreset.fitting.fit_text import digest_of, fit_of, text_of
 from weakreset.fitting.stream import sketch
 from weakreset.population import fit_population
@@ -138,7 +139,7 @@ def survey(n: int, place: Path) -> bool:
     fits = fit_stream(Devices(PATTERN), FitOptions(), jobs=1)
     texts = [text_of(sketch(fit)) for fit in fits]
     rng = np.random.default_rng(2)
-    many = tuple(
+    many = FitRows(
         replace(fit_of(texts[i % len(texts)]), device=f"d{i:07d}", parent=f"d{i:07d}", fingerprint=rng.bytes(16))
         for i in range(n)
     )

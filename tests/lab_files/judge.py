@@ -308,9 +308,9 @@ def _of_another_stage(line: str) -> bool:
     """Whether it is an option of `weakreset fit` or `inspect` that changes nothing about what is read."""
     import typer
 
-    from weakreset.cli.app import app
+    from weakreset.cli.app import application
 
-    commands = typer.main.get_command(app).commands
+    commands = typer.main.get_command(application()).commands
     known = {name for verb in ("fit", "inspect") for item in commands[verb].params for name in item.opts}
     return line.split()[0] in known and not _keyword(line)[0]
 

@@ -88,6 +88,16 @@ def test_a_lot_that_is_read_at_few_and_odd_pulses_is_drawn_whole():
     assert median.get_xdata().tolist() == pulses.tolist()
 
 
+@pytest.mark.parametrize(("n_devices", "stagger", "named"), [(1, 0, 1), (4, 0, 4), (30, 7, 0)])
+def test_devices_too_few_for_bands_or_never_read_together_are_drawn_one_by_one(n_devices, stagger, named):
+    traces = TraceSet(tuple(
+        PulseTrace(f"d{i}", np.arange(40) + 100 * i * (stagger > 0), np.full(40, 7e3 + i)) for i in range(n_devices)
+    ))
+    ax = plots.lot_curves(traces)
+    assert len(ax.lines) == n_devices
+    assert len(ax.get_legend_handles_labels()[0]) == named
+
+
 def test_quantiles_are_those_of_numpy_at_every_pulse():
     rng = np.random.default_rng(3)
     grids = [np.arange(0, n, 1 + n % 2) for n in rng.integers(9, 60, 20)]

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from typer.main import get_command
 
-from weakreset.cli.app import app
+from weakreset.cli.app import application
 from weakreset.report import Recipe, Twin
 
 ODD = "it's $HOME; \"x\" `ls`.csv"
@@ -29,7 +29,7 @@ def test_every_command_is_one_that_the_command_line_takes(recipe):
     for line in recipe.commands():
         name, verb, *words = shlex.split(line)
         assert name == "weakreset"
-        command = get_command(app).commands[verb]
+        command = get_command(application()).commands[verb]
         command.make_context(verb, words)
 
 

@@ -151,6 +151,14 @@ def resumable(advice: Callable[[], str]) -> Iterator[None]:
 
 def command_line() -> str:
     """The command as typed, for the provenance."""
+    return " ".join(["weakreset", *map(_word, sys.argv[1:])])
+
+
+def _word(argument: str) -> str:
+    """For a shell; a name whose bytes are no text as bash writes it, $'caf\\xe9.csv'."""
     import shlex
 
-    return " ".join(["weakreset", *map(shlex.quote, sys.argv[1:])])
+    if argument.isprintable():
+        return shlex.quote(argument)
+    plain = frozenset(range(32, 127)) - set(b"\\'")
+    return "$'" + "".join(chr(byte) if byte in plain else f"\\x{byte:02x}" for byte in os.fsencode(argument)) + "'"

@@ -98,7 +98,8 @@ def _print_fits(console: Any, fits: Any) -> None:
     console.print(_device_table(fits))
     if fits.caveat:
         console.print(fits.caveat, style="yellow", markup=False)
-    for note in (f"fitted: {fits.counted}", *fits.notes):
+    left_out = fits.counts()["excluded"]
+    for note in (f"fitted: {fits.counted}{f', {left_out} of them excluded' if left_out else ''}", *fits.notes):
         console.print(note, markup=False)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from weakreset.fitting.bases import Basis
 from weakreset.fitting.drift_test import DriftTest, drift_test
+from weakreset.fitting.fit_rows import changed
 from weakreset.fitting.residual_check import CONTRASTS
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, ResidualCheck
 from weakreset.fitting.rtn_rates import HiddenHigh
@@ -31,7 +32,7 @@ _SURE = 4.0  # sd, one-sided: one device in 30,000 by chance
 
 def examined(
     fits: Sequence[DeviceFit], basis: Basis, rates: HiddenHigh, against: Collection[str] = ()
-) -> tuple[list[DeviceFit], DriftTest]:
+) -> tuple[Sequence[DeviceFit], DriftTest]:
     """Fits that were `examined_alone` after a look at all of them together, and the verdict on the shape.
 
     Parameters
@@ -52,9 +53,11 @@ def examined(
     alone = [fit.device for fit in fits if fit.check is not None and fit.check.against_shape]
     wrong = {*test.wrong_devices, *alone, *against}
     hidden = hidden_level(fits, rates)
-    return [
-        fit if fit.check is None else _examined(fit, not test.holds or fit.device in wrong, hidden) for fit in fits
-    ], replace(test, wrong_devices=tuple(sorted(wrong)))
+
+    def at_last(fit: DeviceFit) -> DeviceFit:
+        return fit if fit.check is None else _examined(fit, not test.holds or fit.device in wrong, hidden)
+
+    return changed(fits, at_last), replace(test, wrong_devices=tuple(sorted(wrong)))
 
 
 def examined_alone(fit: DeviceFit, basis: Basis) -> DeviceFit:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from weakreset.fitting.fit_rows import changed
 from weakreset.fitting.result import DeviceFit
 
 __all__ = ["far_noise_in_words", "with_far_noise"]
@@ -17,19 +18,19 @@ _SPREADS = 4.0  # robust spreads of ln noise; lots differ by less, bad contacts 
 _NAMED = 8  # as many as fit in a note; the table has them all
 
 
-def with_far_noise(fits: Sequence[DeviceFit]) -> list[DeviceFit]:
+def with_far_noise(fits: Sequence[DeviceFit]) -> Sequence[DeviceFit]:
     """Mark devices more than twice as noisy as most, or less than half, and outside the spread of the others."""
-    known = [i for i, fit in enumerate(fits) if fit.alpha]
-    marked = list(fits)
-    if len(known) < _LEAST_DEVICES:
-        return marked
-    log_alpha = np.log([float(fits[i].alpha or np.nan) for i in known])
-    away = log_alpha - np.median(log_alpha)
-    limit = max(_FAR, _SPREADS * 1.4826 * float(np.median(np.abs(away))))
-    for i, one in zip(known, away.tolist(), strict=True):
-        if abs(one) > limit:
-            marked[i] = replace(fits[i], noise_ratio=float(np.exp(one)))
-    return marked
+    log_alpha = np.log([fit.alpha for fit in fits if fit.alpha])
+    if len(log_alpha) < _LEAST_DEVICES:
+        return fits
+    middle = float(np.median(log_alpha))
+    limit = max(_FAR, _SPREADS * 1.4826 * float(np.median(np.abs(log_alpha - middle))))
+
+    def marked(fit: DeviceFit) -> DeviceFit:
+        away = float(np.log(fit.alpha)) - middle if fit.alpha else 0.0
+        return replace(fit, noise_ratio=float(np.exp(away))) if abs(away) > limit else fit
+
+    return changed(fits, marked)
 
 
 def far_noise_in_words(fits: Sequence[DeviceFit]) -> list[str]:

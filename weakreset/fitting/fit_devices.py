@@ -16,6 +16,7 @@ from weakreset.fitting.common_mode import common_mode
 from weakreset.fitting.examined import examined
 from weakreset.fitting.far_noise import far_noise_in_words, with_far_noise
 from weakreset.fitting.fit_options import FitOptions
+from weakreset.fitting.fit_rows import joined, taken
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
 from weakreset.fitting.group import grouped
 from weakreset.fitting.noise_fit import ColourFit
@@ -156,8 +157,9 @@ def finished(
 ) -> FitSet:
     """The fits of a whole set together: what they say of its noise and its drift, and of each other."""
     # added up in an order that no name or file decides: a sum has other bits in another order
-    order = sorted(range(len(fits)), key=lambda i: fits[i].fingerprint)
-    together = with_far_noise([fits[i] for i in order])
+    prints = [fit.fingerprint for fit in fits]
+    order = sorted(range(len(fits)), key=prints.__getitem__)
+    together = with_far_noise(taken(fits, order))
     growth = plan.growth
     summary = replace(
         _summary(together, plan.noise, chosen), rtn_growth=growth.value, rtn_growth_stderr=growth.stderr or None
@@ -165,10 +167,10 @@ def finished(
     rates = HiddenHigh(summary.p_up, summary.p_down, summary.rtn_share)
     with one_blas_thread():
         together, verdict = examined(together, plan.basis, rates, plan.direction.against)
-    ordered = [fit for _, fit in sorted(zip(order, together, strict=True), key=lambda pair: pair[0])]
+    ordered = taken(together, np.argsort(order).tolist())
     left_out = excluded_fits((*traces.exclusions, *short), plan.basis.shape)
     return with_other_noise(FitSet(
-        tuple(ordered + left_out),
+        joined(ordered, left_out),
         summary,
         plan.basis.shape,
         traces,
@@ -184,7 +186,7 @@ def finished(
     ))
 
 
-def _summary(fits: list[DeviceFit], noise: ColourFit, options: FitOptions) -> PooledNoise:
+def _summary(fits: Sequence[DeviceFit], noise: ColourFit, options: FitOptions) -> PooledNoise:
     """Pooled alpha over every ordinary device, and telegraph rates."""
     usable = [fit for fit in fits if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED) and fit.alpha]
     ordinary = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, text_table
 from weakreset.fitting.drift_test import DriftTest
+from weakreset.fitting.fit_rows import FitRows, taken
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
 from weakreset.fitting.table import device_columns, device_rows
 from weakreset.model import DriftShape, noise_kind
@@ -67,7 +68,7 @@ class PooledNoise:
 class FitSet(Shown):
     """Fits of all devices, the excluded ones among them, and their pooled noise."""
 
-    fits: tuple[DeviceFit, ...]
+    fits: Sequence[DeviceFit]
     noise: PooledNoise
     drift: DriftShape
     traces: TraceSet
@@ -96,25 +97,31 @@ class FitSet(Shown):
         return iter(self.fits)
 
     def __getitem__(self, device: str) -> DeviceFit:
-        return self._by_name[device]
+        return self.fits[self._by_name[device]]
 
     @cached_property
-    def _by_name(self) -> dict[str, DeviceFit]:
-        return {fit.device: fit for fit in reversed(self.fits)}
+    def _by_name(self) -> dict[str, int]:
+        names = self.fits.names() if isinstance(self.fits, FitRows) else [fit.device for fit in self.fits]
+        return {name: len(names) - 1 - i for i, name in enumerate(reversed(names))}
 
     def size(self, name: str, value: float) -> float:
         """Size of a drift number: what laws and parameter files hold of slopes of devices that fall."""
         return self.drift.sign(name, self.direction) * value if name in self.drift.parameters else value
 
-    @property
-    def usable(self) -> tuple[DeviceFit, ...]:
+    @cached_property
+    def _statuses(self) -> list[FitStatus]:
+        return [fit.status for fit in self.fits]
+
+    @cached_property
+    def usable(self) -> Sequence[DeviceFit]:
         """Fits of devices that were neither excluded nor failed, and whose telegraph noise could be followed."""
         failed = (FitStatus.RESTLESS, FitStatus.NOT_CONVERGED, FitStatus.EXCLUDED)
-        return tuple(fit for fit in self.fits if fit.status not in failed)
+        return taken(self.fits, [i for i, status in enumerate(self._statuses) if status not in failed])
 
     def counts(self) -> dict[str, int]:
         """How many devices (cycles, where they have several) have each status."""
-        return {status.value: sum(fit.status is status for fit in self.fits) for status in FitStatus}
+        counted = Counter(self._statuses)
+        return {status.value: counted[status] for status in FitStatus}
 
     @property
     def detailed(self) -> tuple[DeviceFit, ...]:

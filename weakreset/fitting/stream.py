@@ -12,6 +12,7 @@ from weakreset.errors import FitError
 from weakreset.fitting.blocks import fit_groups
 from weakreset.fitting.fit_devices import check_drift, finished, read_all, with_a_way
 from weakreset.fitting.fit_options import FitOptions
+from weakreset.fitting.fit_rows import FitRows
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.group import grouped
 from weakreset.fitting.result import DeviceFit
@@ -121,7 +122,7 @@ class Seen:
     """What the chunks bring, the fits of their traces among it; the first `detailed` of them whole."""
 
     detailed: int = 0
-    fits: list[DeviceFit] = field(default_factory=list)
+    fits: FitRows = field(default_factory=FitRows)
     traces: list[PulseTrace] = field(default_factory=list)
     exclusions: list[Exclusion] = field(default_factory=list)
     short: list[Exclusion] = field(default_factory=list)

@@ -47,10 +47,17 @@ def lot_curves(traces: TraceSet, ax: Axes | None = None) -> Axes:
         ax.plot(pulses, bands[2], color=PALETTE["black"], lw=1.6, label="median device")
         if np.nanmax(bands) > _WIDE_RATIO * np.nanmin(bands):
             ax.set_yscale("log")
+    elif len(curves) <= len(COLOURS):  # too few for bands: each on its own
+        for colour, (name, curve) in zip(COLOURS, curves.items(), strict=False):
+            ax.plot(*curve, color=PALETTE[colour], lw=0.8, label=name)
+    else:  # never read at the same pulses
+        for curve in curves.values():
+            ax.plot(*curve, color=PALETTE["grey"], lw=0.5)
     for colour, (name, of) in zip(COLOURS, _groups(traces, curves).items(), strict=False):
         ax.plot(*_median(of), color=PALETTE[colour], lw=1.0, label=f"{name} ({len(of)})")
-    for text in ax.legend(loc="upper left").get_texts():
-        text.set_parse_math(False)  # names of lots and files are no formulas
+    if ax.get_legend_handles_labels()[0]:
+        for text in ax.legend(loc="upper left").get_texts():
+            text.set_parse_math(False)  # names of lots, files and devices are no formulas
     ax.set(xlabel="pulses since SET", ylabel="resistance (kΩ)")
     ax.set_title(f"{len(curves)} devices", loc="left")
     if traces.simulated:

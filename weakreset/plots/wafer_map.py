@@ -156,8 +156,10 @@ def _draw(ax: Axes, numbers: Mapping[Place, float], ends: tuple[float, float]) -
     if len(numbers) > _MOST_NUMBERS:
         ax.figure.colorbar(ax.images[0], ax=ax, shrink=0.8)
         return
+    largest = max((abs(number) for number in numbers.values() if math.isfinite(number)), default=0.0)
+    decimals = min(6, max(0, 2 - math.floor(math.log10(largest)))) if largest else 0  # three figures of the largest
     for (x, y), number in numbers.items():  # the number itself says more than a bar of colours
         light = not math.isfinite(number) or number > low + 0.6 * (high - low)
-        text = f"{number:.3g}" if math.isfinite(number) else "–"
+        text = f"{number:.{decimals}f}" if math.isfinite(number) else "–"
         colour = PALETTE["black"] if light else "white"
         ax.text(x, y, text, ha="center", va="center", fontsize=6.5, color=colour, parse_math=False)

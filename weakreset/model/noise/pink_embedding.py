@@ -12,7 +12,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from weakreset.model.noise.pink_noise import autocovariance, pink_noise
 
@@ -39,6 +38,8 @@ def embedded_pink_noise(rng: np.random.Generator, n_devices: int, n_pulses: int,
     ndarray, shape (n_devices, n_pulses)
         x(t) of the device model: multiply by alpha.
     """
+    from scipy import fft
+
     amplitude = _harmonics(n_pulses, exponent)
     if amplitude is None:
         return pink_noise(rng, n_devices, n_pulses, exponent)
@@ -54,6 +55,8 @@ def embedded_pink_noise(rng: np.random.Generator, n_devices: int, n_pulses: int,
 @lru_cache(maxsize=64)
 def _harmonics(n_pulses: int, exponent: float) -> Array | None:
     """Standard deviation of the real part of each harmonic, in the scaling of `irfft`."""
+    from scipy import fft
+
     half = fft.next_fast_len(max(2, n_pulses), real=True)
     covariance = autocovariance(exponent, half + 1)
     variance = fft.rfft(np.concatenate([covariance, covariance[-2:0:-1]])).real

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import fft
 
 __all__ = ["MEMORY_PULSES", "autocovariance", "filter_taps", "inverse_filter_taps", "pink_noise", "spectrum"]
 
@@ -39,6 +38,8 @@ def spectrum(frequency: ArrayLike, exponent: float) -> Array:
 
 def autocovariance(exponent: float, n_lags: int, n_taps: int = MEMORY_PULSES) -> Array:
     """Covariance of x(t) and x(t + lag) for lags 0 .. n_lags - 1, unit driving noise."""
+    from scipy import fft  # here, not above: its import is a twentieth of what `weakreset show` takes
+
     taps = filter_taps(exponent, n_taps)
     size = fft.next_fast_len(2 * n_taps, real=True)
     covariance = fft.irfft(np.abs(fft.rfft(taps, size)) ** 2, size)
@@ -68,6 +69,8 @@ def pink_noise(
     ndarray, shape (n_devices, n_pulses)
         x(t) of the device model: multiply by alpha.
     """
+    from scipy import fft
+
     taps = filter_taps(exponent, n_taps)
     n_drive = n_pulses + n_taps - 1
     size = fft.next_fast_len(n_drive + n_taps - 1, real=True)
