@@ -56,7 +56,7 @@ def test_a_profile_is_not_seen_in_even_noise_nor_in_few_devices_and_is_where_it_
 
 
 def test_noise_that_grows_is_not_taken_for_telegraph_steps():
-    """40 devices without steps, seed 3, noise from 0.5 to 2.5 times its mean: by one size a fifth of them have steps."""
+    """40 devices without steps, seed 3, noise from 0.5 to 2.5 times its mean: by one size a fifth have steps."""
     rng = np.random.default_rng(3)
     drift = rng.gamma(4.0, 3e-4, (40, 1)) * np.minimum(T, rng.uniform(80, 250, (40, 1)))
     fits = fits_of(drift + 0.007 * np.linspace(0.5, 2.5, 400) * pink_noise(rng, 40, 400))
