@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from weakreset.ablation.conditions import Condition, all_conditions
+from weakreset.ablation.conditions import ALL_ON, Condition, all_conditions
 from weakreset.ablation.result import Ablation
 from weakreset.ablation.study_folder import claim, read_small
 from weakreset.ablation.study_settings import StudySettings
@@ -24,7 +24,6 @@ from weakreset.progress import Progress, to_no_one
 from weakreset.workers import follow_parent, stopped_with
 
 __all__ = ["PartDone", "ablate", "ablate_part", "finals_of"]
-
 
 
 @dataclass(frozen=True)
@@ -68,12 +67,12 @@ def ablate(
     OutputError
         Where `folder` cannot be written, or another run is writing there.
     """
-    params = load_parameters(params)
-    chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
+    params, seeds = load_parameters(params), tuple(seeds)
+    chosen, wanted = settings or StudySettings(), _with_all_on(conditions or all_conditions(params))
     given = {"network": network, "data": data, "test": test, "loss": loss, "score": score, "layers": layers}
     own = {name: value for name, value in given.items() if value is not None}
-    finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress, own)
-    return Ablation.of(finals, tuple(seeds), asdict(chosen) | {"parameter_file": params.name} | _own_names(own))
+    finals = finals_of(params, Path(folder), chosen, wanted, seeds, jobs, progress, own)
+    return Ablation.of(finals, seeds, asdict(chosen) | {"parameter_file": params.name} | _own_names(own))
 
 
 @dataclass(frozen=True)
@@ -111,12 +110,34 @@ def ablate_part(
     number, of = part
     if not 1 <= number <= of:
         raise UsageError(f"part {number}/{of}: give i/n with 1 <= i <= n")
-    params = load_parameters(params)
-    chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
-    finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress, part=part)
-    done = [bool(finals[name][k]) for k in range(len(tuple(seeds))) for name in finals]
+    params, seeds = load_parameters(params), tuple(seeds)
+    chosen, wanted = settings or StudySettings(), _with_all_on(conditions or all_conditions(params))
+    finals = finals_of(params, Path(folder), chosen, wanted, seeds, jobs, progress, part=part)
+    done = [bool(finals[name][k]) for k in range(len(seeds)) for name in finals]
     mine = done[number - 1 :: of]
     return PartDone(sum(done), len(done), sum(mine), len(mine))
+
+
+def _with_all_on(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    if all(condition.name != ALL_ON for condition in conditions):
+        raise UsageError(f"{ALL_ON!r} must be among the conditions: all others are compared with it")
+    return tuple(conditions)
+
+
+def _check(conditions: Sequence[Condition], seeds: Sequence[int], jobs: int) -> None:
+    """Raise for what makes no study, before the first run."""
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise UsageError(f"seeds: one or more, each once, got {list(seeds)}")  # twice the same would count as two chips
+    if jobs < 0:
+        raise UsageError(f"jobs must be >= 0 (0: one a core), got {jobs}")
+    known: dict[str, Condition] = {}
+    for condition in conditions:
+        if known.setdefault(_folder(condition), condition) != condition:
+            raise UsageError(f"conditions: {condition.name!r} stands for two; give each a name of its own")
+
+
+def _folder(condition: Condition) -> str:
+    return condition.name.replace(" ", "-")
 
 
 def _own_names(own: Mapping[str, Any]) -> dict[str, str]:
@@ -168,6 +189,7 @@ def finals_of(
     part: tuple[int, int] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """Last metrics of every run, by condition, in the order of the seeds; empty of runs that another part has to do."""
+    _check(conditions, seeds, jobs)
     own, jobs = own or {}, jobs or os.cpu_count() or 1
     if jobs > 1:
         _check_sendable(own, jobs)
@@ -184,10 +206,11 @@ def _finals_in(
 ) -> dict[str, list[dict[str, Any]]]:
     conditions = list({condition.name: condition for condition in conditions}.values())
     runs = [
-        _Run(condition, seed, folder / condition.name.replace(" ", "-") / f"seed-{seed}")
-        for seed in seeds for condition in conditions
+        _Run(condition, seed, folder / _folder(condition) / f"seed-{seed}")
+        for seed in seeds for condition in conditions  # seed by seed: a stopped study has whole pairs
     ]
     report = to_no_one if progress is None else progress
+    # as text: a spawned process reads it anew
     text = {condition.name: dump_parameters(condition.parameters(params, settings.nominal)) for condition in conditions}
     results = {(run.condition.name, run.seed): _finished(run, "score" in own) for run in runs}
     mine = runs[part[0] - 1 :: part[1]]
@@ -208,6 +231,7 @@ def _all_runs(
         for run in left:
             yield run, _train(run, text[run.condition.name], settings, own)
         return
+    # spawn: torch's threads do not live on in a forked process
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), follow_parent, (os.getpid(),))
     try:
         with pool, stopped_with():
@@ -231,11 +255,23 @@ def _finished(run: _Run, own_score: bool) -> dict[str, Any] | None:
     from weakreset.training.run_folder import check_shares
 
     result = read_small(path)
+    made = result.pop("condition", None)  # of runs before it was written down there is nothing to compare
+    if made is not None and made != _plain(run.condition):
+        raise UsageError(
+            f"{path}: was trained under another condition of the name {run.condition.name!r}; name another folder, or "
+            "the condition otherwise"
+        )
     if "test_accuracy" not in result:
         raise UsageError(f"{path}: no test_accuracy in it; remove it, and the run is repeated")
     if not own_score:
         check_shares(result, str(path))
     return result
+
+
+def _plain(condition: Condition) -> dict[str, Any]:
+    """As JSON gives it back."""
+    found: dict[str, Any] = json.loads(json.dumps(asdict(condition)))
+    return found
 
 
 def _train(run: _Run, parameters: str, settings: StudySettings, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,6 +297,7 @@ def _train(run: _Run, parameters: str, settings: StudySettings, own: Mapping[str
     finally:
         torch.set_num_threads(threads)
     final = trained.metrics[-1]
-    write_atomically(run.folder / "final.json", json.dumps(final) + "\n")
-    (run.folder / CHECKPOINT).unlink(missing_ok=True)
+    text = json.dumps(final | {"condition": _plain(condition)})
+    write_atomically(run.folder / "final.json", text + "\n")
+    (run.folder / CHECKPOINT).unlink(missing_ok=True)  # 80 bytes a weight, and dozens of runs
     return final
