@@ -17,7 +17,7 @@ from weakreset.population.choose_families import Laws
 from weakreset.population.copula import fit_copula
 from weakreset.population.families import FreeLaw
 from weakreset.population.hierarchy import FORWARD_STEP, Hierarchy, laws_at, nudged_law, weighted_difference
-from weakreset.population.result import CorrelationFit
+from weakreset.population.result import CorrelationFit, positive
 from weakreset.population.scores import normal_scores, own_numbers, score_devices, tail_scores
 
 __all__ = ["CorrelatedHierarchy", "fit_together"]
@@ -28,6 +28,7 @@ Scores = dict[str, tuple[Array, Array | None]]
 _ROUNDS = 4  # laws and correlations in turn
 _SETTLED = 0.005  # of a correlation: digits that no table prints
 _LEAST_MOVING = 0.1  # the selection by a correlation moves a mean by about its square times a standard deviation
+_SURE = 0.1  # of the level: a pair that is rejected with a tenth of it counts in full
 _UNMOVED = np.zeros((1, 1))
 
 
@@ -48,8 +49,8 @@ def fit_together(
     correlation = fit_copula(score_devices(hierarchy, laws, known), apart=apart)
     current: Hierarchy = hierarchy
     for _ in range(_ROUNDS):
-        matrix = None if correlation is None else correlation.significant()
-        if correlation is None or matrix is None or _small(matrix):
+        matrix = None if correlation is None else _moving(correlation)
+        if correlation is None or matrix is None:
             current = hierarchy
             break
         current = CorrelatedHierarchy(hierarchy, laws, known, matrix)
@@ -60,9 +61,25 @@ def fit_together(
     return laws, current, correlation
 
 
-def _small(matrix: Array) -> bool:
-    """Whether no pair is correlated by so much that it would move a law: in large sets each shows, however faint."""
-    return bool(np.abs(matrix - np.eye(len(matrix))).max() < _LEAST_MOVING)
+def _moving(correlation: CorrelationFit) -> Array | None:
+    """The correlations that laws are fitted with; None where no pair would move one.
+
+    A pair counts more and more from the level of its test to a tenth of it, and from the least size that moves a law
+    (in large sets each pair shows, however faint) to twice that: counted whole or not at all, a pair at the edge would
+    move laws by a third of their error from one set of draws to the next.
+    """
+    matrix = correlation.significant()
+    if matrix is None:
+        return None
+    share = np.clip(np.abs(matrix) / _LEAST_MOVING - 1.0, 0.0, 1.0)
+    for test in correlation.tests:
+        i, j = (correlation.names.index(name) for name in test.names)
+        evidence = np.log(max(test.adjusted_p_value, 1e-300) / correlation.level) / np.log(_SURE)
+        share[i, j] = share[j, i] = share[i, j] * np.clip(evidence, 0.0, 1.0)
+    np.fill_diagonal(share, 1.0)
+    if share[~np.eye(len(share), dtype=bool)].max() <= 0.0:
+        return None
+    return positive(matrix * share)
 
 
 class CorrelatedHierarchy(Hierarchy):
