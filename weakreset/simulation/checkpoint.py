@@ -144,7 +144,8 @@ def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> 
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    apart, taken = {}, set()
+    apart: dict[str, Tensor] = {}
+    taken: set[int] = set()
     for key, value in tensors.items():
         place = value.untyped_storage().data_ptr()
         # tied weights, and the devices behind them, have two names in one place, which the format refuses
