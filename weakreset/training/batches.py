@@ -176,7 +176,8 @@ def _fingerprint(*data: Any) -> str:
     digest = hashlib.sha256()
     with seeded(0, "fingerprint"):
         for part in data:
-            if not hasattr(part, "__len__") or not hasattr(part, "__getitem__"):
+            listed = hasattr(part, "__getitem__") and not isinstance(part, torch_data.IterableDataset)
+            if not hasattr(part, "__len__") or not listed:  # torch gives iterable ones a __getitem__, which raises
                 digest.update(type(part).__name__.encode())
                 continue
             digest.update(str(len(part)).encode())
