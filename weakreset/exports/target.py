@@ -56,7 +56,7 @@ class Pulse:
 
     @property
     def threshold_v(self) -> float:
-        return self.voltage_v / 2
+        return self.voltage_v / 2  # a read cannot reach it, the edge of a pulse crosses it once
 
     @property
     def read_v(self) -> float:

@@ -70,7 +70,7 @@ def load_parameters(
             f"{type(source).__name__} given ({source!r:.60})"
         )
     path = Path(source)
-    if not os.path.isfile(path) and str(source) in preset_names():
+    if not os.path.isfile(path) and str(source) in preset_names():  # a file of that name goes before
         path = bundled("fitted_params") / f"{source}.json"
     if not os.path.isfile(path):  # unlike Path.is_file, no error at a name of a thousand signs or with a NUL
         raise ParameterFileError(
@@ -94,6 +94,7 @@ def parse_parameters(content: bytes | str, where: str = "parameter file") -> Par
     WeakResetWarning
         The file is of an older schema; or holds a verdict that was reached with other numbers, which is dropped.
     """
+    # counted as text, before json has made objects of it
     raw_bytes = content.encode("utf-8", errors="replace") if isinstance(content, str) else content
     for sign, most in _MOST.items():
         if (count := raw_bytes.count(sign)) > most:
@@ -189,6 +190,7 @@ def json_schema() -> str:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # json keeps the last of two: one of the numbers that somebody wrote would be lost
     twice = sorted(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
     if twice:
         raise ValueError(f"key given twice: {', '.join(twice)}")

@@ -134,7 +134,7 @@ class DeviceArray(DeviceBuffers):
         self._noise = file.device_noise(self.without)
         self.reads_are_noisy: bool = self._noise.read_sd > 0
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
-        self._tables: NoiseTables | None = None
+        self._tables: NoiseTables | None = None  # made when first needed, and again after a move to another device
         self.drift_shape = simulated_shape(file)
         self.falls = file.direction == "set"
         self._allocate(checked_shape(shape), trait_names(self.drift_shape), n_poles, half_traits)
@@ -147,6 +147,7 @@ class DeviceArray(DeviceBuffers):
         self.joule_ohm = pulse.voltage_v**2 * pulse.width_s if pulse else 0.0
         self.register_buffer("energy_j", large_zeros(self.shape, np.float32) if pulse else None)
         self.register_buffer("clock", torch.tensor([checked_seed(seed), 0], dtype=torch.int64))
+        # what a loaded state cannot tell: 63 bits of all that moves a device, compared before it is taken over
         fingerprint = physics_fingerprint(file, n_poles, half_traits)
         self.register_buffer("physics", torch.tensor(fingerprint, dtype=torch.int64))
         self._draw(file, seed)
@@ -176,6 +177,8 @@ class DeviceArray(DeviceBuffers):
 
     def pulse_some(self, index: Tensor, n: Tensor) -> None:
         """Give device `index[i]` (flat number, none twice) `n[i]` >= 1 pulses. Not checked; see `pulse`."""
+        # a burst beyond the tables is advanced in parts, each with a key of its own: noises remember nothing but their
+        # state, so the law is that of one long burst
         clock, step = self.tick(), 0
         index, n = index.to(torch.int64), n.to(torch.int64)
         with self.counted():
@@ -188,7 +191,7 @@ class DeviceArray(DeviceBuffers):
         """Part number `step` of a call of `pulse_some` that `clock` numbers (`tick`): at most LONGEST_BURST pulses."""
         seed, call = clock
         if self.unresponsive is not None:
-            alive = ~self.unresponsive.view(-1)[index]
+            alive = ~self.unresponsive.view(-1)[index]  # a dead device keeps R0 and counts nothing
             index, n = index[alive], n[alive]
         advance = calls.advance if self.in_main_memory else kernels.advance
         advance(self.state(), self.noise_tables(), pulse_key(seed, call, step), index, n)
@@ -209,6 +212,7 @@ class DeviceArray(DeviceBuffers):
         """
         error = self.read_errors().view(-1) if self.reads_are_noisy else None
         state = state_of(self.moving.flatten(0, -2))
+        # a generator: the number of the call is known only after the tick inside, and asked for after that
         keys = (pulse_key(int(self.clock[0]), int(self.clock[1]) - 1, k) for k in count())
         tables = self.noise_tables()
         with (
@@ -228,7 +232,7 @@ class DeviceArray(DeviceBuffers):
         if self.reads is None:
             self._buffers["reads"] = torch.zeros((), dtype=torch.int64)
         reads = cast(Tensor, self.reads)
-        reads += 1
+        reads += 1  # in place: `state_dict` holds it, so a loaded chip goes on with other noise
         return int(reads) - 1
 
     @property
@@ -276,7 +280,7 @@ class DeviceArray(DeviceBuffers):
 
     def may_be_set(self, index: Tensor) -> Tensor:
         """Which of the devices `index` a SET would change: those pulsed since the last one, whose counter has room."""
-        pulsed = state_of(self.moving).view(-1)[index] > 1
+        pulsed = state_of(self.moving).view(-1)[index] > 1  # 2 x pulses + telegraph bit: 0 and 1 are unpulsed
         return pulsed if self.set_count is None else pulsed & (self.set_count.view(-1)[index] < _MOST_SETS)
 
     def extra_repr(self) -> str:
@@ -290,6 +294,8 @@ class DeviceArray(DeviceBuffers):
         def store(where: slice, fields: Mapping[str, Any]) -> None:
             self.log_r0.view(-1)[where] = torch.from_numpy(fields["log_r0"])
             offset = fields[self.drift_shape.offset]
+            # halves step by 2^-7 at ln R0 of about 9, as far as 1/f noise reaches: ln R0 stays apart in float32, and
+            # only c1, of about 0.05, is halved
             own = {**fields, "offset": offset if self._half else fields["log_r0"] + offset}
             rows = self.traits.view(-1, len(self._columns))[where]
             for column, name in enumerate(self._columns):
@@ -297,7 +303,7 @@ class DeviceArray(DeviceBuffers):
             for noise in self.other_noise.values():
                 noise.store(where, fields)
             index = torch.arange(where.start, where.stop)
-            self._begin_cycle(index, torch.zeros_like(index))
+            self._begin_cycle(index, torch.zeros_like(index))  # a fresh device is one that was just SET: cycle 0
 
         draw_chip(file, self.n_devices, seed, self.without, store)
         stuck = torch.from_numpy(draw_unresponsive(file, self.n_devices, seed, self.without)).view(self.shape)
@@ -308,10 +314,11 @@ class DeviceArray(DeviceBuffers):
         if self._steps is not None:
             state, normals = self.state().flat(), self.noise_tables().normals
             self._steps.redraw(seed, state.log_r0, state.traits, normals, index, cycle)
+        # one key for all cycles: cycle and device together number the words, so any cycle can be made again
         key = make_key(seed, "set")
         kernels.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
         if self.read_error is not None:
-            self.read_error.view(-1)[index] = 0.0
+            self.read_error.view(-1)[index] = 0.0  # w(0) = 0: r0 is the resistance as read right after SET
         for noise in self.other_noise.values():
             noise.begin(int(self.clock[0]), index, cycle)
 
