@@ -78,6 +78,22 @@ def test_a_comma_in_the_brackets_of_a_name_shifts_no_column(tmp_path):
     assert np.stack([trace.resistance_ohm for trace in traces]) == pytest.approx(OHM, rel=1e-4)
 
 
+@pytest.mark.parametrize("units", [("ohm", "kohm"), ("kohm", "ohm"), ("kohm", "")])
+@pytest.mark.parametrize("line", ["# unit: {}", "Unit,{}"])
+def test_the_header_again_under_another_unit_begins_another_table(tmp_path, units, line):
+    """Where the second lot says nothing, its unit is that of the first."""
+    scale = {"ohm": 1.0, "kohm": 1e3, "": 1e3}
+    lines = []
+    for lot, unit in zip("AB", units, strict=True):
+        lines += [line.format(unit)] if unit else []
+        lines += ["device,pulse,R"]
+        lines += [f"{lot}{n},{p},{r[p] / scale[unit]:.7g}" for n, r in zip(NAMES, OHM, strict=True) for p in PULSES]
+    (tmp_path / "lot.csv").write_text("\n".join(lines) + "\n")
+    traces = load_traces(tmp_path / "lot.csv")
+    assert [trace.device for trace in traces] == [lot + name for lot in "AB" for name in NAMES]
+    assert np.stack([trace.resistance_ohm for trace in traces]) == pytest.approx(np.vstack([OHM, OHM]), rel=1e-5)
+
+
 def test_an_error_code_is_one_at_the_end_of_a_trace_too():
     """Its last read has a neighbour on one side only; the same number was a glitch before."""
     ohm = OHM[0].copy()
