@@ -25,6 +25,7 @@ from weakreset.fitting.noise_survey import survey_noise
 from weakreset.fitting.set_evidence import best_form
 from weakreset.fitting.shared_numbers import fit_shared
 from weakreset.fitting.step_search import STEP_THRESHOLD
+from weakreset.fitting.whitening import NoiseProfile
 from weakreset.model import SHAPES
 
 __all__ = ["Choice", "FixedNoise", "choose_drift", "prepared"]
@@ -34,12 +35,14 @@ _NEAR = 200.0
 
 @dataclass(frozen=True)
 class FixedNoise:
-    """What the user fixed of the noise, and whether telegraph steps are looked for."""
+    """What the user fixed of the noise, whether telegraph steps are looked for, and what was seen of its size."""
 
     alpha: float | None
     exponent: float | None
     read_sd: float | None
     rtn: bool
+    profile: NoiseProfile | None = None
+    wanders: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,9 @@ def prepared(groups: Sequence[Group], basis: Basis, fixed: FixedNoise, free: boo
 
 
 def _survey(groups: Sequence[Group], basis: Basis, fixed: FixedNoise) -> ColourFit:
-    return survey_noise(groups, basis, fixed.alpha, fixed.exponent, fixed.read_sd, fixed.rtn)
+    return survey_noise(
+        groups, basis, fixed.alpha, fixed.exponent, fixed.read_sd, fixed.rtn, fixed.profile, fixed.wanders
+    )
 
 
 def _roughly(groups: Sequence[Group], basis: Basis, fixed: FixedNoise) -> _Ready:

@@ -15,10 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, optimize
 
 from weakreset.fitting.result import DeviceFit
+from weakreset.fitting.whitening import NoiseColour
 
-__all__ = ["FALSE_ALARMS", "CommonMode", "common_mode"]
+__all__ = ["FALSE_ALARMS", "CommonMode", "common_mode", "shared_walk"]
 
 FALSE_ALARMS = 1e-3
 """Chance that a set of independent devices is said to share a disturbance."""
@@ -26,6 +29,8 @@ FALSE_ALARMS = 1e-3
 _SEEN_Z = 3.7  # 1e-4 by the normal law; the tail of a sum of squares is heavier
 _LEAST_DEVICES = 8
 _LEAST_PULSES = 50
+_MOST_PULSES = 400  # of the mean trace, evenly spaced: a walk is slow
+_LOG_WALKS = (-16.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -77,3 +82,38 @@ def common_mode(fits: Sequence[DeviceFit]) -> CommonMode:
         return CommonMode(n_devices=len(known))
     ratio = float(np.sum(sums[many] ** 2) / np.sum(squares[many]))
     return CommonMode(ratio, (ratio - 1.0) / float(np.sqrt(2.0 / many.sum())), len(known))
+
+
+def shared_walk(fits: Sequence[DeviceFit], alpha: float, colour: NoiseColour) -> float:
+    """The disturbance as a random walk that all devices have: its variance a pulse in units of alpha^2 (REML).
+
+    The mean over N devices holds it undiminished and 1/N of their noise. What a drift would take up of it is projected
+    out of that mean; each single device's slopes have taken it up, and only this number tells by how much.
+    """
+    by_pulses: dict[bytes, list[DeviceFit]] = {}
+    for fit in fits:
+        if fit.white_residuals is not None and fit.averaged is None:
+            by_pulses.setdefault(fit.pulses.tobytes(), []).append(fit)
+    same = max(by_pulses.values(), key=len)
+    pulses = same[0].pulses
+    chosen = slice(None, None, -(-len(pulses) // _MOST_PULSES))
+    left = [fit.log_ratio - fit.drift_at(pulses) - fit.rtn.offset(pulses) for fit in same]
+    mean, t = np.mean(left, axis=0)[chosen], pulses[chosen]
+    knees = np.quantile(t, [0.2, 0.4, 0.6, 0.8])
+    design = np.column_stack([np.ones(len(t)), t, np.maximum(t[:, None] - knees, 0.0)]) / [1.0, *[float(t[-1])] * 5]
+    own = alpha**2 / len(same) * colour.covariance(t)
+    walk = alpha**2 * (np.minimum(t[:, None], t[None, :]) - float(t[0]))
+    found = optimize.minimize_scalar(
+        lambda x: _restricted(mean, design, own + np.exp(x) * walk), bounds=_LOG_WALKS, method="bounded",
+        options={"xatol": 0.05},
+    )
+    return float(np.exp(found.x))
+
+
+def _restricted(values: NDArray[np.float64], design: NDArray[np.float64], covariance: NDArray[np.float64]) -> float:
+    """-2 ln of the restricted likelihood of a normal law with this covariance."""
+    factor = linalg.cholesky(covariance, lower=True, check_finite=False)
+    white = linalg.solve_triangular(factor, np.column_stack([values, design]), lower=True, check_finite=False)
+    q, r = np.linalg.qr(white[:, 1:])
+    rest = white[:, 0] - q @ (q.T @ white[:, 0])
+    return float(rest @ rest + 2.0 * np.log(np.diag(factor)).sum() + 2.0 * np.log(np.abs(np.diag(r))).sum())

@@ -111,6 +111,8 @@ def fit_device(
         exponent=dictionary.whitener.colour.exponent,
         read_ratio=dictionary.whitener.colour.read_ratio,
         averaged=dictionary.whitener.colour.averaged,
+        profile=dictionary.whitener.colour.profile,
+        wander=dictionary.whitener.colour.wander,
         alpha_used=scanned.alpha,
         draws=draws,
         deviance=_deviance(dictionary, scanned, result),

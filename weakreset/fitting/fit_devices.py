@@ -204,6 +204,7 @@ def _summary(fits: Sequence[DeviceFit], noise: ColourFit, options: FitOptions) -
         alpha_stderr=noise.alpha_stderr if fixed else alpha / float(np.sqrt(2.0 * freedom.sum())),
         exponent_stderr=noise.exponent_stderr,
         read_sd=alpha * float(np.sqrt(noise.colour.read_ratio)),
+        wander_sd=alpha * float(np.sqrt(noise.colour.wander)),
         n_devices=len(usable),
         **rates.pooled(),
     )

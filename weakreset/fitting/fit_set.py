@@ -51,6 +51,8 @@ class PooledNoise:
     rtn_growth: float = 0.0
     """By how much telegraph steps grow per unit of ln(R/R0), as a share of them; 0 where none is seen."""
     rtn_growth_stderr: float | None = None
+    wander_sd: float = 0.0
+    """By how much the baseline of a device walks in one pulse, in ln R; 0 where that is not seen."""
     others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Blocks of kinds of noise from elsewhere, as their estimators found them."""
 

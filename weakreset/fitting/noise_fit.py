@@ -7,7 +7,7 @@ can explain is projected out first, so that fitting them does not make the noise
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from weakreset.fitting.whitening import NoiseColour, Whitener
+from weakreset.fitting.whitening import NoiseColour, NoiseProfile, Whitener
 
 __all__ = ["ColourFit", "DesignedTraces", "fit_colour", "robust_alpha"]
 
@@ -25,6 +25,7 @@ _Criterion = Callable[[NoiseColour], tuple[float, float, int]]
 _LEAST_READ_RATIO = 1e-3  # of the 1/f variance: it changes no error by a per cent
 _EXPONENTS = (0.0, 1.95)  # white to nearly 2, where a stationary spectrum ends
 _MIN_GAIN = 6.0  # of the criterion, for one more number in a noise that all devices share
+_LOG_WANDERS = (-14.0, 2.0)  # less is not seen in any trace that fits into memory
 _RIDGE = 1e-9  # columns are scaled to one, so this is a part in a billion of each
 _FAR = 0.5  # from the first guess, before the whole range of exponents is searched
 
@@ -104,6 +105,8 @@ def fit_colour(
     start: float = 1.0,
     reach: float = 0.6,
     rough: bool = False,
+    profile: NoiseProfile | None = None,
+    wanders: bool = False,
 ) -> ColourFit:
     """Pooled REML estimate of the noise.
 
@@ -117,8 +120,12 @@ def fit_colour(
         The exponent is searched between start - reach and start + reach.
     rough : bool
         Whether the exponent to a few hundredths is enough, without its standard error.
+    profile : NoiseProfile, optional
+        How the size of the noise changes along the traces.
+    wanders : bool
+        Whether to look for a random walk of the baseline beside it; taken up as read noise is.
     """
-    criterion = cache(partial(_criterion, groups))
+    criterion = cache(partial(_criterion, groups, profile))
     if exponent is not None:
         chosen, ratio = exponent, 0.0 if read_ratio is None else read_ratio
     else:
@@ -126,17 +133,21 @@ def fit_colour(
     if read_ratio is None:
         chosen, ratio = _with_read_noise(criterion, chosen, exponent is None)
     colour = NoiseColour(chosen, ratio)
+    if wanders:
+        colour = _with_wander(criterion, colour, exponent is None)
     _, variance, freedom = criterion(colour)
     alpha = float(np.sqrt(variance))
     error = _exponent_stderr(criterion, colour) if exponent is None and not rough else None
-    return ColourFit(colour, alpha, alpha / float(np.sqrt(2.0 * freedom)), error)
+    return ColourFit(replace(colour, profile=profile), alpha, alpha / float(np.sqrt(2.0 * freedom)), error)
 
 
-def _criterion(groups: Sequence[DesignedTraces], colour: NoiseColour) -> tuple[float, float, int]:
+def _criterion(
+    groups: Sequence[DesignedTraces], profile: NoiseProfile | None, colour: NoiseColour
+) -> tuple[float, float, int]:
     """-2 ln of the restricted likelihood maximised over alpha, alpha^2, degrees of freedom."""
     rss, freedom, log_dets = 0.0, 0, 0.0
     for group in groups:
-        whitener = Whitener(group.pulses, colour)
+        whitener = Whitener(group.pulses, replace(colour, profile=profile))
         white = whitener.columns(group.columns).T
         for alike in group.alike:
             n, width = alike.length, alike.places.shape[1]
@@ -191,11 +202,24 @@ def _with_read_noise(criterion: _Criterion, exponent: float, free: bool) -> tupl
     return (float(np.clip(found.x[1], *_EXPONENTS)) if free else exponent), ratio
 
 
+def _with_wander(criterion: _Criterion, colour: NoiseColour, free: bool) -> NoiseColour:
+    """Add a random walk of the baseline where the data ask for it; the exponent moves with it when free."""
+    alone, start = criterion(colour)[0], colour.exponent or 0.0
+
+    def wandering(x: Array) -> NoiseColour:
+        exponent = float(np.clip(x[1], *_EXPONENTS)) if free else start
+        return replace(colour, exponent=exponent, wander=float(np.exp(np.clip(x[0], *_LOG_WANDERS))))
+
+    found = optimize.minimize(
+        lambda x: criterion(wandering(x))[0], np.array([np.log(1e-2), max(start - 0.1, 0.0)][: 1 + free]),
+        method="Nelder-Mead", options={"xatol": 0.02, "fatol": 0.05, "maxiter": 60},
+    )
+    return colour if alone - float(found.fun) < _MIN_GAIN else wandering(found.x)
+
+
 def _exponent_stderr(criterion: _Criterion, colour: NoiseColour) -> float | None:
     """From the curvature of the profiled criterion."""
     exponent, h = colour.exponent or 0.0, 0.02
-    values = [
-        criterion(NoiseColour(max(exponent + step, 0.0), colour.read_ratio))[0] for step in (-h, 0.0, h)
-    ]
+    values = [criterion(replace(colour, exponent=max(exponent + step, 0.0)))[0] for step in (-h, 0.0, h)]
     curvature = (values[0] - 2 * values[1] + values[2]) / h**2
     return float(np.sqrt(2.0 / curvature)) if curvature > 0 else None

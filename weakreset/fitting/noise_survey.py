@@ -14,7 +14,7 @@ from weakreset.fitting.group import Group, families
 from weakreset.fitting.noise_fit import ColourFit, DesignedTraces, fit_colour
 from weakreset.fitting.scan import scan_group
 from weakreset.fitting.shared_dictionary import SharedDictionary
-from weakreset.fitting.whitening import NoiseColour
+from weakreset.fitting.whitening import NoiseColour, NoiseProfile
 
 __all__ = ["survey_noise"]
 
@@ -37,7 +37,8 @@ class _Scanned(NamedTuple):
 
 
 def survey_noise(
-    groups: Sequence[Group], basis: Basis, alpha: float | None, exponent: float | None, read_sd: float | None, rtn: bool
+    groups: Sequence[Group], basis: Basis, alpha: float | None, exponent: float | None, read_sd: float | None,
+    rtn: bool, profile: NoiseProfile | None = None, wanders: bool = False,
 ) -> ColourFit:
     """Noise from up to 96 devices, up to 512 reads each, after a first estimate from fewer.
 
@@ -49,9 +50,13 @@ def survey_noise(
         Fixed where given.
     rtn : bool
         Whether to look for telegraph steps.
+    profile : NoiseProfile, optional
+        How the size of the noise changes along the traces, where that is known.
+    wanders : bool
+        Whether the baseline may wander.
     """
     start = 1.0 if exponent is None else exponent
-    fit = ColourFit(NoiseColour(start, 0.0), 0.0, None, None)
+    fit = ColourFit(NoiseColour(start, 0.0, profile=profile), 0.0, None, None)
     for n_devices, reach, rough in _ROUNDS:
         sample = _sample(groups, n_devices)
         scanned = [_scanned(family, basis, fit, rtn) for family in sample]
@@ -63,7 +68,7 @@ def survey_noise(
         ]
         level = alpha or fit.alpha
         ratio = None if read_sd is None else (read_sd / level) ** 2 if level > 0 else 0.0
-        fit = fit_colour(designed, exponent, ratio, fit.colour.exponent or start, reach, rough)
+        fit = fit_colour(designed, exponent, ratio, fit.colour.exponent or start, reach, rough, profile, wanders)
     return fit if alpha is None else replace(fit, alpha=alpha, alpha_stderr=None)
 
 

@@ -11,7 +11,7 @@ shrunk towards the middle as far as its error asks (empirical Bayes: Robbins 195
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from weakreset.fitting.device_fit import ScannedDevice
 from weakreset.fitting.dictionary import Dictionary
 from weakreset.fitting.whitening import NoiseColour, Whitener
 
-__all__ = ["EXPONENTS", "NearColours", "OwnColour", "own_colour"]
+__all__ = ["EXPONENTS", "NearColours", "OwnColour", "left_of", "own_colour"]
 
 Array = NDArray[np.float64]
 
@@ -97,7 +97,7 @@ class NearColours:
         single = len(pulses) if colour.averaged is None else int(np.searchsorted(pulses, colour.averaged.first))
         self.pulses = pulses[: min(single, _MOST_READS)]
         self.tried = np.linspace(low, high, 3)
-        self.whiteners = [Whitener(self.pulses, NoiseColour(float(b), colour.read_ratio)) for b in self.tried]
+        self.whiteners = [Whitener(self.pulses, replace(colour, exponent=float(b), averaged=None)) for b in self.tried]
 
     def exponents_of(self, dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> tuple[Array, Array]:
         """Most likely exponent of each device less the pooled one, and its standard error.
@@ -111,7 +111,7 @@ class NearColours:
         """
         pulses = dictionary.whitener.pulses
         n = int(np.searchsorted(pulses, self.pulses[-1], side="right"))
-        left = _left(dictionary, devices)[:, :n]
+        left = left_of(dictionary, devices)[:, :n]
         log_l = np.stack([_log_likelihood(whitener.at(pulses[:n]), left) for whitener in self.whiteners])
         step = float(self.tried[1] - self.tried[0])
         slope = (log_l[2] - log_l[0]) / (2.0 * step)
@@ -120,7 +120,7 @@ class NearColours:
         return away, 1.0 / np.sqrt(-bend)
 
 
-def _left(dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> Array:
+def left_of(dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> Array:
     """What drift and telegraph noise leave of each trace, not whitened."""
     basis, t = dictionary.basis, dictionary.whitener.pulses.astype(np.float64)
     base, left = basis.columns(t), np.stack([one.log_ratio for one in devices])

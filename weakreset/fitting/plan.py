@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from weakreset.fitting.first_look import Glance, glance, outlook
 from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.group import Grid, Group, families, grouped
 from weakreset.fitting.noise_fit import ColourFit
+from weakreset.fitting.noise_profile import ROUNDS, SizeSeen, noise_profile, profile_in_words, size_seen
 from weakreset.fitting.own_colour import OwnColour, own_colour
 from weakreset.fitting.residual_check import SetErrors
 from weakreset.fitting.result import Estimate
@@ -28,9 +30,10 @@ from weakreset.fitting.shared_dictionary import shared_dictionary
 from weakreset.fitting.shared_numbers import shared_errors
 from weakreset.fitting.step_growth import StepGrowth
 from weakreset.fitting.survey import Survey
+from weakreset.fitting.whitening import NoiseColour
 from weakreset.model import SHAPES, DriftShape
 
-__all__ = ["FitPlan", "first_plan", "fixed_noise", "plan_again", "replanned"]
+__all__ = ["FitPlan", "first_plan", "fixed_noise", "plan_again", "plan_wandering", "replanned"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,50 +85,98 @@ class FitPlan:
         return basis_of(*self.basis_key)
 
 
+class _Look(NamedTuple):
+    """Of the sample: steps and numbers hard to see, exponents of devices, size of the noise along the traces."""
+
+    outlook: Outlook
+    own: OwnColour | None
+    sizes: list[SizeSeen | None]
+
+
 def first_plan(survey: Survey, chosen: FitOptions) -> tuple[FitPlan, list[Group]]:
     """The plan of a set that was surveyed, before a device is fitted; and the groups of the sample."""
     grids = survey.grids()
     sample = grouped(survey.sample, grids)
     direction = direction_of(survey.votes, chosen.direction)
-    fixed, given, note = fixed_noise(chosen), tuple((chosen.shared or {}).items()), ""
-    if chosen.drift == "auto":
-        choice = choose_drift(sample, direction.name, fixed)
-        basis, noise, note = choice.basis, choice.noise, choice.sentence
-    else:
-        basis, noise = prepared(sample, basis_of(SHAPES[chosen.drift], direction.name, given), fixed, not given)
-    seen, own = _looked_at(sample, basis, noise, chosen)
+    fixed = fixed_noise(chosen)
+    basis, noise, note = _prepared(sample, direction, fixed, chosen)
+    look = _looked_at(sample, basis, noise, chosen)
+    for _ in range(ROUNDS):
+        profile = noise_profile(look.sizes, noise.colour.profile)
+        if profile == noise.colour.profile or chosen.exponent is not None:
+            break
+        fixed = replace(fixed, profile=profile)
+        basis, noise, note = _prepared(sample, direction, fixed, chosen)
+        look = _looked_at(sample, basis, noise, chosen)
     return FitPlan(
-        basis.key, chosen.rtn, noise, seen, own, grids, direction, _shared(sample, basis, noise, chosen),
-        tuple(filter(None, (note, direction.note))),
+        basis.key, chosen.rtn, noise, look.outlook, look.own, grids, direction, _shared(sample, basis, noise, chosen),
+        tuple(filter(None, (note, direction.note, profile_in_words(noise.colour.profile)))),
     ), sample
 
 
-def fixed_noise(chosen: FitOptions) -> FixedNoise:
-    """What the user fixed of the noise."""
-    return FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn)
+def _prepared(
+    sample: Sequence[Group], direction: Direction, fixed: FixedNoise, chosen: FitOptions
+) -> tuple[Basis, ColourFit, str]:
+    """The drift, the noise beside it, and how the drift was chosen."""
+    if chosen.drift == "auto":
+        choice = choose_drift(sample, direction.name, fixed)
+        return choice.basis, choice.noise, choice.sentence
+    given = tuple((chosen.shared or {}).items())
+    return *prepared(sample, basis_of(SHAPES[chosen.drift], direction.name, given), fixed, not given), ""
+
+
+def fixed_noise(chosen: FitOptions, seen: NoiseColour | None = None, wanders: bool = False) -> FixedNoise:
+    """What the user fixed of the noise; what was `seen` of how it changes, and of a baseline that wanders."""
+    seen = seen or NoiseColour()
+    wanders = wanders or seen.wander > 0.0
+    return FixedNoise(chosen.alpha, chosen.exponent, chosen.read_sd, chosen.rtn, seen.profile, wanders)
 
 
 def plan_again(plan: FitPlan, sample: Sequence[Group], growth: StepGrowth, chosen: FitOptions) -> FitPlan:
     """The plan for traces less what their steps have grown by, from a sample of such."""
-    basis, noise = prepared(sample, plan.basis, fixed_noise(chosen), not chosen.shared)
+    basis, noise = prepared(
+        sample, plan.basis, fixed_noise(chosen, plan.noise.colour), not chosen.shared
+    )
     again = replanned(plan, sample, basis, noise, chosen)
     return replace(again, growth=growth, before=plan, notes=(*plan.notes, *growth.sentences))
 
 
+def plan_wandering(plan: FitPlan, sample: Sequence[Group], walk: float, chosen: FitOptions) -> FitPlan:
+    """The plan where the baselines of devices may wander, all alike by at least `walk`; the same where they do not."""
+    fixed = fixed_noise(chosen, plan.noise.colour, wanders=True)
+    basis, noise = prepared(sample, plan.basis, fixed, not chosen.shared)
+    if not max(noise.colour.wander, walk):
+        return plan
+    if walk > noise.colour.wander:
+        noise = replace(noise, colour=replace(noise.colour, wander=walk))
+    return replace(
+        replanned(plan, sample, basis, noise, chosen), notes=(*plan.notes, _wander_in_words(noise))
+    )
+
+
+def _wander_in_words(noise: ColourFit) -> str:
+    sd = noise.alpha * float(np.sqrt(noise.colour.wander))
+    return (
+        f"the baselines of the devices wander beside their drift: a random walk of {sd:.2g} in ln R after one pulse, "
+        f"{10 * sd:.2g} after 100. Fits allow for it (noise.wander of the parameter file)"
+    )
+
+
 def replanned(plan: FitPlan, sample: Sequence[Group], basis: Basis, noise: ColourFit, chosen: FitOptions) -> FitPlan:
     """The plan with another drift or noise, nothing known yet of the errors of all."""
-    seen, own = _looked_at(sample, basis, noise, chosen)
+    look = _looked_at(sample, basis, noise, chosen)
     shared = _shared(sample, basis, noise, chosen)
     return replace(
-        plan, basis_key=basis.key, noise=noise, outlook=seen, own=own, shared=shared, growth=StepGrowth(), before=None,
-        errors=SetErrors(),
+        plan, basis_key=basis.key, noise=noise, outlook=look.outlook, own=look.own, shared=shared,
+        growth=StepGrowth(), before=None, errors=SetErrors(),
     )
 
 
 def _looked_at(
     sample: Sequence[Group], basis: Basis, noise: ColourFit, chosen: FitOptions
-) -> tuple[Outlook, OwnColour | None]:
-    """What the devices of the sample say of steps, of numbers hard to see, and of exponents that differ."""
+) -> _Look:
+    """What the devices of the sample say of steps, of numbers hard to see, and of noise that differs."""
+    sizes: list[SizeSeen | None] = []
     glances: list[Glance] = []
     away, error = np.empty((2, 0))
     colours = [replace(noise.colour, averaged=family[0].averaged) for family in families(sample)]
@@ -136,10 +187,12 @@ def _looked_at(
             dictionary = shared.at(group.pulses)
             devices = list(scan_group(dictionary, group, noise.alpha, chosen.rtn))
             glances.append(glance(dictionary, devices))
+            sizes.append(size_seen(dictionary, devices))
             if exponent is not None:
                 more = shared.near.exponents_of(dictionary, devices)
                 away, error = np.append(away, more[0]), np.append(error, more[1])
-    return outlook(basis, glances), None if exponent is None else own_colour(away, error, exponent)
+    own = None if exponent is None else own_colour(away, error, exponent)
+    return _Look(outlook(basis, glances), own, sizes)
 
 
 def _shared(sample: Sequence[Group], basis: Basis, noise: ColourFit, chosen: FitOptions) -> dict[str, Estimate]:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.model_columns import model_columns
+from weakreset.fitting.residual_colour import colour_inflation, slow_power
 from weakreset.fitting.result import DeviceFit, ResidualCheck
 from weakreset.fitting.whitening import Whitener
 from weakreset.model import SHAPES
@@ -56,11 +57,14 @@ class SetErrors:
         steps grow, such a level bends the drift.
     least : mapping of str to float
         From `least_inflation`.
+    slow : tuple of float
+        From `power_of_set`.
     """
 
     growth_stderr: float = 0.0
     hidden: float = 0.0
     least: Mapping[str, float] = field(default_factory=dict)
+    slow: tuple[float, ...] = ()
 
 
 def check_residuals(
@@ -110,7 +114,9 @@ def _check(fit: DeviceFit, jacobian: Array, white: Array, others: SetErrors) -> 
     residuals, names = np.asarray(fit.result.residual), list(fit.result.params)
     frame = _Frame.of(jacobian)
     blocks = _sandwich(frame, residuals, names.index(fit.drift.knee) if fit.drift.knee in names else None)
-    inflation = np.maximum(blocks, _of_slow_size(frame, residuals))
+    slow = slow_power(frame.q, residuals)
+    colour = colour_inflation(frame.q, frame.root, slow, others.slow)
+    inflation = np.maximum(np.maximum(blocks, colour), _of_slow_size(frame, residuals))
     if moved.any():
         if exact.size:
             added = _growth_errors(jacobian, exact / -fit.alpha_used, moved / fit.alpha_used)
@@ -120,7 +126,7 @@ def _check(fit: DeviceFit, jacobian: Array, white: Array, others: SetErrors) -> 
     by_name = dict(zip(names, inflation.tolist(), strict=True))
     by_name = {name: max(value, others.least.get(name, value)) for name, value in by_name.items()}
     by_blocks = dict(zip(names, blocks.tolist(), strict=True))
-    return ResidualCheck(by_name, _scores(frame.q, wanted, residuals), blocks=by_blocks)
+    return ResidualCheck(by_name, _scores(frame.q, wanted, residuals), blocks=by_blocks, slow=slow)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.display import Shown, Summary, number, plus_minus
-from weakreset.fitting.whitening import Averaged, NoiseColour
+from weakreset.fitting.whitening import Averaged, NoiseColour, NoiseProfile
 from weakreset.model import DriftShape
 from weakreset.traces import PulseTrace
 
@@ -128,12 +128,15 @@ class ResidualCheck:
         Whether the device does what no numbers of the shape can: a slope that grows, a rise that turns into a fall.
     blocks : mapping of str to float
         What blocks of residuals alone say of the inflation.
+    slow : tuple of ndarray
+        Sums of squares of the residuals in the slowest bands of frequency, and their degrees of freedom.
     """
 
     inflation: Mapping[str, float]
     scores: Array
     against_shape: bool = False
     blocks: Mapping[str, float] = field(default_factory=dict)
+    slow: tuple[Array, Array] = field(default_factory=lambda: (np.zeros(0), np.zeros(0)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -191,6 +194,10 @@ class DeviceFit(Shown):
         Noise of this device over that of most, where it stands far off; it is then no part of the pooled noise.
     averaged : Averaged or None
         Which reads of a very long trace are means of several.
+    profile : NoiseProfile or None
+        How the noise of the set changes along its traces.
+    wander : float
+        Variance by which the baseline walks a pulse, in units of alpha^2.
     draws : LikelihoodDraws or None
         The whole likelihood of the device, for the population.
     """
@@ -225,6 +232,8 @@ class DeviceFit(Shown):
     set_aside: tuple[int, ...] = ()
     noise_ratio: float | None = None
     averaged: Averaged | None = None
+    profile: NoiseProfile | None = None
+    wander: float = 0.0
 
     @property
     def of_device(self) -> str:
@@ -240,7 +249,7 @@ class DeviceFit(Shown):
     @property
     def colour(self) -> NoiseColour:
         """Of the noise that the fit assumed."""
-        return NoiseColour(self.exponent, self.read_ratio, self.averaged)
+        return NoiseColour(self.exponent, self.read_ratio, self.averaged, self.profile, self.wander)
 
     def drift_at(self, pulses: NDArray[np.int64]) -> Array:
         """Fitted drift, without telegraph noise."""

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from weakreset.fitting.blocks import Unchecked, checked, fit_groups, fit_sample
-from weakreset.fitting.examined import hidden_level
+from weakreset.fitting.common_mode import common_mode, shared_walk
+from weakreset.fitting.examined import examined, hidden_level
 from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.group import Group
-from weakreset.fitting.plan import FitPlan, first_plan, plan_again
+from weakreset.fitting.plan import FitPlan, first_plan, plan_again, plan_wandering
 from weakreset.fitting.residual_check import SetErrors, least_inflation
+from weakreset.fitting.residual_colour import power_of_set, slower_than_assumed
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.rtn_rates import HiddenHigh, pooled_rates
 from weakreset.fitting.shared_dictionary import shared_dictionary
@@ -32,6 +34,11 @@ def plan_and_fits(
     plan, sample = first_plan(survey, chosen)
     found = fit_sample(sample, plan, jobs)
     fits = [fit for fit, _ in found]
+    walk = _walk(fits, plan)
+    if walk is not None:
+        without, plan = plan, plan_wandering(plan, sample, walk, chosen)
+        found = found if plan is without else fit_sample(sample, plan, jobs)
+        fits = [fit for fit, _ in found]
     growth = step_growth(fits)
     parts = grown_parts(fits, growth)
     if parts:
@@ -43,9 +50,22 @@ def plan_and_fits(
     if parts:
         plan = replace(plan, errors=SetErrors(growth.stderr, hidden))
         fits = list(fit_groups(sample, plan, jobs))
-    floors = least_inflation([fit.check for fit in fits if fit.check is not None])
-    plan = replace(plan, errors=SetErrors(growth.stderr, hidden, floors))
+    checks = [fit.check for fit in fits if fit.check is not None]
+    slow = power_of_set([check.slow for check in checks])
+    plan = replace(plan, errors=SetErrors(growth.stderr, hidden, least_inflation(checks), slow))
     return plan, [] if parts else _checked_again(plan, sample, [before for _, before in found])
+
+
+def _walk(fits: Sequence[DeviceFit], plan: FitPlan) -> float | None:
+    """How far the devices walk together; 0 where each may walk for itself, None where nothing is slower than assumed.
+
+    Where the shape of the drift is wrong, what it misses is smooth and much the same in all: none is looked for there.
+    """
+    slow = slower_than_assumed([fit.check.slow for fit in fits if fit.check is not None])
+    together = common_mode(fits).seen
+    if not (slow or together) or not examined(fits, plan.basis, HiddenHigh(None, None, None))[1].holds:
+        return None
+    return shared_walk(fits, plan.noise.alpha, plan.noise.colour) if together else 0.0
 
 
 def _checked_again(plan: FitPlan, sample: Sequence[Group], found: Sequence[Unchecked]) -> list[DeviceFit]:

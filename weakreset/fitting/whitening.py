@@ -10,7 +10,8 @@ data is generalized least squares on the data, with honest standard errors.
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from scipy import linalg
 from weakreset.fitting.even_product import even_product, padded
 from weakreset.model import autocovariance
 
-__all__ = ["Averaged", "NoiseColour", "Whitener"]
+__all__ = ["Averaged", "NoiseColour", "NoiseProfile", "Whitener"]
 
 Array = NDArray[np.float64]
 
@@ -36,19 +37,40 @@ class Averaged:
 
 
 @dataclass(frozen=True)
+class NoiseProfile:
+    """How the size of the noise changes along traces: its logarithm at some pulses, straight lines between them."""
+
+    pulses: tuple[float, ...]
+    log_size: tuple[float, ...]
+
+    def at(self, pulses: NDArray[Any]) -> Array:
+        """Size at these pulses, that of the mean square being 1; constant before the first and after the last."""
+        return np.asarray(np.exp(np.interp(pulses, self.pulses, self.log_size)))
+
+
+@dataclass(frozen=True)
 class NoiseColour:
     """Shape of the noise: exponent of 1/f^exponent, and read noise variance in units of alpha^2.
 
     `exponent=None` stands for white noise alone (no 1/f part); alpha is then the read noise itself. `averaged` says
-    which reads are means of several.
+    which reads are means of several, `profile` how the size changes along the trace. `wander` is the variance by which
+    a random walk of the baseline grows with every pulse, in units of alpha^2.
     """
 
     exponent: float | None = 1.0
     read_ratio: float = 0.0
     averaged: Averaged | None = None
+    profile: NoiseProfile | None = None
+    wander: float = 0.0
 
     def covariance(self, pulses: NDArray[np.int64]) -> Array:
         """Covariance of the noise at `pulses`, for alpha = 1; shape (n, n)."""
+        if self.profile is not None:
+            size = self.profile.at(pulses)
+            return np.asarray(replace(self, profile=None).covariance(pulses) * np.outer(size, size))
+        if self.wander > 0.0:  # where it stands at the first pulse is c1's
+            walk = np.minimum(pulses[:, None], pulses[None, :]) - float(pulses[0])
+            return np.asarray(replace(self, wander=0.0).covariance(pulses) + self.wander * walk)
         if self.averaged is not None and pulses[-1] >= self.averaged.first:
             return self._of_means(pulses, self.averaged)
         if self.exponent is None:

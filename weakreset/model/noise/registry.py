@@ -15,6 +15,7 @@ from weakreset.model.noise.kind import NoiseKind
 from weakreset.model.noise.pink import PINK
 from weakreset.model.noise.read import READ
 from weakreset.model.noise.telegraph import RTN
+from weakreset.model.noise.wander import WANDER
 
 __all__ = ["ALL", "D2D", "noise_kind", "noise_kinds", "register_noise", "registered_noise", "withdraw_noise"]
 
@@ -28,7 +29,7 @@ _RESERVED_KEYS = ("enabled", "kind", "n_devices", "n_informative", "note", "numb
 _NAME = re.compile(r"(?!model_)[a-z][a-z0-9_]*")
 """pydantic, which makes the blocks, keeps names with model_ for itself."""
 
-_BUILT_IN = (PINK, RTN, READ, GROWING)
+_BUILT_IN = (PINK, RTN, READ, GROWING, WANDER)
 _registered: dict[str, NoiseKind] = {}
 
 
