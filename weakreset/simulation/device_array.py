@@ -131,7 +131,7 @@ class DeviceArray(DeviceCycles):
         self._noise = file.device_noise(self.without)
         self.reads_are_noisy: bool = self._noise.read_sd > 0
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
-        self._tables: NoiseTables | None = None
+        self._tables: NoiseTables | None = None  # made when first needed, and again after a move to another device
         self.drift_shape = simulated_shape(file)
         self.falls = file.direction == "set"
         self._allocate(checked_shape(shape), trait_names(self.drift_shape), n_poles, half_traits)
@@ -144,6 +144,7 @@ class DeviceArray(DeviceCycles):
         self.joule_ohm = pulse.voltage_v**2 * pulse.width_s if pulse else 0.0
         self.register_buffer("energy_j", large_zeros(self.shape, np.float32) if pulse else None)
         self.register_buffer("clock", torch.tensor([checked_seed(seed), 0], dtype=torch.int64))
+        # what a loaded state cannot tell: 63 bits of all that moves a device, compared before it is taken over
         fingerprint = physics_fingerprint(file, n_poles, half_traits)
         self.register_buffer("physics", torch.tensor(fingerprint, dtype=torch.int64))
         self._draw(file, seed)
@@ -169,6 +170,8 @@ class DeviceArray(DeviceCycles):
 
     def pulse_some(self, index: Tensor, n: Tensor) -> None:
         """Give device `index[i]` (flat number, none twice) `n[i]` >= 1 pulses. Not checked; see `pulse`."""
+        # a burst beyond the tables is advanced in parts, each with a key of its own: noises remember nothing but their
+        # state, so the law is that of one long burst
         clock, step = self.tick(), 0
         index, n = index.to(torch.int64), n.to(torch.int64)
         with self.counted():
@@ -181,7 +184,7 @@ class DeviceArray(DeviceCycles):
         """Part number `step` of a call of `pulse_some` that `clock` numbers (`tick`): at most LONGEST_BURST pulses."""
         seed, call = clock
         if self.unresponsive is not None:
-            alive = ~self.unresponsive.view(-1)[index]
+            alive = ~self.unresponsive.view(-1)[index]  # a dead device keeps R0 and counts nothing
             index, n = index[alive], n[alive]
         advance = calls.advance if self.in_main_memory else kernels.advance
         advance(self.state(), self.noise_tables(), pulse_key(seed, call, step), index, n)
@@ -202,6 +205,7 @@ class DeviceArray(DeviceCycles):
         """
         error = self.read_errors().view(-1) if self.reads_are_noisy else None
         state = state_of(self.moving.flatten(0, -2))
+        # a generator: the number of the call is known only after the tick inside, and asked for after that
         keys = (pulse_key(int(self.clock[0]), int(self.clock[1]) - 1, k) for k in count())
         tables = self.noise_tables()
         with (
@@ -221,7 +225,7 @@ class DeviceArray(DeviceCycles):
         if self.reads is None:
             self._buffers["reads"] = torch.zeros((), dtype=torch.int64)
         reads = cast(Tensor, self.reads)
-        reads += 1
+        reads += 1  # in place: `state_dict` holds it, so a loaded chip goes on with other noise
         return int(reads) - 1
 
     @property
@@ -245,6 +249,8 @@ class DeviceArray(DeviceCycles):
         def store(where: slice, fields: Mapping[str, Any]) -> None:
             self.log_r0.view(-1)[where] = torch.from_numpy(fields["log_r0"])
             offset = fields[self.drift_shape.offset]
+            # halves step by 2^-7 at ln R0 of about 9, as far as 1/f noise reaches: ln R0 stays apart in float32, and
+            # only c1, of about 0.05, is halved
             own = {**fields, "offset": offset if self._half else fields["log_r0"] + offset}
             rows = self.traits.view(-1, len(self._columns))[where]
             for column, name in enumerate(self._columns):
@@ -252,7 +258,7 @@ class DeviceArray(DeviceCycles):
             for noise in self.other_noise.values():
                 noise.store(where, fields)
             index = torch.arange(where.start, where.stop)
-            self._begin_cycle(index, torch.zeros_like(index))
+            self._begin_cycle(index, torch.zeros_like(index))  # a fresh device is one that was just SET: cycle 0
 
         draw_chip(file, self.n_devices, seed, self.without, store)
         stuck = torch.from_numpy(draw_unresponsive(file, self.n_devices, seed, self.without)).view(self.shape)

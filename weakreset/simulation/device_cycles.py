@@ -71,7 +71,7 @@ class DeviceCycles(DeviceBuffers):
 
     def may_be_set(self, index: Tensor) -> Tensor:
         """Which of the devices `index` a SET would change: those pulsed since the last one, whose counter has room."""
-        pulsed = state_of(self.moving).view(-1)[index] > 1
+        pulsed = state_of(self.moving).view(-1)[index] > 1  # 2 x pulses + telegraph bit: 0 and 1 are unpulsed
         return pulsed if self.set_count is None else pulsed & (self.set_count.view(-1)[index] < _MOST_SETS)
 
     def _begin_cycle(self, index: Tensor, cycle: Tensor) -> None:
@@ -79,10 +79,11 @@ class DeviceCycles(DeviceBuffers):
         if self._steps is not None:
             state, normals = self.state().flat(), self.noise_tables().normals
             self._steps.redraw(seed, state.log_r0, state.traits, normals, index, cycle)
+        # one key for all cycles: cycle and device together number the words, so any cycle can be made again
         key = make_key(seed, "set")
         kernels.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
         if self.read_error is not None:
-            self.read_error.view(-1)[index] = 0.0
+            self.read_error.view(-1)[index] = 0.0  # w(0) = 0: r0 is the resistance as read right after SET
         for noise in self.other_noise.values():
             noise.begin(int(self.clock[0]), index, cycle)
 
