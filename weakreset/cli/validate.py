@@ -34,9 +34,7 @@ def validate_command(
     report: Annotated[Path | None, typer.Option(help="HTML report")] = None,
     replicas: Annotated[int, typer.Option(help="simulated populations to compare with", min=1)] = 999,
     seed: Annotated[int, typer.Option(help="same seed, same verdict", min=0)] = 0,
-    held_out: Annotated[
-        bool, typer.Option("--held-out", help="only the devices that `fit --holdout` kept out")
-    ] = False,
+    held_out: Annotated[bool, typer.Option("--held-out", help="only devices that `fit --holdout` kept out")] = False,
     unseen: Annotated[
         bool, typer.Option("--unseen", help="the fit never saw these traces: let the parameters' errors count (slower)")
     ] = False,

@@ -40,7 +40,7 @@ def find_files(sources: Sources) -> list[Path]:
     found: dict[Path, None] = {}
     for source in given:
         way = "a table in memory is written first: table.to_csv('lot.csv', index=False)"
-        expect(source, str | os.PathLike, way, "path, pattern or folder")
+        expect(source, str | os.PathLike, way, "paths, patterns or folders")
         found.update(dict.fromkeys(_expand(os.fspath(source))))
     return list(found)
 
