@@ -185,21 +185,25 @@ def _reasons(case: Case, out: _Excluded) -> str:
 
 
 class _Excluded:
-    """Reasons of exclusions, by reading: a reading, the reads from a pulse on, or a device."""
+    """Reasons of exclusions, by reading: a reading, the reads from a pulse on, or a device.
+
+    Files number cycles in their own way, so a reason for the same cycle is looked for first, then one for any.
+    """
 
     def __init__(self) -> None:
-        self.single: dict[tuple[str, int], str] = {}
+        self.single: dict[tuple[str, int], dict[int, str]] = defaultdict(dict)
         self.onward: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        self.whole: dict[str, str] = {}
+        self.whole: dict[str, dict[int, str]] = defaultdict(dict)
 
     def of(self, key: Key) -> str | None:
-        device, _, pulse = key
-        if (device, pulse) in self.single:
-            return self.single[device, pulse]
+        device, cycle, pulse = key
+        single, whole = self.single.get((device, pulse), {}), self.whole.get(device, {})
+        if cycle in single:
+            return single[cycle]
         for first, reason in self.onward.get(device, ()):
             if pulse >= first:
                 return reason
-        return self.whole.get(device)
+        return whole.get(cycle) or next(iter((*single.values(), *whole.values())), None)
 
 
 def _excluded(traces: Any, names: dict[str, str]) -> _Excluded:
@@ -207,11 +211,11 @@ def _excluded(traces: Any, names: dict[str, str]) -> _Excluded:
     for item in traces.exclusions:
         device = names.get(item.device, item.device)
         if item.pulse is None:
-            found.whole[device] = item.reason
+            found.whole[device][item.cycle] = item.reason
         elif item.n_readings > 1:
             found.onward[device].append((item.pulse, item.reason))
         else:
-            found.single[device, item.pulse] = item.reason
+            found.single[device, item.pulse][item.cycle] = item.reason
     return found
 
 

@@ -113,6 +113,8 @@ def _cut(page: Page, choices: dict[str, Any], rng: np.random.Generator) -> Any:
     whole = {key for (row, column), key in page.keys.items() if row == keep and column < cells - 1}
     page.rows = [*page.rows[:keep], cut]
     page.optional |= whole
+    ends = {key for (row, _), key in page.keys.items() if row == keep - 1} if choices["layout"] == "wide" else set()
+    page.left_out = {k: words for k, words in page.left_out.items() if k not in whole | ends}  # NaN: a trace ends there
     left = [key[:2] for key in page.truth if key not in lost]
     page.whole_device |= {key[0]: "too few reads" for key in lost if left.count(key[:2]) < 30}
     for key in lost - whole:

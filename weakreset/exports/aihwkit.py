@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
-from weakreset.exports.target import ExportSettings, Target, header, refuse_many
+from weakreset.exports.target import ExportSettings, Target, header, noise_words, refuse_many
 from weakreset.model import Devices
 from weakreset.parameter_file import ParameterFile
 from weakreset.twin import simulate_population
@@ -127,7 +127,7 @@ def _about(params: ParameterFile, settings: ExportSettings, law: Array, plan: _P
     ]
     left_out = [
         "what each device does after its knee for itself (m2 / m1): all have the mean; scales stop at max_bound",
-        "1/f noise and telegraph noise: aihwkit's noise of a write is white and has no memory",
+        f"{noise_words(params)}: aihwkit's noise of a write is white and has no memory",
         "R0, and the offset of the first pulse: weights begin at 0",
         "the sign of a pair: a weight is one device; two tiles and a sign make a 2T2R weight",
         "SET: set weights to 0; noise of the read: aihwkit's forward pass has its own",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
-from weakreset.exports.target import ExportSettings, Target, header
+from weakreset.exports.target import ExportSettings, Target, header, noise_words
 from weakreset.model import D2D, Devices
 from weakreset.parameter_file import ParameterFile
 from weakreset.twin import simulate_population
@@ -107,7 +107,7 @@ def _text(
     left_out = [
         f"nonlinearity{other}: this file has pulses in one direction only; the other is one strong pulse",
         "the spread of R0 and of how far devices move: all of NeuroSim's have the same two conductances",
-        "memory of the noise: 1/f noise and telegraph steps become white steps of the same size (c2cVari)",
+        f"memory of the noise: {noise_words(params)} become white steps of the same size (c2cVari)",
         "an offset of the first pulse, and correlations between the numbers of a device",
         "signs: some versions of NeuroSim write nonlinearityLTD with a minus sign",
     ]

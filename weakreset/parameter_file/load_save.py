@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from weakreset.display import printable
-from weakreset.errors import ParameterFileError, UsageError, WeakResetWarning, expect
+from weakreset.errors import ParameterFileError, WeakResetWarning, expect
 from weakreset.model import SHAPES, noise_kinds
 from weakreset.parameter_file.migrations import OLDEST, migrated
 from weakreset.parameter_file.schema import SCHEMA_NAME, SCHEMA_VERSION, ParameterFile
@@ -64,11 +64,8 @@ def load_parameters(
         return load_parameters(source).assuming(assume)
     if isinstance(source, ParameterFile):
         return source
-    if not isinstance(source, str | os.PathLike):
-        raise UsageError(
-            f"parameter file, its path or the name of a preset ({', '.join(preset_names())}) wanted, "
-            f"{type(source).__name__} given ({source!r:.60})"
-        )
+    way = f"wr.load_parameters(path), or a preset: {', '.join(preset_names())}"
+    expect(source, str | os.PathLike, way, "parameter file, its path or the name of a preset")
     path = Path(source)
     if not os.path.isfile(path) and str(source) in preset_names():  # a file of that name goes before
         path = bundled("fitted_params") / f"{source}.json"

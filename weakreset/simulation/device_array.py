@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from weakreset.errors import SimulationError
 from weakreset.model import check_without, fit_pink_poles
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.simulation import kernels
@@ -20,10 +19,10 @@ from weakreset.simulation.array_arguments import checked_bursts, checked_seed, c
 from weakreset.simulation.compiled import calls
 from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.cycle_spread import cycle_steps
-from weakreset.simulation.device_buffers import SET_COUNTERS, DeviceBuffers
+from weakreset.simulation.device_cycles import DeviceCycles
 from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint, simulated_shape
-from weakreset.simulation.kernels import NoiseTables, noise_tables
+from weakreset.simulation.kernels import NoiseTables
 from weakreset.simulation.moving_rows import state_of
 from weakreset.simulation.other_noise import OtherNoise, other_kinds
 from weakreset.simulation.read_noise import errors_kept
@@ -34,15 +33,13 @@ __all__ = ["DeviceArray", "ParameterSource", "pulse_key"]
 
 ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 
-_MOST_SETS = 32767  # counted in 16 bits
-
 
 def pulse_key(seed: int, call: int, step: int = 0) -> Key:
     """Of the random numbers of a call of `pulse`; `step` counts the parts of bursts longer than LONGEST_BURST."""
     return make_key(seed, "pulse", call, step)
 
 
-class DeviceArray(DeviceBuffers):
+class DeviceArray(DeviceCycles):
     """Devices drawn from a parameter file, moved by pulses.
 
     The law is that of `weakreset.model`: ln R = ln R0 + drift + alpha x + A s [+ read noise], with w(0) = 0,
@@ -154,10 +151,6 @@ class DeviceArray(DeviceBuffers):
         if device is not None:
             self.to(device)
 
-    @property
-    def other_noise(self) -> dict[str, OtherNoise]:
-        return {name: cast(OtherNoise, self.get_submodule(f"noise_{name}")) for name in self._others}
-
     def pulse(self, n: Tensor | int) -> None:
         """Give every device `n` RESET pulses, in place.
 
@@ -245,44 +238,6 @@ class DeviceArray(DeviceBuffers):
         """Kinds of noise that are on and that the compiled kernel does not know."""
         return [name for name, noise in self.other_noise.items() if noise.on]
 
-    def set_(self, mask: Tensor) -> None:
-        """SET the devices where `mask` (bool, `shape`) is true: a new cycle, starting again at R0.
-
-        Drift parameters and R0 stay with the device, but for what the file says of cycles (`c2c`): that part is drawn
-        anew. 1/f and telegraph noise are redrawn from their stationary laws, the pulse count returns to 0 and the SET
-        count grows by one.
-
-        Raises
-        ------
-        SimulationError
-            For a mask of another type or shape, or more than 32767 SETs of one device.
-        """
-        if mask.dtype != torch.bool or tuple(mask.shape) != self.shape:
-            found = f"{mask.dtype} {tuple(mask.shape)}"
-            raise SimulationError(f"set_ needs a bool mask of shape {self.shape}, got {found}")
-        self.set_some(mask.to(self.log_r0.device).reshape(-1).nonzero().view(-1))
-
-    def set_some(self, index: Tensor) -> None:
-        """SET the devices `index` (flat numbers, none twice); see `set_`."""
-        if self.unresponsive is not None:
-            index = index[~self.unresponsive.view(-1)[index]]
-        for name, dtype in SET_COUNTERS.items():
-            if getattr(self, name) is None:
-                self._buffers[name] = torch.zeros(self.shape, dtype=dtype, device=self.log_r0.device)
-        set_count, retired = cast(Tensor, self.set_count).view(-1), cast(Tensor, self.retired_pulses).view(-1)
-        sets = set_count[index]
-        if bool((sets >= _MOST_SETS).any()):
-            worn = int(index[sets >= _MOST_SETS][0])
-            raise SimulationError(f"device {worn} was SET {_MOST_SETS} times already; its counter is full")
-        set_count[index] = sets + 1
-        retired[index] += self.pulse_count.view(-1)[index]
-        self._begin_cycle(index, sets + 1)
-
-    def may_be_set(self, index: Tensor) -> Tensor:
-        """Which of the devices `index` a SET would change: those pulsed since the last one, whose counter has room."""
-        pulsed = state_of(self.moving).view(-1)[index] > 1  # 2 x pulses + telegraph bit: 0 and 1 are unpulsed
-        return pulsed if self.set_count is None else pulsed & (self.set_count.view(-1)[index] < _MOST_SETS)
-
     def extra_repr(self) -> str:
         switched = f", without={','.join(self.without)}" if self.without else ""
         switched += "" if self._steps is None else f", c2c={'+'.join(name for name, _, _ in self._steps.spreads)}"
@@ -308,22 +263,3 @@ class DeviceArray(DeviceBuffers):
         draw_chip(file, self.n_devices, seed, self.without, store)
         stuck = torch.from_numpy(draw_unresponsive(file, self.n_devices, seed, self.without)).view(self.shape)
         self.unresponsive = stuck if stuck.any() else None
-
-    def _begin_cycle(self, index: Tensor, cycle: Tensor) -> None:
-        seed = int(self.clock[0])
-        if self._steps is not None:
-            state, normals = self.state().flat(), self.noise_tables().normals
-            self._steps.redraw(seed, state.log_r0, state.traits, normals, index, cycle)
-        # one key for all cycles: cycle and device together number the words, so any cycle can be made again
-        key = make_key(seed, "set")
-        kernels.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
-        if self.read_error is not None:
-            self.read_error.view(-1)[index] = 0.0  # w(0) = 0: r0 is the resistance as read right after SET
-        for noise in self.other_noise.values():
-            noise.begin(int(self.clock[0]), index, cycle)
-
-    def noise_tables(self) -> NoiseTables:
-        device = self.log_r0.device
-        if self._tables is None or self._tables.normals.device != device:
-            self._tables = noise_tables(self.drift_shape, self._pink, self._noise, device)
-        return self._tables

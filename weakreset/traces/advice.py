@@ -146,7 +146,8 @@ def _first(roles: Sequence[ColumnRole], kind: str) -> str:
 
 def _readings(table: Table, roles: Sequence[ColumnRole], columns: Sequence[_Column]) -> tuple[list[int], str]:
     """Columns that could be the readings, and what they would be."""
-    sure = [role for role in roles if role.role in VALUES and role.confidence > _BY_ELIMINATION]
+    counters = {column.index for column in columns if column.kind == "counter"}
+    sure = [r for r in roles if r.role in VALUES and r.confidence > _BY_ELIMINATION and r.index not in counters]
     said = [role for role in sure if role.role != "current"] or sure
     if said:
         return [role.index for role in said if role.role == said[0].role], said[0].role

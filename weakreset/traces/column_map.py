@@ -97,8 +97,8 @@ def _parse_entry(role: str, value: str) -> MapEntry:
             raise UsageError(f"--map {role}={value}: only the pulse number can be counted by rows or columns")
         return MapEntry(role, row_counter=value == "@row", column_counter=value == "@column")
     if value == "@file":
-        if role != "device":
-            raise UsageError(f"--map {role}=@file: only the device can be named after the file")
+        if role not in ("device", "pulse"):
+            raise UsageError(f"--map {role}=@file: only the device or the pulse number can be that of the file")
         return MapEntry(role, by_file=True)
     unit = None
     if (match := _WITH_UNIT.match(value)) and role in QUANTITIES and (parsed := parse_unit(match["unit"], role)):
@@ -144,6 +144,8 @@ def parse_map(text: str | Mapping[str, str] | ColumnMap | None) -> ColumnMap:
       `read_voltage='100 mV'`);
     - `pulse=@row`: the file has no pulse column, and every row of a device (bad ones included) is one pulse;
     - `pulse=@column`: every column of a matrix (HDF5, MATLAB) of which nothing says which side is pulses is one pulse;
+    - `pulse=@file`: all readings of a file were made after the pulses that its name counts (`pulse_0010.csv`,
+      `after 10 pulses.csv`);
     - `device=@file`: the whole file is one device, named after the file, whatever its columns say.
 
     `ignore` may repeat. Roles not mentioned are still guessed from the header; columns left over are kept as extras.

@@ -10,6 +10,7 @@ from weakreset.traces.units import is_bracketed, is_relative, parse_unit, split_
 from weakreset.traces.vocabulary import classify_name, is_side_column, normalise, role_of
 
 __all__ = [
+    "FRESH",
     "NumberedName",
     "alike",
     "device_in_brackets",
@@ -30,6 +31,11 @@ _COUNTED_BEFORE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _AFTER = re.compile(r"(?<=\w)[\s_]+(?:after|at)$", re.IGNORECASE)
+FRESH = frozenset(
+    ("fresh", "initial", "pristine", "virgin", "as fabricated", "as fab", "unstressed", "before stress", "start",
+     "inicial", "iniziale", "anfang", "vierge", "初始", "初期")
+)  # fmt: skip
+"""Of a device that had no pulse yet."""
 _PULSE_STEMS = frozenset(("p", "n", "after", "read", "pulse no", "at"))
 _COUNTED = ("pulse", "resistance", "conductance", "current")
 _EXACT = 0.9
@@ -74,6 +80,8 @@ def numbered(name: str) -> NumberedName | None:
     if len(name) > _LONGEST_NAME:
         return None
     bare = without_unit(name)
+    if normalise(bare) in FRESH:
+        return NumberedName("", 0, "pulse")
     counted = _COUNTED_BEFORE.match(bare)  # `10 pulses`, `R @ 10 pulses`
     match = counted or _NUMBERED.match(bare)
     if not match:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
+from weakreset.traces.column_names import FRESH
 from weakreset.traces.contract import NumberColumn, Table
 from weakreset.traces.doubts import UnclearLayout
 from weakreset.traces.layout import Layout
@@ -75,7 +76,15 @@ def _without_thousands(column: NumberColumn) -> NumberColumn:
 
 
 def _without_words(column: NumberColumn) -> NumberColumn:
-    """Pulse numbers such as `P12`, `RESET 12`, `12 pulses` as numbers, where all cells have the same words around."""
+    """Pulse numbers such as `P12`, `RESET 12`, `12 pulses` as numbers, where all cells have the same words around.
+
+    `fresh` and its like are pulse 0.
+    """
+    fresh = {row: 0.0 for row, text in column.text.items() if normalise(text) in FRESH}
+    if fresh:
+        values = column.values.copy()
+        values[list(fresh)] = 0.0
+        return _without_words(NumberColumn(values, {r: t for r, t in column.text.items() if r not in fresh}))
     matches = [_WORDED.match(text.strip()) for text in column.text.values()]
     words = {(match["before"], match["after"]) if match else None for match in matches}
     if len(words) != 1 or None in words or 2 * len(matches) <= len(column.values):

@@ -162,7 +162,7 @@ def inspect_lot(
     if not good:
         return LotInspection(tuple(found))
     try:
-        joined = join_files([path for path, _ in good], [read.traces for _, read in good])
+        joined = join_files([path for path, _ in good], [read.traces for _, read in good], options)
         used = leave_out_short(choose_traces(joined, options))
     except WeakResetError as error:
         return LotInspection(tuple(found), problem=str(error))

@@ -23,7 +23,7 @@ __all__ = ["Layout", "find_layout", "runs_of"]
 
 _NO_PULSE = (
     "no column is recognised as the pulse number; name it with --map pulse=COLUMN (pulse=@row where every row is one "
-    "pulse, burst=COLUMN for the pulses applied before each read)"
+    "pulse, pulse=@file where the name of the file counts them, burst=COLUMN for the pulses applied before each read)"
 )
 
 
@@ -125,7 +125,7 @@ def find_layout(table: Table, column_map: ColumnMap, file: str) -> Layout:
         or number_or_none(table.metadata.get("read_voltage_v", ""))
         or _voltage_in_names([role for role in roles if role.role == "current"], file)
     )
-    by_file = any(entry.by_file for entry in column_map.entries)
+    by_file = any(entry.by_file for entry in column_map.of("device"))
     layout = Layout(
         "long", tuple(roles), constants.get("device") or "", float(voltage) if voltage else None, counter,
         device_by_file=by_file,

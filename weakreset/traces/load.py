@@ -24,6 +24,7 @@ from weakreset.resources import display_path
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.find_files import Sources, find_files
 from weakreset.traces.open_file import DEFAULT_LIMITS, OpenFile, ReadingOptions, open_file
+from weakreset.traces.pulse_files import reads_of_files
 from weakreset.traces.same_device import one_device_each
 from weakreset.traces.screening_limits import ScreeningLimits
 from weakreset.traces.shared_names import tell_apart
@@ -123,10 +124,12 @@ def _read_all(
     say(len(files), len(files), "files read")
     if unread and (len(files) == 1 or not (good and keep_going)):
         raise unread[0][1] if len(files) == 1 else name_unread(unread, len(files))
-    joined = join_files(good, parts)
+    joined = join_files(good, parts, options)
     return joined if not unread else TraceSet.join([joined, without_files(unread)])
 
 
-def join_files(files: Sequence[Path], parts: Sequence[TraceSet]) -> TraceSet:
+def join_files(files: Sequence[Path], parts: Sequence[TraceSet], options: ReadingOptions) -> TraceSet:
     """Step 6: the traces of all files as one set, each device once, under a name that no other has."""
+    if len(parts) > 1 and any(entry.by_file for entry in options.column_map.of("pulse")):
+        return reads_of_files(files, parts)
     return parts[0] if len(parts) == 1 else TraceSet.join(tell_apart(files, one_device_each(parts)))

@@ -15,7 +15,7 @@ from weakreset.traces.trace_set import TraceSet
 
 Array = NDArray[np.float64]
 
-__all__ = ["CYCLE", "READ_ALREADY", "FileDevice", "merge_devices"]
+__all__ = ["CYCLE", "READ_ALREADY", "FileDevice", "merge_devices", "together"]
 
 READ_ALREADY = "the same reading is in"
 """How the reason of a reading begins that another file holds as well."""
@@ -123,7 +123,7 @@ def _united(
             if known.any():
                 where = held.source if held is not None else base.file
                 excluded.append(_read_already(trace, known, name, where))
-            cycles[trace.cycle] = _together(held, trace, ~known, name)
+            cycles[trace.cycle] = together(held, trace, ~known, name)
         kind = "goes on" if n_new else "copy"
         said[kind, device.file, base.file, device.name if device.name != name else ""] += 1
     return [cycles[cycle] for cycle in sorted(cycles)]
@@ -136,7 +136,7 @@ def _read_already(trace: PulseTrace, known: NDArray[np.bool_], name: str, where:
     )
 
 
-def _together(held: PulseTrace | None, trace: PulseTrace, new: NDArray[np.bool_], name: str) -> PulseTrace:
+def together(held: PulseTrace | None, trace: PulseTrace, new: NDArray[np.bool_], name: str) -> PulseTrace:
     """A trace with the new reads of another one."""
     if held is None:
         return replace(trace, device=name)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from weakreset.errors import TraceFormatError, UsageError
 from weakreset.traces.contract import Reader, Recognition
+from weakreset.traces.other_formats import way_from
 
 __all__ = ["ENTRY_POINT_GROUP", "choose_reader", "readers"]
 
@@ -78,6 +79,8 @@ def choose_reader(path: Path, file: str, format: str | None = None) -> tuple[Rea
         found = _surest(path, head, readers(text_only))
         if found is not None and (found[1].confidence >= _SURE or not text_only):
             return found[0], found[1].why
+    if way := way_from(path, head):
+        raise TraceFormatError(f"{file}: {way}")
     raise TraceFormatError(
         f"{file}: no reader takes this file (it begins with {head[:12]!r}). Readers: {', '.join(readers())}; "
         "export it as CSV, or see `weakreset template`"

@@ -64,6 +64,8 @@ def find_roles(table: Table, column_map: ColumnMap, file: str) -> list[ColumnRol
         roles = [_guess(i, header, table) for i, header in enumerate(table.names)]
     if column_map:
         roles = _apply_map(roles, column_map, table, file)
+    if table.has_header and not column_map.of("operation", "ignore"):
+        roles = _operations_by_cells(roles, table)
     roles = _settle_values(_only_averages(roles, table), column_map, table, file)
     roles = settle_devices(roles, table)
     return _settle_counting(roles, table, file)
@@ -131,6 +133,18 @@ def _guess_by_words(index: int, header: str, table: Table) -> ColumnRole:
     if is_pulse_setting(header):
         return ColumnRole(index, header, "extra", 0.9, "amplitude or width of the pulses; kept, never mixed in a fit")
     return ColumnRole(index, header, "extra", 0.5, "not recognised; kept as an extra column")
+
+
+def _operations_by_cells(roles: list[ColumnRole], table: Table) -> list[ColumnRole]:
+    """A column whose cells all say SET, RESET or READ, two of them at least, is what was done, whatever its name."""
+    if any(role.role == "operation" for role in roles):
+        return roles
+    for role in roles:
+        cells = {normalise(row[role.index]) for row in table.sample if role.index < len(row)}
+        if role.role == "extra" and len({OPERATIONS.get(cell) for cell in cells}) > 1 and cells <= OPERATIONS.keys():
+            found = replace(role, role="operation", confidence=0.7, reason="its cells say what was done")
+            return [found if other is role else other for other in roles]
+    return roles
 
 
 def _only_averages(roles: list[ColumnRole], table: Table) -> list[ColumnRole]:

@@ -21,9 +21,9 @@ def without_spoiled_reads(
     """The trace without reads above `overflow_ohm` and glitches, and those reads by name.
 
     A glitch is more than `glitch_decades` (0: none is looked for) above or below the reads before and after it and
-    the median of the 7 reads around it; up to 3 equal reads in a row (an error code) are one such read. Where more
-    than half of the reads are above, or more than a tenth are glitches, that is the device and not single reads: they
-    are kept.
+    the median of the 7 reads around it; up to 3 equal reads in a row (an error code) are one such read, and the same
+    number at an end of the trace is one, too. Where more than half of the reads are above, or more than a tenth are
+    glitches, that is the device and not single reads: they are kept.
     """
     beyond = trace.resistance_ohm > overflow_ohm if overflow_ohm > 0 else np.zeros(len(trace), dtype=bool)
     excluded: list[Exclusion] = []
@@ -45,7 +45,11 @@ def _glitches(decades: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
     first = np.concatenate([[True], np.diff(decades) != 0])
     run = np.cumsum(first) - 1
     short = np.bincount(run) <= _MOST_EQUAL
-    return np.asarray((_single_glitches(decades[first], limit) & short)[run])
+    single = decades[first]
+    found = _single_glitches(single, limit) & short
+    if found.any():  # the same number again, if far off: a code, where the first or last read has one neighbour only
+        found |= np.isin(single, single[found]) & (abs(single - np.median(single)) > limit) & short
+    return np.asarray(found[run])
 
 
 def _single_glitches(decades: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from weakreset.errors import TraceFormatError, WeakResetError
 from weakreset.resources import sha256_meanwhile
@@ -17,6 +18,8 @@ from weakreset.traces.doubts import UnclearLayout, UnitDoubtError
 from weakreset.traces.find_files import file_stem
 from weakreset.traces.layout import Layout, find_layout
 from weakreset.traces.open_file import OpenFile, ReadingOptions, refuse_changed
+from weakreset.traces.per_device import a_table_a_device
+from weakreset.traces.pulse_files import with_pulse_of_file
 from weakreset.traces.ramps import tell_ramps_apart
 from weakreset.traces.readers.stated_units import lift_units_row
 from weakreset.traces.readings import Readings, find_readings
@@ -99,10 +102,13 @@ def _may_hold_run(table: Table, column_map: ColumnMap, file: str) -> bool:
 def _turned(content: FileContent, opened: OpenFile, options: ReadingOptions) -> tuple[list[Table], list[ColumnMap]]:
     """The tables with their rows of units lifted, matrices turned; and the map that is left for each."""
     tables, maps = [], []
-    for plain in content.tables:
+    whole = bool(options.column_map.of(*VALUES))  # a map numbers the columns of the table as it is
+    apart = content.tables if whole else chain.from_iterable(map(a_table_a_device, content.tables))
+    for plain in apart:
         table = lift_units_row(plain)
         try:
-            turned, rest = turn(table, options.column_map, opened.name)
+            table, rest = with_pulse_of_file(table, options.column_map, file_stem(opened.path))
+            turned, rest = turn(table, rest, opened.name)
         except UnclearSides as error:
             raise TraceFormatError(f"{error}{advise_sides(_reader_of(table, opened, options))}") from error
         tables.append(lift_cell_units(turned))

@@ -28,6 +28,8 @@ def name_unread(unread: Sequence[tuple[Path, WeakResetError]], n_files: int) -> 
     way = ""
     if len(unread) < n_files:
         way = ", or go on without them: --keep-going (keep_going=True), which names them"
+    if len(unread) == n_files > 1 and all("pulse=@file" in str(error) for _, error in unread):
+        way = ". If each file holds the reads after the pulses that its name counts, say --map pulse=@file"
     return TraceFormatError(
         f"{len(unread)} of {n_files} files cannot be read: {'; '.join(said)}{more}. See "
         f"`weakreset inspect FILE` for each{way}"

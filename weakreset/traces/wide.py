@@ -9,7 +9,16 @@ from dataclasses import replace
 import numpy as np
 
 from weakreset.errors import TraceFormatError
-from weakreset.traces.column_names import alike, device_in_brackets, is_side_name, numbered, plain_name, says_device
+from weakreset.traces.column_names import (
+    FRESH,
+    alike,
+    device_in_brackets,
+    is_side_name,
+    numbered,
+    plain_name,
+    says_device,
+    without_unit,
+)
 from weakreset.traces.column_role import VALUES, ColumnRole, number_or_none
 from weakreset.traces.contract import Table
 from weakreset.traces.reading_unit import find_unit
@@ -22,11 +31,12 @@ from weakreset.traces.units import (
     split_name,
     unit_in_words,
 )
-from weakreset.traces.vocabulary import is_pulse_setting, role_of
+from weakreset.traces.vocabulary import is_pulse_setting, normalise, role_of
 
 __all__ = ["COUNTERS", "settle_wide", "typical"]
 
 COUNTERS = ("pulse", "burst", "operation")
+_LIKE_SIZE = 5.0  # devices of one set differ by less
 _LARGEST_RATIO = 30.0  # between columns of one set: devices differ by less, units by a thousand
 
 
@@ -52,7 +62,33 @@ def settle_wide(roles: list[ColumnRole], table: Table, file: str, by_rows: bool 
             chosen = []
     else:
         chosen = _device_columns(roles, named, candidates, table, counted)
+    if chosen and not counted:
+        chosen += [role for role in roles if _is_fresh(role.name)] if all(map(_numbers_pulse, chosen)) else []
+    if chosen and counted and not named and not has_device:
+        _refuse_lost(chosen, candidates, table, file)
     return _as_readings(roles, chosen, table, file) if chosen else roles
+
+
+def _numbers_pulse(role: ColumnRole) -> bool:
+    found = numbered(role.name)
+    return found is not None and found.counts == "pulse"
+
+
+def _refuse_lost(
+    chosen: Sequence[ColumnRole], candidates: Sequence[ColumnRole], table: Table, file: str
+) -> None:
+    """Raise where columns whose values are like those of the devices have names unlike theirs: devices, too?"""
+    members, level = {role.index for role in chosen}, typical(chosen, table)
+    rest = [role for role in candidates if role.index not in members]
+    lost = [role for role in rest if 1 / _LIKE_SIZE <= typical([role], table) / level <= _LIKE_SIZE]
+    if lost:
+        names = ", ".join(repr(role.name) for role in lost[:4])
+        every = "+".join(str(role.index) for role in sorted([*chosen, *lost], key=lambda role: role.index))
+        raise TraceFormatError(
+            f"{file}: {names} hold values like those of {chosen[0].name!r}, but nothing in their names says whether "
+            f"they are devices. If they are, --map resistance={every}; if not, --map ignore={lost[0].index}"
+            f"{''.join(f',ignore={role.index}' for role in lost[1:])}"
+        )
 
 
 def _could_be_reading(role: ColumnRole, table: Table, has_device: bool, counted: bool) -> bool:
@@ -77,6 +113,11 @@ def _numbered_readings(roles: list[ColumnRole], candidates: list[ColumnRole], co
         return []
     largest, size = groups.most_common(1)[0]
     return [r for r in members if alike(r.name) == largest] if size > 1 else []
+
+
+def _is_fresh(name: str) -> bool:
+    """Whether a column among others numbered by pulses holds the reads before the first: `Initial`."""
+    return normalise(without_unit(name)) in FRESH
 
 
 def _device_columns(

@@ -17,6 +17,7 @@ from weakreset.traces.readers.text_file import read_text_file, unpack_head, wide
 __all__ = ["DelimitedReader"]
 
 SMALLEST_FOR_ARROW = 4 << 20  # below, pyarrow would not make up for its start
+_HTML = re.compile(rb"(?is)\s*<(?:!doctype html|html|table|\?xml[^>]*>\s*<(?:!doctype html|html))")
 _JSON = re.compile(rb"\s*(?:\[\s*)*\{\s*\"[^\"\n]{0,200}\"\s*:|\s*\[\s*\[")
 _JSON_LINES = re.compile(rb"\s*\{[^\n]{0,8000}\}\s*\n\s*\{")
 _JSON_HEAD = 1 << 14
@@ -51,7 +52,7 @@ class DelimitedReader:
         if large and (content := self._read_plain(path, file)) is not None:
             return content
         text, notes, sha256 = read_text_file(path, file)
-        _refuse_json(text, file)
+        _refuse_markup(text, file)
         text = skip_lines(with_plain_head(text), self.skip)
         blocks = [block for block in split_tables(text, file) if block.body.strip()]
         if not blocks:
@@ -73,8 +74,14 @@ class DelimitedReader:
         return read_plain_text(path, file)
 
 
-def _refuse_json(text: bytes, file: str) -> None:
-    """Raise for JSON: its records are no lines of cells, whatever its commas say."""
+def _refuse_markup(text: bytes, file: str) -> None:
+    """Raise for JSON and HTML: what they hold are no lines of cells, whatever their commas say."""
+    if _HTML.match(text[:_JSON_HEAD]):
+        raise TraceFormatError(
+            f"{file}: a page of HTML, whatever its name says. Open it in a spreadsheet program and save it as .xlsx or "
+            "CSV, or: python -c \"import pandas; pandas.read_html('FILE')[0].to_csv('FILE.csv', index=False)\" (needs "
+            "`pip install lxml`)"
+        )
     if _JSON.match(text[:_JSON_HEAD]):
         lines = ", lines=True" if _JSON_LINES.match(text[:_JSON_HEAD]) else ""
         raise TraceFormatError(

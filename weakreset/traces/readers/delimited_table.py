@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
+from weakreset.traces.column_role import VALUES
 from weakreset.traces.contract import NumberColumn, Table, numbers_from_text
 from weakreset.traces.readers.text import TextShape, split_line
 from weakreset.traces.vocabulary import role_of
@@ -94,6 +95,33 @@ def _is_whole_name(body: bytes, shape: TextShape, column: int, name: str) -> boo
     return len(name) >= max(map(len, names))
 
 
+def _joined(body: bytes, shape: TextShape) -> str:
+    """Words with the command that joins two cells which a comma took apart in every line; '' where none can be meant.
+
+    `10207,3` among whole numbers is one reading with a decimal comma; words behind the last comma are a remark.
+    """
+    width, last = len(shape.names), len(shape.names) - 1
+    rows = [split_line(line.decode("utf-8", errors="replace"), shape.separator) for line in body.splitlines() if line]
+    if shape.separator != "," or not shape.has_header or any(len(row) < width for row in rows):
+        return ""
+    wider = all(len(row) == width + 1 for row in rows)
+    readings = [i for i, name in enumerate(shape.names) if role_of(name) in VALUES]
+    digits = [i for i in readings if wider and all(row[i].isdigit() and row[i + 1].isdigit() for row in rows)]
+    if len(digits) == 1:
+        at, what = digits[0], f"each {shape.names[digits[0]]!r} is written with a decimal comma"
+        new = f"r[:{at}] + ['.'.join(r[{at}:{at + 2}])] + r[{at + 2}:]"
+    elif not role_of(shape.names[last]) and not any(map(str.isdigit, "".join(row[last] for row in rows))):
+        what, new = f"{shape.names[last]!r} holds commas", f"r[:{last}] + [' '.join(r[{last}:])]"
+    else:
+        return ""
+    head = shape.first_line
+    return (
+        f". If {what}: python -c \"import csv, pathlib; rows = list(csv.reader(pathlib.Path('FILE').read_text()"
+        f".splitlines())); pathlib.Path('FILE.csv').write_text('\\n'.join(','.join(r) for r in rows[:{head}] + "
+        f"[{new} for r in rows[{head}:] if r]) + '\\n')\""
+    )
+
+
 class DelimitedTable(Table):
     """A table with few enough columns for pandas to hold each as an array."""
 
@@ -117,7 +145,8 @@ class DelimitedTable(Table):
             line = self._shape.first_line + int(longer[0]) + 1
             raise TraceFormatError(
                 f"{self._file}, line {line}: {width + 1} cells in a table of {width} columns. A line was cut or "
-                "joined, or the decimals are commas in a comma-separated file; mend the line or export again"
+                f"joined, or the decimals are commas in a comma-separated file; mend the line or export again"
+                f"{_joined(self._body, self._shape)}"
             )
         return frame
 

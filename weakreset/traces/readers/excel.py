@@ -26,7 +26,7 @@ from weakreset.traces.contract import (
 )
 from weakreset.traces.readers.below_header import read_below_header
 from weakreset.traces.readers.blocks import stack_blocks
-from weakreset.traces.readers.header import find_header, groups_above, is_header_again
+from weakreset.traces.readers.header import find_header, groups_above, is_header_again, join_levels
 from weakreset.traces.readers.isolated import read_isolated
 from weakreset.traces.readers.said_devices import device_said
 from weakreset.traces.readers.stated_units import said_above
@@ -164,6 +164,8 @@ def _understand(title: str, rows: list[list[Any]], start: int) -> list[_Sheet]:
             break
         head = [cell_text(cell) for cell in rows[at]] if has_header else []
         begin = at + has_header
+        if has_header:
+            at, head, begin = _joined_levels(rows, at, head)
         top = [[cell_text(cell) for cell in row] for row in rows[begin : begin + _SAMPLE_ROWS]]
         units, taken = None, 0
         if has_header:
@@ -187,6 +189,13 @@ def _understand(title: str, rows: list[list[Any]], start: int) -> list[_Sheet]:
             )
         rows, start = rows[end:], start + end
     return found
+
+
+def _joined_levels(rows: list[list[Any]], at: int, head: list[str]) -> tuple[int, list[str], int]:
+    """Where the header stands, its names, and where its data begin, when it may have two levels."""
+    texts = [[cell_text(cell) for cell in row] for row in rows[: at + 4]]
+    top, joined, saved = join_levels(texts, at)
+    return (top, joined[top], top + 1 + saved) if saved else (at, head, at + 1)
 
 
 def _header_of(rows: list[list[Any]]) -> tuple[int, bool]:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
 from weakreset.resources import display_path
+from weakreset.traces.column_names import alike
 from weakreset.traces.column_role import VALUES
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, Table, says_simulated
+from weakreset.traces.readers.hdf5_axes import axes_tables, many_axes
 from weakreset.traces.readers.hdf5_compound import compound_tables
 from weakreset.traces.readers.hdf5_guard import (
     BROKEN,
@@ -35,6 +37,7 @@ __all__ = ["Hdf5Reader"]
 _LARGEST_BYTES = 2 << 30  # 2 GB in one piece; --stream reads any size
 _BLOCK_BYTES = 64 << 20  # a part of a stream, 64 MB, or so many devices as below
 _BLOCK_DEVICES = 1000
+_MOST_OF_A_TABLE = 12  # columns: more is a matrix
 _OBJECT_BYTES = 500  # a group or dataset takes more
 
 
@@ -48,7 +51,9 @@ class Hdf5Reader:
     - compact: `/pulse` (n_pulses,), `/device` (n_devices,), `/resistance` (n_devices, n_pulses), NaN where not read.
 
     Any other file with one group a device, columns as datasets named as in a CSV header, is read too, and so is a
-    flat file with a `device` dataset and `conductance` or `current` in place of `resistance`. A matrix is turned where
+    flat file with a `device` dataset and `conductance` or `current` in place of `resistance`; a dataset of three axes
+    and more where the file names its axes (labels, scales, vectors as long); and datasets of alike names, a device
+    each. A matrix is turned where
     the lengths of `device` and `pulse` say so; of a square one, a map has to say which side is pulses. Links and
     storage in other files are refused; sizes are checked before anything is read.
     """
@@ -75,8 +80,8 @@ class Hdf5Reader:
                 groups = [(group, _readable(found)) for group, found in walked]
                 tables = [table for group, found in groups for table in _tables(group, found, budget)]
                 tables += [table for _, found in walked for table in compound_tables(found, budget)]
-                if not tables:
-                    tables = [table for group, found in groups for table in _columns(group, found, budget, wide=True)]
+                for wide in (_beside_pulses, _alike):  # nothing is called a reading: devices by name
+                    tables = tables or [t for group, found in groups for t in wide(group, found, budget)]
                 simulated = says_simulated(attribute(root, "simulated"))
                 schema = attribute(root, "schema")
         except BROKEN as error:
@@ -169,8 +174,48 @@ def _device_blocks(datasets: Mapping[str, h5py.Dataset], file: str, block_bytes:
 
 
 def _tables(group: h5py.Group, datasets: dict[str, h5py.Dataset], budget: Budget) -> list[Table]:
+    if many_axes(datasets):
+        return list(axes_tables(datasets, lambda item: _values(item, budget), _metadata(group, budget)))
     matrix = _matrix_name(datasets)
     return _columns(group, datasets, budget) if matrix is None else [_compact(datasets, matrix, budget)]
+
+
+def _beside_pulses(group: h5py.Group, datasets: dict[str, h5py.Dataset], budget: Budget) -> list[Table]:
+    """A dataset a device beside one of pulses."""
+    return _columns(group, datasets, budget, wide=True)
+
+
+def _alike(group: h5py.Group, datasets: dict[str, h5py.Dataset], budget: Budget) -> list[Table]:
+    """Datasets that are a device each by alike names: vectors of one length, or each a table of a few columns."""
+    numbers = {name: item for name, item in datasets.items() if item.dtype.kind in "iuf" and item.size}
+    if not numbers or len({alike(name) for name in numbers}) > 1:
+        return []
+    about, where = _metadata(group, budget), (group.name or "").strip("/")
+    vectors = {name: item for name, item in numbers.items() if item.ndim == 1}
+    if len(vectors) == len(numbers) > 1 and len({item.shape for item in vectors.values()}) == 1:
+        units = [units_of_keys(item.attrs) for item in vectors.values()]
+        arrays = [_values(item, budget) for item in vectors.values()]
+        return [ColumnsTable(list(vectors), arrays, "", about, units=units, hints={"table": where})]
+    if any(item.ndim != 2 or item.shape[1] > _MOST_OF_A_TABLE for item in numbers.values()):
+        return []
+    return [_columns_of(item, budget, about, f"{where}/{name}".lstrip("/")) for name, item in numbers.items()]
+
+
+def _columns_of(item: h5py.Dataset, budget: Budget, about: dict[str, str], device: str) -> Table:
+    """A dataset of rows and columns; an attribute of as many words names them."""
+    names = next(
+        (words for key in item.attrs if len(words := _words_of(item.attrs[key])) == item.shape[1]),
+        [f"column {i}" for i in range(item.shape[1])],
+    )
+    named = names[0] != "column 0"
+    return ColumnsTable(names, list(_values(item, budget).T), device, about, has_header=named)
+
+
+def _words_of(value: Any) -> list[str]:
+    """An attribute that is a list of words; [] for any other."""
+    cells = np.ravel(np.asarray(value, dtype=object)).tolist()
+    words = [_plain(cell) for cell in cells if isinstance(cell, str | bytes)]
+    return words if len(words) == len(cells) and len(set(words)) == len(words) else []
 
 
 def _readable(datasets: dict[str, h5py.Dataset]) -> dict[str, h5py.Dataset]:

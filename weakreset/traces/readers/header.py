@@ -13,7 +13,7 @@ from weakreset.traces.contract import MISSING_WORDS
 from weakreset.traces.units import is_bracketed, parse_unit, split_name
 from weakreset.traces.vocabulary import is_unit_key, role_of
 
-__all__ = ["find_header", "groups_above", "is_header_again", "names_columns"]
+__all__ = ["find_header", "groups_above", "is_header_again", "join_levels", "names_columns"]
 
 _NUMBER = re.compile(r"^\s*[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?\s*$")
 _MOST_LINES = 40  # in which a header is looked for
@@ -94,9 +94,15 @@ def _plain_names(rows: Sequence[Sequence[str]], width: int) -> int:
         cells = _trimmed(rows[i])
         words = len(cells) == width and all(c.strip() and not is_number(c) for c in cells)
         if words and len(set(cells)) == width and not _is_unit_row(cells):
-            shorter = all(len(_trimmed(row)) < width for row in rows[:i])
+            shorter = all(len(_trimmed(row)) < width or _says_nothing(row) for row in rows[:i])
             return i if width > 1 and (shorter or _are_alike(cells) > _are_alike(rows[0])) else 0
     return 0
+
+
+def _says_nothing(row: Sequence[str]) -> bool:
+    """Whether a row repeats one word that is no unit, `a,a,a`: it tells no columns apart."""
+    filled = [cell for cell in row if cell.strip()]
+    return len(set(filled)) == 1 < len(filled) and not _is_unit_row(filled) and not is_number(filled[0])
 
 
 def _are_alike(cells: Sequence[str]) -> bool:
@@ -146,7 +152,7 @@ def groups_above(names: Sequence[str], above: Sequence[str]) -> list[str]:
     """`,D00,D01` above `pulse,R (kohm),R (kohm)`: repeated names take the devices that stand above them."""
     times = Counter(names)
     repeated = [i for i, name in enumerate(names) if name and times[name] > 1 and role_of(name) != "pulse"]
-    merged: list[str] = list(accumulate(above, _or_left))
+    merged: list[str] = list(accumulate([*above, *[""] * (len(names) - len(above))], _or_left))
     over = [merged[i].strip() if i < len(merged) else "" for i in repeated]
     if not repeated or not all(over) or len(set(over)) < len(over) or any(map(is_number, over)):
         return list(names)
@@ -155,6 +161,43 @@ def groups_above(names: Sequence[str], above: Sequence[str]) -> list[str]:
         unit = split_name(names[i])[1]
         found[i] = f"{device} [{unit}]" if parse_unit(unit) else f"{device}"
     return found
+
+
+def join_levels(rows: Sequence[list[str]], at: int) -> tuple[int, list[list[str]], int]:
+    """The rows with a header of two levels, as pandas and merged cells make them, as one row; its place, rows saved.
+
+    `,die1,die1,die2,die2` over `,D0,D1,D0,D1`, and below it the name of the rows alone (`pulse,,,,`), becomes
+    `pulse,die1/D0,die1/D1,die2/D0,die2/D1`. Where the lower level is made of quantities, `V, I`, they stay words of
+    their own: `D0 V`. Blocks with pulse numbers of their own are left as they are.
+    """
+    for top in (at, at - 1):
+        if top >= 0 and (found := _levels(rows[top : top + 4])) is not None:
+            names, taken = found
+            return top, [*rows[:top], names, *rows[top + taken :]], taken - 1
+    return at, list(rows), 0
+
+
+def _levels(rows: Sequence[list[str]]) -> tuple[list[str], int] | None:
+    """The joined names, and how many rows they stood in; None where these are no two levels of names."""
+    if len(rows) < 3 or len(rows[0]) != len(rows[1]) or any(map(is_number, rows[0] + rows[1])):
+        return None
+    upper: list[str] = list(accumulate(rows[0], _or_left))
+    lower = list(rows[1])
+    lead = 0 if rows[0][0] and lower[0] and upper.count(upper[0]) > 1 else 1
+    below: dict[str, list[str]] = {}
+    for group, name in zip(upper[lead:], lower[lead:], strict=True):
+        below.setdefault(group, []).append(name)
+    first = next(iter(below.values()), [])
+    alike_groups = len(below) > 1 and len(first) > 1 and all(names == first for names in below.values())
+    if not alike_groups or "" in first or "" in below or len(set(first)) < len(first):
+        return None
+    if any(role_of(name) in ("pulse", "burst") for name in first):
+        return None
+    named_below = lead == 1 and bool(rows[2][0]) and not any(rows[2][1:])
+    mark = " " if any(role_of(name) in (*VALUES, "read_voltage") for name in (*first, *below)) else "/"
+    joined = [f"{group}{mark}{name}" for group, name in zip(upper[lead:], lower[lead:], strict=True)]
+    row_name = rows[2][0] if named_below else lower[0] or upper[0]
+    return ([row_name] if lead else []) + joined, 3 if named_below else 2
 
 
 def _or_left(left: str, cell: str) -> str:

@@ -27,6 +27,7 @@ class MatlabReader:
     - a struct array, an element a device or cycle, with fields named as in a CSV header (`pulse`, `R_kohm`, ...):
       vectors are columns, single values and text hold for all rows;
     - a struct, or the workspace itself, of vectors of one length;
+    - cell arrays of vectors, a cell a device, with a cell array of names;
     - a matrix of readings with a vector `pulse` (and a cell array `device`): the side as long as `pulse` is pulses.
 
     Objects, functions and tables of MATLAB are left out and named.
@@ -104,6 +105,8 @@ def _tables(variables: Mapping[str, Any]) -> tuple[list[ColumnsTable], list[str]
             left_out += lost if table is not None else [name] if not many else [f"{name}({i + 1})"]
         tables += found
         left_out += [name] if name not in structs and value is not None else []
+    if not tables and (cells := _cells_of_vectors(variables)):
+        return cells
     if not tables and (beside_pulses := _columns_beside_pulses(variables)) is not None:
         return [beside_pulses], [name for name in variables if name not in beside_pulses.names]
     if not tables:
@@ -113,6 +116,38 @@ def _tables(variables: Mapping[str, Any]) -> tuple[list[ColumnsTable], list[str]
             names = [f"column {i}" for i in range(matrix.shape[1])]
             return [ColumnsTable(names, list(matrix.T), has_header=False)], [n for n in variables if n != name]
     return tables, left_out
+
+
+def _cells_of_vectors(variables: Mapping[str, Any]) -> tuple[list[ColumnsTable], list[str]] | None:
+    """Cell arrays whose elements are vectors, or tables of numbers, of a device each; with the cells that name them."""
+    arrays = {name: found for name, value in variables.items() if (found := _each_numbers(value))}
+    counts = {len(found) for found in arrays.values()}
+    if len(counts) != 1:
+        return None
+    named = {n: t for n, v in variables.items() if n not in arrays and (t := _texts(v)) is not None and t.ndim == 1}
+    names = [t for t in named.values() if {len(t)} == counts]
+    tables = []
+    for i in range(counts.pop()):
+        device = str(names[0][i]) if len(names) == 1 else f"{next(iter(arrays))}({i + 1})"
+        own = {name: found[i] for name, found in arrays.items()}
+        if len(own) == 1 and (table := next(iter(own.values()))).ndim == 2:
+            columns = [f"column {k}" for k in range(table.shape[1])]
+            tables.append(ColumnsTable(columns, list(table.T), device, has_header=False))
+        elif len({cells.shape for cells in own.values()}) == 1:
+            tables.append(ColumnsTable(list(own), list(own.values()), device, _stated_units(variables)))
+        else:
+            raise TraceFormatError(f"{device}: cells of unlike sizes {({n: c.shape for n, c in own.items()})}")
+    left_out = [n for n in variables if n not in arrays and not (len(names) == 1 and named.get(n) is names[0])]
+    return tables, left_out
+
+
+def _each_numbers(value: Any) -> list[NDArray[Any]]:
+    """The elements of a cell array of vectors; [] for anything else."""
+    cells = value.tolist() if isinstance(value, np.ndarray) and value.dtype == object else value
+    if not isinstance(cells, list) or len(cells) < 2 or any(np.ndim(cell) == 0 for cell in cells):
+        return []
+    arrays = [array for cell in cells if (array := _numbers(cell)) is not None and array.size > 1]
+    return arrays if len(arrays) == len(cells) else []
 
 
 def _opened(variables: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -21,7 +21,8 @@ _MOST_COLUMNS = 100_000  # a matrix of more is transposed
 
 
 class ParquetReader:
-    """Columns as pandas, polars or DuckDB write them, through pyarrow; lists and structs in cells are left out.
+    """Columns as pandas, polars or DuckDB write them, through pyarrow. Lists of numbers in cells are the reads
+    of the row's device; structs and other lists are left out.
 
     `simulated` in the key-value metadata of the file is understood.
     """
@@ -50,7 +51,8 @@ class ParquetReader:
             if about.num_columns > _MOST_COLUMNS or about.num_rows * about.num_columns > _MOST_CELLS:
                 shape = f"{about.num_rows} rows of {about.num_columns} columns"
                 raise TraceFormatError(f"{shape} are more than the {_MOST_CELLS} cells we read")
-            flat = [item.name for item in schema if not types.is_nested(item.type)]
+            lists = [item.name for item in schema if _is_list_of_numbers(item.type, types)]
+            flat = [item.name for item in schema if not types.is_nested(item.type) or item.name in lists]
             if len(set(schema.names)) < len(schema.names):
                 raise TraceFormatError("two columns have the same name")
             table = opened.read(columns=flat, use_threads=False)
@@ -60,6 +62,8 @@ class ParquetReader:
         kept = [name for name in table.column_names if not name.startswith("__index_level_")]
         if not kept or not table.num_rows:
             raise TraceFormatError("the table has no rows, or no columns of single values")
+        if lists:
+            table = _a_row_a_read(table, lists)
         columns = [_cells(table.column(name), types) for name in kept]
         simulated = says_simulated(stated.get(b"simulated", b"").decode("utf-8", errors="replace"))
         units = [units_of_keys(_decoded(table.schema.field(name).metadata)) for name in kept]
@@ -68,6 +72,41 @@ class ParquetReader:
         hints = {"description of it": " ; ".join(_descriptions(schema, kept))}
         table = ColumnsTable(unique_names(kept), columns, "", about, units=units, hints=hints)
         return FileContent([table], simulated, how)
+
+
+def _is_list_of_numbers(kind: Any, types: Any) -> bool:
+    lists = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+    return bool(lists and (types.is_integer(kind.value_type) or types.is_floating(kind.value_type)))
+
+
+def _a_row_a_read(table: Any, lists: Sequence[str]) -> Any:
+    """Rows that hold a device each, its reads as lists in cells, as rows of a read; other cells hold for all reads.
+
+    Raises
+    ------
+    TraceFormatError
+        The lists of a row are of different lengths.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lengths = [pc.fill_null(pc.list_value_length(table.column(name)), 0) for name in lists]
+    for name, length in zip(lists[1:], lengths[1:], strict=True):
+        unlike = pc.index(pc.not_equal(pc.cast(length, pa.int64()), pc.cast(lengths[0], pa.int64())), True).as_py()
+        if unlike >= 0:
+            raise TraceFormatError(
+                f"row {unlike}: {lengths[0][unlike].as_py()} values in {lists[0]!r} and {length[unlike].as_py()} in "
+                f"{name!r}; the lists of a row are the reads of a device, one for one"
+            )
+    parent = pc.list_parent_indices(table.column(lists[0]).combine_chunks())
+    if len(parent) * table.num_columns > _MOST_CELLS:
+        raise TraceFormatError(f"{len(parent)} reads are more than we read")
+    columns = {
+        name: pc.list_flatten(table.column(name).combine_chunks()) if name in lists else table.column(name).take(parent)
+        for name in table.column_names
+    }
+    fields = [pa.field(n, c.type, metadata=table.schema.field(n).metadata) for n, c in columns.items()]
+    return pa.table(list(columns.values()), schema=pa.schema(fields, metadata=table.schema.metadata))
 
 
 def _descriptions(schema: Any, names: Sequence[str]) -> list[str]:

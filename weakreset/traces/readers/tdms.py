@@ -111,4 +111,5 @@ def _table(group: Any, several: bool) -> ColumnsTable:
         columns.append(np.full(len(columns[0]), float(cycle)))
         units.append("")
     general = units_of_keys(group.properties)
-    return ColumnsTable(unique_names(names), columns, device, {"unit": general} if general else {}, units=units)
+    about = {"unit": general} if general else {}
+    return ColumnsTable(unique_names(names), columns, device, about, units=units, hints={"table": group.name})

@@ -11,7 +11,7 @@ from itertools import pairwise
 from weakreset.errors import TraceFormatError
 from weakreset.traces.contract import MISSING_WORDS
 from weakreset.traces.readers.below_header import read_below_header
-from weakreset.traces.readers.header import find_header, groups_above
+from weakreset.traces.readers.header import find_header, groups_above, join_levels
 from weakreset.traces.readers.said_devices import device_said
 from weakreset.traces.readers.stated_units import (
     find_units_row,
@@ -20,6 +20,7 @@ from weakreset.traces.readers.stated_units import (
     units_of_names,
     voltage_in_comments,
 )
+from weakreset.traces.units import split_name
 from weakreset.traces.vocabulary import role_of
 
 __all__ = [
@@ -34,7 +35,7 @@ _MOST_COLUMNS = 150_000  # a public file of relaxation in time has 100,002
 
 _SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
 _META = re.compile(r"^\s*([A-Za-z][\w .-]{0,40}?)\s*[:=]\s*(.*\S)\s*$")
-_DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*$")
+_DECIMAL_COMMA = re.compile(r"^\s*[-+]?(?:\d*|[1-9]\d{0,2}(?:\.\d{3})+),\d+(?:[eE][-+]?\d+)?\s*$")
 _NUMBER = re.compile(r"^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$")
 COMMENT_MARKS = ("#", "%")
 _SEPARATOR_LINE = re.compile(r"(?i)^\s*\"?sep=(.)\"?[\s,;]*$")
@@ -122,12 +123,12 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     separator = mark[1] if mark and mark[1] in _SEPARATORS else _separator(lines)
     rows = [split_line(line, separator) for line in lines]
     at = find_header(rows)
+    at, rows, taken_up = join_levels(rows, at)
+    lines, numbers = lines[:at] + lines[at + taken_up :], numbers[:at] + numbers[at + taken_up :]
     over, skipped = rows[at - 1] if at else [], skipped + lines[:at]
     rows, numbers = rows[at:], numbers[at:]
     rows = _aligned(rows, lines[at]) if separator == r"\s+" else rows
-    decimal = _decimal(rows, separator)
-    if separator != "," and not any(mark in cell for row in rows[1:] for cell in row for mark in ".,"):
-        decimal = "," if _LATER_COMMA.search(text) and not _LATER_POINT.search(text) else decimal
+    decimal = _decimal(rows, separator, text)
     head = len(lines) - len(rows) + bool(mark)
     comments = [words for place, words in remarks if place <= head]
     metadata, glued = _comment_block(comments, separator, rows)
@@ -136,6 +137,10 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     has_header = glued is None and _is_header(rows, decimal)
     header = list(glued) if glued is not None else groups_above(rows[0], over) if has_header else None
     data = rows[1:] if has_header else rows
+    if header is not None:
+        header = _put_right(header, data)
+        header[:1], corner = _corner(header[0])
+        metadata = corner | metadata
     units, taken = None, 0
     if header is not None:
         header, units, taken = read_below_header(header, data)
@@ -151,6 +156,29 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
         _stated_units(names, units, metadata if header is not None else {}), tuple(skipped),
         device_said([*comments, *map(_pair, cells_above)]), " ; ".join([*comments, *skipped]),
     )  # fmt: skip
+
+
+def _corner(cell: str) -> tuple[list[str], dict[str, str]]:
+    """`pulse \\ R (kohm)` in the corner of a table as `pulse`, and the unit of all its readings."""
+    left, mark, right = cell.partition("\\")
+    if not mark or role_of(left) != "pulse":
+        return [cell], {}
+    unit = split_name(right.strip())[1]
+    return [left.strip()], {"unit": unit} if unit else {}
+
+
+def _put_right(header: list[str], data: Sequence[Sequence[str]]) -> list[str]:
+    """The header with `D1 (R, kohm)` in one cell, where commas took it apart; `Pulse,0,1,2` over names as `device`."""
+    width = max((len(row) for row in data), default=0)
+    if len(header) > width:
+        joined: list[str] = []
+        for cell in header:
+            open_before = bool(joined) and joined[-1].count("(") > joined[-1].count(")")
+            joined[-1:] = [f"{joined[-1]}, {cell}"] if open_before else [*joined[-1:], cell]
+        header = joined if len(joined) == width else header
+    words = [row[0] for row in data if row and row[0]]
+    counted = len(header) > 2 and role_of(header[0]) == "pulse" and all(map(str.isdigit, header[1:]))
+    return ["device", *header[1:]] if counted and words and not any(map(_NUMBER.match, words)) else header
 
 
 def _column_names(header: list[str] | None, data: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -242,9 +270,11 @@ def _aligned(rows: list[list[str]], header: str) -> list[list[str]]:
     return [[cell.strip('"') for cell in apart], *rows[1:]] if wide else rows
 
 
-def _decimal(rows: Sequence[Sequence[str]], separator: str) -> str:
+def _decimal(rows: Sequence[Sequence[str]], separator: str, text: bytes) -> str:
     if separator == ",":
         return "."
+    if not any(mark in cell for row in rows[1:] for cell in row for mark in ".,"):
+        return "," if _LATER_COMMA.search(text) and not _LATER_POINT.search(text) else "."
     cells = [cell for row in rows for cell in row if cell]
     commas = sum(bool(_DECIMAL_COMMA.match(cell)) for cell in cells)
     points = sum(bool(_NUMBER.match(cell)) and "." in cell for cell in cells)

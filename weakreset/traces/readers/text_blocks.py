@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from weakreset.traces.readers.header import is_header_again
 from weakreset.traces.readers.said_devices import blocks_of_devices, device_said
+from weakreset.traces.readers.stated_units import said_above
 from weakreset.traces.readers.text import COMMENT_MARKS, TextShape, find_shape, split_line
 from weakreset.traces.vocabulary import role_of
 
@@ -47,7 +48,7 @@ def split_tables(text: bytes, file: str) -> list[TextBlock]:
         ends, again = next(blocks_of_devices(body, shape.device), len(body)), []
         for begin, end in _headers(body[:ends], shape):
             above = _up_to_data(body, begin, shape)
-            if header and body[begin:end].strip() == header and not _device_between(body[above:begin], shape):
+            if header and body[begin:end].strip() == header and not _says_other(body[above:begin], shape):
                 again.append((begin, end))
                 continue
             if above > 0:  # a table without a line of data is none
@@ -63,10 +64,14 @@ def split_tables(text: bytes, file: str) -> list[TextBlock]:
     return blocks
 
 
-def _device_between(lines: bytes, shape: TextShape) -> bool:
-    """Whether the lines between two tables name another device for the second."""
-    said = device_said(lines.decode("utf-8", errors="replace").replace(shape.separator, ":", 1).splitlines())
-    return bool(said) and said != shape.device
+def _says_other(between: bytes, shape: TextShape) -> bool:
+    """Whether the lines between two tables name another device for the second, another unit or read voltage."""
+    text = between.decode("utf-8", errors="replace")
+    device = device_said(text.replace(shape.separator, ":", 1).splitlines())
+    if device and device != shape.device:
+        return True
+    said = said_above(split_line(line, shape.separator) for line in text.splitlines())
+    return any(shape.metadata.get(key) != value for key, value in said.items())
 
 
 def _as_before(shape: TextShape, before: TextShape) -> TextShape:
