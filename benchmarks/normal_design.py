@@ -37,7 +37,7 @@ def normal_design(points: int = 2048, order: int = 8, seed: int = _SEED) -> Arra
     from scipy.special import ndtri
     from scipy.stats import qmc
 
-    half = points // 2
+    half = points // 2  # each with its opposite: odd moments vanish exactly
     x = np.asarray(ndtri(qmc.Sobol(4, seed=np.random.default_rng(seed)).random(half)))
     powers = np.array([p for p in itertools.product(range(order + 1), repeat=4) if sum(p) in range(2, order + 1, 2)])
     scale = np.sqrt(_normal_moments(2 * powers))
@@ -47,6 +47,7 @@ def normal_design(points: int = 2048, order: int = 8, seed: int = _SEED) -> Arra
             return np.asarray(np.concatenate([x, -x]) / np.sqrt(3.0))
         slope = np.stack([_slopes(x, powers, j) for j in range(4)], axis=2).reshape(len(powers), -1)
         slope /= half * scale[:, None]
+        # the shortest step that meets all moments to first order: points stay as even as Sobol made them
         step = slope.T @ np.linalg.solve(slope @ slope.T, miss)
         x = x - min(1.0, _LONGEST_STEP / float(np.max(np.abs(step)))) * step.reshape(x.shape)
     raise ValueError(f"{points} vectors with normal moments to order {order} were not found; take more vectors")

@@ -6,6 +6,7 @@ A message says what is wrong, where (file, line, device, pulse), the offending v
 from __future__ import annotations
 
 import importlib.util
+from types import UnionType
 
 __all__ = [
     "DatasetError",
@@ -82,8 +83,17 @@ def require(package: str, extra: str, what: str) -> None:
         )
 
 
-def expect(value: object, kind: type, way: str) -> None:
+def expect(value: object, kind: type | UnionType, way: str, wanted: str = "") -> None:
     """Check that a public function was handed the object that it works on, and not a path or another stage's result.
+
+    Parameters
+    ----------
+    value : object
+    kind : type
+    way : str
+        The line that makes the right thing.
+    wanted : str
+        What people call it; the name of the class unless given.
 
     Raises
     ------
@@ -91,4 +101,6 @@ def expect(value: object, kind: type, way: str) -> None:
         It was something else; the message ends with the line that makes the right thing.
     """
     if not isinstance(value, kind):
-        raise UsageError(f"{kind.__name__} wanted, {type(value).__name__} given ({value!r:.60}): {way}")
+        name = wanted or getattr(kind, "__name__", str(kind))
+        shown = " ".join(repr(value).split())  # a table's own text has lines
+        raise UsageError(f"{name} wanted, {type(value).__name__} given ({shown:.60}): {way}")

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from weakreset.ablation.result import Ablation
-from weakreset.ablation.target import LADDER, required_factor
+from weakreset.ablation.target import LADDER, TargetAnswer, required_factor
 
 
 def final(accuracy):
@@ -64,6 +64,22 @@ def test_one_seed_has_no_interval_and_proves_nothing():
     result = study(np.random.default_rng(4), {"all on": 0.0, "without d2d": 0.5}, n_seeds=1)
     assert not result.effect("without d2d").certain
     assert np.isinf(result.row("all on").half_width)
+
+
+def test_what_one_seed_does_not_tell_is_no_number():
+    result = study(np.random.default_rng(0), {"all on": 0.0, "=without d2d,": 0.01, "without d2d": 0.02}, n_seeds=1)
+    text = json.dumps(result.to_dict(), allow_nan=False)
+    assert json.loads(text)["effects"][0] | {"mean": 0} == {
+        "condition": "without d2d", "mean": 0, "half_width": None, "p_value": None, "adjusted_p_value": None,
+    }
+    assert "inf" not in " ".join([*result.verdict(), *sum(result.table(), ())])
+    assert "no interval and no test" in result.verdict()[0]
+    rows = list(csv.DictReader(io.StringIO(result.to_csv())))
+    assert rows[1]["condition"] == "'=without d2d,"  # a spreadsheet would run it
+    assert rows[1]["half_width_95"] == rows[1]["p"] == ""
+    answer = TargetAnswer("all", 0.9, 0.5, None, None, ((1.0, 0.8, float("inf")), (0.0, 0.95, float("inf"))))
+    assert "one seed: no interval" in answer.sentence
+    json.dumps(answer.to_dict(), allow_nan=False)
 
 
 def test_csv_and_json_hold_every_seed():

@@ -178,3 +178,25 @@ def test_the_command_does_a_part(tmp_path, capsys):
     assert run([*options, "--part", "1/2", "--target", "0.9"]) == 2
     assert run(options) == 0
     assert (tmp_path / "ablation.csv").exists()
+
+
+def test_what_makes_no_study_is_refused_before_the_first_run(params, tmp_path):
+    study = lambda **more: run_study(params, tmp_path / "s", SETTINGS, **{"conditions": SOME, **more})  # noqa: E731
+    twice = (SOME[0], Condition("a b", without=("rtn",)), Condition("a-b", without=("pink",)))
+    for more, message in (
+        ({"conditions": SOME[1:]}, "'all on' must be among"), ({"seeds": ()}, "seeds"),
+        ({"seeds": (0, 0)}, "each once"),
+        ({"jobs": -1}, "jobs must be"), ({"conditions": twice}, "'a-b' stands for two"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            study(**more)
+    assert not list(tmp_path.rglob("seed-*"))
+
+
+def test_a_run_of_another_condition_of_the_same_name_is_not_taken_for_it(params, tmp_path):
+    """Its folder and the settings of the study are the same."""
+    weak = SOME[0], Condition("weak", without=("rtn",))
+    run_study(params, tmp_path, SETTINGS, seeds=(0,), conditions=weak)
+    run_study(params, tmp_path, SETTINGS, seeds=(0,), conditions=weak)
+    with pytest.raises(UsageError, match="another condition of the name 'weak'"):
+        run_study(params, tmp_path, SETTINGS, seeds=(0,), conditions=(SOME[0], Condition("weak", without=("pink",))))

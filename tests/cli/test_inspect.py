@@ -173,3 +173,12 @@ def test_amplitudes_and_read_noise_are_shown(run, tmp_path):
     (file,) = json.loads(run("inspect", tmp_path / "t.csv", "--json").stdout)["files"]
     assert file["pulse_settings"] == {"v_sl": {"0.9": 29, "1": 20}}
     assert file["read_noise"]["freedom"] == 50
+
+
+def test_what_a_terminal_would_obey_in_a_name_is_shown(run, tmp_path):
+    rows = "".join(f"a\x1b[31mred,{i},{7000 + i}\n" for i in range(30))
+    (tmp_path / "n\x1b[32m.csv").write_text("device,pulse,resistance_ohm\n" + rows)
+    for file in tmp_path.iterdir():
+        result = run("inspect", file)
+        assert "\x1b" not in result.stdout + result.stderr
+        assert r"\x1b[31mred" in result.stdout

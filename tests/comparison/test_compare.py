@@ -168,3 +168,21 @@ def test_the_command_prints_and_writes_an_escaped_page(tmp_path, capsys):
     text = page.read_text()
     assert "&lt;b&gt;A&lt;/b&gt;" in text
     assert "<b>A</b>" not in text
+
+
+def test_errors_of_logarithms_and_of_numbers_are_not_mixed():
+    """One law begins at zero, the other below: their difference is one of numbers, and so are both errors."""
+    a, b = Quantity(0.05, 0.1, positive=True), Quantity(-0.02, 0.004, positive=False)
+    found = Difference.between("median of c1", "1", a, b)
+    assert found.interval[1] - found.change == pytest.approx(1.959964 * np.hypot(0.05 * 0.1, 0.004))
+    none = Difference.between("p_up", "1/pulse", Quantity(0.0, None), Quantity(0.002, 0.1))
+    assert none.interval[1] - none.change == pytest.approx(1.959964 * 0.1 * 0.002)
+
+
+def test_a_number_that_is_hardly_known_is_compared_and_written(tmp_path, capsys):
+    raw = file("B").model_dump(by_alias=True)
+    raw["noise"]["rtn"] |= {"p_up": 1e-9, "p_up_stderr": 1e-3}
+    (tmp_path / "b.json").write_text(ParameterFile.model_validate(raw).to_json())
+    assert run(["compare", "majumdar2021", str(tmp_path / "b.json"), "--json"]) == 0
+    rows = {row["what"]: row for row in json.loads(capsys.readouterr().out)["differences"]}
+    assert rows["p_up of RTN"]["interval"][1] is None

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from weakreset.display import number, percent, plus_minus
+from weakreset.display import for_json, number, percent, plus_minus
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,9 @@ def test_errors_have_two_figures(value, error, expected):
 def test_percent():
     assert percent(0.9525) == "95.2 %"
     assert percent(None) == "–"
+
+
+def test_the_smallest_number_and_what_json_does_not_have():
+    assert number(5e-324, 2) == "4.9×10⁻³²⁴"
+    content = {"a": (1.0, float("inf")), "b": {"c": float("nan"), "d": "x"}}
+    assert for_json(content) == {"a": [1.0, None], "b": {"c": None, "d": "x"}}

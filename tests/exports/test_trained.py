@@ -11,8 +11,11 @@ import pytest
 import torch
 
 from weakreset.cli.app import run as command
-from weakreset.simulation import DifferentialPair
+from weakreset.errors import UsageError
+from weakreset.exports.trained import read_run, weights_files
+from weakreset.simulation import DifferentialPair, save_checkpoint
 from weakreset.training import Dataset, train
+from weakreset.training.run_folder import CHECKPOINT
 
 
 def images(shape, n=80):
@@ -134,3 +137,29 @@ def test_a_network_of_ones_own_is_refused_as_onnx_with_what_to_do(tmp_path, caps
     train("majumdar2021", images(KINDS["mlp"]), network=own, epochs=1, batch_size=20, run_dir=tmp_path / "run")
     assert "--to weights" in refused(capsys, tmp_path / "run", "--to", "onnx", "-o", tmp_path / "n.onnx")
     assert command(["export", str(tmp_path / "run"), "--to", "weights", "-o", str(tmp_path / "w.npz")]) == 0
+
+
+def test_a_model_that_is_one_layer_has_weights_without_a_name(tmp_path):
+    pictures = images((1, 4, 4))
+    flat = (pictures.train_images.flatten(1), pictures.train_labels)
+    with torch.random.fork_rng():
+        layer = torch.nn.Linear(16, 4)
+    train("majumdar2021", flat, holdout=0.2, network=layer, epochs=1, batch_size=20, run_dir=tmp_path)
+    run = read_run(tmp_path)
+    files = weights_files(run, tmp_path / "out.npz")
+    (tmp_path / "out.npz").write_bytes(files[tmp_path / "out.npz"])
+    assert sorted(np.load(tmp_path / "out.npz").files) == ["pulses", "weight"]
+
+
+@pytest.mark.parametrize("moving", [torch.zeros(3, 3, 2, 4), torch.zeros((), dtype=torch.int32)])
+def test_devices_that_are_none_and_names_that_only_look_like_numbers_are_refused(tmp_path, moving):
+    model = {"²": torch.nn.Linear(3, 3)}
+    with torch.no_grad():
+        model["²"].weight.fill_(1.0)
+    broken = torch.nn.ModuleDict(model)
+    broken["²"].register_module("pair", torch.nn.Module())
+    broken["²"].pair.register_module("array", torch.nn.Module())
+    broken["²"].pair.array.register_buffer("moving", moving)
+    save_checkpoint(tmp_path / CHECKPOINT, broken, notes={"config": {}, "metrics": [{}]})
+    with pytest.raises(UsageError, match="do not go with its weights"):
+        read_run(tmp_path)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from weakreset.fitting import FitSet, fit_devices
+from weakreset.fitting.fit_text import fit_of, text_of
 from weakreset.fitting.noise_profile import SizeSeen, noise_profile
 from weakreset.fitting.residual_colour import colour_inflation, power_of_set, slow_power
 from weakreset.fitting.whitening import NoiseColour, NoiseProfile, Whitener
@@ -64,6 +67,7 @@ def test_noise_that_grows_is_not_taken_for_telegraph_steps():
     (said,) = [note for note in fits.notes if "changes along the traces" in note]
     assert "times its mean at their beginning" in said
     assert fits.fits[0].profile is not None
+    assert fit_of(text_of(replace(fits.fits[0], result=None))).colour == fits.fits[0].colour  # parts of a stream
     quiet = fits_of(drift + 0.007 * pink_noise(rng, 40, 400))
     assert quiet.fits[0].profile is None
     assert not any("changes along the traces" in note for note in quiet.notes)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from weakreset.cli import main
-from weakreset.parameter_file import dump_parameters, load_parameters
+from weakreset.parameter_file import ParameterFile, dump_parameters, load_parameters, majumdar2021
 
 GOOD = json.loads(dump_parameters(load_parameters("majumdar2021")))
 
@@ -55,3 +55,12 @@ def test_a_name_is_neither_markup_nor_a_command_to_the_terminal(name, verb, tmp_
     assert "\x1b" not in out + err
     assert "\x07" not in out + err
     assert "not foreseen" not in err
+
+
+def test_a_long_list_that_is_no_numbers_is_written_in_time():
+    """A pattern that tries every way to split it would take a minute for twenty thousand."""
+    raw = majumdar2021().model_dump(mode="json", by_alias=True)
+    raw["provenance"]["edits"] = [{"what": "x", "old": [*[1] * 5000, "x"]}]
+    params, start = ParameterFile.model_validate(raw), time.process_time()
+    assert params.to_json().count("1,") >= 4999
+    assert time.process_time() - start < 1.0

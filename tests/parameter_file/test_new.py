@@ -116,3 +116,8 @@ def test_the_preset_can_be_written_as_a_table():
     params, _ = new_parameters(table)
     assert params.parameters == preset.parameters
     assert params.noise == preset.noise
+
+
+def test_a_number_of_a_law_given_twice_is_refused():
+    with pytest.raises(UsageError, match="given twice"):
+        law_from("norm(mean=7 kohm, mean=8 kohm, sd=400)", "ohm", "r0_ohm")

@@ -19,7 +19,7 @@ FULL = Recipe(
     read_voltage_v=0.1, limits="open_ohm=1e8", where="v_sl==0.9 and cycle<3", pulses="10:400", skip=2, drift="auto",
     direction="set", rtn=False, mixed_pulses=True, validated=(("my lot.json", False), ("other.json", True)),
     replicas=777, seed=3, assume="t_star=500,m2=0", compared=("my lot.json", "majumdar2021"),
-    twin=Twin("my lot.json", 50, 400, 7, ("rtn", "pink")),
+    twin=Twin("my lot.json", 50, 400, 7, ("rtn", "pink"), "t_star=700"),
 )  # fmt: skip
 
 
@@ -54,7 +54,9 @@ def test_the_notebook_is_one_and_every_cell_is_python():
     names = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     assert ODD in names
     assert "traces.select_pulses(10, 400)" in source
-    assert source.count("'t_star': 500.0, 'm2': 0.0") == 3
+    assert source.count("'t_star': 500.0, 'm2': 0.0") == 2
+    assert source.count("assume={'t_star': 700.0}") == 1
+    assert "--assume t_star=700" in FULL.commands()[-1]
 
 
 def test_the_notebook_runs_and_gives_the_laws_of_the_commands(tmp_path, monkeypatch):

@@ -7,10 +7,11 @@ import numpy as np
 
 from tests import builders
 from weakreset.fitting import FitStatus, fit_devices
+from weakreset.parameter_file import ParameterFile, majumdar2021
 from weakreset.report import ReportInput, build_report
 from weakreset.report.device_data import device_lines
 from weakreset.report.findings import found
-from weakreset.report.splits import split_tables
+from weakreset.report.splits import _natural, split_tables
 from weakreset.report.tables import device_table, exclusion_table
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
 from weakreset.traces.screening import screen
@@ -87,3 +88,25 @@ def test_a_stream_does_not_keep_all_excluded_traces():
     ]
     kept = screen(TraceSet(tuple(stuck))).exclusions
     assert sum(item.trace is not None for item in kept) == 500
+
+
+def test_labels_that_look_like_numbers_are_words():
+    assert sorted(["10", "²", "--5", "9", "-1", "x"], key=_natural) == ["-1", "9", "10", "--5", "x", "²"]
+
+
+def test_a_parameter_file_tells_how_many_readings_and_not_that_they_were_all():
+    raw = majumdar2021().model_dump(by_alias=True)
+    raw["provenance"]["exclusions"] = [
+        {"device": "A", "reason": "no number: x", "n_readings": 2}, {"device": "B", "reason": "no number: y"},
+    ]
+    rows = exclusion_table(ReportInput("t", params=ParameterFile.model_validate(raw))).rows
+    assert [cell.text for cell in rows[0]] == ["no number", "2", "2", "A (2), B"]
+
+
+def test_a_file_that_does_not_know_r0_has_a_summary():
+    raw = majumdar2021().model_dump(by_alias=True)
+    raw["not_identifiable"] = {"r0_ohm": {"unit": "ohm", "note": "nobody looked"}}
+    raw["parameters"].pop("r0_ohm")
+    assert "is not known. r0_ohm is not identifiable" in found(
+        ReportInput("t", params=ParameterFile.model_validate(raw))
+    )[0]

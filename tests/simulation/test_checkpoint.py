@@ -12,7 +12,8 @@ from torch import nn
 
 from tests.processes import here
 from weakreset.errors import SimulationError
-from weakreset.simulation import BinaryLinear, PulseOptimizer, load_checkpoint, save_checkpoint
+from weakreset.simulation import BinaryLinear, PulseOptimizer, convert, load_checkpoint, save_checkpoint
+from weakreset.simulation.checkpoint import read_checkpoint
 
 PROGRAM = """
 import sys, torch
@@ -148,3 +149,28 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(1)}, tmp_path / "other")
     with pytest.raises(SimulationError, match="format"):
         load_checkpoint(tmp_path / "other", model)
+
+
+def test_tied_layers_are_saved_and_come_back(tmp_path: Path) -> None:
+    def tied() -> nn.Module:
+        first, second = nn.Linear(6, 6), nn.Linear(6, 6)
+        second.weight = first.weight
+        return convert(nn.Sequential(first, second), "majumdar2021")
+
+    with torch.random.fork_rng():
+        model, other = tied(), tied()
+    model[0].pair.pulse(torch.full((6, 6), 9), model[0].weight)
+    load_checkpoint(save_checkpoint(tmp_path / "tied", model), other)
+    assert other[0].weight is other[1].weight
+    assert other[0].pair is other[1].pair
+    assert torch.equal(other[1].pair.array.log_r, model[0].pair.array.log_r)
+    assert torch.equal(other[1].weight, model[0].weight)
+
+
+def test_a_damaged_generator_is_named(tmp_path: Path) -> None:
+    model, generator = nn.BatchNorm1d(2), torch.Generator()
+    path = save_checkpoint(tmp_path / "file", model, generators={"data": generator})
+    tensors, header = read_checkpoint(path)
+    save_file(tensors | {"generator/data": torch.zeros(3, dtype=torch.uint8)}, path, {"weakreset": json.dumps(header)})
+    with pytest.raises(SimulationError, match="generator 'data' is damaged"):
+        load_checkpoint(path, model, generators={"data": generator})

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from weakreset.errors import SimulationError
 from weakreset.model import TWO_SLOPE
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.simulation import DeviceArray, PulseOptimizer
@@ -55,3 +56,10 @@ def test_the_optimizer_lowers_the_loss_with_falling_devices(falls):
         ((weight - target) ** 2).mean().backward()
         optimizer.step()
     assert float((weight != target).double().mean()) < 0.6 * before
+
+
+def test_the_state_of_rising_devices_is_refused(falls):
+    """Loaded, every pulse of a pair would go to the wrong device."""
+    rising = DeviceArray((5, 2), "majumdar2021", seed=1)
+    with pytest.raises(SimulationError, match="direction"):
+        DeviceArray((5, 2), falls, seed=1).load_state_dict(rising.state_dict())

@@ -152,3 +152,37 @@ def test_without_numbers_the_optimizer_is_that_of_the_recipe(params: ParameterFi
     assert (device["lr"], device["only_disagreeing"]) == (6.0, True)
     device = PulseOptimizer(small(params).parameters(), lr=100).param_groups[0]
     assert (device["lr"], device["only_disagreeing"]) == (100, False)  # as it always was
+
+
+@pytest.mark.parametrize(("kind", "numbers"), [
+    (PulseOptimizer, {"lr": -1.0}), (PulseOptimizer, {"max_pulses": 0}), (PulseOptimizer, {"max_pulses": 1.5}),
+    (PulseOptimizer, {"betas": (2.0, 0.9)}), (LatentOptimizer, {"lr": 6.0}), (LatentOptimizer, {"bursts": (0,)}),
+    (LatentOptimizer, {"latent_bits": 16}), (LatentOptimizer, {"give_back": 7.0}), (LatentOptimizer, {"eps": -1.0}),
+])
+def test_numbers_of_a_group_are_looked_at_as_those_of_the_optimizer(
+    params: ParameterFile, kind: type, numbers: dict[str, object]
+) -> None:
+    with pytest.raises(SimulationError, match=f"{kind.__name__}: .*must|{kind.__name__}: lr is a step"):
+        kind([{"params": small(params).parameters(), **numbers}])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_role_of_a_group_is_what_its_parameters_are(params: ParameterFile, kind: type) -> None:
+    model = small(params)
+    optimizer = kind(model[0].parameters(), digital_lr=1e-3)
+    optimizer.add_param_group({"params": model[1].parameters(), "role": "device"})
+    assert rates(optimizer)[2:] == [("digital", 1e-3)]
+    with pytest.raises(SimulationError, match="weight_decay"):
+        optimizer.add_param_group({"params": model[2].parameters(), "role": "device", "weight_decay": 0.1})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_networks_go_on_with_the_moments_that_they_had(params: ParameterFile, kind: type) -> None:
+    """torch gives a state the type of its weight when it is loaded: halves lose small squares of gradients."""
+    model = small(params).half()
+    optimizer, other = kind(model.parameters()), kind(model.parameters())
+    model[0].weight.grad = torch.full_like(model[0].weight, 1e-4)
+    optimizer.step()
+    other.load_state_dict(optimizer.state_dict())
+    for name, value in optimizer.state[model[0].weight].items():
+        assert torch.equal(value, other.state[model[0].weight][name]), name

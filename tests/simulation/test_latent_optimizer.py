@@ -236,6 +236,14 @@ def test_a_dead_device_costs_its_bursts_and_gives_way(params: ParameterFile) -> 
     assert torch.equal(torch.sign(optimizer.state[layer.weight]["latent"]), layer.weight.detach())
 
 
+def test_a_dead_device_is_asked_no_further_than_its_budget(params: ParameterFile) -> None:
+    runs = [stepped(harder(params), kernel, most_pulses=10, lr=0.1) for kernel in ("auto", "torch")]
+    assert_same(*runs)
+    dead = params.model_copy(update={"defects": Defects(fraction=1.0)})
+    report = stepped(dead, steps=1, lr=1.0, most_pulses=10)[2][0]
+    assert (report.bursts, report.pulses) == (3 * report.stuck, (2 + 4 + 8) * report.stuck)
+
+
 @pytest.mark.parametrize("bits", BITS)
 def test_an_interrupted_training_goes_on_bit_for_bit(params: ParameterFile, tmp_path: Path, bits: int) -> None:
     whole = stepped(params, steps=6, latent_bits=bits)
@@ -359,7 +367,7 @@ def test_a_state_of_the_rule_before_is_refused(params: ParameterFile) -> None:
 IMPOSSIBLE = [
     {"lr": -1.0}, {"lr": 6.0}, {"bursts": ()}, {"bursts": (2, 0)}, {"bursts": (5000,)},
     {"give_back": 1.5}, {"give_back": float("nan")},
-    {"most_pulses": -1}, {"latent_bits": 16}, {"betas": (1.0, 0.9)},
+    {"most_pulses": -1}, {"latent_bits": 16}, {"betas": (1.0, 0.9)}, {"eps": 0.0}, {"bursts": 5}, {"bursts": (1.5,)},
 ]
 
 

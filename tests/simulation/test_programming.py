@@ -88,6 +88,7 @@ def test_a_network_trained_without_devices_works_on_the_chip(params: ParameterFi
 @pytest.mark.parametrize(("signs", "message"), [
     ({"0": torch.ones(3, 3)}, "must have shape"), ({"0": torch.full((60, 40), float("nan"))}, "2400 that are no num"),
     ({"00": torch.ones(60, 40)}, "no signs for any"), ({"0": "x"}, "got str"),
+    ({"0": torch.zeros(60, 40, dtype=torch.bool)}, "cannot be -1"), ({"0": torch.zeros(60, 40).byte()}, "cannot be -1"),
 ])
 def test_signs_that_do_not_fit_are_refused(params: ParameterFile, signs: dict[str, torch.Tensor], message: str) -> None:
     with pytest.raises(SimulationError, match=message):

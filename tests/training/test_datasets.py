@@ -132,3 +132,17 @@ def test_the_canonical_files_are_read() -> None:
     assert classes == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     cifar = load_dataset("cifar10", SHARED / "cifar-10-subset")
     assert torch.bincount(cifar.train_labels).tolist() == [1000] * 10
+
+
+def test_a_cifar_file_beside_its_packed_self_counts_once(tmp_path: Path) -> None:
+    content = bytes([3]) + bytes(3072)
+    for name in ("data_batch_1.bin", "test_batch.bin"):
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "data_batch_1.bin.gz").write_bytes(gzip.compress(content))
+    assert len(load_dataset("cifar10", tmp_path).train_labels) == 1
+
+
+@pytest.mark.parametrize("share", [float("nan"), -0.5, 2.0])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(DatasetError, match="is none, or all"):
+        load_dataset("digits").held_out(share)

@@ -14,8 +14,9 @@ from torch.utils import data as torch_data
 from weakreset.ablation import Condition, StudySettings, ablate
 from weakreset.errors import UsageError
 from weakreset.simulation import DeviceArray, convert
-from weakreset.training import Dataset, optimizer_of, schedule_of, train
+from weakreset.training import Dataset, Recipe, optimizer_of, schedule_of, train
 from weakreset.training.ideal import binarize
+from weakreset.training.own import right_answers
 
 SIDE = 8
 
@@ -147,7 +148,9 @@ def test_regression_has_its_own_loss_and_score() -> None:
     ({"test": None}, "no data to test on"), ({"data": 5}, "data of int"), ({"network": lambda: 3}, "not a torch mod"),
     ({"network": "mlp"}, "give a module or a function"), ({"batch_size": 500}, "gives no batch"),
     ({"data": torch_data.TensorDataset(torch.zeros(40, 1, 8, 8))}, "batches must be"),
-    ({"data": "digits"}, "their own test set"),
+    ({"data": "digits"}, "their own test set"), ({"shrink": 2}, "shrink: only for data sets by name"),
+    ({"device": "abacus"}, "device 'abacus' cannot be used"),
+    ({"recipe": Recipe("ideal", lr=-1.0, schedule="cosine", devices=False)}, "learning rate"),
 ])
 def test_what_makes_no_run_is_refused_with_a_way_that_works(change: dict[str, Any], message: str) -> None:
     options = {"data": blobs(100, 0), "test": blobs(40, 1), **OPTIONS, **change}
@@ -207,3 +210,33 @@ def test_a_recipe_in_a_loop_of_ones_own_does_what_train_does(recipe: str) -> Non
     state = optimizer.state_dict()
     optimizer_of(model, recipe).load_state_dict(state)
     assert float((model(x).argmax(1) == y).float().mean()) > 0.6  # chance is 25 %
+
+
+class Once(torch_data.IterableDataset[tuple[Tensor, Tensor]]):
+    """As people write it: the second epoch finds its generator at its end."""
+
+    def __init__(self, n: int) -> None:
+        self.left = zip(*blobs(n, 0), strict=True)
+        self.n = n
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __iter__(self) -> Any:
+        return self.left
+
+
+@pytest.mark.parametrize(("used_up", "message"), [
+    ("data", "Once gave no batch to train on in epoch 2"), ("test", "nothing to test on"),
+])
+def test_data_that_are_used_up_are_no_epoch(used_up: str, message: str) -> None:
+    """A loss of 0 and an accuracy of 0 % would look like a result."""
+    task = {"data": blobs(60, 0), "test": blobs(40, 1)} | {used_up: Once(60)}
+    with pytest.raises(UsageError, match=message):
+        train("majumdar2021", **task, **OPTIONS)
+
+
+def test_one_score_an_item_is_no_choice_between_classes() -> None:
+    """The largest of one number is always class 0."""
+    with pytest.raises(UsageError, match="two classes or more"):
+        right_answers(torch.zeros(5, 1), torch.zeros(5, dtype=torch.int64))

@@ -47,6 +47,7 @@ def all_conditions(params: ParameterFile) -> tuple[Condition, ...]:
     does not name (read noise) can be switched off too; with one imperfection alone it stays as the file has it.
     """
     names = params.spread_names
+    # D2D off is a spread of zero, not `without`: the same random numbers, and the nominal device can be the mean
     none = dict.fromkeys(names, 0.0)
     alone = [*(name for name in params.parameters if name != "r0_ohm"), "r0_ohm"]
     rows = _imperfections_of(params)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from weakreset.ablation.conditions import Condition, all_conditions
+from weakreset.ablation.conditions import ALL_ON, Condition, all_conditions
 from weakreset.ablation.result import Ablation
 from weakreset.ablation.study_folder import claim
 from weakreset.ablation.study_runs import StudyRun, finished, on_cluster, on_this_machine
@@ -68,12 +68,12 @@ def ablate(
     """
     if address:
         check_address(address, trust_network, "a study on several machines")
-    params = load_parameters(params)
-    chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
+    params, seeds = load_parameters(params), tuple(seeds)
+    chosen, wanted = settings or StudySettings(), _with_all_on(conditions or all_conditions(params))
     given = {"network": network, "data": data, "test": test, "loss": loss, "score": score, "layers": layers}
     own = {name: value for name, value in given.items() if value is not None}
-    finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress, own, address=address)
-    return Ablation.of(finals, tuple(seeds), asdict(chosen) | {"parameter_file": params.name} | _own_names(own))
+    finals = finals_of(params, Path(folder), chosen, wanted, seeds, jobs, progress, own, address=address)
+    return Ablation.of(finals, seeds, asdict(chosen) | {"parameter_file": params.name} | _own_names(own))
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,34 @@ def ablate_part(
     number, of = part
     if not 1 <= number <= of:
         raise UsageError(f"part {number}/{of}: give i/n with 1 <= i <= n")
-    params = load_parameters(params)
-    chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
-    finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress, part=part)
-    done = [bool(finals[name][k]) for k in range(len(tuple(seeds))) for name in finals]
+    params, seeds = load_parameters(params), tuple(seeds)
+    chosen, wanted = settings or StudySettings(), _with_all_on(conditions or all_conditions(params))
+    finals = finals_of(params, Path(folder), chosen, wanted, seeds, jobs, progress, part=part)
+    done = [bool(finals[name][k]) for k in range(len(seeds)) for name in finals]
     mine = done[number - 1 :: of]
     return PartDone(sum(done), len(done), sum(mine), len(mine))
+
+
+def _with_all_on(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    if all(condition.name != ALL_ON for condition in conditions):
+        raise UsageError(f"{ALL_ON!r} must be among the conditions: all others are compared with it")
+    return tuple(conditions)
+
+
+def _check(conditions: Sequence[Condition], seeds: Sequence[int], jobs: int) -> None:
+    """Raise for what makes no study, before the first run."""
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise UsageError(f"seeds: one or more, each once, got {list(seeds)}")  # twice the same would count as two chips
+    if jobs < 0:
+        raise UsageError(f"jobs must be >= 0 (0: one a core), got {jobs}")
+    known: dict[str, Condition] = {}
+    for condition in conditions:
+        if known.setdefault(_folder(condition), condition) != condition:
+            raise UsageError(f"conditions: {condition.name!r} stands for two; give each a name of its own")
+
+
+def _folder(condition: Condition) -> str:
+    return condition.name.replace(" ", "-")
 
 
 def _own_names(own: Mapping[str, Any]) -> dict[str, str]:
@@ -168,6 +190,7 @@ def finals_of(
     part: tuple[int, int] | None = None, address: str = "",
 ) -> dict[str, list[dict[str, Any]]]:
     """Last metrics of every run, by condition, in the order of the seeds; empty of runs that another part has to do."""
+    _check(conditions, seeds, jobs)
     own, jobs = own or {}, jobs or os.cpu_count() or 1
     if jobs > 1 or address:
         _check_sendable(own, jobs)
@@ -185,10 +208,11 @@ def _finals_in(
 ) -> dict[str, list[dict[str, Any]]]:
     conditions = list({condition.name: condition for condition in conditions}.values())
     runs = [
-        StudyRun(condition, seed, folder / condition.name.replace(" ", "-") / f"seed-{seed}")
-        for seed in seeds for condition in conditions
+        StudyRun(condition, seed, folder / _folder(condition) / f"seed-{seed}")
+        for seed in seeds for condition in conditions  # seed by seed: a stopped study has whole pairs
     ]
     report = to_no_one if progress is None else progress
+    # as text: a spawned process reads it anew
     text = {condition.name: dump_parameters(condition.parameters(params, settings.nominal)) for condition in conditions}
     results = {(run.condition.name, run.seed): finished(run, "score" in own) for run in runs}
     mine = runs[part[0] - 1 :: part[1]]

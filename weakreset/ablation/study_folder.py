@@ -33,6 +33,7 @@ def claim(folder: Path, params: ParameterFile, settings: StudySettings, mine: di
         return
     found = read_small(note)
     try:
+        # compared as numbers: another version may write them otherwise
         same_parameters = parse_parameters(json.dumps(found["parameters"])) == params
         same_settings = StudySettings(**found["settings"]) == settings
     except (KeyError, TypeError, WeakResetError) as error:

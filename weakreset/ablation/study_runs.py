@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ def on_this_machine(
         for run in left:
             yield run, _train(run, text[run.condition.name], settings, own)
         return
+    # spawn: torch's threads do not live on in a forked process
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), follow_parent, (os.getpid(),))
     try:
         with pool, stopped_with():
@@ -87,11 +88,23 @@ def finished(run: StudyRun, own_score: bool) -> Final | None:
     from weakreset.training.run_folder import check_shares
 
     result = read_small(path)
+    made = result.pop("condition", None)  # of runs before it was written down there is nothing to compare
+    if made is not None and made != _plain(run.condition):
+        raise UsageError(
+            f"{path}: was trained under another condition of the name {run.condition.name!r}; name another folder, or "
+            "the condition otherwise"
+        )
     if "test_accuracy" not in result:
         raise UsageError(f"{path}: no test_accuracy in it; remove it, and the run is repeated")
     if not own_score:
         check_shares(result, str(path))
     return result
+
+
+def _plain(condition: Condition) -> dict[str, Any]:
+    """As JSON gives it back."""
+    found: dict[str, Any] = json.loads(json.dumps(asdict(condition)))
+    return found
 
 
 def _train(run: StudyRun, parameters: str, settings: StudySettings, own: Mapping[str, Any]) -> Final:
@@ -117,6 +130,7 @@ def _train(run: StudyRun, parameters: str, settings: StudySettings, own: Mapping
     finally:
         torch.set_num_threads(threads)
     final = trained.metrics[-1]
-    write_atomically(run.folder / "final.json", json.dumps(final) + "\n")
-    (run.folder / CHECKPOINT).unlink(missing_ok=True)
+    text = json.dumps(final | {"condition": _plain(condition)})
+    write_atomically(run.folder / "final.json", text + "\n")
+    (run.folder / CHECKPOINT).unlink(missing_ok=True)  # 80 bytes a weight, and dozens of runs
     return final

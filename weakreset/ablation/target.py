@@ -15,9 +15,10 @@ from weakreset.ablation.conditions import spread_condition
 from weakreset.ablation.result import mean_and_half_width
 from weakreset.ablation.study import finals_of
 from weakreset.ablation.study_settings import StudySettings
+from weakreset.display import for_json
 from weakreset.errors import UsageError
 from weakreset.options import named_options
-from weakreset.parameter_file import ParameterFile
+from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.progress import Progress
 
 __all__ = ["LADDER", "TargetAnswer", "required_factor", "run_target"]
@@ -60,18 +61,21 @@ class TargetAnswer:
             return f"{self.parameter}: {target:.2%} is not reached by this alone (at most {best:.2%})"
         if self.factor >= 1.0:
             return f"{self.parameter}: {target:.2%} is reached as things are"
+        if not all(math.isfinite(width) for _, _, width in self.accuracies):
+            return f"{self.parameter}: spread to {self.factor:.2f} of today's for {target:.2%} (one seed: no interval)"
         low = "not certain to be reached" if self.low is None else f"{self.low:.2f}"
         high = "1" if self.high is None else f"{self.high:.2f}"
         return f"{self.parameter}: spread to {self.factor:.2f} of today's for {target:.2%} (95 %: {low} to {high})"
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, for JSON."""
-        return asdict(self) | {"sentence": self.sentence}
+        return dict(for_json(asdict(self))) | {"sentence": self.sentence}
 
 
 @named_options
 def run_target(
-    params: ParameterFile, folder: str | os.PathLike[str], target: float, settings: StudySettings | None = None, *,
+    params: str | os.PathLike[str] | ParameterFile, folder: str | os.PathLike[str], target: float,
+    settings: StudySettings | None = None, *,
     seeds: Sequence[int] = range(5), parameters: Sequence[str] | None = None, jobs: int = 1,
     progress: Progress | None = None,
 ) -> tuple[TargetAnswer, ...]:
@@ -83,7 +87,7 @@ def run_target(
         Wanted test accuracy, a fraction.
     parameters : sequence of str, optional
         Those to shrink one at a time; all of the model's, and "all" together, unless given.
-    folder, settings, seeds, jobs, progress
+    params, folder, settings, seeds, jobs, progress
         As in `ablate`; the folder may be that of a study with the same settings.
 
     Raises
@@ -93,6 +97,7 @@ def run_target(
     """
     if not 0.0 < target < 1.0:
         raise UsageError(f"the target must be an accuracy between 0 and 1 (0.97 for 97 %), got {target}")
+    params = load_parameters(params)
     names = tuple(parameters or (*(name for name in params.parameters if name != "r0_ohm"), "r0_ohm", "all"))
     unknown = [name for name in names if name not in (*params.spread_names, "all")]
     if unknown:
@@ -107,8 +112,9 @@ def run_target(
             for factor, condition in zip(LADDER, column, strict=True)
         )
         means = [mean for _, mean, _ in accuracies]
-        half = [width if math.isfinite(width) else 0.0 for _, _, width in accuracies]
-        ends = [required_factor([m + sign * h for m, h in zip(means, half, strict=True)], target) for sign in (-1, 1)]
+        ends: list[float | None] = [None, None]  # of one seed no interval is known
+        if all(math.isfinite(width) for _, _, width in accuracies):
+            ends = [required_factor([m + sign * h for _, m, h in accuracies], target) for sign in (-1, 1)]
         answers.append(TargetAnswer(name, target, required_factor(means, target), ends[0], ends[1], accuracies))
     return tuple(answers)
 
@@ -117,6 +123,7 @@ def required_factor(means: Sequence[float], target: float) -> float | None:
     """Largest factor of `LADDER` (interpolated) from which on down the mean stays at or above the target."""
     if means[-1] < target:
         return None
+    # from no spread upwards: by chance a rung far up may reach the target while one below does not
     for i in range(len(means) - 1, 0, -1):
         if means[i - 1] < target:
             share = (means[i] - target) / (means[i] - means[i - 1])

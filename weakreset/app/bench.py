@@ -37,7 +37,7 @@ class _Line:
     def send(self, content: dict[str, Any]) -> None:
         view = memoryview(json.dumps(content, allow_nan=False).encode() + b"\n")
         while view:
-            view = view[os.write(self.target, view) :]
+            view = view[os.write(self.target, view) :]  # a pipe may take less than a line
 
     def progress(self, done: int, total: int, what: str) -> None:
         now = time.monotonic()
@@ -48,7 +48,7 @@ class _Line:
 
 def serve(folder: Path) -> None:
     """Answer requests until the page closes the line."""
-    line = _Line(os.dup(1))
+    line = _Line(os.dup(1))  # a copy of the line to the page, before 1 becomes the terminal's
     os.dup2(2, 1)  # what a library prints is not an answer
     os.chdir(folder / "files")  # names in provenance and messages are those that the user knows
     try:
@@ -66,7 +66,7 @@ def serve(folder: Path) -> None:
 def _answer(line: _Line, bench: Any, request: dict[str, Any]) -> dict[str, Any]:
     try:
         with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
+            warnings.simplefilter("always")  # each request has its own: Python would show one only once
             line.busy = True
             answer: dict[str, Any] = bench.call(request["call"], request["arguments"])
             line.busy = False

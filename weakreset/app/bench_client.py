@@ -54,7 +54,7 @@ class BenchClient:
         ------
         Refused, Cancelled, Ended
         """
-        async with self._lock:
+        async with self._lock:  # one request at a time: answers carry no number
             process = await self._running()
             request = json.dumps({"call": call, "arguments": arguments}) + "\n"
             try:
@@ -78,7 +78,7 @@ class BenchClient:
         if self._killer is None:
             if sys.platform != "win32":
                 process.send_signal(signal.SIGINT)
-            delay = 0.0 if sys.platform == "win32" else _GRACE_S
+            delay = 0.0 if sys.platform == "win32" else _GRACE_S  # Windows has no signal that only interrupts
             self._killer = asyncio.get_running_loop().call_later(delay, _kill, process)
 
     async def stop(self) -> None:
@@ -130,4 +130,4 @@ def _kill(process: asyncio.subprocess.Process) -> None:
         if sys.platform == "win32":
             process.kill()
         else:
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)  # its own session, so its own group: workers of the fit are in it

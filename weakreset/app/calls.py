@@ -32,6 +32,7 @@ class Bench(Results):
 
     def call(self, name: str, arguments: Answer) -> Answer:
         """One of the methods below, by name."""
+        # a list of names: getattr alone would reach everything that the object has
         known = ("inspect", "change_map", "fit", "validate", "compare", "simulate", "draw", "picture", "export")
         if name not in known:
             raise UsageError(f"no such call: {name}")
@@ -80,7 +81,7 @@ class Bench(Results):
         self.progress(0, 1, "page of devices")
         write_atomically(self.made / "devices.html", build_devices(fits, f"Devices of {chosen.name}"))
         self.fits, self.population, self.params, self.recipe = fits, population, params, chosen
-        self.verdict = self.twin = self.comparison = None
+        self.verdict = self.twin = self.comparison = None  # they belonged to the fit before
         content = ReportInput(chosen.name, fits=fits, population=population)
         counts = fits.counts()
         statuses = [[STATUS_WORDS[status], counts[status.value], status.sentence] for status in FitStatus]
@@ -141,7 +142,7 @@ class Bench(Results):
             self.traces(chosen)
         self.twin = twin
         write_csv_long(twin, self.made / "simulated.csv")
-        return {"notes": list(twin.notes), "twin": Twin(params, devices, pulses, seed, tuple(without)).__dict__,
+        return {"notes": list(twin.notes), "twin": Twin(params, devices, pulses, seed, tuple(without), assume).__dict__,
                 "pictures": self._known(("twin",))}
 
     def draw(self, name: str) -> Answer:

@@ -112,8 +112,7 @@ class Desk:
             recipe = replace(recipe, compared=(self.comparison["a"], self.comparison["b"]))
         if self.twin is not None:
             made = self.twin["twin"]
-            twin = Twin(**dict(made, without=tuple(made["without"])))
-            recipe = replace(recipe, twin=twin, assume=self.twin["asked"]["assume"] or recipe.assume)
+            recipe = replace(recipe, twin=Twin(**dict(made, without=tuple(made["without"]))))
         return recipe
 
     def changed(self, part: str = "state") -> None:
@@ -171,7 +170,7 @@ class Desk:
         ), self.arrivals
         answer = await self._ask("fit", "fit", recipe=recipe.to_dict())
         if answer is not None:
-            self.recipe = self.fit_recipe = recipe
+            self.recipe = self.fit_recipe = recipe  # after the answer: a refused fit leaves the old one
             self.fitted_at = arrivals
             self.fit, self.verdict, self.twin, self.comparison = answer, None, None, None
             self.message = " ".join(filter(None, [f"fitted: {answer['counted']}", self.message]))
@@ -261,6 +260,7 @@ class Desk:
             self.error = str(error)
         except Ended as error:
             self.error = f"{error}. The files are still here"
+            # the page shows nothing that the bench does not have any more
             self.fit = self.fit_recipe = self.verdict = self.comparison = self.twin = None
             for part in ("fit", "verdict", "comparison", "twin"):
                 self.changed(part)

@@ -70,11 +70,12 @@ class Guard:
         client, host, origin = scope.get("client"), headers.get("host", ""), headers.get("origin", "")
         if client is not None and client[0] not in _LOOPBACK:
             return "this window serves this machine only"
-        if host not in self.hosts:
+        if host not in self.hosts:  # DNS rebinding: a foreign name that points here has its own Host
             return f"this window answers to {self.hosts[0]} only"
         if (origin or scope["type"] == "websocket") and origin != f"http://{host}":
             return "the request comes from another page"
         given = (_token_of(scope), self._cookie_of(headers))
+        # in constant time: how long a refusal takes tells nothing of the token
         if not any(secrets.compare_digest(item.encode(), self.token.encode()) for item in given):
             return "the address lacks its token: use the one that `weakreset app` printed"
         return ""
@@ -92,6 +93,7 @@ class Guard:
         async def counted() -> Message:
             nonlocal taken
             message = await receive()
+            # a length in the header may be missing, or a lie: counted as it comes
             taken += len(message.get("body", b"")) if message["type"] == "http.request" else 0
             if taken > self.most_bytes:
                 raise _TooLarge
@@ -112,6 +114,7 @@ class Guard:
                 await _refuse(scope, send, 413, "the file is larger than this window takes")
 
     def _keep(self) -> bytes:
+        # HttpOnly: no script reads it; Strict: no other site sends it
         return f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict".encode()
 
 

@@ -62,6 +62,7 @@ class Results:
         numbers = assumed_numbers(assume)
         if self.params is not None and self.recipe is not None and source == self.recipe.parameter_file:
             return load_parameters(self.params, numbers)
+        # the name of an upload, and no way out of its folder
         if Path(source).name != source or not (source in preset_names() or Path(source).is_file()):
             raise UsageError(f"there is no parameter file {source!r} here")
         return load_parameters(source, numbers)

@@ -81,6 +81,7 @@ def serve(port: int, limits: Limits, ready: Callable[[str], None]) -> None:
 
 def _free_port(port: int) -> int:
     with socket.socket() as probe:
+        # a port that was closed a moment ago is free
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_LOOPBACK, port))
@@ -118,6 +119,7 @@ def _hand_out(workshop: Workshop) -> Callable[[Request], Response]:
         path = workshop.made / name
         if "/" in name or "\\" in name or path.parent != workshop.made or not path.is_file():
             return PlainTextResponse("no such file", 404)
+        # an SVG opened by itself could run scripts in the name of this page: it is downloaded
         inline = path.suffix in (".png", ".html") and "download" not in request.query_params
         where = "inline" if inline else "attachment"
         return FileResponse(path, filename=name, content_disposition_type=where, headers={"cache-control": "no-store"})

@@ -21,7 +21,7 @@ def mark(element: Any, name: str) -> Any:
 
 def start(work: Awaitable[None]) -> None:
     """Let something go on whether or not the page stays open."""
-    background_tasks.create(work)
+    background_tasks.create(work)  # kept by nicegui: a task that nobody holds may be collected
 
 
 def heading(text: str) -> None:

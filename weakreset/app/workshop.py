@@ -57,12 +57,12 @@ class Workshop:
         UsageError
             Too large, too many, or a name that no file can have.
         """
-        plain = name.replace("\\", "/").rsplit("/", 1)[-1]
+        plain = name.replace("\\", "/").rsplit("/", 1)[-1]  # browsers of Windows may send a path
         if not plain.isprintable() or plain.strip(". ") == "" or plain.startswith("."):
             raise UsageError(f"{name!r} is no name of a file that this window takes: rename it")
         if len(plain.encode()) > _LONGEST_NAME:
             raise UsageError(f"the name {plain[:40]}... is longer than {_LONGEST_NAME} bytes: rename the file")
-        others = [path for path in self.files.iterdir() if path.name != plain]
+        others = [path for path in self.files.iterdir() if path.name != plain]  # the one of this name is replaced
         total = size + sum(path.stat().st_size for path in others)
         if size > self.limits.file_bytes:
             raise UsageError(f"{plain}: {_mb(size)}; this window takes files up to {_mb(self.limits.file_bytes)}. "
@@ -91,7 +91,10 @@ class Workshop:
         gone = []
         for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
             number = path.name.removeprefix(_PREFIX).split("-")[0]
-            about = path.lstat()
+            try:
+                about = path.lstat()
+            except FileNotFoundError:  # another window, opened at the same time, swept it
+                continue
             ours = stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid()
             if ours and number.isascii() and number.isdigit() and not lives(int(number)):
                 shutil.rmtree(path, ignore_errors=True)

@@ -63,7 +63,8 @@ def ablate_command(
     if download:
         from weakreset.training import folder_of
 
-        data_dir = folder_of(data, data_dir)
+        data_dir = folder_of(data, data_dir)  # once, before processes would each fetch it
+    # as from the root: a study goes on from another working folder too
     folder = None if data_dir is None else str(data_dir.resolve())
     settings = StudySettings(data, folder, recipe, network, hidden, width, epochs, batch_size, nominal, shrink, lr)
     with resumable(lambda: _kept(output)):
@@ -175,7 +176,7 @@ def _picture(study: Ablation) -> bytes:
     from weakreset.plots import ablation_bars, figure_bytes
 
     title = f"{study.settings['data']}, recipe {study.settings['recipe']}, {len(study.seeds)} seeds"
-    axes: Any = ablation_bars(study.to_dict()["effects"], title=title)
+    axes: Any = ablation_bars([asdict(effect) for effect in study.effects], title=title)
     return figure_bytes(axes.figure, "png")
 
 

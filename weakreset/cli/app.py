@@ -85,7 +85,7 @@ def run(arguments: list[str]) -> int:
         warnings.showwarning = _shown
         code = _code(arguments, written)
         try:
-            sys.stdout.flush()
+            sys.stdout.flush()  # here, where a closed pipe can still be answered; at exit it would be a traceback
         except BrokenPipeError:
             silence_stdout()
         return code
@@ -110,6 +110,7 @@ def _code(arguments: list[str], written: list[Path]) -> int:
     except Interrupted as stop:
         say(f"interrupted; {kept(written)}", "yellow")
         return stop.code
+    # typer ends every command so, with 0 too
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except Exception as error:  # whatever a library under us raises on a stranger's file

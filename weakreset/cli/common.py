@@ -38,7 +38,7 @@ def outputs_held() -> Iterator[None]:
         try:
             yield
         finally:
-            _HELD.remove(stack)
+            _HELD.remove(stack)  # by itself: commands run inside tests and notebooks too, one in another
 
 
 def claim_outputs(
@@ -82,7 +82,7 @@ class _Patient(Console):
     def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
         """Names of devices and files come from strangers: what a terminal would obey in them is shown, not sent."""
         for text, style, control in super().render(renderable, options):
-            yield Segment(text if control else harmless(text), style, control)
+            yield Segment(text if control else harmless(text), style, control)  # control: what rich itself sends
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -91,6 +91,7 @@ class _Patient(Console):
 
 def silence_stdout() -> None:
     """What is still to be flushed to a reader that left goes nowhere, and raises nothing when Python ends."""
+    # the number of the file is replaced: what is buffered in libraries goes the same way
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
@@ -146,6 +147,7 @@ def resumable(advice: Callable[[], str]) -> Iterator[None]:
         yield
     except KeyboardInterrupt as stop:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"interrupted; {advice()}", markup=False)
+        # 128 + the number of the signal, as shells count
         raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
 
 

@@ -32,7 +32,7 @@ def edit_command(
     console = console_for(json_)
     if output is None and not os.path.isfile(params):
         raise UsageError(f"{params} is a preset: say with -o where to write the changed file")
-    claim_outputs(output or params)
+    claim_outputs(output or params)  # before reading: nobody else writes it from here on
     before = load_parameters(params)
     after = edit_parameters(before, changes_of(set_))
     made = after.provenance.edits[len(before.provenance.edits) :]

@@ -81,7 +81,7 @@ def fit_command(
     if json_:
         print_json(summary)
     if "parameter_file" not in summary:
-        raise typer.Exit(1)
+        raise typer.Exit(1)  # a verdict, not a mistake: these traces give no laws; the table of devices is written
 
 
 def _cluster(address: str, trust_network: bool, output: Path) -> dict[str, Any] | None:
@@ -164,6 +164,7 @@ def _write(
     extras: dict[str, Any], table: Path,
 ) -> dict[str, str]:
     """All files at once; when the population fails or is interrupted, the fits of the devices are kept."""
+    # the table first: fits of many devices are not lost to an error in the population
     files: dict[Path, str | bytes] = {table: csv_for_people(fits.to_frame())}
     try:
         return _results(fits, name, output, report, console, replicas, extras, files)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from weakreset.cli.common import progress_bar
+from weakreset.cli.common import console_for, progress_bar
 from weakreset.cli.trace_options import (
     ASSUMED,
     FormatOption,
@@ -55,7 +55,7 @@ def inspect_command(
     from weakreset.traces.inspection import inspect_lot
 
     chosen = TraceOptions(files, map_, format_, read_voltage, limits, where, skip=skip)
-    console = Console(stderr=json_, highlight=False, soft_wrap=True)
+    console = console_for(json_)
     with progress_bar(Console(stderr=True)) as progress:
         paths = find_files(files)
         lot = inspect_lot(paths, chosen.options, progress if len(paths) > _IN_DETAIL else None)
@@ -65,13 +65,14 @@ def inspect_command(
             if not inspection.problem:
                 _show(console, inspection)
     else:
+        # each note once, however many files have it
         for note in dict.fromkeys(n for item in found for n in item.notes if n.startswith(ASSUMED)):
             console.print(note, style="yellow", markup=False)
         console.print(_overview(found) if len(found) <= _LINE_EACH else _alike_files(found))
         console.print(_totals(found), markup=False)
         console.print(f"screening limits: {chosen.reading['limits']}", markup=False)
     problems = [inspection for inspection in found if inspection.problem]
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = console_for(True)
     for inspection in problems[:_PROBLEMS_SHOWN]:
         errors.print(f"weakreset: {inspection.problem}", style="red", markup=False)
     if len(problems) > _PROBLEMS_SHOWN:
@@ -85,6 +86,7 @@ def inspect_command(
     if json_:
         content = {"files": [inspection.to_dict() for inspection in found], "lot": lot.to_dict()}
         sys.stdout.write(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    # as `fit` would end with these files
     if lot.problem or len(problems) == len(found) or (problems and not keep_going):
         raise typer.Exit(2)
 

@@ -54,6 +54,7 @@ def new_command(
         both = isinstance(found, dict) and isinstance(given.get(key), dict)
         given[key] = given[key] | found if both else found
     given.setdefault("name", output.stem)
+    # asked only where somebody can answer: a script would wait for ever
     if ask or (ask is None and sys.stdin.isatty() and not json_):
         _ask(given)
     params, notes = new_parameters(given)
@@ -116,7 +117,7 @@ def _ask(given: dict[str, Any]) -> None:
             continue  # the numbers of noise are many: they come from the table or from --set
         unit = f" in {item.unit}" if item.unit != "1" else ""
         asked = f"{item.place}{unit}: {item.words} (a number, `7 ± 0.4 kohm`, or `lognorm(median=..., sigma_ln=...)`)"
-        default = None if item.default is None else f"{item.default:g}"
+        default = None if item.default is None else f"{item.default:g}"  # None: typer asks until there is an answer
         given[item.place] = typer.prompt(asked, default=default, err=True, value_proc=_law_of(item))
 
 

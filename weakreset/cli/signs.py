@@ -35,7 +35,7 @@ def every_sign_can_be_written() -> Iterator[None]:
     streams = [stream for stream in (sys.stdout, sys.stderr) if hasattr(stream, "reconfigure")]
     before = [stream.errors for stream in streams]
     for stream in streams:
-        stream.reconfigure(errors=_HANDLER)
+        stream.reconfigure(errors=_HANDLER)  # only what the encoding lacks is replaced: UTF-8 stays as it is
     try:
         yield
     finally:

@@ -20,7 +20,7 @@ def simulate_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="OUT.csv (long) or OUT.h5")],
     devices: Annotated[int, typer.Option(min=1, help="number of devices")] = 100,
     pulses: Annotated[int, typer.Option(min=1, help="RESET pulses a device")] = 1000,
-    seed: Annotated[int, typer.Option(help="same seed, same traces")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="same seed, same traces")] = 0,
     without: Annotated[str, typer.Option(help=f"imperfections to switch off, comma between: {SWITCHES}")] = "",
     cycles: Annotated[int, typer.Option(min=1, help="cycles a device, a SET before each")] = 1,
     dies: Annotated[
@@ -44,7 +44,7 @@ def simulate_command(
     if output.suffix == ".csv":
         what = f"simulated traces of {file.name} (seed {seed})"
         write_datapackage(output, {"pulse": "pulse", "resistance_ohm": "ohm"}, what, True, ("device",))
-    if beyond := extrapolated(file, pulses):
+    if beyond := extrapolated(file, pulses):  # on stderr, with --json too: numbers beyond the traces are no measurement
         console_for(True).print(f"warning: {beyond}", style="yellow", markup=False)
     more = f", {cycles} cycles" if cycles > 1 else f", on {dies} dies" if dies else ""
     what = f"{devices} simulated devices of {file.name}, {pulses} pulses each{more}: {output}"

@@ -49,7 +49,7 @@ def termination_is_an_error() -> Iterator[None]:
         return
 
     def terminate(number: int, frame: object) -> None:
-        raise Terminated
+        raise Terminated  # in the main thread, wherever it is: with blocks and finally clauses run
 
     before = signal.signal(signal.SIGTERM, terminate)
     try:
@@ -73,7 +73,7 @@ def kept(written: Sequence[Path]) -> str:
 
 def unforeseen(error: Exception, arguments: Sequence[str], written: Sequence[Path]) -> str:
     """What was being done, where the traceback is, what was kept."""
-    words = str(error).strip().partition("\n")[0][:300]
+    words = str(error).strip().partition("\n")[0][:300]  # one line: the traceback has the rest
     return (
         f"weakreset: an error that was not foreseen, in `weakreset {' '.join(arguments)[:300]}`: "
         f"{type(error).__name__}{': ' if words else ''}{words}. {_saved(error)} {kept(written).capitalize()}."

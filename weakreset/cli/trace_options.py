@@ -55,7 +55,7 @@ def parse_pulse_range(text: str) -> tuple[int | None, int | None]:
         first, last = (int(part) if part.strip() else None for part in parts)
     except ValueError:
         raise UsageError(f"--pulses {text!r}: give A:B, two pulse numbers, both included (200:399)") from None
-    if first is not None and last is not None and last <= first:
+    if first is not None and last is not None and last <= first:  # one pulse is no trace
         raise UsageError(f"--pulses {text!r}: the first pulse must come before the last")
     return first, last
 
@@ -105,6 +105,7 @@ class TraceOptions:
         if self.stream is not None:
             return self.stream
         files = find_files(self.paths)
+        # all files together: a lot of many small ones fills the memory as one large one does
         large = sum(path.stat().st_size for path in files) >= _STREAM_FROM_BYTES
         return large and any(can_stream(path, self.format_ or None) for path in files)
 
@@ -150,7 +151,7 @@ class TraceParts:
             yield some if drawn is None else some.split(drawn)[0]
         if drawn is not None:
             drawn.check()
-            self.held[:] = drawn.held
+            self.held[:] = drawn.held  # in place: whoever asked for the parts has this list
 
 
 def print_left_out(console: Console, traces: TraceSet) -> None:

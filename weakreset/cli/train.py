@@ -52,7 +52,7 @@ def train_command(
 
     claim_outputs(folder=output)
     chosen = recipe_named(recipe)
-    chosen = chosen if lr is None else replace(chosen, lr=lr)
+    chosen = chosen if lr is None else replace(chosen, lr=lr)  # in config.json it is part of the recipe
     file = parameters_of(params, assume)
     with resumable(lambda: _kept(output)), _progress_bar() as progress:
         run = train(

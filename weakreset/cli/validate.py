@@ -67,6 +67,7 @@ def validate_command(
         loaded = _held_out(file, loaded)
     with progress_bar(console) as progress:
         verdict = validate(
+            # devices that were held out were not seen by the fit
             file, loaded, n_replicas=replicas, seed=seed, unseen=unseen or held_out, mixed_pulses=mixed_pulses,
             progress=progress,
         )
@@ -97,6 +98,7 @@ def _held_out(file: Any, traces: Any) -> Any:
         raise UsageError(f"{file.name} was fitted to all of its devices: fit it with --holdout 0.3, say")
     part = traces.select_devices(names)
     found = {trace.device for trace in part}
+    # all of them or none: a choice among held-out devices would be one made on the test set
     if missing := [name for name in names if name not in found]:
         raise UsageError(
             f"{len(missing)} of the {len(names)} devices held out of {file.name} are not in these traces: "

@@ -17,7 +17,7 @@ from weakreset.comparison.quantities import (
     quantities_of,
 )
 from weakreset.comparison.shares import fisher
-from weakreset.display import Shown, Summary
+from weakreset.display import Shown, Summary, for_json
 from weakreset.errors import ParameterFileError
 from weakreset.model import Number, TruncatedLaw
 from weakreset.multiple_testing import holm
@@ -77,7 +77,7 @@ class Comparison(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Every figure, for JSON."""
-        rows = [asdict(difference) | {"outcome": difference.outcome} for difference in self.differences]
+        rows = [for_json(asdict(difference)) | {"outcome": difference.outcome} for difference in self.differences]
         return {
             "a": self.a.name, "b": self.b.name, "sentence": self.sentence, "differences": rows,
             "notes": list(self.notes),
@@ -113,6 +113,7 @@ def compare_parameters(
     noise, lonely = _noise(a, b, rng)
     found = [*_laws(a, b, rng), *noise, *_yields(a, b), *curve_differences(a, b, rng)]
     tested = [i for i, difference in enumerate(found) if difference.p_value is not None]
+    # one family of tests: dozens of quantities at 5 % each would find a difference in any two files
     adjusted = holm(np.array([found[i].p_value for i in tested], dtype=np.float64))
     for i, p in zip(tested, adjusted, strict=True):
         found[i] = replace(found[i], adjusted_p_value=float(p))
@@ -141,6 +142,7 @@ def _devices(file: ParameterFile) -> int:
 def _measured(file: ParameterFile) -> tuple[int, int]:
     """Defects, and devices measured: those fitted and the defects."""
     fitted, share = _devices(file), file.defects.fraction
+    # share = broken / (fitted + broken), solved for the count, which the file does not hold
     broken = round(fitted * share / (1.0 - share)) if fitted and share < 1 else 0
     return broken, fitted + broken
 
@@ -219,8 +221,9 @@ def _own_law(block: NoiseBlock, name: str, above: float, rng: np.random.Generato
     if entry is None:
         return {}
     law = entry.law()
-    if not above < law.upper or 1.0 - float(law.cdf(above)) < _LEAST_MASS:
+    if not above < law.upper or 1.0 - float(law.cdf(above)) < _LEAST_MASS:  # all but nothing of the law lies there
         return {}
+    # truncated, not shifted: the law given that the step is one that both fits could have found
     law = TruncatedLaw(law.family, law.params, max(above, law.lower), law.upper)
     return quantities_of(law, errors_of_sample(law, n) if n else {}, rng)
 
@@ -241,6 +244,7 @@ def _share(block: NoiseBlock, name: str, own: str, above: float) -> Quantity:
     part = 1.0 if entry is None else 1.0 - float(entry.law().cdf(above))
     value, error = part * value, None if error is None else part * error
     if error is None and n:
+        # of a count; 0.25 / n keeps it above zero where none or all have it
         error = float(np.sqrt((value * (1.0 - value) + 0.25 / n) / n))
     return Quantity(value, error, positive=False)
 

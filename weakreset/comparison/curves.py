@@ -20,7 +20,7 @@ _PULSES = (10, 100, 1000, 10_000)
 def curve_differences(a: ParameterFile, b: ParameterFile, rng: np.random.Generator) -> list[Difference]:
     """R of the median device after some pulses, as far as both files go; nothing where one cannot be drawn."""
     last = min(usual_pulses(a), usual_pulses(b))
-    pulses = [*(n for n in _PULSES if 1.5 * n < last), last]
+    pulses = [*(n for n in _PULSES if 1.5 * n < last), last]  # none too close to the last, which is always there
     try:
         medians = [_medians(file, pulses, rng) for file in (a, b)]
     except ParameterFileError:

@@ -36,8 +36,14 @@ class Quantity:
             return None
         reach = _NORMAL_95 * self.error
         if self.positive:
-            return self.value * math.exp(-reach), self.value * math.exp(reach)
+            return self.value * _exp(-reach), self.value * _exp(reach)
         return self.value - reach, self.value + reach
+
+    def error_in(self, ratio: bool) -> float:
+        """The standard error of the logarithm for a `ratio`, else of the number itself; 0 where it is not known."""
+        if self.error is None:
+            return 0.0
+        return self.error * abs(self.value) if self.positive and not ratio else self.error
 
 
 @dataclass(frozen=True)
@@ -70,15 +76,16 @@ class Difference:
 
     @classmethod
     def between(cls, what: str, unit: str, a: Quantity, b: Quantity) -> Difference:
+        # positive numbers differ by factors: their logarithms are nearer to normal than they are
         ratio = a.positive and b.positive and a.value > 0 and b.value > 0
         gap = math.log(b.value / a.value) if ratio else b.value - a.value
-        change = math.exp(gap) if ratio else gap
-        error = math.hypot(a.error or 0.0, b.error or 0.0)
+        change = _exp(gap) if ratio else gap
+        error = math.hypot(a.error_in(ratio), b.error_in(ratio))
         if error == 0:
             return cls(what, unit, a, b, change, None, None)
         fixed = "" if a.error and b.error else "B" if a.error else "A"
         ends = gap - _NORMAL_95 * error, gap + _NORMAL_95 * error
-        interval = (math.exp(ends[0]), math.exp(ends[1])) if ratio else ends
+        interval = (_exp(ends[0]), _exp(ends[1])) if ratio else ends
         return cls(what, unit, a, b, change, interval, float(2.0 * special.ndtr(-abs(gap) / error)), fixed=fixed)
 
     def row(self) -> tuple[str, ...]:
@@ -107,6 +114,10 @@ class Difference:
         return "differ" if self.adjusted_p_value < 0.05 else "no difference shown"
 
 
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 700.0 else math.inf  # e^710 is no longer a float
+
+
 def _bracket(interval: tuple[float, float] | None, digits: int = 3) -> str:
     return "" if interval is None else f" [{number(interval[0], digits)}, {number(interval[1], digits)}]"
 
@@ -118,8 +129,10 @@ def law_quantities(entry: ParameterLaw, rng: np.random.Generator) -> dict[str, Q
 
 def quantities_of(law: TruncatedLaw, stderr: Mapping[str, float], rng: np.random.Generator) -> dict[str, Quantity]:
     """The same of a law and the standard errors of its numbers."""
+    # where no device can be below zero, medians are compared by their ratio
     positive = law.lower >= 0 or law.family in ("lognorm", "gamma", "weibull")
     q16, median, q84 = map(float, law.ppf(np.array([0.16, 0.5, 0.84])))
+    # quantiles, not moments: every family has them, and a heavy tail does not move them
     found = {"median": (median, positive), "spread": (0.5 * (q84 - q16), True)}
     if law.family == "constant":
         return {"median": Quantity(median, None, positive)}

@@ -27,6 +27,7 @@ def text_chart(
     """
     least, most = min(low), max(high)
     span = most - least if most > least else 1.0
+    # a column shows one point as it is: interpolated, a step would become a slope
     columns = [_nearest(x, x[0] + (x[-1] - x[0]) * i / (width - 1)) for i in range(width)]
 
     def row(value: float) -> int:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["csv_for_people", "plain_comment", "shown_cell", "stored_cell"]
 
 _FORMULA = re.compile(r"'*[\s]*[=+\-@\t\r＝＋－＠]")  # the wide signs are taken as formulas too
+# after a separator of any spreadsheet: a comma, a semicolon (where commas are decimal), a tab
 _INSIDE = re.compile(r"""([,;\t]["'\s]*)(?=[=+\-@])""")
 
 

@@ -51,7 +51,7 @@ class Summary:
     def html(self) -> str:
         """A table without styles or scripts of its own, so that every notebook shows it in its way."""
         head = "<br>".join([f"<b>{_escaped(_line(self.title))}</b>", *(_escaped(_line(line)) for line in self.lines)])
-        parts = [f"<p>{head}</p>"]
+        parts = [f"<p>{head}</p>"]  # escaped in `head` already
         rows = self.rows[:ROWS_SHOWN]
         if rows:
             body = "".join(f"<tr>{_cells('td', row)}</tr>" for row in rows)
@@ -109,6 +109,7 @@ def _line(text: str) -> str:
 
 def _clipped(text: str, longest: int) -> str:
     """One line of printable signs: a name may hold line ends, terminal commands or signs that turn the text around."""
+    # cut first, so that no escape is cut in two
     return printable(text if len(text) <= longest else text[: longest - 1] + "…")
 
 

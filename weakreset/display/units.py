@@ -21,6 +21,7 @@ def as_ohms(*values: float, digits: int = 3) -> str:
 
 def as_change(*log_ratios: float, digits: int = 3) -> str:
     """ln(R/R0) as what it does to a resistance, in per cent; "×8.2" where that is more than a doubling."""
+    # per cent mean little beyond a doubling, and +700 % misleads: a factor then
     if all(abs(value) < math.log(2.0) for value in log_ratios):
         return f"{as_interval([100.0 * math.expm1(value) for value in log_ratios], digits)} %"
     return f"×{as_interval([_exp(value) for value in log_ratios], digits)}"

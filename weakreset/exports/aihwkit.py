@@ -8,13 +8,14 @@ chosen among a few by what it leaves, and what is left is said in the text.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
-from weakreset.exports.target import ExportSettings, Target, header, refuse_many
+from weakreset.exports.target import ExportSettings, Target, header, noise_words, refuse_many
 from weakreset.model import Devices
 from weakreset.parameter_file import ParameterFile
 from weakreset.twin import simulate_population
@@ -51,6 +52,7 @@ def moved(step: Array, bound: Array, nodes: Array, n_pulses: int) -> Array:
         at = w * per_w
         i = np.minimum(at.astype(np.int64), sections - 1)
         t = np.minimum(at - i, 1.0)
+        # aihwkit's rule: dw = dwmin_up times f, linear between nodes, at w / max_bound; clipped at max_bound
         w = np.minimum(w + step * ((1.0 - t) * nodes[i] + t * nodes[i + 1]), bound)
         out[:, k] = w
     return out
@@ -67,7 +69,7 @@ def _write(params: ParameterFile, settings: ExportSettings) -> str:
         raise UsageError(
             f"{params.name}: devices that do not move, or turn back, within {settings.pulses} pulses have no such steps"
         )
-    plan = min(_plans(devices, law, sign), key=lambda plan: plan.miss)
+    plan = min(_plans(devices, law, sign), key=lambda plan: plan.miss)  # one at a time: each is as large as the law
     return "\n".join([*(f"# {line}" for line in _about(params, settings, law, plan)), *_source(plan, sign)]) + "\n"
 
 
@@ -76,7 +78,7 @@ def _drift(devices: Devices, pulses: NDArray[np.int64]) -> Array:
     return devices.mean_log_ratio(pulses) - devices.drift[devices.shape.offset][:, None]
 
 
-def _plans(devices: Devices, law: Array, sign: float) -> list[_Plan]:
+def _plans(devices: Devices, law: Array, sign: float) -> Iterator[_Plan]:
     """One for every scale that is tried."""
     n_pulses, sections = law.shape[1], _NODES - 1
     # farther than asked for: else only devices that move fast would say what the last nodes are
@@ -88,7 +90,7 @@ def _plans(devices: Devices, law: Array, sign: float) -> list[_Plan]:
         numbers = (devices.drift[name] for name in devices.shape.parameters)
         at_knee = sign * (devices.shape.value(devices.drift[knee], *numbers) - devices.drift[devices.shape.offset])
         bounds += [at_knee * sections / (node + part) for node in _KNEE_AT for part in (0.0, 0.5)]
-    return [_plan(law, path, pulses, bound) for bound in bounds]
+    return (_plan(law, path, pulses, bound) for bound in bounds)
 
 
 def _plan(law: Array, path: Array, pulses: NDArray[np.int64], bound: Array) -> _Plan:
@@ -99,6 +101,7 @@ def _plan(law: Array, path: Array, pulses: NDArray[np.int64], bound: Array) -> _
     share = np.linspace(0.0, 1.0, _NODES)
     for own, jumps, top, begin in zip(path, steps, bound, step, strict=True):
         there = share * top <= own[-2]
+        # sums, not means of ratios: a device counts by its first step, which f multiplies
         reached[there] += np.interp(share[there] * top, own[:-1], jumps)
         first[there] += begin
     known = first > 0
@@ -124,7 +127,7 @@ def _about(params: ParameterFile, settings: ExportSettings, law: Array, plan: _P
     ]
     left_out = [
         "what each device does after its knee for itself (m2 / m1): all have the mean; scales stop at max_bound",
-        "1/f noise and telegraph noise: aihwkit's noise of a write is white and has no memory",
+        f"{noise_words(params)}: aihwkit's noise of a write is white and has no memory",
         "R0, and the offset of the first pulse: weights begin at 0",
         "the sign of a pair: a weight is one device; two tiles and a sign make a 2T2R weight",
         "SET: set weights to 0; noise of the read: aihwkit's forward pass has its own",

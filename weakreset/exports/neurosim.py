@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import UsageError
-from weakreset.exports.target import ExportSettings, Target, header
+from weakreset.exports.target import ExportSettings, Target, header, noise_words
 from weakreset.model import D2D, Devices
 from weakreset.parameter_file import ParameterFile
 from weakreset.twin import simulate_population
@@ -29,6 +29,7 @@ _FEWEST_PULSES = 10
 
 def curve(x: Array, steepness: Array) -> Array:
     """NeuroSim's normalised curve; `steepness` is 1 / A, negative where steps grow."""
+    # never a straight line exactly, where the curve is 0 / 0
     tiny = np.where(np.abs(steepness) < 1 / _STRAIGHT, np.copysign(1 / _STRAIGHT, steepness), steepness)
     return np.asarray(np.expm1(-x * tiny) / np.expm1(-tiny))
 
@@ -36,7 +37,7 @@ def curve(x: Array, steepness: Array) -> Array:
 def label_of(steepness: Array) -> Array:
     """Label of nonlinearity: where the slope of the curve is that of the straight line it is farthest from it."""
     size = np.maximum(np.abs(steepness), 1 / _STRAIGHT)
-    at = np.log(size / -np.expm1(-size)) / size
+    at = np.log(size / -np.expm1(-size)) / size  # where the derivative of the curve is 1
     return np.asarray(np.copysign(_LABEL * (curve(at, size) - at), steepness))
 
 
@@ -44,6 +45,7 @@ def _steepness(x: Array, fallen: Array) -> Array:
     """Least squares, for every row of `fallen` (0 to 1); labels -9 to 9, as far as the table of NeuroSim goes."""
     candidates = np.sinh(np.linspace(-np.arcsinh(43.8), np.arcsinh(43.8), 801))
     curves = curve(x[None, :], candidates[:, None])
+    # |curve - data|^2 without |data|^2, which is the same for all candidates
     misses = (curves**2).sum(axis=1) - 2.0 * fallen @ curves.T
     return np.asarray(candidates[np.argmin(misses, axis=1)])
 
@@ -61,9 +63,10 @@ def _write(params: ParameterFile, settings: ExportSettings) -> str:
     follows = 1.0 + (middle[-1] - 1.0) * curve(x, _steepness(x, _share_done(middle[None]))[0])
     labels = label_of(_steepness(x, _share_done(np.exp(-drift))))
     noise = seen.log_ratio[:, 1:] - seen.devices.mean_log_ratio(seen.pulses[1:])
+    # what noise adds to the conductance, from one pulse to the next: NeuroSim draws a white number a step
     steps = np.diff(np.exp(-drift[:, 1:]) * np.expm1(-noise), axis=1)
     ends = sorted((middle[-1] / typical.devices.r0_ohm[0], 1.0 / typical.devices.r0_ohm[0]))
-    side = "LTD" if middle[-1] < 1.0 else "LTP"
+    side = "LTD" if middle[-1] < 1.0 else "LTP"  # R rises: conductance falls, which is depression
     numbers = {
         "maxConductance": (ends[1], "S, typical device"),
         "minConductance": (ends[0], f"S, typical device; {settings.pulses} pulses lie between the two"),
@@ -104,7 +107,7 @@ def _text(
     left_out = [
         f"nonlinearity{other}: this file has pulses in one direction only; the other is one strong pulse",
         "the spread of R0 and of how far devices move: all of NeuroSim's have the same two conductances",
-        "memory of the noise: 1/f noise and telegraph steps become white steps of the same size (c2cVari)",
+        f"memory of the noise: {noise_words(params)} become white steps of the same size (c2cVari)",
         "an offset of the first pulse, and correlations between the numbers of a device",
         "signs: some versions of NeuroSim write nonlinearityLTD with a minus sign",
     ]

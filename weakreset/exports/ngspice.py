@@ -67,13 +67,14 @@ def _cell(params: ParameterFile, pulse: Pulse) -> list[str]:
         f".subckt weakreset_cell p n s x params: r0_ohm=1 {own} pulse_threshold_v={pulse.threshold_v:.9g} "
         f"latch_tau_s={pulse.tau_s:.9g}",
         "* m and s: latches that count the pulses of p against n; x: the noise in ln R",
+        # charged through 1 nF: V approaches its goal with latch_tau_s while it follows, and holds otherwise
         "Bm 0 m I = V(p,n) > {pulse_threshold_v} ? 1e-9*(V(s) + 1 - V(m))/{latch_tau_s} : 0",
         "Bs 0 s I = V(p,n) > {pulse_threshold_v} ? 0 : 1e-9*(V(m) - V(s))/{latch_tau_s}",
         "Cm m 0 1n IC=0",
         "Cs s 0 1n IC=0",
-        "Rm m 0 1e15",
+        "Rm m 0 1e15",  # a DC path, which SPICE asks for; far slower than any run
         "Rs s 0 1e15",
-        *_wrapped(f"Bw w 0 V = V(s) < 0.5 ? 0 : {expression(shape, names)} + V(x)"),
+        *_wrapped(f"Bw w 0 V = V(s) < 0.5 ? 0 : {expression(shape, names)} + V(x)"),  # pulse 0: w = 0, fresh
         "Bc p n I = V(p,n)/({r0_ohm}*exp(V(w)))",
         ".ends",
     ]
@@ -98,7 +99,7 @@ def _table(noise: NDArray[np.float64]) -> str:
         return "0"
     points = [(0.0, 0.0)]
     for k, value in enumerate(noise.tolist(), 1):
-        points += [(k - 0.1, value), (k + 0.1, value)]
+        points += [(k - 0.1, value), (k + 0.1, value)]  # the latch ends near k, not at it
     return "pwl(V(s), " + ", ".join(f"{at:.9g},{value:.9g}" for at, value in points) + ")"
 
 
@@ -133,7 +134,7 @@ def _bench(settings: ExportSettings, pulse: Pulse) -> list[str]:
     ]
     seen = ["v(line)", *(f"i(V{i})" for i in devices)]
     seen += [f"i({name}{k})" for k in pairs for name in ("Vbl", "Vblb")]
-    step = pulse.width_s / 50
+    step = pulse.width_s / 50  # 25 latch times a pulse: two steps in each
     return [
         *lines,
         f".tran {step:.9g} {(settings.pulses + 0.5) * period + edge:.9g} 0 {step:.9g} uic",

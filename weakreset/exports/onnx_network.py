@@ -60,24 +60,30 @@ def network_of(run: TrainedRun) -> tuple[nn.Module, tuple[int, int, int]]:
             f"{run.folder}: a network of your own ({name}) cannot be built from a run folder. --to weights writes its "
             "weights; with them in your module, weakreset.exports.onnx_network.onnx_bytes writes it"
         )
-    first, last = run.layers[0].signs, run.layers[-1].signs
+    try:
+        shape = _image_shape(name, run)
+        classes = run.layers[-1].signs.shape[0]
+        network = build_network(name, shape, classes, int(run.config["hidden"]), float(run.config["width"]))
+        state = {f"{layer.name}.weight": torch.from_numpy(layer.signs.astype(np.float32)) for layer in run.layers}
+        network.load_state_dict(state | dict(run.digital))
+    except (LookupError, TypeError, ValueError, RuntimeError, StopIteration) as error:
+        raise UsageError(f"{run.folder}: its weights do not go with its configuration ({error})") from None
+    for child, module in list(network.named_children()):
+        if isinstance(module, Sign):
+            setattr(network, child, _PlainSign())
+    return network.eval(), shape
+
+
+def _image_shape(name: str, run: TrainedRun) -> tuple[int, int, int]:
+    """Of square images, from the sizes of the layers: a configuration does not hold it."""
+    first = run.layers[0].signs
     if name == "mlp":
         channels = 3 if run.config.get("data") == "cifar10" else 1
         side = math.isqrt(first.shape[1] // channels)
     else:  # three poolings by two before the first dense layer
         channels, dense = first.shape[1], _first_dense(run.layers)
         side = 8 * math.isqrt(dense.signs.shape[1] // max(_convolutions(run.layers)[-1].signs.shape[0], 1))
-    shape = (channels, side, side)
-    try:
-        network = build_network(name, shape, last.shape[0], int(run.config["hidden"]), float(run.config["width"]))
-        state = {f"{layer.name}.weight": torch.from_numpy(layer.signs.astype(np.float32)) for layer in run.layers}
-        network.load_state_dict(state | dict(run.digital))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise UsageError(f"{run.folder}: its weights do not go with its configuration ({error})") from None
-    for child, module in list(network.named_children()):
-        if isinstance(module, Sign):
-            setattr(network, child, _PlainSign())
-    return network.eval(), shape
+    return channels, side, side
 
 
 def _first_dense(layers: tuple[BinaryLayer, ...]) -> BinaryLayer:

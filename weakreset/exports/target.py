@@ -10,7 +10,7 @@ from weakreset.errors import UsageError
 from weakreset.parameter_file import ParameterFile
 from weakreset.version import __version__
 
-__all__ = ["ExportSettings", "Pulse", "Target", "header", "pulse_of", "refuse_many"]
+__all__ = ["ExportSettings", "Pulse", "Target", "header", "noise_words", "pulse_of", "refuse_many"]
 
 _VOLTAGE_V, _WIDTH_S = 0.9, 1e-6  # of a file that names no pulse: those of the paper's devices, roughly
 
@@ -56,7 +56,7 @@ class Pulse:
 
     @property
     def threshold_v(self) -> float:
-        return self.voltage_v / 2
+        return self.voltage_v / 2  # a read cannot reach it, the edge of a pulse crosses it once
 
     @property
     def read_v(self) -> float:
@@ -85,6 +85,12 @@ def pulse_of(params: ParameterFile) -> Pulse:
     """The RESET pulse of the file, or one that is assumed."""
     given = params.reset_pulse
     return Pulse(_VOLTAGE_V, _WIDTH_S) if given is None else Pulse(given.voltage_v, given.width_s)
+
+
+def noise_words(params: ParameterFile) -> str:
+    """The kinds of noise that the devices of the file have, for what a target cannot carry."""
+    kinds = [kind.label for kind, _ in params.device_noise(()).audible() if kind.in_all]  # not that of reads
+    return ", ".join(kinds) or "noise (the file has none)"
 
 
 def refuse_many(settings: ExportSettings, most: int, where: str) -> None:

@@ -81,6 +81,7 @@ def read_run(folder: Path) -> TrainedRun:
     layers = tuple(sorted(_layers(model, path), key=lambda layer: _place(layer.name)))
     if not layers:
         raise UsageError(f"{path}: there are no binary weights in it")
+    # all of a layer but what devices hold: its bias is digital
     mine = {f"{layer.name}." if layer.name else "" for layer in layers}
     inside = ("pair.", "weight", "parametrizations.")
     digital = {
@@ -92,24 +93,26 @@ def read_run(folder: Path) -> TrainedRun:
 
 def _place(name: str) -> list[tuple[int, str]]:
     """Layer 10 comes after layer 9, as in the network."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in name.split(".")]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in name.split(".")]
 
 
 def _layers(model: Mapping[str, Any], path: Path) -> Any:
     from weakreset.simulation.moving_rows import state_of
 
-    for key, value in model.items():
+    for full, value in model.items():
+        key = f".{full}"  # a model that is one layer has no name before its first point
         if key.endswith(_STATE):
-            name = key.removesuffix(_STATE)
+            name = key.removesuffix(_STATE).removeprefix(".")
             signs = _signs(model.get(f"{name}.weight" if name else "weight"), name, path)
-            pulses = (state_of(value) >> 1).numpy().astype(np.int32)
+            rows = str(value.dtype) == "torch.int32" and value.ndim > 1 and value.shape[-1] > 1
+            pulses = (state_of(value) >> 1).numpy() if rows else np.zeros(0, np.int32)
             if pulses.shape != (*signs.shape, 2):
                 raise UsageError(f"{path}: devices of layer {name!r} do not go with its weights; the file is damaged")
             yield BinaryLayer(name, signs, pulses)
         elif key.endswith(_LATENT):
             # the sign of a latent weight of zero is +1, as in training
             signs = np.where(value.float().numpy() >= 0, 1, -1).astype(np.int8)
-            yield BinaryLayer(key.removesuffix(_LATENT), signs, None)
+            yield BinaryLayer(key.removesuffix(_LATENT).removeprefix("."), signs, None)
 
 
 def _signs(weight: Any, name: str, path: Path) -> NDArray[np.int8]:
@@ -121,9 +124,9 @@ def _signs(weight: Any, name: str, path: Path) -> NDArray[np.int8]:
 
 def weights_files(run: TrainedRun, output: Path) -> dict[Path, str | bytes]:
     """Signs (int8) and pulses (int32) of every layer as `output` (.npz, .safetensors), and a manifest beside it."""
-    arrays: dict[str, Any] = {f"{layer.name}.weight": np.ascontiguousarray(layer.signs) for layer in run.layers}
+    arrays: dict[str, Any] = {_key(layer, "weight"): np.ascontiguousarray(layer.signs) for layer in run.layers}
     arrays |= {
-        f"{layer.name}.pulses": np.ascontiguousarray(layer.pulses) for layer in run.layers if layer.pulses is not None
+        _key(layer, "pulses"): np.ascontiguousarray(layer.pulses) for layer in run.layers if layer.pulses is not None
     }
     if output.suffix == ".npz":
         buffer = io.BytesIO()
@@ -146,6 +149,10 @@ def weights_files(run: TrainedRun, output: Path) -> dict[Path, str | bytes]:
         "run": dict(run.config),
     }
     return {output: data, output.with_suffix(".manifest.json"): json.dumps(manifest, indent=1) + "\n"}
+
+
+def _key(layer: BinaryLayer, what: str) -> str:
+    return f"{layer.name}.{what}" if layer.name else what
 
 
 def _about_pulses(run: TrainedRun) -> str:

@@ -78,6 +78,7 @@ class _Parts:
 
 def noise_seeds(seed: int, n_devices: int) -> list[int]:
     """Seeds of the noise of drawn devices, different for all devices of one export, and of the next seeds."""
+    # from 1 on: a range a seed, and no two meet before they have gone round the prime
     return [1 + (seed * _MOST_DEVICES + i) % (HASH_PRIME - 1) for i in range(n_devices)]
 
 
@@ -235,11 +236,13 @@ def _latches(parts: _Parts) -> list[_Latch]:
     latches = [_Latch("Count", "Next", "0.0")]
     for j in _heard_poles(parts):
         decay = parts.poles.decay[j]
+        # AR(1), one pulse at a time: y <- a y + sqrt(1 - a^2) xi, from its stationary law
         goal = f"{decay:.17g}*V(Pole{j}) + {np.sqrt(1 - decay**2):.17g}*Gauss(Next, seed, {10 * j}.0)"
         latches.append(_Latch(f"Pole{j}", goal, f"Gauss(0.0, seed, {10 * j}.0)"))
     for place, prefix in enumerate(parts.rtn_kinds, 100):
         up, down, state = f"{prefix}p_up", f"{prefix}p_down", f"{prefix.capitalize()}State"
         high = f"((V({state}) > 0.5) ? 1.0 : 0.0)"
+        # a fresh device draws its state from the stationary law, pi = p_up / (p_up + p_down)
         share = stationary_high_probability(parts.shared[up], parts.shared[down])
         # drawn anew with chance p_up + p_down, else kept: the chain of the model. Where the two chances add up to more
         # than one, draws fall into both ranges, and there the state turns over

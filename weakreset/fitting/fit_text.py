@@ -15,12 +15,15 @@ import numpy as np
 from weakreset.errors import FitError
 from weakreset.fitting.likelihood_draws import LikelihoodDraws
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, ResidualCheck, RtnFit
-from weakreset.fitting.whitening import Averaged
+from weakreset.fitting.whitening import Averaged, NoiseProfile
 from weakreset.model import SHAPES, DriftShape
 
 __all__ = ["digest_of", "fit_of", "text_of"]
 
-_KINDS = {kind.__name__: kind for kind in (Averaged, DeviceFit, Estimate, LikelihoodDraws, ResidualCheck, RtnFit)}
+_KINDS = {
+    kind.__name__: kind
+    for kind in (Averaged, DeviceFit, Estimate, LikelihoodDraws, NoiseProfile, ResidualCheck, RtnFit)
+}
 _NUMBERS = ("<f8", "<f4", "<i8", "<i4", "|b1")
 
 

@@ -63,7 +63,7 @@ def picture_in_text(params: ParameterFile) -> list[str]:
         return []
     ends = as_ohms(float(band.ohm.min())), as_ohms(float(band.ohm.max()))
     labels = (*ends, "fresh", f"{band.pulses[-1]} pulses")
-    wide = band.ohm.max() > 30.0 * band.ohm.min()
+    wide = band.ohm.max() > 30.0 * band.ohm.min()  # a logarithmic axis, or the lower half is a line
     low, middle, high = ((np.log(row) if wide else row).tolist() for row in band.ohm)
     return text_chart(band.pulses.tolist(), low, middle, high, labels)
 
@@ -78,7 +78,7 @@ def _what(params: ParameterFile, band: DriftBand | str) -> Iterator[str]:
     }
     if "r0_ohm" in medians:
         text = f"The median device starts at {as_ohms(medians['r0_ohm'])}"
-        if shape.words is not None and not params.not_identifiable:
+        if shape.words is not None and not params.not_identifiable:  # words need every number
             text += f", {shape.words(medians)}"
         yield text + "."
     if not isinstance(band, str):

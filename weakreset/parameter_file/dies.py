@@ -63,6 +63,8 @@ def on_dies(dies: Dies, uniforms: Mapping[str, Array], die: NDArray[np.int64], s
     for column, name in enumerate(names):
         share = dies.share.get(name, 0.0)
         if share > 0.0:
+            # ndtri(0) and ndtri(1) are infinite
             own = special.ndtri(np.clip(uniforms[name], np.finfo(float).tiny, 1 - 1e-16))
+            # share + (1 - share) = 1: still standard normal, so the law over all devices is that of the file
             mixed[name] = np.asarray(special.ndtr(np.sqrt(share) * scores[die, column] + np.sqrt(1.0 - share) * own))
     return mixed

@@ -39,6 +39,7 @@ def draw_devices(
         return _measured(params, params.empirical, n_devices, rng, without)
     params.refuse_unknown()
     names = ("r0_ohm", *shape.parameters)
+    # a stream a parameter: a longer law of one, or one more parameter, leaves the numbers of the others
     streams = rng.spawn(len(names) + _FIRST_STREAMS + 1)
     uniforms = {name: stream.random(n_devices) for name, stream in zip(names, streams, strict=False)}
     if params.dies is not None and dies is not None:
@@ -47,7 +48,7 @@ def draw_devices(
         uniforms |= _correlated(uniforms, params.correlation.names, np.asarray(params.correlation.matrix))
     if D2D in without:
         uniforms = {name: np.full(n_devices, 0.5) for name in names}
-    inverse = TruncatedLaw.ppf if D2D in without else quantiles
+    inverse = TruncatedLaw.ppf if D2D in without else quantiles  # one value for all: no table is worth it
     laws = {name: params.parameters[name].law() for name in names}
     drawn = {name: inverse(laws[name], _scaled(params, name, laws[name], uniforms[name])) for name in names}
     return _devices(params, drawn, _own_numbers(params, n_devices, streams[len(names) :], without, inverse))
@@ -90,6 +91,7 @@ def _measured(
 ) -> Devices:
     """Rows of the measured devices, drawn with replacement; a row stays together, so correlations are kept."""
     rows = np.asarray(empirical.devices, dtype=np.float64)
+    # not `integers`: a uniform for each device, as for laws, so that device i is the same in any number
     chosen = np.minimum((rng.random(n_devices) * len(rows)).astype(np.int64), len(rows) - 1)
     drawn = np.tile(np.median(rows, axis=0), (n_devices, 1)) if D2D in without else rows[chosen]
     columns = dict(zip(empirical.names, np.ascontiguousarray(drawn.T), strict=True))
@@ -107,6 +109,7 @@ def _correlated(
     """Gaussian copula: correlate the normal scores, go back to uniforms."""
     tiny = np.finfo(float).tiny
     scores = special.ndtri(np.clip(np.stack([uniforms[name] for name in names]), tiny, 1 - 1e-16))
+    # z = L e, L L^T = correlation: each z stays standard normal, so each parameter keeps its law
     mixed = special.ndtr(np.linalg.cholesky(matrix) @ scores)
     return dict(zip(names, mixed, strict=True))
 
@@ -117,6 +120,7 @@ def _scaled(params: ParameterFile, name: str, law: TruncatedLaw, uniforms: NDArr
     if params.d2d is None or factor == 1.0 or law.family == "constant":
         return uniforms
     centre = 0.5 if params.d2d.nominal == "median" else float(law.cdf(law.mean()))
+    # in normal scores, not in the number: whatever the factor, no device leaves the truncated law
     middle = float(special.ndtri(centre))
     scores = special.ndtri(np.clip(uniforms, np.finfo(float).tiny, 1 - 1e-16))
     return np.asarray(special.ndtr(middle + factor * (scores - middle)))
@@ -142,6 +146,7 @@ def _own_numbers(
             share = 1.0 if own.share is None else getattr(block, own.share.name)
             law: TruncatedLaw = entry.law()
             if D2D in without:
+                # the nominal device has telegraph noise if most devices do
                 drawn[column] = np.full(n_devices, law.median() if share >= 0.5 else 0.0)
                 continue
             values = inverse(law, _scaled(params, column, law, value_rng.random(n_devices)))

@@ -92,13 +92,13 @@ def edit_parameters(
         if place.keys == ("name",):
             wanted = str(value)
         old = _swap(raw, place.keys, wanted)
-        if old == _at(raw, place.keys):
+        if old == _at(raw, place.keys):  # by what is there now: units were converted
             continue
         dropped = _drop_evidence(raw, place)
         edits.append({"what": place.words, "old": old, "new": wanted, "edited": when, "dropped": dropped})
     if not edits:
         return params
-    raw["validation"] = None
+    raw["validation"] = None  # it was reached with other numbers
     raw["provenance"]["edits"] = [*raw["provenance"].get("edits", []), *edits]
     try:
         return ParameterFile.model_validate(raw)

@@ -24,6 +24,7 @@ def draw_laws(law: TruncatedLaw, stderr: Mapping[str, float], n: int, rng: np.ra
     Errors of one law's numbers are correlated as those of maximum likelihood from exact observations. Draws that make
     no law are drawn again; after 20 rounds the law itself takes their place.
     """
+    # standard errors alone would be drawn independently, as if shape and scale could err against each other
     root = np.linalg.cholesky(_error_correlation(law, tuple(stderr)))
     made: list[TruncatedLaw] = []
     for _ in range(20):
@@ -72,6 +73,7 @@ def _draw_noise(noise: dict[str, Any], params: ParameterFile, rng: np.random.Gen
                 if error:
                     noise[kind.name][own.share.name] = float(np.clip(share + error * rng.standard_normal(), 0.0, 1.0))
                     continue
+                # Jeffreys' posterior of a share: neither 0 nor 1 of n is known exactly
                 noise[kind.name][own.share.name] = float(rng.beta(share * n + 0.5, (1.0 - share) * n + 0.5))
 
 
@@ -146,6 +148,7 @@ def _covariance(law: TruncatedLaw, names: tuple[str, ...]) -> NDArray[np.float64
     score = np.array(slopes)
     score = score[:, np.all(np.isfinite(score), axis=0)]
     try:
+        # Fisher information as the mean square of scores over even quantiles of the law
         covariance = np.linalg.inv(score @ score.T / score.shape[1])
     except np.linalg.LinAlgError:
         return None

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from weakreset.display import printable
-from weakreset.errors import ParameterFileError, UsageError, WeakResetWarning, expect
+from weakreset.errors import ParameterFileError, WeakResetWarning, expect
 from weakreset.model import SHAPES, noise_kinds
 from weakreset.parameter_file.migrations import OLDEST, migrated
 from weakreset.parameter_file.schema import SCHEMA_NAME, SCHEMA_VERSION, ParameterFile
@@ -64,13 +64,10 @@ def load_parameters(
         return load_parameters(source).assuming(assume)
     if isinstance(source, ParameterFile):
         return source
-    if not isinstance(source, str | os.PathLike):
-        raise UsageError(
-            f"parameter file, its path or the name of a preset ({', '.join(preset_names())}) wanted, "
-            f"{type(source).__name__} given ({source!r:.60})"
-        )
+    way = f"wr.load_parameters(path), or a preset: {', '.join(preset_names())}"
+    expect(source, str | os.PathLike, way, "parameter file, its path or the name of a preset")
     path = Path(source)
-    if not os.path.isfile(path) and str(source) in preset_names():
+    if not os.path.isfile(path) and str(source) in preset_names():  # a file of that name goes before
         path = bundled("fitted_params") / f"{source}.json"
     if not os.path.isfile(path):  # unlike Path.is_file, no error at a name of a thousand signs or with a NUL
         raise ParameterFileError(
@@ -94,6 +91,7 @@ def parse_parameters(content: bytes | str, where: str = "parameter file") -> Par
     WeakResetWarning
         The file is of an older schema; or holds a verdict that was reached with other numbers, which is dropped.
     """
+    # counted as text, before json has made objects of it
     raw_bytes = content.encode("utf-8", errors="replace") if isinstance(content, str) else content
     for sign, most in _MOST.items():
         if (count := raw_bytes.count(sign)) > most:
@@ -189,6 +187,7 @@ def json_schema() -> str:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # json keeps the last of two: one of the numbers that somebody wrote would be lost
     twice = sorted(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
     if twice:
         raise ValueError(f"key given twice: {', '.join(twice)}")

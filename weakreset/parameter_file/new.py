@@ -99,6 +99,7 @@ def missing_in(table: Mapping[str, Any]) -> tuple[Missing, ...]:
             found.append(Missing(about.name, about.unit, words, None))
     for kind in noise_kinds().values():
         if kind.in_every_file and kind.enabled and kind.name not in table:
+            # off, not a usual value: nobody may take a default for a measurement
             found.append(Missing(kind.name, "", kind.label, "off", "devices will look quieter than they are"))
     return tuple(found)
 
@@ -193,7 +194,7 @@ def _checked(name: str, law: dict[str, Any], slopes: tuple[str, ...]) -> list[st
         return []
     law["truncation"] = [0.0, None]  # a resistance, a pulse number or the size of a slope is not below zero
     try:
-        below = float(TruncatedLaw(law["family"], law["params"]).cdf(0.0))
+        below = float(TruncatedLaw(law["family"], law["params"]).cdf(0.0))  # what a table's normal law would put there
         upper = float(TruncatedLaw(law["family"], law["params"], 0.0, math.inf).median())
     except ValueError:
         return []  # the schema says what is wrong with its numbers

@@ -27,6 +27,7 @@ class NoiseBlock(Strict):
     def _enabled_needs_its_numbers(self) -> NoiseBlock:
         missing = [
             number.name for number in self.kind.numbers
+            # asked of what was written, not of values: a default of zero would switch a noise off that is said to be on
             if self.enabled and number.default is None and number.name not in self.model_fields_set
         ]
         if missing:

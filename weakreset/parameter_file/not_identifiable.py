@@ -84,6 +84,7 @@ def settled(params: File, n_pulses: int) -> File:
         return params
     if bound is None or n_pulses > bound or not hidden.issuperset(params.not_identifiable):
         refuse_unknown(params, n_pulses)
+    # up to the bound no device has bent, so what comes after the knee may be anything: it is never used
     numbers = dict.fromkeys(params.not_identifiable, 0.0) | {shape.knee: float(bound or 0.0)}
     return _with_constants(params, numbers, f"simulated without a knee, up to pulse {n_pulses}")
 
@@ -107,7 +108,7 @@ def refuse_unknown(params: File, n_pulses: int | None = None) -> None:
 
 def _example(entry: NotIdentifiable) -> str:
     if entry.unit == "pulse":
-        return f"{5 * entry.lower if entry.lower else 500:g}"
+        return f"{5 * entry.lower if entry.lower else 500:g}"  # an example to type, well beyond the bound; no estimate
     return "0"
 
 

@@ -62,10 +62,11 @@ def drift_band(params: ParameterFile, n_pulses: int | None = None, seed: int = 0
     """
     last = usual_pulses(params) if n_pulses is None else n_pulses
     devices = draw_devices(params.settled(last), _DEVICES, np.random.default_rng(seed))
+    # evenly for a curve, and the round ones for the table
     pulses = np.unique([*np.rint(np.linspace(0, last, _POINTS)).astype(np.int64), *(n for n in _ROUND if n < last)])
     with np.errstate(over="ignore", invalid="ignore"):
-        change = devices.mean_log_ratio(np.maximum(pulses, 1))
-        change[:, pulses == 0] = 0.0
+        change = devices.mean_log_ratio(np.maximum(pulses, 1))  # the drift is defined from pulse 1 on
+        change[:, pulses == 0] = 0.0  # w(0) = 0
         ohm = devices.r0_ohm[:, None] * np.exp(change)
     if not np.isfinite(ohm).all():
         raise ParameterFileError(f"{params.name}: its devices leave all bounds within {last} pulses")

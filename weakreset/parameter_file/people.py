@@ -47,7 +47,7 @@ def spread_words(law: TruncatedLaw) -> str:
     low, middle, high = map(float, law.ppf((0.16, 0.5, 0.84)))
     if law.family == "constant" or not low > 0:
         return "–"
-    if high < 2.0 * low:
+    if high < 2.0 * low:  # beyond, "± 60 %" would read as if devices fell near zero
         return f"± {number(50.0 * (high - low) / middle, 2)} %"
     return f"×÷ {number(math.sqrt(high / low), 2)}"
 
@@ -56,7 +56,7 @@ def noise_number(about: Number, value: float, stderr: float | None = None) -> st
     """A number of a kind of noise: ln R in per cent, rates as a waiting time."""
     error = f" (known to {number(100.0 * stderr / abs(value), 2)} %)" if stderr and value else ""
     if about.unit == "ln R" and abs(value) < math.log(2.0):
-        return f"{number(100.0 * value, 3)} % of R{error}"
+        return f"{number(100.0 * value, 3)} % of R{error}"  # d ln R = dR / R for small steps
     if about.unit == "1/pulse" and value > 0:
         return f"once in {number(1.0 / value, 3)} pulses{error}"
     return f"{number(value, 3)}{'' if about.unit == '1' else f' {about.unit}'}{error}"

@@ -26,6 +26,7 @@ def majumdar2021() -> ParameterFile:
         "c1": _law("norm", {"mean": 0.005293141020227579, "sd": 0.05320804175540371}, (-0.15, 0.15), "1"),
         "m2": _law("expon", {"loc": 0.0, "scale": 2.8890516951651312e-05}, (0.0, 1.3e-4), "1/pulse"),
     }
+    # 0.5 u1 u2 u3 of uniform u: -ln of each u is exponential, so their sum is Gamma(3, 1)
     amplitude = {"family": "unit_gamma", "params": {"shape": 3.0, "scale": 1.0, "upper": 0.5}, "truncation": (0.0, 0.5)}
     return ParameterFile.model_validate(
         {
@@ -34,6 +35,7 @@ def majumdar2021() -> ParameterFile:
             "model": "two-slope",
             "parameters": parameters,
             "noise": {
+                # 0.025 times uniform noise, whose standard deviation is 1 / sqrt 12
                 "pink": {"enabled": True, "alpha": 2.5e-2 / 12**0.5, "exponent": 1.0},
                 "rtn": {"enabled": True, "p_up": 0.0008, "p_down": 0.002, "amplitude": amplitude},
                 "read": {"enabled": False, "sd": 0.0},

@@ -84,6 +84,8 @@ def law_from(value: Any, unit: str, where: str) -> dict[str, Any]:
     if found:
         pairs = [part.partition("=") for part in found[2].split(",") if part.strip()]
         given = {name.strip(): number.strip() for name, _, number in pairs}
+        if len(given) < len(pairs):
+            raise UsageError(f"{where}={text}: a number of the law is given twice")
         ends = None if found[3] is None else [end.strip() or None for end in found.groups()[2:]]
         return _law(found[1], given, ends, unit, where)
     if "±" in text or "+-" in text:
@@ -142,10 +144,12 @@ def _from_moments(family: str, given: dict[str, Any], unit: str, where: str) -> 
         mean, sd = (number_in(given[key], unit, f"{where}.{key}") for key in ("mean", "sd"))
         if not (mean > 0 and sd > 0):
             raise UsageError(f"{where}: mean and sd of a lognormal law are above zero, got {mean:g} and {sd:g}")
+        # lognormal: mean = scale exp(s^2 / 2), (sd / mean)^2 = exp(s^2) - 1
         s = math.sqrt(math.log1p((sd / mean) ** 2))
         return {"s": s, "scale": mean * math.exp(-0.5 * s * s)}
     if family == "norm" and names == {"median", "sd"}:
         return {"mean": given["median"], "sd": given["sd"]}
     if family == "expon" and names in ({"mean"}, {"scale"}):
+        # an exponential law from zero on: its mean is its scale
         return {"loc": 0.0, "scale": given.get("mean", given.get("scale"))}
     return given

@@ -29,6 +29,7 @@ def scale_spread(params: ParameterFile, scale: Mapping[str, float] | float, nomi
         For a name or factor that makes no sense, or a file whose spread is empirical.
     """
     factors = dict(scale) if isinstance(scale, Mapping) else dict.fromkeys(params.spread_names, float(scale))
+    # said in a block of its own, not by other numbers in the laws: any family can be scaled, and it can be undone
     raw: dict[str, Any] = params.model_dump(by_alias=True) | {"d2d": {"nominal": nominal, "scale": factors}}
     try:
         return ParameterFile.model_validate(raw)

@@ -90,6 +90,7 @@ class Correlation(Strict):
                     )
         import numpy as np
 
+        # pairs may each be possible and all together not; `draw` takes its Cholesky root
         smallest = float(np.linalg.eigvalsh(np.asarray(self.matrix)).min()) if n else 1.0
         if smallest <= 0:
             raise ValueError(f"matrix is not positive definite (smallest eigenvalue {smallest:.3g})")
@@ -228,6 +229,7 @@ class ParameterFile(Shown, Strict):
         spreads = self.c2c or {}
         problems = [f"c2c: no such parameter: {name}" for name in spreads if name not in self.parameters]
         numbers = SHAPES[self.model].numbers if self.model in SHAPES else ()
+        # a positive number changes by a factor, else a cycle could make it negative
         wanted = {"r0_ohm": "ln"} | {number.name: number.scale for number in numbers}
         return problems + [
             f"c2c.{name}: scale must be {wanted[name]}, got {spread.scale}"

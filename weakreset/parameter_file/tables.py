@@ -89,7 +89,7 @@ def write_devices(params: ParameterFile, path: str | os.PathLike[str], n_devices
     """
     target = Path(path)
     columns = device_columns(params, n_devices, seed)
-    width = max(4, len(str(n_devices - 1)))
+    width = max(4, len(str(n_devices - 1)))  # names in the order of their numbers when they are sorted
     names = [f"sim{i:0{width}d}" for i in range(n_devices)]
     if target.suffix == ".csv":
         comments = ["simulated: true", f"drawn from {json.dumps(params.name)}, seed {seed}", f"drift: {params.model}"]

@@ -26,7 +26,7 @@ def json_text(content: dict[str, Any]) -> str:
 def _short_lists(text: str) -> str:
     """Put lists of plain numbers on one line."""
     return re.sub(
-        r"\[\s*((?:-?[0-9][^\[\]{}\"]*?|null)(?:,\s*(?:-?[0-9][^\[\]{}\",]*?|null))*)\s*\]",
+        r"\[\s*((?:-?[0-9][^\[\]{}\",]*?|null)(?:,\s*(?:-?[0-9][^\[\]{}\",]*?|null))*)\s*\]",
         lambda match: "[" + re.sub(r"\s*,\s*", ", ", match.group(1).strip()) + "]",
         text,
     )

@@ -22,5 +22,6 @@ def numbers_sha256(content: Mapping[str, Any]) -> str:
         The whole file as plain values, without nulls and without what equals its default: a later schema, which knows
         more keys, gives the same digest.
     """
+    # name and provenance may change without changing what devices do
     numbers = {key: value for key, value in content.items() if key not in _NOT_NUMBERS}
     return hashlib.sha256(json.dumps(numbers, sort_keys=True, allow_nan=False).encode()).hexdigest()

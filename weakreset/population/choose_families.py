@@ -101,7 +101,7 @@ def choose_families(
         family = free[name].family
         choice = _families_for(hierarchy.shape[name], families)
         if choice == (family,) and family != "expon":  # nothing to choose: it is at its best
-            candidates[name] = akaike({family: 2.0 * (free[name].n_numbers - hierarchy.log_likelihood(laws))})
+            candidates[name] = akaike({family: free[name].aic(hierarchy.log_likelihood(laws))})
             continue
         sample = _likely_values(name, hierarchy, laws)
         held = Laws(dict(free), dict(laws), {})
@@ -136,7 +136,7 @@ def _at_best(
         laws, log_likelihood = hierarchy.maximize(
             {**state.free, name: option}, {**state.laws, name: start}, only=[name]
         )
-        found.append((2.0 * (option.n_numbers - log_likelihood), option, laws[name]))
+        found.append((option.aic(log_likelihood), option, laws[name]))
     aic, free, law = min(found, key=lambda one: one[0])
     return _Tried(free, law, aic, hierarchy.between_halves({**state.laws, name: law}))
 

@@ -57,6 +57,10 @@ class FreeLaw:
         """Numbers that were chosen by the data, for AIC: the loc of an exponential too, where it is not at zero."""
         return len(FAMILIES[self.family].param_names) - (self.family == "expon" and self.fixed["loc"] <= 0)
 
+    def aic(self, log_likelihood: float) -> float:
+        """Akaike's criterion of the law at its best: lower is better."""
+        return 2.0 * (self.n_numbers - log_likelihood)
+
     def law(self, x: Sequence[float] | Array) -> TruncatedLaw:
         """The law at `x`; ValueError where there is none."""
         positive = FAMILIES[self.family].positive
@@ -182,7 +186,7 @@ def _fit_one(
         return total if math.isfinite(total) else _LARGE
 
     if not free.free:
-        return 2.0 * (nll(np.empty(0)) + free.n_numbers), start, {}
+        return free.aic(-nll(np.empty(0))), start, {}
     x0 = free.coordinates(start.params)
     scale = free.scales(start)
     found = optimize.minimize(
@@ -194,8 +198,7 @@ def _fit_one(
     x = x0 + scale * found.x
     law = free.law(x)
     covariance = _inverse_curvature(nll, x, free.scales(law) * 0.1)
-    aic = 2.0 * (float(found.fun) + free.n_numbers)
-    return aic, law, free.stderr(law, covariance) if covariance is not None else {}
+    return free.aic(-float(found.fun)), law, free.stderr(law, covariance) if covariance is not None else {}
 
 
 def _inverse_curvature(nll, x: Array, h: Array) -> Array | None:  # type: ignore[no-untyped-def]

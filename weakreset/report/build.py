@@ -58,6 +58,7 @@ def _render(template: str, context: dict[str, Any]) -> str:
 
 
 def _policy_hash(script: str) -> str:
+    # a content security policy names scripts by their hashes: none that a file brought in can run
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 

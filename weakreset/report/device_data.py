@@ -46,7 +46,7 @@ def device_lines(fits: FitSet) -> str:
 def _line(content: dict[str, Any]) -> str:
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
+        text = text.replace(sign, f"\\u{ord(sign):04x}")  # JSON reads both alike; HTML sees no tag
     return text
 
 
@@ -79,6 +79,7 @@ def _curve(fit: DeviceFit) -> list[list[Any]]:
     knots = [np.linspace(first, last, 33), max(first, 1) + np.geomspace(1, max(2, last - first), 12)]
     knee = fit.numbers.get(fit.drift.knee)
     if knee is not None and math.isfinite(knee):
+        # pulses are whole numbers, and the bend lies between two
         knots.append(np.array([math.floor(knee), math.ceil(knee)], dtype=float))
     pulses = np.unique(np.rint(np.concatenate(knots)).astype(np.int64))
     pulses = pulses[(pulses >= first) & (pulses <= last)]

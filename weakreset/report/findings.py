@@ -115,7 +115,9 @@ def _unresolved(fits: FitSet, count: int, fitted: int) -> str:
 def _typical_device(params: ParameterFile) -> str:
     """Medians of the laws, in words."""
     laws = {name: entry.law() for name, entry in params.parameters.items()}
-    text = f"The median device of {params.name} starts at {number(laws['r0_ohm'].median())} Ω"
+    known = "r0_ohm" in laws
+    start = f"starts at {number(laws['r0_ohm'].median())} Ω" if known else "has a resistance that is not known"
+    text = f"The median device of {params.name} {start}"
     shape = SHAPES[params.model]
     words = shape.words
     if words is not None and not params.not_identifiable:

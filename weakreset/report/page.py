@@ -39,6 +39,7 @@ class ReportPage:
         """In a frame of its own: its scripts run, and can reach nothing outside it."""
         page = html.escape(self.html, quote=True)
         return (
+            # no allow-same-origin: scripts of the page cannot reach the notebook
             f'<iframe sandbox="allow-scripts" title="weakreset report" srcdoc="{page}" '
             'style="width:100%;height:44rem;border:1px solid #8c8c8c"></iframe>'
         )

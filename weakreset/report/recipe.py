@@ -22,6 +22,7 @@ class Twin:
     pulses: int = 1000
     seed: int = 0
     without: tuple[str, ...] = ()
+    assume: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Recipe:
     replicas, seed : int
         Of the validation.
     assume : str
-        Numbers for what is not identifiable, for validation and simulation: `t_star=500,m2=0`.
+        Numbers for what is not identifiable, for the validation: `t_star=500,m2=0`; a twin has its own.
     compared : tuple of str
         The two parameter files that were compared, or ().
     twin : Twin, optional
@@ -101,7 +102,7 @@ class Recipe:
         lines = [self.fit_command()] if self.fitted else [_line("inspect", *self._paths(), *self._inspecting())]
         for params, unseen in self.validated:
             options = [*(["--unseen"] if unseen else []), "--replicas", str(self.replicas), "--seed", str(self.seed)]
-            options += self._assumed()
+            options += _assumed(self.assume)
             lines.append(_line("validate", params, *self._paths(), *options, *self._reading(), *self._mixed()))
         if self.compared:
             lines.append(_line("compare", *self.compared))
@@ -109,7 +110,7 @@ class Recipe:
             twin = self.twin
             sizes = ["--devices", str(twin.devices), "--pulses", str(twin.pulses), "--seed", str(twin.seed)]
             off = ["--without", ",".join(twin.without)] if twin.without else []
-            lines.append(_line("simulate", twin.params, "-o", "simulated.csv", *sizes, *off, *self._assumed()))
+            lines.append(_line("simulate", twin.params, "-o", "simulated.csv", *sizes, *off, *_assumed(twin.assume)))
         return tuple(lines)
 
     def notebook(self) -> str:
@@ -129,9 +130,6 @@ class Recipe:
 
     def _mixed(self) -> list[str]:
         return ["--mixed-pulses"] if self.mixed_pulses else []
-
-    def _assumed(self) -> list[str]:
-        return ["--assume", self.assume] if self.assume else []
 
     def _inspecting(self) -> list[str]:
         given = {
@@ -160,7 +158,7 @@ class Recipe:
             twin = self.twin
             sizes = f"n_devices={twin.devices}, n_pulses={twin.pulses}, seed={twin.seed}, without={twin.without!r}"
             drawn = "wr.plots.measured_and_simulated(traces, twin)"
-            call = f"wr.simulate_traces({self._params(twin.params, self.assume)}, {sizes})"
+            call = f"wr.simulate_traces({self._params(twin.params, twin.assume)}, {sizes})"
             cells.append(("code", f"twin = {call}\n{_shown(drawn)}"))
         return cells
 
@@ -169,6 +167,7 @@ class Recipe:
             "column_map": self.column_map, "format": self.format, "where": self.where, "skip": self.skip,
             "read_voltage_v": self.read_voltage_v,
         }
+        # repr: whatever is in a name, it stays a text of Python
         options = [f"{key}={value!r}" for key, value in given.items() if value]
         options += [f"limits=wr.ScreeningLimits.parse({self.limits!r})"] if self.limits else []
         load = f"traces = wr.load_traces({', '.join([repr(list(self.files)), *options])})"
@@ -197,13 +196,17 @@ class Recipe:
         return "params" if known else repr(source)
 
 
+def _assumed(numbers: str) -> list[str]:
+    return ["--assume", numbers] if numbers else []
+
+
 def _pairs(assume: str) -> list[tuple[str, float]]:
     parts = (part.partition("=") for part in assume.split(","))
     return [(name, float(value)) for name, _, value in parts]
 
 
 def _line(verb: str, *parts: str) -> str:
-    return " ".join(["weakreset", verb, *map(shlex.quote, parts)])
+    return " ".join(["weakreset", verb, *map(shlex.quote, parts)])  # names of files come from strangers
 
 
 def _shown(call: str) -> str:

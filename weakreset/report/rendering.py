@@ -23,6 +23,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
+        # autoescape: every name from a file is text; StrictUndefined: a misspelt variable is an error, not a gap
         loader=PackageLoader("weakreset.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )

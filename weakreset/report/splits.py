@@ -10,7 +10,7 @@ import numpy as np
 
 from weakreset.fitting import DeviceFit, FitSet, FitStatus
 from weakreset.parameter_file.people import in_words
-from weakreset.report.tables import Cell, Table
+from weakreset.report.tables import Cell, Table, as_number
 from weakreset.traces.group_labels import group_labels
 
 __all__ = ["split_tables"]
@@ -29,7 +29,7 @@ def split_tables(fits: FitSet) -> list[tuple[str, Table]]:
         for fit in fits:
             if fit.device in of:
                 groups.setdefault(of[fit.device], []).append(fit)
-        if 2 <= len(groups) <= _MOST_GROUPS:
+        if 2 <= len(groups) <= _MOST_GROUPS:  # one group is the table above; hundreds are device names
             found.append((column, _table(column, groups, fits)))
     return found
 
@@ -56,4 +56,5 @@ def _median(members: list[DeviceFit], number: str, model: str, unit: str) -> Cel
 
 
 def _natural(name: str) -> tuple[float, str]:
-    return (float(name), name) if name.replace(".", "", 1).lstrip("-").isdigit() else (math.inf, name)
+    """Die 10 after die 9; words behind all numbers."""
+    return math.inf if (found := as_number(name)) is None else found, name

@@ -12,7 +12,7 @@ from typing import Any
 from weakreset.display import as_ohms, number, percent, plus_minus
 from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus, PooledNoise
 from weakreset.model import SHAPES, NoiseKind, noise_kinds
-from weakreset.parameter_file import NotIdentifiable, ParameterFile
+from weakreset.parameter_file import ExcludedDevice, NotIdentifiable, ParameterFile
 from weakreset.parameter_file.people import FAMILY_WORDS, in_words, law_in_words, spread_words
 from weakreset.plots.traces_with_fits import STATUS_WORDS
 from weakreset.population import GoodnessOfFit, Population
@@ -20,7 +20,7 @@ from weakreset.report.content import ReportInput
 from weakreset.traces import Exclusion
 from weakreset.traces.group_labels import group_labels
 
-__all__ = ["Cell", "Table", "device_table", "exclusion_table", "law_table", "noise_rows", "training_rows"]
+__all__ = ["Cell", "Table", "as_number", "device_table", "exclusion_table", "law_table", "noise_rows", "training_rows"]
 
 _NAMES_SHOWN = 40  # of devices for one reason; the table of devices has them all
 _LAW_COLUMNS = (
@@ -58,7 +58,12 @@ def device_table(fits: FitSet) -> Table:
 def _place(fit: DeviceFit, labels: Mapping[str, Mapping[str, str]]) -> tuple[Cell, ...]:
     """Lot, wafer, die, row and column, as numbers where they are such: axes of the map."""
     found = [of.get(fit.device, "–") for of in labels.values()]
-    return tuple(Cell(text, float(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else None) for text in found)
+    return tuple(Cell(text, as_number(text)) for text in found)
+
+
+def as_number(text: str) -> float | None:
+    """The number that a label is, if it is one; float() takes "nan" and "1_0", isdigit() signs that float() refuses."""
+    return float(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else None
 
 
 def _device_row(fit: DeviceFit, names: tuple[str, ...]) -> tuple[Cell, ...]:
@@ -141,7 +146,7 @@ def _law_row(entry: dict[str, Any], model: str, direction: str) -> tuple[Cell, .
     low, high = entry["limits"]
     limits = f"{number(low, 3)} to {number(high, 3)}" if math.isfinite(low) or math.isfinite(high) else "–"
     known = entry["n_informative"] is not None
-    informed = f"{entry['n_informative']} of {entry['n_devices']} devices" if known else "published"
+    informed = f"{entry['n_informative']} of {entry['n_devices']} devices" if known else "no devices"
     if entry["n_censored"]:
         informed += f", {entry['n_censored']} {FitStatus.KNEE_UNRESOLVED.value}"
     say = in_words(model, entry["name"], "ln R" if entry["name"] == "rtn_amplitude" else entry["unit"])
@@ -179,13 +184,13 @@ def exclusion_table(content: ReportInput) -> Table:
             whole.setdefault(item.reason, []).append(key)
         else:
             single.setdefault(_root(item.reason), {}).setdefault(key, []).append(item)
-    for known in content.params.provenance.exclusions if traces is None and content.params is not None else ():
-        whole.setdefault(known.reason, []).append(known.device)
+    told = content.params.provenance.exclusions if traces is None and content.params is not None else []
     named = {device for devices in whole.values() for device in devices}
     for fit in content.fit_set or ():
         if fit.status in (FitStatus.EXCLUDED, FitStatus.NOT_CONVERGED) and fit.device not in named:
             whole.setdefault(fit.excluded_because or fit.status.sentence, []).append(fit.device)
-    return Table(("why", "devices", "readings", "which"), (*_whole_rows(whole), *_single_rows(single)))
+    rows = (*_whole_rows(whole), *_single_rows(single), *_told_rows(told))
+    return Table(("why", "devices", "readings", "which"), rows)
 
 
 def _root(reason: str) -> str:
@@ -200,7 +205,7 @@ def _whole_rows(whole: Mapping[str, list[str]]) -> list[tuple[Cell, ...]]:
         kinds.setdefault(_root(reason), []).extend((device, reason) for device in devices)
     rows = []
     for kind, found in sorted(kinds.items(), key=lambda item: -len(item[1])):
-        words = found[0][1] if len(found) == 1 else kind
+        words = found[0][1] if len(found) == 1 else kind  # numbers of a single case, or none
         rows.append(_reason_row(words, len(found), "all", [device for device, _ in found]))
     return rows
 
@@ -213,6 +218,19 @@ def _single_rows(single: Mapping[str, Mapping[str, list[Exclusion]]]) -> list[tu
         which = [f"{key} ({n})" if n > 1 else f"{key}: {_where(found[key][0])}" for key, n in counts.most_common()]
         rows.append((sum(counts.values()), _reason_row(reason, len(found), str(sum(counts.values())), which)))
     return [row for _, row in sorted(rows, key=lambda item: -item[0])]
+
+
+def _told_rows(told: Iterable[ExcludedDevice]) -> list[tuple[Cell, ...]]:
+    """What a parameter file says was left out: how many readings, and not whether these were all of a device."""
+    kinds: dict[str, Counter[str]] = {}
+    for item in told:
+        kinds.setdefault(_root(item.reason), Counter())[item.device] += item.n_readings or 0
+    rows = []
+    for kind, found in kinds.items():
+        total = sum(found.values())
+        which = [f"{device} ({count})" if count else device for device, count in found.most_common()]
+        rows.append(_reason_row(kind, len(found), str(total) if total else "–", which))
+    return rows
 
 
 def _where(item: Exclusion) -> str:

@@ -21,7 +21,7 @@ def extremes(values: Array, most: int) -> NDArray[np.int64]:
     n = len(values)
     if n <= most:
         return np.arange(n)
-    width = -(-2 * n // most)
+    width = -(-2 * n // most)  # two of each stretch are kept, so stretches are twice as long; rounded up
     stretches = -(-n // width)
     padded = np.append(values, np.full(stretches * width - n, values[-1])).reshape(stretches, width)
     starts = width * np.arange(stretches)
@@ -33,6 +33,7 @@ def column(values: Array | NDArray[np.int64], n_bytes: int) -> list[Any]:
     """[lowest, highest, base64 of little-endian unsigned integers between them]; error below a step's half."""
     low, high = float(values.min()), float(values.max())
     top = 256**n_bytes - 1
+    # evenly between the ends: 255 or 65,535 steps are finer than a screen
     levels = np.rint((values - low) * (top / (high - low))) if high > low else np.zeros(len(values))
     raw = levels.astype("<u1" if n_bytes == 1 else "<u2").tobytes()
     return [_short(low), _short(high), base64.b64encode(raw).decode("ascii")]
@@ -63,6 +64,7 @@ def autocorrelation(values: Array, most_lags: int) -> Array:
     n_lags = min(most_lags, len(values) // 3)
     if not total > 0:
         return np.empty(0)
+    # divided by n, not n - lag: large lags do not scatter wildly
     return np.array([float(centred[:-lag] @ centred[lag:]) / total for lag in range(1, n_lags + 1)])
 
 

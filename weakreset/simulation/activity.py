@@ -65,11 +65,12 @@ def _held(row: Imperfection, others: set[str]) -> bool:
 def _sums(array: DeviceArray, statistics: list[Statistic], others: set[str]) -> Tensor:
     """Each statistic summed over the devices of an array; float64."""
     plain = torch.zeros(len(statistics), dtype=torch.float64, device=array.log_r0.device)
-    squares = torch.zeros_like(plain)
+    squares = torch.zeros_like(plain)  # float64: a large chip has 10^7 devices
     for seen in _chunks(array, others):
         values = [statistic.of(seen) for statistic in statistics]
         plain += torch.stack([value.sum(dtype=torch.float64) for value in values])
         squares += torch.stack([value.square().sum(dtype=torch.float64) for value in values])
+    # over all devices of a model at the end, so each is a sum here, that of squared deviations for the last
     how = {"mean": plain, "root mean square": squares, "standard deviation": squares - plain.square() / array.n_devices}
     return torch.stack([how[statistic.how][i] for i, statistic in enumerate(statistics)])
 

@@ -21,6 +21,7 @@ def adam_step(
     beta1, beta2 = betas
     return AdamStep(
         keep1=np.float32(beta1), new1=np.float32(1 - beta1), keep2=np.float32(beta2), new2=np.float32(1 - beta2),
+        # both bias corrections of Adam are folded into two factors: no division a weight more
         scale=np.float32(1 / math.sqrt(1 - beta2**step)), eps=np.float32(eps),
         factor=np.float32(-lr / (1 - beta1**step)), limit=np.float32(limit), only_disagreeing=only_disagreeing,
     )
@@ -49,7 +50,7 @@ def bursts(update: Tensor, weight: Tensor, step: AdamStep) -> tuple[Tensor, int]
     """Signed pulses (int32) for an update, and how many updates were no number (they get no pulse)."""
     lost = torch.isnan(update)
     limit = float(step.limit)
-    n = torch.where(lost, 0.0, update).clamp_(-limit, limit).round_()
+    n = torch.where(lost, 0.0, update).clamp_(-limit, limit).round_()  # half to even: nothing, where |lr u| <= 0.5
     if step.only_disagreeing:
-        n *= n * weight < 0
+        n *= n * weight < 0  # +-1 weights: opposite signs have a negative product
     return n.to(torch.int32), int(lost.sum())

@@ -26,7 +26,7 @@ def large_zeros(shape: tuple[int, ...], dtype: type[np.generic]) -> Tensor:
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     room = np.zeros(size + _LINE, dtype=np.uint8)
-    start = -room.ctypes.data % _LINE
+    start = -room.ctypes.data % _LINE  # bytes to the next line
     return torch.from_numpy(room[start : start + size].view(dtype).reshape(shape))
 
 
@@ -41,6 +41,7 @@ def checked_bursts(n: Tensor | int, count: Tensor) -> Tensor:
     bursts = n.to(count.device).reshape(-1)
     if bursts.numel() and int(bursts.min()) < 0:
         raise SimulationError(f"pulses must be >= 0, got {int(bursts.min())}; to lower R use set_()")
+    # the largest burst beside the fullest counter: one pass each, no sum that could overflow
     if bursts.numel() and int(bursts.max()) > MOST_PULSES - int(count.max()):
         raise SimulationError(
             f"{int(bursts.max())} pulses for devices that have had up to {int(count.max())}: the counter of a device "
@@ -72,7 +73,7 @@ def check_saved(state: Mapping[str, Any], prefix: str, physics: int) -> None:
     saved = state.get(f"{prefix}physics")
     if saved is not None and int(saved) != physics:
         raise SimulationError(
-            f"{prefix or 'state'}: was saved from devices with other noise or another number of poles; "
+            f"{prefix or 'state'}: was saved from devices with other noise, direction or number of poles; "
             "build the array with the parameter file it was saved with"
         )
 

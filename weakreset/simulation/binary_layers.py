@@ -44,6 +44,7 @@ class DeviceLayer(nn.Module):
         weight = self._parameters["weight"]
         if weight is None or weight.is_meta:
             raise SimulationError(f"{type(self).__name__} has no weight in memory: move it off the meta device first")
+        # mixed with the shape: layers made by hand with one seed would else share random numbers
         own = derive_seed(seed, f"{type(self).__name__}{tuple(weight.shape)}")
         self._share(DifferentialPair(
             tuple(weight.shape), params, own, without=without, device=weight.device, n_poles=n_poles
@@ -54,6 +55,7 @@ class DeviceLayer(nn.Module):
         self.pair = pair
         self._adopt()
         pair.read_into(self._own_weight())
+        # after all keys are in: only then weight and devices can be compared
         self.register_load_state_dict_post_hook(_check_loaded)  # type: ignore[no-untyped-call]
 
     def _own_weight(self) -> nn.Parameter:
@@ -86,7 +88,7 @@ class DeviceLayer(nn.Module):
         Code made by `torch.compile` runs no Python: there the optimizer's step and `state_dict()` look at it.
         """
         if name == "weight" and not torch.compiler.is_compiling():
-            if "_read" in self.__dict__:
+            if "_read" in self.__dict__:  # a noisy read of this forward pass; see `forward`
                 return self.__dict__["_read"]
             if "pair" in self._modules and (weight := self._parameters.get("weight")) is not None:
                 if not weight.is_meta:
@@ -101,7 +103,7 @@ class DeviceLayer(nn.Module):
         on devices. The order of passes decides which noise; `state_dict()` holds how many there were.
         """
         quiet = self.training or not self.pair.array.reads_are_noisy
-        if quiet and torch.compiler.is_compiling():
+        if quiet and torch.compiler.is_compiling():  # no Python there: see `__getattr__`
             return super().forward(*inputs, **options)
         if "_is_replica" in self.__dict__:  # of nn.DataParallel: its weight is a copy, made for this pass alone
             return super().forward(*inputs, **options)
@@ -120,6 +122,7 @@ class DeviceLayer(nn.Module):
         """Move as any module; the weight is then read from the devices, which `to_empty` leaves alone."""
         weight = self._parameters.get("weight")
         if weight is not None and not weight.is_meta and "pair" in self._modules:
+            # before it is read anew: what an init or an optimizer wrote would be blessed by being overwritten
             self.pair.verify(weight, whole=False)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         if "pair" in self._modules and (moved := self._parameters.get("weight")) is not None and not moved.is_meta:
@@ -140,6 +143,7 @@ class DeviceLayer(nn.Module):
                 "moves a device. Load it before convert(), write its signs with program(), or leave this key out of "
                 "what is loaded"
             )
+        # first of all: torch collects errors and loads the rest, which would leave half a chip
         self.pair.array.check_loadable(state_dict, f"{prefix}pair.array.")
         super()._load_from_state_dict(state_dict, prefix, *args)
 

@@ -52,7 +52,7 @@ def save_checkpoint(
                 else:
                     header["scalars"][f"{number}/{key}"] = value
     for name, generator in (generators or {}).items():
-        tensors[f"generator/{name}"] = generator.get_state()
+        tensors[f"generator/{name}"] = generator.get_state()  # a byte tensor
     return _write(Path(path), tensors, {"weakreset": json.dumps(header)})
 
 
@@ -72,7 +72,7 @@ def load_checkpoint(
     """
     tensors, header = read_checkpoint(Path(path))
     notes: dict[str, Any] = header["notes"]
-    if check is not None:
+    if check is not None:  # before the model: a refused file changes nothing
         check(notes)
     try:
         model.load_state_dict(_part(tensors, "model/"))
@@ -87,7 +87,10 @@ def load_checkpoint(
     for name, generator in (generators or {}).items():
         if name not in saved:
             raise SimulationError(f"{path}: has no generator {name!r}")
-        generator.set_state(saved[name])
+        try:
+            generator.set_state(saved[name])
+        except (RuntimeError, TypeError) as error:
+            raise SimulationError(f"{path}: its generator {name!r} is damaged ({error})") from None
     return notes
 
 
@@ -141,9 +144,16 @@ def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> 
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    apart: dict[str, Tensor] = {}
+    taken: set[int] = set()
+    for key, value in tensors.items():
+        place = value.untyped_storage().data_ptr()
+        # tied weights, and the devices behind them, have two names in one place, which the format refuses
+        apart[key] = value.clone().contiguous() if place in taken else value.contiguous()
+        taken.add(place)
     with whole_or_nothing(path) as part:
         try:
-            save_file({key: value.contiguous() for key, value in tensors.items()}, part, metadata=metadata)
+            save_file(apart, part, metadata=metadata)
         except SafetensorError as error:  # a full disk, in its words
             raise OSError(str(error)) from None
     return path

@@ -133,6 +133,7 @@ def _put_on_devices(model: nn.Module, names: Sequence[str], seed: int, options: 
         module = model.get_submodule(name)
         made, known = device_class(type(module)), id(module.weight)  # type: ignore[arg-type]
         try:
+            # the class, not the module: hooks, names, and every place that refers to it stay
             module.__class__ = made  # type: ignore[assignment]
         except TypeError as error:
             raise SimulationError(
@@ -157,7 +158,7 @@ def conversion_of(model: nn.Module) -> Conversion:
     for name, module in parts:
         if isinstance(module, DeviceLayer):
             weight = module._own_weight()
-            holders[id(weight)] = name
+            holders[id(weight)] = name  # for weights of other modules that are tied to it
             kind = type(module).__name__
             on.append(LayerOnDevices(name, kind, tuple(weight.shape), not weight.requires_grad))
     for name, module in parts:

@@ -73,14 +73,15 @@ def make_key(seed: int, purpose: str, *counters: int) -> Key:
 def derive_seed(seed: int, name: str) -> int:
     """A seed of its own for a named part of a model: 63 bits of BLAKE2b(seed, name)."""
     digest = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 1
+    return int.from_bytes(digest, "little") >> 1  # 63 bits: seeds of torch are signed
 
 
 def random_words(key: Key, index: torch.Tensor, word: int) -> torch.Tensor:
     """64 random bits for each device number in `index` (int64), as int64; same shape."""
-    z = (index * WORDS + word) * _signed(GAMMA) + _signed(key[0])
+    z = (index * WORDS + word) * _signed(GAMMA) + _signed(key[0])  # int64 overflows as uint64 does: modulo 2^64
     z ^= _shift(z, SHIFTS[0])
     z *= _signed(MULTIPLIERS[0])
+    # between the multiplications: added before, keys would only shift one stream against another
     z ^= _signed(key[1])
     z ^= _shift(z, SHIFTS[1])
     z *= _signed(MULTIPLIERS[1])
@@ -106,8 +107,10 @@ def normal_table() -> NDArray[np.float32]:
 
     n = 1 << _TABLE_BITS
     density = np.zeros(n + 1)
+    # mean of a slice of the normal law between quantiles a and b is n (phi(a) - phi(b)); phi is 0 at both ends
     density[1:-1] = np.exp(-0.5 * ndtri(np.arange(1, n) / n) ** 2) / np.sqrt(2.0 * np.pi)
     means = n * (density[:-1] - density[1:])
+    # means scatter less than the law: scaled, so that the sum of two entries has variance 1
     return np.asarray(FIRST_SD * means / np.sqrt(np.mean(means**2)), dtype=np.float32)
 
 

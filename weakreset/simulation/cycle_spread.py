@@ -39,10 +39,11 @@ class CycleSteps:
             for name, sd, number in self.spreads:
                 key = make_key(seed, "c2c", number)
                 step = normal(random_words(key, now, 0), normals)
+                # from the own number of the device, not from the last cycle: steps do not add up to a walk
                 step = torch.where(again, step - normal(random_words(key, before, 0), normals), step) * sd
                 if name == "r0_ohm":
                     log_r0[part] += step
-                if name in ("r0_ohm", self.shape.offset):
+                if name in ("r0_ohm", self.shape.offset):  # ln R0 is part of `offset`: it moves both
                     traits[part, OFFSET] += step
                 elif self.shape[name].scale == "linear":
                     traits[part, columns.index(name)] += step

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from weakreset.errors import SimulationError
 from weakreset.model import check_without, fit_pink_poles
 from weakreset.parameter_file import ParameterFile, load_parameters
 from weakreset.simulation import kernels
@@ -20,10 +19,10 @@ from weakreset.simulation.array_arguments import checked_bursts, checked_seed, c
 from weakreset.simulation.compiled import calls
 from weakreset.simulation.counter_random import Key, make_key
 from weakreset.simulation.cycle_spread import cycle_steps
-from weakreset.simulation.device_buffers import SET_COUNTERS, DeviceBuffers
+from weakreset.simulation.device_cycles import DeviceCycles
 from weakreset.simulation.energy import energy_counted
 from weakreset.simulation.imperfections import draw_chip, draw_unresponsive, physics_fingerprint, simulated_shape
-from weakreset.simulation.kernels import NoiseTables, noise_tables
+from weakreset.simulation.kernels import NoiseTables
 from weakreset.simulation.moving_rows import state_of
 from weakreset.simulation.other_noise import OtherNoise, other_kinds
 from weakreset.simulation.read_noise import errors_kept
@@ -34,15 +33,13 @@ __all__ = ["DeviceArray", "ParameterSource", "pulse_key"]
 
 ParameterSource: TypeAlias = ParameterFile | str | os.PathLike[str]
 
-_MOST_SETS = 32767  # counted in 16 bits
-
 
 def pulse_key(seed: int, call: int, step: int = 0) -> Key:
     """Of the random numbers of a call of `pulse`; `step` counts the parts of bursts longer than LONGEST_BURST."""
     return make_key(seed, "pulse", call, step)
 
 
-class DeviceArray(DeviceBuffers):
+class DeviceArray(DeviceCycles):
     """Devices drawn from a parameter file, moved by pulses.
 
     The law is that of `weakreset.model`: ln R = ln R0 + drift + alpha x + A s [+ read noise], with w(0) = 0,
@@ -134,7 +131,7 @@ class DeviceArray(DeviceBuffers):
         self._noise = file.device_noise(self.without)
         self.reads_are_noisy: bool = self._noise.read_sd > 0
         self._pink = fit_pink_poles(self._noise.exponent, n_poles)
-        self._tables: NoiseTables | None = None
+        self._tables: NoiseTables | None = None  # made when first needed, and again after a move to another device
         self.drift_shape = simulated_shape(file)
         self.falls = file.direction == "set"
         self._allocate(checked_shape(shape), trait_names(self.drift_shape), n_poles, half_traits)
@@ -147,15 +144,12 @@ class DeviceArray(DeviceBuffers):
         self.joule_ohm = pulse.voltage_v**2 * pulse.width_s if pulse else 0.0
         self.register_buffer("energy_j", large_zeros(self.shape, np.float32) if pulse else None)
         self.register_buffer("clock", torch.tensor([checked_seed(seed), 0], dtype=torch.int64))
+        # what a loaded state cannot tell: 63 bits of all that moves a device, compared before it is taken over
         fingerprint = physics_fingerprint(file, n_poles, half_traits)
         self.register_buffer("physics", torch.tensor(fingerprint, dtype=torch.int64))
         self._draw(file, seed)
         if device is not None:
             self.to(device)
-
-    @property
-    def other_noise(self) -> dict[str, OtherNoise]:
-        return {name: cast(OtherNoise, self.get_submodule(f"noise_{name}")) for name in self._others}
 
     def pulse(self, n: Tensor | int) -> None:
         """Give every device `n` RESET pulses, in place.
@@ -176,6 +170,8 @@ class DeviceArray(DeviceBuffers):
 
     def pulse_some(self, index: Tensor, n: Tensor) -> None:
         """Give device `index[i]` (flat number, none twice) `n[i]` >= 1 pulses. Not checked; see `pulse`."""
+        # a burst beyond the tables is advanced in parts, each with a key of its own: noises remember nothing but their
+        # state, so the law is that of one long burst
         clock, step = self.tick(), 0
         index, n = index.to(torch.int64), n.to(torch.int64)
         with self.counted():
@@ -188,7 +184,7 @@ class DeviceArray(DeviceBuffers):
         """Part number `step` of a call of `pulse_some` that `clock` numbers (`tick`): at most LONGEST_BURST pulses."""
         seed, call = clock
         if self.unresponsive is not None:
-            alive = ~self.unresponsive.view(-1)[index]
+            alive = ~self.unresponsive.view(-1)[index]  # a dead device keeps R0 and counts nothing
             index, n = index[alive], n[alive]
         advance = calls.advance if self.in_main_memory else kernels.advance
         advance(self.state(), self.noise_tables(), pulse_key(seed, call, step), index, n)
@@ -209,6 +205,7 @@ class DeviceArray(DeviceBuffers):
         """
         error = self.read_errors().view(-1) if self.reads_are_noisy else None
         state = state_of(self.moving.flatten(0, -2))
+        # a generator: the number of the call is known only after the tick inside, and asked for after that
         keys = (pulse_key(int(self.clock[0]), int(self.clock[1]) - 1, k) for k in count())
         tables = self.noise_tables()
         with (
@@ -228,7 +225,7 @@ class DeviceArray(DeviceBuffers):
         if self.reads is None:
             self._buffers["reads"] = torch.zeros((), dtype=torch.int64)
         reads = cast(Tensor, self.reads)
-        reads += 1
+        reads += 1  # in place: `state_dict` holds it, so a loaded chip goes on with other noise
         return int(reads) - 1
 
     @property
@@ -241,44 +238,6 @@ class DeviceArray(DeviceBuffers):
         """Kinds of noise that are on and that the compiled kernel does not know."""
         return [name for name, noise in self.other_noise.items() if noise.on]
 
-    def set_(self, mask: Tensor) -> None:
-        """SET the devices where `mask` (bool, `shape`) is true: a new cycle, starting again at R0.
-
-        Drift parameters and R0 stay with the device, but for what the file says of cycles (`c2c`): that part is drawn
-        anew. 1/f and telegraph noise are redrawn from their stationary laws, the pulse count returns to 0 and the SET
-        count grows by one.
-
-        Raises
-        ------
-        SimulationError
-            For a mask of another type or shape, or more than 32767 SETs of one device.
-        """
-        if mask.dtype != torch.bool or tuple(mask.shape) != self.shape:
-            found = f"{mask.dtype} {tuple(mask.shape)}"
-            raise SimulationError(f"set_ needs a bool mask of shape {self.shape}, got {found}")
-        self.set_some(mask.to(self.log_r0.device).reshape(-1).nonzero().view(-1))
-
-    def set_some(self, index: Tensor) -> None:
-        """SET the devices `index` (flat numbers, none twice); see `set_`."""
-        if self.unresponsive is not None:
-            index = index[~self.unresponsive.view(-1)[index]]
-        for name, dtype in SET_COUNTERS.items():
-            if getattr(self, name) is None:
-                self._buffers[name] = torch.zeros(self.shape, dtype=dtype, device=self.log_r0.device)
-        set_count, retired = cast(Tensor, self.set_count).view(-1), cast(Tensor, self.retired_pulses).view(-1)
-        sets = set_count[index]
-        if bool((sets >= _MOST_SETS).any()):
-            worn = int(index[sets >= _MOST_SETS][0])
-            raise SimulationError(f"device {worn} was SET {_MOST_SETS} times already; its counter is full")
-        set_count[index] = sets + 1
-        retired[index] += self.pulse_count.view(-1)[index]
-        self._begin_cycle(index, sets + 1)
-
-    def may_be_set(self, index: Tensor) -> Tensor:
-        """Which of the devices `index` a SET would change: those pulsed since the last one, whose counter has room."""
-        pulsed = state_of(self.moving).view(-1)[index] > 1
-        return pulsed if self.set_count is None else pulsed & (self.set_count.view(-1)[index] < _MOST_SETS)
-
     def extra_repr(self) -> str:
         switched = f", without={','.join(self.without)}" if self.without else ""
         switched += "" if self._steps is None else f", c2c={'+'.join(name for name, _, _ in self._steps.spreads)}"
@@ -290,6 +249,8 @@ class DeviceArray(DeviceBuffers):
         def store(where: slice, fields: Mapping[str, Any]) -> None:
             self.log_r0.view(-1)[where] = torch.from_numpy(fields["log_r0"])
             offset = fields[self.drift_shape.offset]
+            # halves step by 2^-7 at ln R0 of about 9, as far as 1/f noise reaches: ln R0 stays apart in float32, and
+            # only c1, of about 0.05, is halved
             own = {**fields, "offset": offset if self._half else fields["log_r0"] + offset}
             rows = self.traits.view(-1, len(self._columns))[where]
             for column, name in enumerate(self._columns):
@@ -297,26 +258,8 @@ class DeviceArray(DeviceBuffers):
             for noise in self.other_noise.values():
                 noise.store(where, fields)
             index = torch.arange(where.start, where.stop)
-            self._begin_cycle(index, torch.zeros_like(index))
+            self._begin_cycle(index, torch.zeros_like(index))  # a fresh device is one that was just SET: cycle 0
 
         draw_chip(file, self.n_devices, seed, self.without, store)
         stuck = torch.from_numpy(draw_unresponsive(file, self.n_devices, seed, self.without)).view(self.shape)
         self.unresponsive = stuck if stuck.any() else None
-
-    def _begin_cycle(self, index: Tensor, cycle: Tensor) -> None:
-        seed = int(self.clock[0])
-        if self._steps is not None:
-            state, normals = self.state().flat(), self.noise_tables().normals
-            self._steps.redraw(seed, state.log_r0, state.traits, normals, index, cycle)
-        key = make_key(seed, "set")
-        kernels.draw_stationary(self.state(), self.noise_tables(), key, index, cycle)
-        if self.read_error is not None:
-            self.read_error.view(-1)[index] = 0.0
-        for noise in self.other_noise.values():
-            noise.begin(int(self.clock[0]), index, cycle)
-
-    def noise_tables(self) -> NoiseTables:
-        device = self.log_r0.device
-        if self._tables is None or self._tables.normals.device != device:
-            self._tables = noise_tables(self.drift_shape, self._pink, self._noise, device)
-        return self._tables

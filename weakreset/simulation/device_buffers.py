@@ -81,7 +81,7 @@ class DeviceBuffers(nn.Module):
 
     def total_pulses(self) -> Tensor:
         """RESET pulses of the whole life of each device (endurance); int64."""
-        pulses = self.pulse_count.to(torch.int64)
+        pulses = self.pulse_count.to(torch.int64)  # int32 counts would overflow in the sum
         return pulses if self.retired_pulses is None else pulses + self.retired_pulses
 
     def state(self) -> DeviceState:
@@ -90,6 +90,7 @@ class DeviceBuffers(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Follow `.to(device)`, ignore `.half()` and `.double()`: the physics is float32."""
+        # where `fn` takes a tensor, asked with an empty one: its dtype is not wanted
         device = fn(torch.empty(0, device=self.log_r0.device)).device
         if self.log_r0.is_meta and device.type != "meta":
             raise SimulationError(

@@ -43,6 +43,7 @@ def device_class(kind: type[nn.Module]) -> type[DeviceLayer] | None:
         return _STOCK[kind]
     if not issubclass(kind, CONVERTIBLE) or issubclass(kind, DeviceLayer):
         return None
+    # pickle finds classes by name in a module, where a class made here is not
     own = {"__reduce_ex__": _reduce, "__module__": kind.__module__}
     return type(f"Device{kind.__name__}", (DeviceLayer, kind), own)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self, cast
 
 import torch
@@ -33,15 +33,15 @@ class DeviceOptimizer(torch.optim.Optimizer):
 
     def __init__(self, params: Iterable[Any], lr: float, digital_lr: float, shared: dict[str, Any]) -> None:
         self._rates, self._known = (lr, digital_lr), tuple(shared)
-        groups = split(list(params), self._rates, self._known, type(self).__name__)
-        super().__init__(groups, {"lr": lr, "role": "digital", **shared})
+        given = list(params)
+        if not given:
+            raise SimulationError("no parameters to optimize")
+        super().__init__(given, {"lr": lr, "role": "digital", **shared})
         self.last_step = PulseReport()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """As for torch's optimizers; device weights and the rest become groups of their own."""
-        ready = [param_group] if "own_lr" in param_group or param_group.get("role") == "device" else split(
-            [param_group], self._rates, self._known, type(self).__name__
-        )
+        ready = split(param_group, self._rates, self._known, type(self).__name__)
         refuse_twins([pair for p in (*self._members(), *_listed(ready)) if (pair := pair_of(p))])
         for group in ready:
             self._check_group(group)
@@ -53,6 +53,25 @@ class DeviceOptimizer(torch.optim.Optimizer):
 
     def _check_group(self, group: dict[str, Any]) -> None:
         """Refuse a group, of one role, whose numbers cannot work."""
+        numbers = self.defaults | group
+        problems = check_rates({"lr": numbers["lr"]}, numbers["betas"], numbers["eps"])
+        if group["role"] == "device":
+            problems += self._problems(numbers)
+        if problems:
+            raise SimulationError(f"{type(self).__name__}: {'; '.join(problems)}")
+
+    @abstractmethod
+    def _problems(self, numbers: Mapping[str, Any]) -> list[str]:
+        """What is wrong with the numbers of a group of device weights, besides rates and betas."""
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """As for torch's optimizers, which would give all of a state the type of its weight: a half has no moments."""
+        super().load_state_dict(cast(Any, state_dict))
+        numbers = [number for group in state_dict["param_groups"] for number in group["params"]]
+        for number, parameter in zip(numbers, self._members(), strict=True):
+            for name, value in state_dict["state"].get(number, {}).items():
+                if isinstance(value, torch.Tensor) and self.state[parameter][name].dtype != value.dtype:
+                    self.state[parameter][name] = value.to(parameter.device)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -61,7 +80,7 @@ class DeviceOptimizer(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        check_schedule(self.param_groups)
+        check_schedule(self.param_groups)  # every step: schedulers write `lr` where nobody looks
         self._before_step()
         report, lost = PulseReport(), 0
         for group in self.param_groups:
@@ -76,6 +95,7 @@ class DeviceOptimizer(torch.optim.Optimizer):
                         done, missing = self._step_devices(parameter, pair, group)
                     report, lost = report + done, lost + missing
         self.last_step = report
+        # after the loop: other weights have been stepped, so a caller who goes on does so from a known state
         if lost:
             raise SimulationError(
                 f"updates of {lost} device weights are no number: their gradients hold NaN or infinity; "
@@ -91,6 +111,7 @@ class DeviceOptimizer(torch.optim.Optimizer):
         """Weights are copied with their devices: together with the model where both are copied in one call."""
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
+        # a copied parameter is a new tensor, without the mark that leads to its devices
         for parameter in self._members():
             copied = copy.deepcopy(parameter, memo)
             if (pair := pair_of(parameter)) is not None:
@@ -122,7 +143,7 @@ class DeviceOptimizer(torch.optim.Optimizer):
             state["step"] = torch.zeros((), dtype=torch.float32)
             for name in ("exp_avg", "exp_avg_sq"):
                 state[name] = torch.zeros_like(full(parameter), memory_format=torch.contiguous_format)
-        state["step"] += 1
+        state["step"] += 1  # before use: Adam divides by 1 - beta^step
         return state
 
 
@@ -145,11 +166,14 @@ def full(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
-def check_rates(lr: float, digital_lr: float, betas: tuple[float, float]) -> list[str]:
+def check_rates(rates: Mapping[str, float], betas: tuple[float, float], eps: float) -> list[str]:
     """What is wrong with the numbers that every optimizer has."""
     problems = []
-    if not lr >= 0 or not digital_lr >= 0:
-        problems.append(f"learning rates must be >= 0, got lr={lr!r}, digital_lr={digital_lr!r}")
+    if not all(rate >= 0 for rate in rates.values()):
+        found = ", ".join(f"{name}={rate!r}" for name, rate in rates.items())
+        problems.append(f"learning rates must be >= 0, got {found}")
     if not all(0 <= beta < 1 for beta in betas):
         problems.append(f"betas must lie in [0, 1), got {betas!r}")
+    if not eps > 0:
+        problems.append(f"eps must be > 0, got {eps!r}")  # a weight without gradients would divide zero by it
     return problems

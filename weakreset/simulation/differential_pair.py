@@ -113,7 +113,7 @@ class DifferentialPair(nn.Module):
         torch is told that the weight changed, as by its own operations in place, so that a graph of an older weight
         is not taken backward with the new one. Tensors that are not attached to this pair are the caller's business.
         """
-        if pair_of(weight) is not self or self._being_written:
+        if pair_of(weight) is not self or self._being_written:  # or within a step, whose optimizer looked already
             yield
             return
         self.verify(weight, whole=False)
@@ -123,7 +123,7 @@ class DifferentialPair(nn.Module):
         finally:
             self._being_written = False
             if not weight.is_inference():
-                torch.autograd.graph.increment_version(weight)
+                torch.autograd.graph.increment_version(weight)  # numba writes the memory behind torch's back
             if before is not None:
                 self._seal = Seal.after_step(weight, self.array, before, self._rows(weight, *next_rows(weight, before)))
 
@@ -194,7 +194,7 @@ class DifferentialPair(nn.Module):
         all of them, or the device would have had more than `most` pulses since it was SET. What this costs in
         energy is counted as one burst a device. With a `margin` a pair agrees when it is that far apart in ln R.
         """
-        device = 2 * index + self._moves(wanted)
+        device = 2 * index + self._moves(wanted)  # BL is even, BLb odd
         with self.array.counted(bursts):
             if margin == 0 and self.can_be_programmed(weight):
                 done = self._program_compiled(device, weight, bursts, clock, most)
@@ -211,6 +211,7 @@ class DifferentialPair(nn.Module):
         self, device: Tensor, weight: Tensor, bursts: Sequence[int], clock: tuple[int, int], most: int
     ) -> PulseReport:
         seed, call = clock
+        # a key for each burst, as the parts of a long one: the k-th burst of a pair has the same noise in both kernels
         keys = [_tie_key(seed), *(pulse_key(seed, call, k) for k in range(len(bursts)))]
         sign = np.int32(-1 if self.array.falls else 1)
         how = Programming(sign, np.array(bursts, np.int64), np.int64(most))
@@ -224,6 +225,7 @@ class DifferentialPair(nn.Module):
         done = PulseReport()
         for k, burst in enumerate(bursts):
             left = self.disagree(device // 2, wanted, weight, margin)
+            # whole bursts only: none is cut short at `most`
             left &= (state_of(self.array.moving).view(-1)[device] >> 1) + burst <= most
             device, wanted = device[left], wanted[left]
             n = device.numel()
@@ -231,7 +233,7 @@ class DifferentialPair(nn.Module):
                 break
             self.array.burst_some(clock, k, device, torch.full_like(device, burst))
             flips = self._refresh(weight, device // 2)
-            done += PulseReport(burst * n, 0 if k else n, flips, bursts=n)
+            done += PulseReport(burst * n, 0 if k else n, flips, bursts=n)  # a device counts once, in its first burst
         return done
 
     def set_back(self, index: Tensor, wanted: Tensor, weight: Tensor) -> tuple[PulseReport, Tensor]:
@@ -241,7 +243,7 @@ class DifferentialPair(nn.Module):
         them back at once.
         """
         other = 2 * index + 1 - self._moves(wanted)
-        chosen = self.array.may_be_set(other)
+        chosen = self.array.may_be_set(other)  # a SET of a fresh device would change nothing but wear it
         if not bool(chosen.any()):
             return PulseReport(stuck=index.numel()), index
         self.array.set_some(other[chosen])
@@ -300,6 +302,7 @@ class DifferentialPair(nn.Module):
         tied = (bl == blb).nonzero().view(-1)
         if tied.numel():
             number = tied + (index.start or 0) if isinstance(index, slice) else index[tied]
+            # by the number of the weight alone: the same coin at every read, as the offset of a sense amplifier
             coin = random_words(_tie_key(int(self.array.clock[0])), number, 0) & 1
             signs[tied] = (2 * coin - 1).to(signs.dtype)
         return signs

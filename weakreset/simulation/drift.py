@@ -48,7 +48,7 @@ _TRIED, _TOLERANCE = 60, 1e-4
 
 def drift(shape: DriftShape, traits: Tensor, t: Tensor) -> Tensor:
     """ln R without fast noise after `t` >= 1 pulses (integers); `traits` has a row for each of them."""
-    pulses = t.to(torch.float32)
+    pulses = t.to(torch.float32)  # exact up to 2^24 pulses
     numbers = dict(zip(own_numbers(shape), traits[:, FIRST:].unbind(1), strict=True))
     numbers |= {"t": pulses, shape.offset: traits[:, OFFSET]}
     # a constant as a tensor: some operations of torch do something else for a number of Python's (c / x is c * (1 / x))
@@ -83,11 +83,13 @@ def check_drift(shape: DriftShape, typical: Mapping[str, float]) -> None:
 def exponential(x: Tensor) -> Tensor:
     """exp(x) to 3e-7 relative for |x| <= EXP_LIMIT, constant beyond."""
     x = x.clamp(-EXP_LIMIT, EXP_LIMIT)
+    # exp(x) = 2^k exp(r), |r| <= ln 2 / 2: degree 7 of Taylor's series then leaves less than float32 holds
     whole = (x * LOG_2_E).round_()
     rest = (x - whole * LN_2_PARTS[0]) - whole * LN_2_PARTS[1]
     result = torch.full_like(x, EXP_TERMS[0])
     for term in EXP_TERMS[1:]:
         result = result * rest + term
+    # times 2^k, written into the exponent
     return result * ((whole.to(torch.int32) + _EXPONENT_OF_ONE) << 23).view(torch.float32)
 
 
@@ -98,7 +100,7 @@ def _logarithm(t: Tensor) -> Tensor:
     """
     bits = t.view(torch.int32)
     mantissa = ((bits & _MANTISSA) | _EXPONENT_OF_ONE << 23).view(torch.float32)
-    upper = mantissa > SQRT_2
+    upper = mantissa > SQRT_2  # m in sqrt(1/2) .. sqrt 2, where the series is shortest
     mantissa = torch.where(upper, mantissa * 0.5, mantissa)
     exponent = ((bits >> 23) - _EXPONENT_OF_ONE + upper.to(torch.int32)).to(torch.float32)
     s = (mantissa - 1.0) / (mantissa + 1.0)

@@ -26,7 +26,8 @@ def energy_counted(energy_j: Tensor | None, moving: Tensor, joule_ohm: float) ->
     if energy_j is None:
         yield
         return
-    log_r, count = log_r_of(moving).clone(), state_of(moving) >> 1
+    log_r, count = log_r_of(moving).clone(), state_of(moving) >> 1  # copies: the pulses inside write over both
     yield
+    # trapezium rule over the burst: E = n V^2 w (1/R before + 1/R after) / 2
     conductance = exponential(-log_r).add_(exponential(-log_r_of(moving))).mul_(0.5)  # the same bits for any split
     energy_j += ((state_of(moving) >> 1) - count) * conductance * joule_ohm

@@ -20,13 +20,14 @@ _TOO_FAST = 10.0
 
 
 def split(
-    given: Sequence[Any], rates: tuple[float, float], known: Collection[str], what: str
+    group: dict[str, Any], rates: tuple[float, float], known: Collection[str], what: str
 ) -> list[dict[str, Any]]:
-    """Two groups for each one given: device weights and the rest.
+    """Two groups for the one given: device weights and the rest.
 
     Parameters
     ----------
-    given : sequence of Parameter, of (name, Parameter) or of dict
+    group : dict
+        As for torch's optimizers; its `params` may be (name, Parameter) too.
     rates : tuple of float
         Of devices and of digital numbers, where a group names none. A group without device weights takes its `lr` as
         the digital rate; one with both takes `lr` for the devices and `digital_lr` for the rest.
@@ -38,21 +39,18 @@ def split(
     Raises
     ------
     SimulationError
-        No parameters, or a key that the optimizer does not know.
+        A key that the optimizer does not know.
     """
-    if not given:
-        raise SimulationError("no parameters to optimize")
-    groups = []
-    for group in given if isinstance(given[0], dict) else [{"params": given}]:
-        _check_keys(group, known, what)
-        members = _members(group["params"])
-        devices, others = ([p for p in members if (pair_of(p) is not None) == held] for held in (True, False))
-        kept = {key: value for key, value in group.items() if key not in ("params", "digital_lr")}
-        if devices:
-            groups.append({"lr": rates[0], **kept, "params": devices, "role": "device"})
-        if others:
-            own = group.get("digital_lr", rates[1] if devices else group.get("lr", rates[1]))
-            groups.append({**kept, "lr": own, "params": others, "role": "digital", "own_lr": own})
+    _check_keys(group, known, what)
+    members, groups = _members(group["params"]), []
+    devices, others = ([p for p in members if (pair_of(p) is not None) == held] for held in (True, False))
+    kept = {key: value for key, value in group.items() if key not in ("params", "digital_lr")}
+    if devices:
+        groups.append({"lr": rates[0], **kept, "params": devices, "role": "device"})
+    if others:
+        # a group with device weights means pulses by `lr`; one without means the rate that its batch norm is to have
+        own = group.get("digital_lr", rates[1] if devices else group.get("lr", rates[1]))
+        groups.append({**kept, "lr": own, "params": others, "role": "digital", "own_lr": own})
     return groups
 
 
@@ -96,6 +94,8 @@ def check_schedule(groups: Sequence[dict[str, Any]]) -> None:
     rates = {float(group["lr"]) for group in groups if group["role"] == "device"}
     for group in groups:
         own = group.get("own_lr", math.inf)
+        # the very rate of the devices, and far above its own: a schedule that multiplies keeps the two apart, one that
+        # sets does not
         if group["role"] == "digital" and group["lr"] in rates and group["lr"] > _TOO_FAST * own:
             roles = ", ".join(str(one["role"]) for one in groups)
             wanted = [one["lr"] if one["role"] == "device" else one.get("own_lr") for one in groups]
@@ -112,7 +112,8 @@ def largest_update(betas: tuple[float, float]) -> float:
     (1 - b1) sum b1^k g_k over sqrt((1 - b2) sum b2^k g_k^2) is at most (1 - b1) sqrt(sum (b1^2 / b2)^k / (1 - b2)).
     """
     beta1, beta2 = betas
-    ratio = beta1**2 / beta2 if beta2 > 0 else math.inf
+    ratio = beta1**2 / beta2 if beta2 > 0 else math.inf  # >= 1: a history of rising gradients has no bound
     if ratio >= 1 or beta2 >= 1:
         return math.inf
+    # at least 1: the first step has a history of one gradient, and its update is its sign
     return max(1.0, (1 - beta1) / math.sqrt((1 - beta2) * (1 - ratio)))

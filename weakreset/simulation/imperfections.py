@@ -46,6 +46,7 @@ def draw_chip(
     quantiles = QuantileTables()
     for block, start in enumerate(range(0, n_devices, BLOCK)):
         stop = min(start + BLOCK, n_devices)
+        # a generator a block: device i is the same in a chip of any size; the last number keeps it from defects
         rng = np.random.default_rng([seed, block, 0])
         # a tile sits on one die, which every block of it shares
         one_die = (np.zeros(stop - start, dtype=np.int64), seed)
@@ -70,6 +71,8 @@ def physics_fingerprint(params: ParameterFile, n_poles: int, half_traits: bool =
     """63 bits that change with anything in the file that moves a device after it was drawn."""
     shape = SHAPES[params.model]
     drift = shape.name if shape in BUILT_IN else f"{shape.name} {shape.formula}"
+    # laws and D2D are not in it: the numbers they gave each device come with the saved state
     text = f"{drift}|{params.noise.model_dump_json()}|{n_poles}" + ("|half" if half_traits else "")
+    text += f"|{params.direction}" if params.direction != "reset" else ""  # which device of a pair a weight rises by
     text += f"|{sorted((name, spread.sd) for name, spread in params.c2c.items())}" if params.c2c else ""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

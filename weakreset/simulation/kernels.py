@@ -93,6 +93,7 @@ def noise_tables(
         keep=places(rows.keep), renew=places(rows.renew) / POLE_UNIT,
         high_if_low=move(rows.high_if_low), high_if_high=move(rows.high_if_high),
         high_stationary=rows.high_stationary,
+        # alpha and the units of stored poles are multiplied in once: a device then needs one product a pole
         pole_sd=places(noise.alpha * poles.variance**0.5) * POLE_UNIT,
         white=move(normal_table() * np.float32(noise.alpha * poles.white_variance**0.5 / FIRST_SD)),
         slow_sd=float(noise.alpha * poles.slow_variance**0.5),
@@ -111,6 +112,7 @@ def _advance_chunk(
     state: DeviceState, tables: NoiseTables, key: Key, index: torch.Tensor, n: torch.Tensor
 ) -> None:
     row = state.moving.index_select(0, index)
+    # t advances first: noise and drift are those after the burst, and in between nobody looked
     high, t = state_of(row) & 1, (state_of(row) >> 1) + n.to(torch.int32)
     traits = _traits(state, index)
     log_r = drift(tables.shape, traits, t)
@@ -120,6 +122,7 @@ def _advance_chunk(
             log_r += tables.white.index_select(0, white_entry(words[0]))
             log_r += _add_poles(poles_of(row), tables, n, words)
         if tables.rtn:
+            # uniform in 32 bits against the probability of the high state n pulses after this one
             limit = torch.where(high.to(torch.bool), tables.high_if_high[n], tables.high_if_low[n])
             high = (upper_half(words[0]) < limit).to(torch.int32)
             log_r += traits[:, AMPLITUDE] * high
@@ -145,10 +148,10 @@ def _add_poles(
     """Advance poles in place; what they add to ln R. The sum folds the upper half onto the lower until one is left."""
     now = poles * tables.keep.index_select(0, n)
     now += _normals(words, tables) * tables.renew.index_select(0, n)
-    now.round_()
+    now.round_()  # stored in whole units of POLE_UNIT: what adds to ln R is what is stored
     poles.copy_(now)
     terms = now * tables.pole_sd
-    while terms.shape[1] > 1:
+    while terms.shape[1] > 1:  # the order of the compiled kernel's vectors: float sums depend on it
         lower, upper = terms.chunk(2, dim=1)
         terms = lower + upper
     return terms[:, 0]
@@ -168,12 +171,12 @@ def draw_stationary(
     state = state.flat()
     n_devices = len(state.moving)
     for part, count in zip(torch.split(index, CHUNK), torch.split(cycle, CHUNK), strict=True):
-        now = part + n_devices * count.to(torch.int64)
+        now = part + n_devices * count.to(torch.int64)  # numbers of (device, cycle): no two cycles share words
         words = [random_words(key, now, word) for word in range(len(tables.pole_sd) // LANES)]
         row = torch.empty((len(part), state.moving.shape[1]), dtype=torch.int32, device=part.device)
         poles_of(row).copy_((_normals(words, tables) / POLE_UNIT).round_())
         state_of(row).copy_(upper_half(words[0]) < tables.high_stationary)
-        log_r_of(row).copy_(state.log_r0.index_select(0, part))
+        log_r_of(row).copy_(state.log_r0.index_select(0, part))  # w(0) = 0: fresh, without noise
         state.moving[part] = row
         change = _slow_level(tables, key, now)
         again = count > 0

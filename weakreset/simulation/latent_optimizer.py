@@ -33,7 +33,6 @@ __all__ = ["LatentOptimizer"]
 _MOST_BURSTS = 1000
 
 
-
 class LatentOptimizer(DeviceOptimizer):
     """Train a network on devices as a binarized network without devices is trained, and let the devices follow.
 
@@ -98,21 +97,18 @@ class LatentOptimizer(DeviceOptimizer):
         most_pulses: int = 0, give_back: float = 0.04, sets: bool = True, digital_lr: float = 8e-3,
         betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, latent_bits: Literal[8, 32] = 32,
     ) -> None:
-        problems = check_rates(lr, digital_lr, betas)
-        if lr > 1:
-            problems.append(f"lr is a step of numbers in -1 .. 1, usually 0.002, got {lr!r} (no number of pulses)")
-        problems += _check_budget(bursts, most_pulses, give_back, latent_bits)
+        shared = {
+            "betas": betas, "eps": eps, "bursts": tuple(bursts) if isinstance(bursts, Iterable) else bursts,
+            "most_pulses": most_pulses, "give_back": give_back, "sets": sets, "latent_bits": latent_bits,
+        }
+        problems = check_rates({"lr": lr, "digital_lr": digital_lr}, betas, eps)
+        problems += self._problems({"lr": lr, **shared})
         if problems:
             raise SimulationError("LatentOptimizer: " + "; ".join(problems))
-        shared = {
-            "betas": betas, "eps": eps, "bursts": tuple(bursts),
-            "most_pulses": most_pulses, "give_back": give_back, "sets": sets,
-            "latent_bits": latent_bits,
-        }
         super().__init__(params, lr, digital_lr, shared)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """As for torch's optimizers, which would make floats of the bytes.
+        """As for `DeviceOptimizer`.
 
         Raises
         ------
@@ -124,16 +120,19 @@ class LatentOptimizer(DeviceOptimizer):
                 "this state is of a LatentOptimizer that knew neither SETs nor growing bursts: its run cannot go on "
                 "under the present rule; train anew, or go on with the version of weakreset that wrote it"
             )
-        super().load_state_dict(cast(Any, state_dict))
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                state = self.state.get(parameter, {})
-                if group["latent_bits"] == 8 and "latent" in state:
-                    state["latent"] = state["latent"].to(torch.int8)
+        super().load_state_dict(state_dict)
+
+    def _problems(self, numbers: Mapping[str, Any]) -> list[str]:
+        lr, problems = numbers["lr"], []
+        if lr > 1:
+            problems.append(f"lr is a step of numbers in -1 .. 1, usually 0.002, got {lr!r} (no number of pulses)")
+        budget = (numbers[key] for key in ("bursts", "most_pulses", "give_back", "latent_bits"))
+        return problems + _check_budget(*budget)
 
     def _step_devices(
         self, parameter: nn.Parameter, pair: DifferentialPair, group: dict[str, Any]
     ) -> tuple[PulseReport, int]:
+        # the start is put off until here: signs and gaps are those of the chip that is trained, loaded or pulsed since
         started = self._start(parameter, pair, group["latent_bits"] == 8)
         state, clock = self.state[parameter], pair.array.tick()
         gradient = full(cast(Tensor, parameter.grad)).contiguous()
@@ -175,6 +174,7 @@ class LatentOptimizer(DeviceOptimizer):
         if "mean_square" not in state:
             state["step"], state["mean_square"] = torch.zeros(()), torch.zeros(())
         state["step"] += 1
+        # one number a layer in place of a moment a weight: its mean square gradient
         now = float(torch.linalg.vector_norm(gradient)) ** 2 / max(gradient.numel(), 1)
         beta = group["betas"][1]
         state["mean_square"] = torch.tensor(beta * float(state["mean_square"]) + (1.0 - beta) * now)
@@ -194,13 +194,15 @@ def _program(
     if not index.numel():
         return PulseReport()
     wanted, report = torch.where(wish.view(-1)[index], 1.0, -1.0), PulseReport()
+    # SET first: one SET turns most pairs that were turned before, where the other device would need hundreds of
+    # pulses to climb past a telegraph step (docs/recipes.md, "What makes a pair slow")
     if group["sets"]:
         report, index = pair.set_back(index, wanted, parameter)
-        wanted = -parameter.detach().reshape(-1)[index].sign()
+        wanted = -parameter.detach().reshape(-1)[index].sign()  # they still disagree: the wish is the other sign
     most = group["most_pulses"] or MOST_PULSES
     done, stuck = pair.program_some(index, wanted, parameter, group["bursts"], clock, most)
     _give_way(parameter, latent, stuck, group["give_back"])
-    return replace(report, stuck=0) + done
+    return replace(report, stuck=0) + done  # pairs that bursts turn after a SET that did not are not stuck
 
 
 def _give_way(parameter: nn.Parameter, latent: Tensor, stuck: Tensor, size: float) -> None:
@@ -208,7 +210,7 @@ def _give_way(parameter: nn.Parameter, latent: Tensor, stuck: Tensor, size: floa
     high, low = size, -size
     if latent.dtype == torch.int8:
         high = float(level_of(torch.tensor(size)))
-        low = -1.0 - high
+        low = -1.0 - high  # levels are (k + 0.5) / 127.5: k and -1 - k are mirror images
     up = parameter.detach().reshape(-1)[stuck] > 0
     latent.view(-1)[stuck] = torch.where(up, high, low).to(latent.dtype)
 
@@ -217,9 +219,9 @@ def _rounding_key(seed: int, call: int) -> Key:
     return make_key(seed, "latent rounding", call)
 
 
-def _check_budget(bursts: Sequence[int], most: int, give_back: float, bits: int) -> list[str]:
-    problems = []
-    if not 1 <= len(bursts) <= _MOST_BURSTS or not all(1 <= n <= LONGEST_BURST for n in bursts):
+def _check_budget(bursts: Any, most: int, give_back: float, bits: int) -> list[str]:
+    problems, several = [], isinstance(bursts, Sequence) and 1 <= len(bursts) <= _MOST_BURSTS
+    if not several or not all(1 <= n <= LONGEST_BURST and n == int(n) for n in bursts):
         problems.append(f"bursts must be 1 .. {_MOST_BURSTS} numbers of 1 .. {LONGEST_BURST} pulses, got {bursts!r}")
     if not 0 <= most <= MOST_PULSES:
         problems.append(f"most_pulses must be 0 .. {MOST_PULSES}, got {most!r}")

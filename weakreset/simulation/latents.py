@@ -48,8 +48,9 @@ def start_latents(weight: Tensor, gaps: Tensor, seed: int, one_byte: bool) -> Te
     Contiguous, float32 or int8, of the shape of `weight`; the same for every processor.
     """
     key, index = make_key(seed, "latent"), torch.arange(weight.numel(), device=weight.device)
+    # from the chip's own words, not from a generator of torch: every processor gives the same
     size = normal(random_words(key, index, 0), torch.as_tensor(normal_table()).to(weight.device)).abs_().mul_(START_SD)
-    by_size = size.argsort(stable=True)
+    by_size = size.argsort(stable=True)  # stable: ties in the same order everywhere
     nearest_first = by_size[gaps[by_size].argsort(stable=True)]  # equal gaps: by the size that they have anyway
     size[nearest_first] = size[by_size]
     up = weight.reshape(-1) > 0
@@ -81,6 +82,7 @@ def move_bytes(latent: Tensor, gradient: Tensor, factor: float, key: Key) -> int
     index = torch.arange(latent.numel(), device=latent.device)
     words = random_words(key, index, 0) >> (64 - ROUNDING_BITS) & ((1 << ROUNDING_BITS) - 1)
     chance = words.to(torch.float32).mul_(2.0**-ROUNDING_BITS).view(latent.shape)
+    # floor(x + U) with U uniform in [0, 1) is x on average: the fraction is the chance of the level above
     moved = latent.to(torch.float32) + torch.where(lost, 0.0, update).add_(chance).floor_()
     latent.copy_(moved.clamp_(LOWEST_LEVEL, HIGHEST_LEVEL))
     return int(lost.sum())

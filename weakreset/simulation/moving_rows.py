@@ -28,7 +28,7 @@ def lanes(n_poles: int) -> int:
 
 def row_width(n_poles: int) -> int:
     """int32 numbers in a row."""
-    return lanes(n_poles) // 2 + 2
+    return lanes(n_poles) // 2 + 2  # two poles in 32 bits; counter; ln R
 
 
 def log_r_of(moving: Tensor) -> Tensor:
@@ -43,4 +43,4 @@ def state_of(moving: Tensor) -> Tensor:
 
 def poles_of(moving: Tensor) -> Tensor:
     """Poles in units of POLE_UNIT, int16, shape (*shape, lanes): a view."""
-    return moving.view(torch.int16)[..., :-4]
+    return moving.view(torch.int16)[..., :-4]  # the last four int16 are the counter and ln R

@@ -114,6 +114,7 @@ class OtherNoise(nn.Module):
         self.register_buffer("part", torch.zeros(shape))
         for own in kind.own:
             self.register_buffer(f"own_{own.name}", torch.zeros(shape))
+        # begun with no device at all, to learn names and types of its states
         nothing = torch.zeros(0, dtype=torch.int64)
         for name, value in self._begun(self._moved(nothing, nothing, (0, 0), nothing, torch.zeros(0))).items():
             self.register_buffer(f"state_{name}", torch.zeros(shape, dtype=value.dtype))
@@ -139,6 +140,7 @@ class OtherNoise(nn.Module):
         """Give device `index[i]` `n[i]` pulses and add what the noise is then to its `log_r` (flat, in place)."""
         if not self.on:
             return
+        # named by the kind: adding a kind leaves the bits of all others as they are
         key = make_key(derive_seed(seed, f"noise {self.kind.name}"), "pulse", *counters)
         for part, burst in zip(torch.split(index, _CHUNK), torch.split(n, _CHUNK), strict=True):
             before = log_r[part]
@@ -148,6 +150,7 @@ class OtherNoise(nn.Module):
             for name in self._states():
                 self._flat(f"state_{name}")[part] = moved.state[name]
             self._flat("part")[part] = added
+            # added to ln R as stored, after what the kernel knows: kinds add up in the order of the file
             log_r[part] = before + added
 
     def _moved(self, index: Tensor, number: Tensor, key: Key, n: Tensor, log_ratio: Tensor) -> Moved:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -121,6 +122,7 @@ def _wanted(layers: Mapping[str, DeviceLayer], signs: nn.Module | Mapping[str, T
         given: Mapping[str, Any] = {name: parts[name].weight for name in layers if hasattr(parts.get(name), "weight")}
     else:
         given = {key.removesuffix(".weight") if key not in layers else key: value for key, value in signs.items()}
+        # a model that is one layer has no name: its weight is "weight"
         given = {("" if key == "weight" else key): value for key, value in given.items()}
     wanted = {name: given[name] for name in layers if name in given}
     if not wanted:
@@ -131,6 +133,11 @@ def _wanted(layers: Mapping[str, DeviceLayer], signs: nn.Module | Mapping[str, T
         shape = layers[name].pair.shape
         if not isinstance(target, Tensor) or tuple(target.shape) != shape:
             raise SimulationError(f"program: signs of {name!r} must have shape {shape}, got {_described(target)}")
+        if not target.dtype.is_signed or target.is_complex():
+            raise SimulationError(
+                f"program: signs of {name!r} are of {target.dtype}, which cannot be -1, and 0 or False would "
+                "count as +1: give real numbers, for a mask torch.where(mask, 1.0, -1.0)"
+            )
         if lost := int(torch.isnan(target).sum()):
             raise SimulationError(f"program: signs of {name!r} hold {lost} that are no number")
     return wanted
@@ -173,19 +180,21 @@ def aged(model: nn.Module, sd_log_r: float, mean_log_r: float = 0.0, *, seed: in
     Raises
     ------
     SimulationError
-        For a negative `sd_log_r`, or a model without devices.
+        For a negative `sd_log_r`, numbers that are not finite, or a model without devices.
     """
-    if not sd_log_r >= 0:
-        raise SimulationError(f"aged: sd_log_r must be >= 0, got {sd_log_r!r}")
+    if not sd_log_r >= 0 or not math.isfinite(sd_log_r + mean_log_r):
+        raise SimulationError(f"aged: finite numbers and sd_log_r >= 0 are needed, got {sd_log_r!r} and {mean_log_r!r}")
     old = copy.deepcopy(model)
     pairs = [part for part in old.modules() if isinstance(part, DifferentialPair)]
     if not pairs:
         raise SimulationError("aged: the model has no layers on devices; use convert() first")
     for pair in pairs:
         array = pair.array
+        # by the seed of the chip too: two layers of one shape do not lose the same
         key = make_key(derive_seed(seed, "aged"), "aged", int(array.clock[0]))
         index = torch.arange(array.n_devices, device=array.log_r0.device)
         table = torch.as_tensor(normal_table()).to(index.device)
+        # into ln R as read, not into the drift: the next pulse evaluates the drift anew and overwrites it
         array.log_r.add_((normal(random_words(key, index, 0), table) * sd_log_r + mean_log_r).view(array.shape))
     for layer in old.modules():
         if isinstance(layer, DeviceLayer):

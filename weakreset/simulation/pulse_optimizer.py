@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import torch
@@ -78,12 +78,10 @@ class PulseOptimizer(DeviceOptimizer):
     ) -> None:
         choosy = lr is None if only_disagreeing is None else only_disagreeing
         lr = _USUAL_LR if lr is None else lr
-        problems = check_rates(lr, digital_lr, betas)
-        if not 1 <= max_pulses <= _LARGEST_BURST:
-            problems.append(f"max_pulses must be 1 .. {_LARGEST_BURST}, got {max_pulses!r}")
+        shared = {"betas": betas, "eps": eps, "max_pulses": max_pulses, "only_disagreeing": choosy}
+        problems = check_rates({"lr": lr, "digital_lr": digital_lr}, betas, eps) + self._problems(shared)
         if problems:
             raise SimulationError("PulseOptimizer: " + "; ".join(problems))
-        shared = {"betas": betas, "eps": eps, "max_pulses": max_pulses, "only_disagreeing": choosy}
         self._makes_wrapped = wrapped is not None
         super().__init__(params, lr, digital_lr, shared)
         self._proxies = {p: torch.zeros_like(full(p)) for p in self._members() if wrapped is not None and pair_of(p)}
@@ -97,7 +95,13 @@ class PulseOptimizer(DeviceOptimizer):
             self._proxies |= new
             wrapped.add_param_group({"params": list(new.values())})
 
+    def _problems(self, numbers: Mapping[str, Any]) -> list[str]:
+        most = numbers["max_pulses"]
+        whole = 1 <= most <= _LARGEST_BURST and most == int(most)
+        return [] if whole else [f"max_pulses must be a whole number in 1 .. {_LARGEST_BURST}, got {most!r}"]
+
     def _check_group(self, group: dict[str, Any]) -> None:
+        super()._check_group(group)
         most = largest_update(group.get("betas", self.defaults["betas"]))
         if group["role"] == "device" and not self._makes_wrapped and 0 < group["lr"] * most < _SMALLEST_BURST:
             raise SimulationError(
@@ -111,12 +115,14 @@ class PulseOptimizer(DeviceOptimizer):
     ) -> tuple[PulseReport, int]:
         limit, choosy = group["max_pulses"], group["only_disagreeing"]
         if self._wrapped is not None:
-            update = self._proxies[parameter] * group["lr"]
+            update = self._proxies[parameter] * group["lr"]  # what the wrapped optimizer added to zero is u
+            # moments are the wrapped optimizer's: only the limit and the choice of weights are used of this
             step = adam_step(1.0, group["lr"], group["betas"], group["eps"], limit, choosy)
         else:
             state, gradient = self._moments(parameter), full(cast(Tensor, parameter.grad)).contiguous()
             step = adam_step(float(state["step"]), group["lr"], group["betas"], group["eps"], limit, choosy)
             moments = (gradient, state["exp_avg"], state["exp_avg_sq"])
+            # Adam, rounding, pulses and signs in one pass over memory: what a step costs is lines of memory
             if pair.runs_compiled(parameter, limit) and all(part.is_contiguous() for part in moments):
                 return pair.adam_pulse(parameter, moments, step)
             update = adam_update(*moments, step)
@@ -130,5 +136,5 @@ class PulseOptimizer(DeviceOptimizer):
         for parameter, proxy in self._proxies.items():
             proxy.zero_()
             proxy.grad = None if parameter.grad is None else full(parameter.grad)
-            self._wrapped.state[proxy] = self.state[parameter]
+            self._wrapped.state[proxy] = self.state[parameter]  # so `state_dict` has it under the weight, and resumes
         self._wrapped.step()

@@ -30,9 +30,9 @@ class QuantileTables:
         self._knots: dict[str, NDArray[np.float64]] = {}
 
     def __call__(self, law: TruncatedLaw, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        if u.size <= KNOTS or law.family == "constant":
+        if u.size <= KNOTS or law.family == "constant":  # a table costs as many quantiles as it has knots
             return law.ppf(u)
-        key = str(law)
+        key = str(law)  # the repr of a dataclass: all digits of all its numbers
         if key not in self._knots:
             self._knots[key] = _knots(law)
         result = np.empty_like(u)

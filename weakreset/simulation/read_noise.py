@@ -40,6 +40,7 @@ def errors_kept(
     yield
     given = (count >> 1) - before
     ends = torch.tensor(list(accumulate(bursts)), dtype=given.dtype, device=given.device)
+    # a device stops after a whole burst, so the pulses it got say which burst was its last
     last = torch.bucketize(given, ends) if bursts else (given - 1) // LONGEST_BURST
     last = torch.where(given > 0, last, -1)
     for k in range(int(last.max()) + 1 if last.numel() else 0):
@@ -53,6 +54,7 @@ def fresh_signs(log_r: Tensor, error: Tensor, sd: float, seed: int, read: int, n
     `log_r`, `error` have a row a pair, BL and BLb. Two reads differ by one normal number of standard deviation
     sqrt(2) sd, and only for pairs so close that it matters.
     """
+    # without the noise of the last read: what the devices are
     difference = (log_r[:, 0] - error[:, 0]) - (log_r[:, 1] - error[:, 1])
     step = 2.0**0.5 * sd
     index = (difference.abs() < _SURE * step).nonzero().view(-1)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK", "Seal", "next_rows"]
 
-BLOCK = 1 << 12
+BLOCK = 1 << 12  # weights looked at after each step: hidden writes are found within numel / BLOCK steps
 _EXACT = 1 << 23
 
 
@@ -109,5 +109,5 @@ def _products(rows: Tensor) -> Tensor:
 def _probe(length: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Whole numbers at random, never zero, so small that sums of `length` of them are exact."""
     generator = torch.Generator().manual_seed(length)
-    largest = max(2, min(1 << 16, _EXACT // max(length, 1)))
+    largest = max(2, min(1 << 16, _EXACT // max(length, 1)))  # weights are +-1: sums stay below length x largest
     return torch.randint(1, largest, (length,), generator=generator).to(device, dtype)

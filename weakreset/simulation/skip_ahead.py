@@ -45,10 +45,13 @@ class SkipAhead:
 def skip_ahead(poles: PinkPoles, p_up: float, p_down: float) -> SkipAhead:
     """Compute the tables in double precision, round once."""
     n = np.arange(LONGEST_BURST + 1)
+    # AR(1) over n pulses (docs/model.md, x): y <- a^n y + sqrt(1 - a^(2n)) xi keeps unit variance, exactly
     keep = poles.decay ** n[:, None]
     keep[keep < _NOTHING] = 0.0
+    # 1 - a^(2n) by expm1: the a of a slow pole is nearly 1
     renew = np.sqrt(-np.expm1(2.0 * n[:, None] * np.log(poles.decay)))
     states = (np.zeros(n.shape, dtype=np.bool_), np.ones(n.shape, dtype=np.bool_))
+    # RTN over n pulses: P(high) = pi + (1 - p_up - p_down)^n (s - pi), pi = p_up / (p_up + p_down)
     probabilities = [high_probability_after(state, n, p_up, p_down) for state in states]
     low, high = (np.round(_FULL_SCALE * p).astype(np.int64) for p in probabilities)
     stationary = round(_FULL_SCALE * stationary_high_probability(p_up, p_down))

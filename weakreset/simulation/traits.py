@@ -36,6 +36,7 @@ def formula_number(shape: DriftShape) -> int:
 
     Numbers of this package's shapes are the same in every process; of others `outside` tells that they are not.
     """
+    # by the formula, not the name: one name may mean another formula after a reload
     key = f"{shape.formula} of {shape.offset}, {own_numbers(shape)}"
     known = [other for other, _ in _NUMBERED]
     if key not in known:

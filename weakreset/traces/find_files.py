@@ -7,8 +7,9 @@ import glob
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from weakreset.errors import TraceFormatError, UsageError
+from weakreset.errors import TraceFormatError, UsageError, expect
 from weakreset.resources import display_path, readable
 from weakreset.traces.recognise import readers
 
@@ -31,18 +32,15 @@ def find_files(sources: Sources) -> list[Path]:
         that we read.
     """
     if isinstance(sources, str | os.PathLike) or not isinstance(sources, Iterable) or hasattr(sources, "columns"):
-        given: list[object] = [sources]
+        given: list[Any] = [sources]
     else:
         given = list(sources)
     if not given:
         raise UsageError("no trace files are given")
     found: dict[Path, None] = {}
     for source in given:
-        if not isinstance(source, str | os.PathLike):
-            raise UsageError(
-                f"paths, patterns and folders are read, and an object of type {type(source).__name__} was given; a "
-                "table in memory is written first: table.to_csv('lot.csv', index=False)"
-            )
+        way = "a table in memory is written first: table.to_csv('lot.csv', index=False)"
+        expect(source, str | os.PathLike, way, "path, pattern or folder")
         found.update(dict.fromkeys(_expand(os.fspath(source))))
     return list(found)
 

@@ -31,7 +31,7 @@ _LOOKED_AT = 64  # items of a data set whose numbers go into its fingerprint: al
 @contextmanager
 def seeded(seed: int, what: str) -> Iterator[None]:
     """torch's global generator, which loaders and dropout use, set for this and then as it was."""
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]):  # the caller's generator is as it was afterwards
         torch.manual_seed(derive_seed(seed, what))
         yield
 
@@ -76,11 +76,12 @@ class InMemory(Batches):
 
     def train(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(derive_seed(self.seed, f"epoch {epoch}"))
+        # of the epoch's own generator, not of one that runs on: a resumed run needs no position in a stream
         order = torch.randperm(len(self.data.train_labels), generator=generator)
         for step in range(self.steps):
             batch = order[step * self.size : (step + 1) * self.size].to(self.data.train_labels.device)
             images, labels = self.data.train_images[batch], self.data.train_labels[batch]
-            if self.name == "cifar10":
+            if self.name == "cifar10":  # digits must not be mirrored
                 images = random_crop_and_flip(images, generator)
             if self.channels_last:  # a third faster on a processor
                 images = images.contiguous(memory_format=torch.channels_last)
@@ -118,6 +119,7 @@ class Loaders(Batches):
 
     def train(self, epoch: int) -> Iterator[Batch]:
         """To be called inside `seeded`."""
+        # a generator given by the user runs on from epoch to epoch: set, or a resumed run would get other orders
         for part in (self._train, self._train.sampler):
             if isinstance(own := getattr(part, "generator", None), torch.Generator):
                 own.manual_seed(derive_seed(self.seed, f"loader {epoch}"))
@@ -162,10 +164,10 @@ def _held_out(train: Any, share: float) -> tuple[Any, Any]:
         data = torch_data.TensorDataset(*data)
     if not share or (data is not train and isinstance(train, torch_data.DataLoader)) or not hasattr(data, "__len__"):
         raise UsageError("no data to test on: give test=, or holdout= and a data set that knows its length")
-    n = round(share * len(data))
+    n = round(share * len(data)) if 0 < share < 1 else 0
     if not 0 < n < len(data):
         raise DatasetError(f"a share of {share} of {len(data)} items is none, or all")
-    cut = len(data) - n
+    cut = len(data) - n  # the last ones, not drawn: the same images whatever the seed
     return torch_data.Subset(data, range(cut)), torch_data.Subset(data, range(cut, len(data)))
 
 
@@ -174,7 +176,8 @@ def _fingerprint(*data: Any) -> str:
     digest = hashlib.sha256()
     with seeded(0, "fingerprint"):
         for part in data:
-            if not hasattr(part, "__len__") or not hasattr(part, "__getitem__"):
+            listed = hasattr(part, "__getitem__") and not isinstance(part, torch_data.IterableDataset)
+            if not hasattr(part, "__len__") or not listed:  # torch gives iterable ones a __getitem__, which raises
                 digest.update(type(part).__name__.encode())
                 continue
             digest.update(str(len(part)).encode())

@@ -48,7 +48,7 @@ def costs(
     sets = sum(int(array.set_count.sum()) for array in arrays if array.set_count is not None)
     return {
         "pulses_mean": float(pulses.mean()),
-        "pulses_p99": float(np.percentile(pulses, 99)),
+        "pulses_p99": float(np.percentile(pulses, 99)),  # the mean hides the few that wear out
         "pulses_max": int(pulses.max()),
         **_past_knee(arrays),
         "pulses": epoch.pulses, "bursts": epoch.bursts, "reads": epoch.reads, "stuck": epoch.stuck, "sets": sets,
@@ -63,6 +63,7 @@ def _memory(optimizer: torch.optim.Optimizer | None) -> dict[str, float]:
     for n, state in states:
         weights += n
         for name, value in state.items():
+            # what a chip would have to hold in digital memory beside the devices
             size = value.numel() * value.element_size() if isinstance(value, torch.Tensor) else 0
             total, latent = total + size, latent + (size if name == "latent" else 0)
     return {"latent_bytes": latent / max(weights, 1), "optimizer_bytes": total / max(weights, 1)}
@@ -75,6 +76,7 @@ def _energy(arrays: Sequence[DeviceArray]) -> dict[str, float]:
 
 def _past_knee(arrays: Sequence[DeviceArray]) -> dict[str, float]:
     knees = [_knees(array) for array in arrays]
+    # pulses since the last SET, not of the whole life: a SET takes the drift back to its start
     past = sum(int((a.pulse_count >= knee).sum()) for a, knee in zip(arrays, knees, strict=True) if knee is not None)
     if any(knee is None for knee in knees):
         return {}

@@ -78,7 +78,7 @@ class Dataset:
 
     def held_out(self, share: float) -> Dataset:
         """The last `share` of the training images in place of the test set, which choices must not be made on."""
-        n = round(share * len(self.train_labels))
+        n = round(share * len(self.train_labels)) if 0 < share < 1 else 0
         if not 0 < n < len(self.train_labels):
             raise DatasetError(f"{self.name}: a share of {share} of {len(self.train_labels)} images is none, or all")
         return replace(
@@ -152,7 +152,7 @@ def _digits() -> Dataset:
         np.arange(len(bunch.target)), test_size=_DIGITS_TEST_SHARE, stratify=bunch.target,
         random_state=_DIGITS_SPLIT_SEED,
     )
-    images = torch.from_numpy(np.asarray(bunch.images, dtype=np.float32) / 16.0)[:, None]
+    images = torch.from_numpy(np.asarray(bunch.images, dtype=np.float32) / 16.0)[:, None]  # grey levels are 0 .. 16
     labels = torch.from_numpy(np.asarray(bunch.target, dtype=np.int64))
     return Dataset(
         "digits", images[train], labels[train], images[test], labels[test], source="bundled with scikit-learn"
@@ -187,11 +187,15 @@ def _is_there(name: str, folder: Path) -> bool:
 
 def _cifar10(folder: Path) -> Dataset:
     """Binary version; as many `data_batch_N.bin` as are there, and `test_batch.bin`."""
-    found = sorted([*folder.glob("data_batch_*.bin"), *folder.glob("data_batch_*.bin.gz")])
+    there = [*folder.glob("data_batch_*.bin.gz"), *folder.glob("data_batch_*.bin")]
+    # a file that lies beside its packed self counts once, unpacked, as in `_find`
+    named = {path.name.removesuffix(".gz"): path for path in there}
+    found = [named[name] for name in sorted(named)]
     if not found:
         raise DatasetError(f"cifar10: no data_batch_1.bin (binary version of CIFAR-10) in {folder}")
     train = np.concatenate([_read_cifar(path) for path in found])
     test = _read_cifar(_find("cifar10", folder, "test_batch.bin"))
+    # -1 .. 1, centred: the first layer has real inputs and weights of +-1 alone
     images = [2.0 * _unit(part[:, 1:].reshape(-1, 3, 32, 32)) - 1.0 for part in (train, test)]
     source = f"{len(found)} training files of {len(train)} images; test file of {len(test)}"
     return Dataset("cifar10", images[0], _labels(train[:, 0]), images[1], _labels(test[:, 0]), source=source)
@@ -212,7 +216,7 @@ def _read(path: Path, at_most: int) -> tuple[bytes, bytes | None]:
     try:
         with open(path, "rb") as stream:
             content = stream.read(at_most + 1)
-        if content[:2] == b"\x1f\x8b":
+        if content[:2] == b"\x1f\x8b":  # by content: a file may lack its .gz, or have it wrongly
             packed = content
             with gzip.open(path, "rb") as stream:
                 content = stream.read(at_most + 1)
@@ -231,7 +235,7 @@ def _read_idx(name: str, stem: str, path: Path) -> tuple[Bytes, bool]:
         raise DatasetError(f"{path}: not an IDX file of bytes (starts with {start})")
     offset = 4 + 4 * content[3]
     sizes = [int.from_bytes(content[i : i + 4], "big") for i in range(4, offset, 4)]
-    expected = offset + math.prod(sizes)
+    expected = offset + math.prod(sizes)  # Python's whole numbers: announced sizes cannot overflow
     if len(content) != expected:
         raise DatasetError(f"{path}: announces {sizes}, {expected} bytes in all, but holds {len(content)}")
     standard = check_standard(name, stem, path, packed, content)

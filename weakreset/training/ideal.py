@@ -34,6 +34,7 @@ def binarize(model: nn.Module, generator: torch.Generator, layers: Layers | None
         weight: Tensor = module.weight  # type: ignore[assignment]
         with torch.no_grad():
             weight.copy_(_LATENT_SD * torch.randn(weight.shape, generator=generator))
+        # the sign is taken anew in every pass; optimizers see the latent number, `module.weight` is +-1
         parametrize.register_parametrization(module, "weight", _SignOfLatent())
     return binary
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, number, percent
+from weakreset.errors import UsageError
 from weakreset.locks import held
 from weakreset.options import named_options
 from weakreset.parameter_file import load_parameters
@@ -33,7 +34,7 @@ from weakreset.training.task import OWN, Task, images_of, task_of
 
 __all__ = ["Progress", "Trainer", "TrainingRun", "train"]
 
-_TEST_BATCH = 1000  # images: activations of a whole test set at once would take gigabytes
+_USED_UP = "data that can be gone through only once (a generator) is used up: let __iter__ begin anew"
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,7 @@ def train(
         Where `run_dir` cannot be written, or another run is writing there.
     """
     file, off = load_parameters(params), without if isinstance(without, str) else list(without)
+    _check_device(device)
     images = images_of(data, test, data_dir, download, shrink, holdout)
     name = OWN if images is None else images.name
     settings = TrainingSettings.create(
@@ -178,6 +180,14 @@ def train(
     return TrainingRun(metrics, config, trainer.model, None if folder is None else folder.path)
 
 
+def _check_device(device: torch.device | str | None) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # no such name; no such processor here, or torch not built for it
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"device {str(device)!r} cannot be used: {reason}") from None
+
+
 def _run(
     trainer: Trainer, folder: RunFolder | None, progress: Callable[[Progress], None] | None
 ) -> list[dict[str, Any]]:
@@ -185,6 +195,7 @@ def _run(
     settings, steps = trainer.settings, trainer.batches.steps
     metrics = [] if folder is None else folder.load(trainer.model, trainer.optimizer)
     for epoch in range(len(metrics) + 1, settings.epochs + 1):
+        # dropout and loaders draw from torch's global generator: set anew in every epoch, so that a run can go on
         with seeded(settings.seed, f"epoch {epoch} of torch"):
             metrics.append(trainer.run_epoch(epoch, progress))
         if folder is not None:
@@ -202,6 +213,7 @@ class Trainer:
     ) -> None:
         self.settings, self.task, self.batches = settings, task, task.batches
         if settings.recipe.devices:
+            # one chip for all conditions of a seed: what is switched off is not drawn differently, so runs are pairs
             chip = derive_seed(settings.seed, "chip")
             self.model = convert(task.stock, params, chip, without=settings.without, layers=task.layers)
         else:
@@ -213,17 +225,20 @@ class Trainer:
 
     def run_epoch(self, epoch: int, progress: Callable[[Progress], None] | None) -> dict[str, Any]:
         start, steps = time.perf_counter(), self.batches.steps
-        loss, hits, items, done = 0.0, 0.0, 0, PulseReport()
+        loss, hits, items, done, taken = 0.0, 0.0, 0, PulseReport(), 0
         self.model.train()
         for step, (inputs, targets) in enumerate(self.batches.train(epoch)):
+            # by hand, not by a scheduler of torch, whose state would have to be saved too
             self._set_rate((epoch - 1) * steps + min(step, steps - 1))
             step_loss, scores = self._step(inputs, targets)
             loss, done = loss + step_loss, done + self.optimizer.last_step
-            hits, items = hits + float(scores.sum()), items + scores.numel()
+            hits, items, taken = hits + float(scores.sum()), items + scores.numel(), step + 1
             if progress is not None and step + 1 < steps:
                 progress(Progress(epoch, self.settings.epochs, step + 1, steps))
+        if not taken:
+            raise UsageError(f"{self.batches.name} gave no batch to train on in epoch {epoch}; {_USED_UP}")
         return {
-            "epoch": epoch, "train_loss": loss / steps, "train_accuracy": hits / max(items, 1),
+            "epoch": epoch, "train_loss": loss / taken, "train_accuracy": hits / max(items, 1),
             "test_accuracy": self.accuracy(), "seconds": time.perf_counter() - start,
             **costs(self.arrays, done, self.optimizer), "flips": done.flips, "lr": self._rate, **self._activity(),
         }
@@ -258,7 +273,9 @@ class Trainer:
 
     @torch.no_grad()
     def accuracy(self) -> float:
-        self.model.eval()
+        self.model.eval()  # running statistics of batch norm; devices with read noise are read anew
         scores = [self._scores(self.model(inputs), targets) for inputs, targets in self.batches.test()]
         items = sum(part.numel() for part in scores)
-        return float(sum(float(part.sum()) for part in scores)) / max(items, 1)
+        if not items:
+            raise UsageError(f"{self.batches.name}: there was nothing to test on; {_USED_UP}")
+        return float(sum(float(part.sum()) for part in scores)) / items

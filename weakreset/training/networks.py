@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -17,11 +18,11 @@ NETWORKS = ("mlp", "vgg")
 class _SignStraightThrough(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        return torch.where(x >= 0, 1.0, -1.0).to(x.dtype)
+        return torch.where(x >= 0, 1.0, -1.0).to(x.dtype)  # not torch.sign, which has 0 for 0: a third state
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return gradients[0]
+        return gradients[0]  # straight through (Hinton; Bengio et al. 2013)
 
 
 def sign_straight_through(x: Tensor) -> Tensor:
@@ -81,13 +82,13 @@ def mlp(image_shape: tuple[int, int, int], n_classes: int, hidden: int) -> nn.Se
 def vgg(image_shape: tuple[int, int, int], n_classes: int, width: float) -> nn.Sequential:
     """conv 384-384-P-768-768-P-1536-512-P (3 x 3), dense 1024-1024-classes; channels times `width`."""
     channels, height, wide = image_shape
-    if width <= 0 or height % 8 or wide % 8:
+    if not 0 < width < math.inf or height % 8 or wide % 8:
         raise UsageError(f"vgg needs width > 0 and image sides of 8 n, got {width} and {height} x {wide}")
     layers: list[nn.Module] = []
     for planned, pool in ((384, False), (384, True), (768, False), (768, True), (1536, False), (512, True)):
         out = max(1, round(planned * width))
         layers.append(nn.Conv2d(channels, out, 3, padding=1))
-        layers += [nn.MaxPool2d(2)] if pool else []
+        layers += [nn.MaxPool2d(2)] if pool else []  # before the sign: of +-1 the maximum is nearly always +1
         layers += [nn.BatchNorm2d(out), nn.Hardtanh(), Sign()]
         channels = out
     units = channels * (height // 8) * (wide // 8)
@@ -96,4 +97,5 @@ def vgg(image_shape: tuple[int, int, int], n_classes: int, width: float) -> nn.S
         out = max(1, round(1024 * width))
         layers += [nn.Linear(units, out), nn.BatchNorm1d(out), nn.Hardtanh(), Sign()]
         units = out
+    # batch norm last too: sums of +-1 over hundreds of inputs are far too large for a softmax
     return nn.Sequential(*layers, nn.Linear(units, n_classes), nn.BatchNorm1d(n_classes))

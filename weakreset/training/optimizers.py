@@ -39,7 +39,7 @@ class IdealOptimizer(torch.optim.Adam):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update; latent weights beyond 1 could take too long to turn back."""
-        before = [latent.detach() >= 0 for latent in self._latent]
+        before = [latent.detach() >= 0 for latent in self._latent]  # >= 0 is +1, as in the forward pass
         loss = super().step(closure)
         clip_latent_weights(self._latent)
         turned = (int((old != (new >= 0)).sum()) for old, new in zip(before, self._latent, strict=True))
@@ -82,6 +82,7 @@ def schedule_of(
     def moving(step: int) -> float:
         return chosen.factor(min(step, last), steps_per_epoch, epochs)  # torch asks for one step more than there are
 
+    # LambdaLR multiplies the rate of every group by something: by one, where it must not move
     def still(step: int) -> float:
         return 1.0
 

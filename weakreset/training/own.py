@@ -41,9 +41,10 @@ def network_name(network: Any) -> str:
 
 def network_digest(network: nn.Module) -> str:
     """SHA-256 of the structure and the numbers of a network as given: a run goes on only with the same."""
-    digest = hashlib.sha256(repr(network).encode())
+    digest = hashlib.sha256(repr(network).encode())  # repr holds what has no numbers: order, strides, p of dropout
     for name, value in network.state_dict().items():
         digest.update(name.encode())
+        # as bytes: numpy has no bfloat16
         digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
@@ -64,14 +65,14 @@ def right_answers(scores: Any, labels: Any) -> Tensor:
     UsageError
         Outputs and targets are not scores of classes and their numbers.
     """
-    classes = isinstance(scores, Tensor) and isinstance(labels, Tensor) and scores.ndim >= 2
+    classes = isinstance(scores, Tensor) and isinstance(labels, Tensor) and scores.ndim >= 2 and scores.shape[1] > 1
     if not classes or labels.is_floating_point() or scores.argmax(1).shape != labels.shape:
         found = " and ".join(
             f"{part.dtype} {tuple(part.shape)}" if isinstance(part, Tensor) else type(part).__name__
             for part in (scores, labels)
         )
         raise UsageError(
-            f"accuracy needs scores (items, classes) and whole-numbered labels (items), not {found}: give "
+            f"accuracy needs scores (items, two classes or more) and whole-numbered labels (items), not {found}: give "
             "score=, a function of outputs and targets with a number in 0 .. 1 an item"
         )
     right: Tensor = scores.argmax(1) == labels

@@ -91,8 +91,8 @@ class Recipe:
         steps = steps_per_epoch * epochs
         catch_up = min(max(self.full_steps / steps, 1.0), _MOST_CATCH_UP)
         if self.schedule == "cosine":
-            return catch_up * 0.5 * (1.0 + math.cos(math.pi * (step + 1) / steps))
-        return catch_up * float(0.5 ** (step // (7 * steps_per_epoch)))
+            return catch_up * 0.5 * (1.0 + math.cos(math.pi * (step + 1) / steps))  # step + 1: the last step has rate 0
+        return catch_up * float(0.5 ** (step // (7 * steps_per_epoch)))  # as in the published code
 
 
 _MOST_CATCH_UP = 4.0  # a short run pulses harder, but not so hard that its first steps wear the devices out

@@ -84,7 +84,7 @@ class RunFolder:
         self.checkpoint = self.path / CHECKPOINT
         if not resume and holds_run(self.path):
             raise UsageError(f"{self.path} holds a run: continue it with --resume, or name another folder")
-        self._config = json.loads(json.dumps(config))
+        self._config = json.loads(json.dumps(config))  # as it will be read back: lists for tuples
         if not self.checkpoint.exists():
             write_atomically(self.path / "config.json", json.dumps(self._config, indent=1) + "\n")
 
@@ -102,6 +102,7 @@ class RunFolder:
     ) -> Path:
         """Checkpoint, then metrics; the path of the checkpoint."""
         notes = {"config": self._config, "metrics": list(metrics)}
+        # metrics are in it too, and are written from it on resuming: between the two files a process may be killed
         save_checkpoint(self.checkpoint, model, optimizer, notes=notes)
         self._write_metrics(metrics)
         return self.checkpoint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -69,6 +70,8 @@ class TrainingSettings:
             problems.append(f"batch size must be >= 2 (batch norm), got {self.batch_size}")
         if not 0 <= self.seed < 1 << 63:
             problems.append(f"seed must be in 0 .. 2^63 - 1, got {self.seed}")
+        if not 0 <= self.recipe.lr < math.inf:
+            problems.append(f"the learning rate (lr) must be >= 0 and finite, got {self.recipe.lr}")
         if problems:
             raise UsageError("; ".join(problems))
 
@@ -77,7 +80,7 @@ def describe(settings: TrainingSettings, params: ParameterFile) -> dict[str, Any
     """The effective configuration, ready for JSON: settings, noise in force, versions."""
     import torch
 
-    noise = params.device_noise(settings.without)
+    noise = params.device_noise(settings.without)  # in force, not as in the file: what a reader of config.json asks
     return {
         **asdict(settings),
         "without": list(settings.without),
@@ -100,5 +103,6 @@ def _installed_version() -> str | None:
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What keeps a run with configuration `new` from going on where `old` stopped."""
+    # other versions may go on with a run: what decides it is compared
     keys = [key for key in new if not key.endswith("_version")]
     return [f"{key}: was {old.get(key)!r}, now {new[key]!r}" for key in keys if old.get(key) != new[key]]

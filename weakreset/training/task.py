@@ -48,6 +48,10 @@ def images_of(
     data: Any, test: Any, data_dir: str | os.PathLike[str] | None, download: bool, shrink: int, holdout: float
 ) -> Dataset | None:
     """Images of a named data set or a `Dataset`; None for data of torch."""
+    given = {"data_dir": data_dir is not None, "download": download, "shrink": shrink != 1}
+    known = [] if isinstance(data, str) else ["data_dir", "download"] if isinstance(data, Dataset) else list(given)
+    if unused := [name for name in known if given[name]]:
+        raise UsageError(f"{', '.join(unused)}: only for data sets by name; data of your own are taken as they are")
     if not isinstance(data, str | Dataset):
         return None
     if test is not None:
@@ -89,5 +93,6 @@ def _network(settings: TrainingSettings, network: str | Network, images: Dataset
     stock = build_network(network, images.image_shape, images.n_classes, settings.hidden, settings.width)
     for module in stock.modules():  # built without a seed: what is random in it does not count
         if isinstance(module, nn.Linear | nn.Conv2d) and module.bias is not None:
+            # weights are replaced by what the chip, or the latent generator, has; only biases are left at random
             nn.init.zeros_(module.bias)
     return stock

@@ -63,7 +63,7 @@ class Formula:
             return 1.0 if self.parts[0] == by else None
         if id(self) not in known:
             terms = [
-                partial(value, self, *self.parts) * slope
+                partial(value, self, *self.parts) * slope  # the chain rule
                 for partial, part in zip(_SLOPES[self.operation], self.parts, strict=True)
                 if isinstance(part, Formula) and (slope := part._slope(by, value, known)) is not None
             ]
@@ -138,15 +138,16 @@ _SLOPES: Mapping[str, tuple[Operation, ...]] = {
     "multiply": (lambda v, r, x, y: v(y), lambda v, r, x, y: v(x)),
     "divide": (lambda v, r, x, y: 1.0 / v(y), lambda v, r, x, y: -v(r) / v(y)),
     "negative": (lambda v, r, x: -1.0,),
+    # at a tie one of the two counts, not half of each: slopes of both sides of a knee are never mixed
     "minimum": (lambda v, r, x, y: 1.0 * (v(x) <= v(y)), lambda v, r, x, y: 1.0 * (v(x) > v(y))),
     "maximum": (lambda v, r, x, y: 1.0 * (v(x) > v(y)), lambda v, r, x, y: 1.0 * (v(x) <= v(y))),
     "exp": (lambda v, r, x: v(r),),
-    "expm1": (lambda v, r, x: np.exp(v(x)),),
+    "expm1": (lambda v, r, x: np.exp(v(x)),),  # not r + 1, which loses digits where x << 0
     "log": (lambda v, r, x: 1.0 / v(x),),
     "log1p": (lambda v, r, x: 1.0 / (1.0 + v(x)),),
     "power": (
         lambda v, r, x, y: v(y) * v(x) ** (v(y) - 1.0),
-        lambda v, r, x, y: v(r) * np.log(np.where(v(x) > 0, v(x), 1.0)),
+        lambda v, r, x, y: v(r) * np.log(np.where(v(x) > 0, v(x), 1.0)),  # x^y ln x, and 0 at x = 0
     ),
 }
 """Derivative of each operation by each of its parts x, y; v(part) is a value, r the operation itself."""
@@ -156,7 +157,7 @@ def _node(operation: str, *parts: Any) -> Any:
     for part in parts:
         if not isinstance(part, (Formula, int, float, np.floating, np.integer)):
             raise TypeError(f"{operation} of a {type(part).__name__}")
-    if not any(isinstance(part, Formula) for part in parts):
+    if not any(isinstance(part, Formula) for part in parts):  # of constants alone: worked out here, once
         return float(NUMPY[operation](*map(float, parts)))
     return Formula(operation, *(part if isinstance(part, Formula) else float(part) for part in parts))
 

@@ -13,7 +13,7 @@ __all__ = ["POWER_LAW"]
 
 
 def _closed_form(xp: Any, t: Any, a: Any, b: Any, c1: Any) -> Any:
-    return c1 + a * xp.power(t, b)
+    return c1 + a * xp.power(t, b)  # b < 1: ever slower, without a knee; b = 1: one straight line
 
 
 POWER_LAW = DriftShape(
@@ -25,5 +25,6 @@ POWER_LAW = DriftShape(
     ),
     closed_form=_closed_form,
     offset="c1",
+    # given b, ln(R/R0) is linear in a and c1: least squares for each b, no start values
     scan=DriftScan("b", column="a", grid=lambda pulses: np.geomspace(0.05, 3.0, 160)),
 )

@@ -14,10 +14,11 @@ __all__ = ["SATURATING"]
 
 
 def _closed_form(xp: Any, t: Any, rise: Any, tau: Any, c1: Any) -> Any:
-    return c1 - rise * xp.expm1(-(t / tau))
+    return c1 - rise * xp.expm1(-(t / tau))  # expm1: 1 - exp loses its digits where t << tau
 
 
 def _taus(pulses: NDArray[np.int64]) -> NDArray[np.float64]:
+    # shorter than three reads it is a step, longer than three traces a straight line: neither tells tau
     return np.geomspace(max(3.0, 3.0 * float(np.median(np.diff(pulses)))), 3.0 * float(pulses[-1]), 160)
 
 

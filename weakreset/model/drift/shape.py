@@ -160,6 +160,7 @@ class DriftShape:
         for t, number in _TRIED:
             with np.errstate(all="ignore"):
                 slope = formula.derivative(dict.fromkeys(self.parameters, number) | {"t": t}, self.offset)
+            # fits, SET and halved traits add c1 by itself: a shape where it is not simply added would be wrong there
             if slope != 1.0:
                 self._refuse(f"{self.offset} is its offset, but is not simply added: the derivative is {slope}")
 
@@ -193,6 +194,7 @@ class DriftShape:
         """Numbers with the sign of the drift: negative where R falls. Files hold their sizes and the direction."""
         if self.scan is None:
             return ()
+        # the drift is linear in what is left: of falling devices these have the other sign, pulses and c1 do not
         others = {self.offset, self.scan.number, *self.scan.shared}
         return tuple(name for name in self.parameters if name not in others)
 
@@ -276,7 +278,7 @@ def register_shape(shape: DriftShape) -> DriftShape:
     ... )
     >>> register_shape(logarithmic)   # doctest: +SKIP
     """
-    if SHAPES.setdefault(shape.name, shape) is not shape:
+    if SHAPES.setdefault(shape.name, shape) is not shape:  # the same again is no error: modules are reloaded
         raise UsageError(f"drift shape {shape.name!r}: there is one of this name already; choose another")
     return shape
 

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 
 def _closed_form(xp: Any, t: Any, m1: Any, c1: Any) -> Any:
-    return c1 + m1 * t
+    return c1 + m1 * t  # c1: what the first pulse does beyond the slope
 
 
 def line(t: Array) -> Array:

@@ -28,6 +28,7 @@ _LEAST_BEND = 0.02
 def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any, width: Any) -> Any:
     # symmetric in t and t_star; written with the smaller over the larger, whose power cannot overflow
     near, far = xp.minimum(t, t_star), xp.maximum(t, t_star)
+    # s = near (1 + (near/far)^(1/width))^(-width)
     before = near * xp.exp(-width * xp.log1p(xp.power(near / far, 1.0 / width)))
     # m1 times s itself: t less what lies after the knee would lose s in the digits of t far beyond it
     return c1 + m1 * before + m2 * (t - before)
@@ -65,7 +66,7 @@ SMOOTH_KNEE = DriftShape(
         beyond=("c1", "m1"),
         nonnegative="m2",
         without=SINGLE_SLOPE,
-        shared={"width": (0.08, 2.0)},
+        shared={"width": (0.08, 2.0)},  # per device it cannot be told from t_star
     ),
     trend="m1",
     words=lambda typical: (

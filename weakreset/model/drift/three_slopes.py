@@ -47,6 +47,7 @@ THREE_SLOPES = DriftShape(
         beyond=("c1", "m1"),
         nonnegative="m2",
         without=SINGLE_SLOPE,
+        # one trace does not tell two knees apart; a whole set does
         shared={"ratio": (1.5, 6.0), "share": (0.1, 0.9)},
     ),
     trend="m1",

@@ -19,6 +19,7 @@ _MOST_CANDIDATES = 2500  # in longer traces every second, third ... pulse is tri
 
 
 def _closed_form(xp: Any, t: Any, m1: Any, t_star: Any, c1: Any, m2: Any) -> Any:
+    # the published equation, m2 t + c1 + t_star (m1 - m2) after the knee, without its difference of large numbers
     return c1 + m1 * xp.minimum(t, t_star) + m2 * xp.maximum(t - t_star, 0.0)
 
 
@@ -46,9 +47,9 @@ TWO_SLOPE = DriftShape(
         grid=knees,
         base=line,
         transform=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 1.0, 1.0)),  # the ramp's coefficient is m2 - m1
-        sign=-1,
+        sign=-1,  # m2 < m1: the slope falls at the knee
         knee=True,
-        beyond=("c1", "m1"),
+        beyond=("c1", "m1"),  # of a device whose knee lies beyond its trace
         nonnegative="m2",
         without=SINGLE_SLOPE,
     ),

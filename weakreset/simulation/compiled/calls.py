@@ -72,7 +72,7 @@ def program_pairs(
 
     `keys` is that of tie coins and one for every burst a pair may get.
     """
-    words = np.array(keys, np.uint64).reshape(-1)
+    words = np.array(keys, np.uint64).reshape(-1)  # flat: tuples of other lengths would be other types, each compiled
     shared = (_chip(state), _physics(tables), words, programming, device.numpy(), weight.numpy())
     return tuple(_in_shares("program_range", shared, device.numel()))
 
@@ -85,9 +85,11 @@ def _in_shares(name: str, shared: tuple[Any, ...], total: int) -> list[int]:
     """
     physics = next((part for part in shared if isinstance(part, Physics)), None)
     function = _compiled(name, physics is not None and outside(len(physics.shape)))
+    # not compiled yet: once here, on an empty range, or every thread would compile it
     if not getattr(function, "signatures", True):
         with garbage_kept(), _scratch() as scratch:
             function(*shared, scratch, 0, 0)
+    # as many as torch has: `torch.set_num_threads` is obeyed here too
     threads = max(1, min(torch.get_num_threads(), total // _LEAST_SHARE))
     size = max(_LEAST_SHARE, total // (_SHARES * threads if threads > 1 else 1))
     starts = iter(range(0, max(total, 1), size))  # shared: `next` of a range is one step of the interpreter
@@ -141,6 +143,7 @@ def _new_scratch() -> Scratch:
 
 
 def _chip(state: DeviceState) -> Chip:
+    # views: the kernel writes the buffers themselves. Empty, not None: an optional array would be another type
     traits, moving = (part.numpy().reshape(-1) for part in (state.traits, state.moving))
     stuck = np.zeros(0, np.bool_) if state.unresponsive is None else state.unresponsive.numpy().reshape(-1)
     return Chip(traits, moving, stuck)

@@ -15,7 +15,7 @@ __all__ = ["entry", "inlined", "inner", "not_kept"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OPTIONS: dict[str, Any] = {
-    "nogil": True, "error_model": "numpy",
+    "nogil": True, "error_model": "numpy",  # threads run at once; x / 0 is infinite as in torch, no exception
     "_nrt": False,  # nothing is allocated: no counts of references, and an eighth less time to compile
 }
 _INNER = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}

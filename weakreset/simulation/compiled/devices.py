@@ -40,7 +40,7 @@ _LAST_BIT = np.int32(1)
 @inner
 def word_of(key: Any, index: Any, word: Any) -> Any:
     """`counter_random.random_words` for one device."""
-    z = (index * _WORDS + word) * _GAMMA + key[0]
+    z = (index * _WORDS + word) * _GAMMA + key[0]  # uint64 wraps around by itself
     z = (z ^ (z >> _SHIFT_1)) * _MULTIPLIER_1
     z ^= key[1]
     z = (z ^ (z >> _SHIFT_2)) * _MULTIPLIER_2
@@ -89,6 +89,7 @@ def _advance(
             second = word_of(key, i, _U1)  # used by more than four poles, and not worked out for fewer
             x += advance_poles(moving, row, factors, _U2 * lanes * burst, vectors, word, second, pole_sd)
         if len(rtn):
+            # limits: a row a burst, in it that of a low and that of a high state before
             now = word >> _S32 < np.uint64(limits[_U2 * burst + np.uint64(high)])
             high = np.int32(now)
             x += amplitude if now else _ZERO
@@ -97,6 +98,7 @@ def _advance(
         moving[row + counter] = np.int32(t << _LAST_BIT) | high
         moving[row + log_r] = bits_of(x)
         if len(paired):
+            # the partner: BL and BLb differ in the last bit of their numbers
             difference[k] = x - float_of(moving[(i ^ _U1) * width + log_r])
         k += _U1
 
@@ -126,6 +128,6 @@ def advance_list(
         stop = start + CHUNK if start + CHUNK < found else found
         if few:
             _ask_for_all(chip, physics, room.device, start, stop, weight)
-        if len(physics.pink) or len(physics.rtn):
+        if len(physics.pink) or len(physics.rtn):  # lengths of types: decided while compiling
             _make_words(room.device, np.uint64(start), stop - start, key, room.words)
         _advance(chip, physics, key, room, np.uint64(start), np.uint64(stop), ahead, paired)

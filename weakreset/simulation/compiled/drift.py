@@ -34,7 +34,7 @@ _BIAS, _MANTISSA, _S23 = np.int32(127), np.int32((1 << 23) - 1), np.int32(23)
 def _exponential(x: Any) -> Any:
     v = _LIMIT if x > _LIMIT else x
     v = -_LIMIT if v < -_LIMIT else v
-    whole = (v * _LOG_2_E + ROUNDER) - ROUNDER
+    whole = (v * _LOG_2_E + ROUNDER) - ROUNDER  # half to even, as torch rounds
     r = (v - whole * _LN_2_HIGH) - whole * _LN_2_LOW
     series = ((((((_E7 * r + _E6) * r + _E5) * r + _E4) * r + _E3) * r + _E2) * r + _E1) * r + _E0
     return series * float_of(np.int32((np.int32(whole) + _BIAS) << _S23))
@@ -81,7 +81,7 @@ def _with_drift(_: Any, shape: Any, traits: Any, own: Any, t: Any) -> Any:
         array = cgutils.create_struct_proxy(signature.args[1])(context, builder, arguments[1]).data
         row = builder.gep(array, [arguments[2]])
         numbers = {name: builder.load(builder.gep(row, [ir.Constant(_I64, i)])) for name, i in columns.items()}
-        numbers["t"] = arguments[3]
+        numbers["t"] = arguments[3]  # pulses as float32
         return drift.formula.evaluate(_operations(context, builder), numbers, _constant)
 
     return types.float32(shape, traits, own, t), generate

@@ -77,8 +77,12 @@ def program_list(
     given, pulses, flips, devices = 0, 0, 0, 0
     if len(chip.unresponsive):
         alive = leave_out(chip.unresponsive, room.device, room.pulses, found)
-        given, devices = (found - alive) * rounds, found - alive  # the dead get all bursts, in vain
-        pulses, found = (found - alive) * bursts.sum(), alive
+        for k in range(rounds):  # the dead get all bursts that a device may have, in vain: they count no pulses
+            if bursts[k] > programming.most:
+                break
+            devices += found - alive if k == 0 else 0
+            given, pulses = given + found - alive, pulses + (found - alive) * bursts[k]
+        found = alive
     for k in range(rounds):
         found = _left(chip, physics, programming, bursts[k], room, found, weight)
         if found == 0:
@@ -100,9 +104,10 @@ def _left(
     kept: Any = 0
     for k in range(found):
         device = np.uint64(room.device[k])
+        # pulses on BL (even) raise a weight of rising devices, on BLb one of falling devices
         wants_up = (device & _U1 == _U0) == (programming.sign > 0)
         asks = wants_up != (weight[device >> _U1] > _ZERO)
         may = np.int64(chip.moving[device * width + width - _U2] >> 1) + size <= programming.most
         room.device[kept], room.pulses[kept] = room.device[k], size
-        kept += bool(asks and may)
+        kept += bool(asks and may)  # written first and counted after: no branch to predict wrongly
     return kept

@@ -41,6 +41,7 @@ def _move(
     for k in range(found):
         pulses += room.pulses[k]
     if len(chip.unresponsive):
+        # after the sum: pulses on dead devices were given all the same
         moved = leave_out(chip.unresponsive, room.device, room.pulses, found)
     advance_list(chip, physics, keys[0], room, moved, weight, 4 * moved < stop - start, _PAIRS)
     return pulses, read_signs(room.difference, room.device, moved, weight, keys[1], start, stop)

@@ -47,7 +47,7 @@ def in_threads(work: Callable[[], T], threads: int) -> list[T]:
         except BaseException as failure:  # must not leave the library's thread; raised below
             failures.append(failure)
 
-    run(_Callback(call), None, threads, 0)
+    run(_Callback(call), None, threads, 0)  # returns when all have
     if failures:
         raise failures[0]
     return results

@@ -44,7 +44,7 @@ def adam_bursts(
         wish = adam_wish(gradient, mean, square, step, begin + np.uint64(k))
         wish = step.limit if wish > step.limit else wish
         wish = -step.limit if wish < -step.limit else wish
-        burst = (wish + ROUNDER) - ROUNDER
+        burst = (wish + ROUNDER) - ROUNDER  # `limit` keeps it below 2^22, where that rounds
         lost = wish != wish
         bad = np.int32(bad + np.int32(lost))
         n[k] = np.int32(_ZERO if lost else burst)
@@ -98,7 +98,7 @@ def _list_some(n: Wholes, first: Any, count: int, some: int, start: int, room: S
     for k in range(some):
         here = masks[at + _U1] + _lowest_bit(masks[at])
         _put(n[first + here], start + np.int64(here), room, np.uint64(found + k))
-        masks[at] &= masks[at] - _U1
+        masks[at] &= masks[at] - _U1  # clears the lowest bit
         at += _U2 * np.uint64(masks[at] == _U0)
 
 
@@ -144,7 +144,7 @@ def _read_some(difference: Floats, device: Integers, found: int, weight: Floats,
     for k in range(found):
         i = np.uint64(device[k]) >> _U1
         sign = _sign(difference[k], device[k])
-        if difference[k] == _ZERO:
+        if difference[k] == _ZERO:  # a tie: the coin of the weight, as in `DifferentialPair`
             sign = _ONE if word_of(tie_key, i, _U0) & _U1 else -_ONE
         if sign != weight[i]:
             weight[i] = sign
