@@ -10,6 +10,7 @@ allows for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -67,7 +68,7 @@ class Hierarchy(DeviceDraws):
     ) -> tuple[float, Array, Array, Array]:
         """ln L, posterior weight of each draw inside and beyond, posterior chance of "beyond" (times counts)."""
         each, la, lb, weight, beyond_weight = self._each(densities, log_beyond)
-        floored = each <= _FLOOR
+        floored = each <= _FLOOR  # its ln L is a constant there, so it pulls at no law
         with np.errstate(invalid="ignore"):
             chance = self.counts * np.where(floored, 0.0, np.exp(lb - each))
             certain = self.counts * np.where(floored, 0.0, np.exp(la - each))
@@ -127,6 +128,7 @@ class Hierarchy(DeviceDraws):
         moving = list(only or free)
         still = self._together({name: law for name, law in start.items() if name not in moving})
         x0 = np.concatenate([free[name].coordinates(start[name].params) for name in moving])
+        # in steps of typical size, or a slope of 1e-4 per pulse and a knee of 500 pulses would share one step
         scale = np.concatenate([free[name].scales(start[name]) for name in moving])
 
         def objective(u: Array) -> tuple[float, Array]:
@@ -147,7 +149,7 @@ class Hierarchy(DeviceDraws):
         try:
             laws = laws_at(x, moving, free)
         except (ValueError, OverflowError):
-            return 1e12, np.zeros(len(x))
+            return 1e12, np.zeros(len(x))  # no such law: a wall that the line search turns back from
         densities = dict(still) | {name: self.log_density(name, law) for name, law in laws.items()}
         knee = laws.get(self.shape.knee, start.get(self.shape.knee))
         log_beyond = self.log_beyond(knee)
@@ -179,7 +181,8 @@ class Hierarchy(DeviceDraws):
         for draws, logs, weight in zip((self.inside, self.beyond), self.logs, weights[:2], strict=True):
             if name not in draws:
                 continue
-            slopes = SLOPES[law.family](draws[name], logs[name], law.params)
+            with np.errstate(over="ignore", invalid="ignore"):
+                slopes = SLOPES[law.family](draws[name], logs[name], law.params)
             if name == self.shape.offset and self.may_be_stuck.any():
                 stuck = self.stuck.slopes(law, draws[name][self.may_be_stuck])
                 if stuck is None:
@@ -188,7 +191,8 @@ class Hierarchy(DeviceDraws):
                     slopes[number][self.may_be_stuck] += slope
             for number, slope in slopes.items():
                 sums[number] = sums.get(number, 0.0) + float(np.vdot(weight, slope))
-        return sums
+        # a law as narrow as an optimizer may try on its way: nudging leaves out the draws that have no weight
+        return sums if all(map(math.isfinite, sums.values())) else None
 
     def _limits_moved(
         self, name: str, ahead: TruncatedLaw, law: TruncatedLaw, behind: Behind, weights: Sequence[Array]
@@ -223,7 +227,7 @@ class Hierarchy(DeviceDraws):
             moved = x0.copy()
             moved[i] += h * scale[i]
             hessian[i] = (self._objective(moved, scale, moving, free, laws, still)[1] - here) / h
-        hessian = 0.5 * (hessian + hessian.T)
+        hessian = 0.5 * (hessian + hessian.T)  # rows are differences of gradients, each with an error of its own
         try:
             whole = np.asarray(np.linalg.inv(hessian) * np.outer(scale, scale), dtype=np.float64)
         except np.linalg.LinAlgError:
