@@ -153,10 +153,9 @@ def test_a_model_that_is_one_layer_has_weights_without_a_name(tmp_path):
 
 @pytest.mark.parametrize("moving", [torch.zeros(3, 3, 2, 4), torch.zeros((), dtype=torch.int32)])
 def test_devices_that_are_none_and_names_that_only_look_like_numbers_are_refused(tmp_path, moving):
-    model = {"²": torch.nn.Linear(3, 3)}
-    with torch.no_grad():
-        model["²"].weight.fill_(1.0)
-    broken = torch.nn.ModuleDict(model)
+    with torch.random.fork_rng(), torch.no_grad():
+        broken = torch.nn.ModuleDict({"²": torch.nn.Linear(3, 3)})
+        broken["²"].weight.fill_(1.0)
     broken["²"].register_module("pair", torch.nn.Module())
     broken["²"].pair.register_module("array", torch.nn.Module())
     broken["²"].pair.array.register_buffer("moving", moving)

@@ -65,7 +65,6 @@ def validate_command(
         loaded = _held_out(file, loaded)
     with progress_bar(console) as progress:
         verdict = validate(
-            # devices that were held out were not seen by the fit
             file, loaded, n_replicas=replicas, seed=seed, unseen=unseen or held_out, mixed_pulses=mixed_pulses,
             progress=progress,
         )

@@ -84,7 +84,7 @@ def fit_device(
     used = basis if without is None or lr > _DETECTED_LR else basis_of(without)
     result, jacobian = _lmfit(dictionary, used, scanned)
     numbers = _numbers(basis, used, result, scanned)
-    known = posterior if resolved else None
+    known, colour = posterior if resolved else None, dictionary.whitener.colour
     if not result.success:
         status = FitStatus.NOT_CONVERGED
     elif scanned.configuration.more_steps:
@@ -108,11 +108,8 @@ def fit_device(
         knee_profile=None if posterior is None else (posterior.grid, posterior.probability),
         first_read_ohm=float(scanned.trace.resistance_ohm[0]),
         fitted_as=used.shape.name,
-        exponent=dictionary.whitener.colour.exponent,
-        read_ratio=dictionary.whitener.colour.read_ratio,
-        averaged=dictionary.whitener.colour.averaged,
-        profile=dictionary.whitener.colour.profile,
-        wander=dictionary.whitener.colour.wander,
+        exponent=colour.exponent, read_ratio=colour.read_ratio, averaged=colour.averaged, profile=colour.profile,
+        wander=colour.wander,
         alpha_used=scanned.alpha,
         draws=draws,
         deviance=_deviance(dictionary, scanned, result),

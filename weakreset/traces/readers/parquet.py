@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from weakreset.errors import TraceFormatError
+from weakreset.traces.column_role import VALUES
 from weakreset.traces.contract import ColumnsTable, FileContent, Recognition, column_of, says_simulated, unique_names
 from weakreset.traces.readers.isolated import read_isolated
 from weakreset.traces.readers.stated_units import units_of_keys
+from weakreset.traces.vocabulary import role_of
 
 __all__ = ["ParquetReader"]
 
@@ -51,7 +53,7 @@ class ParquetReader:
             if about.num_columns > _MOST_COLUMNS or about.num_rows * about.num_columns > _MOST_CELLS:
                 shape = f"{about.num_rows} rows of {about.num_columns} columns"
                 raise TraceFormatError(f"{shape} are more than the {_MOST_CELLS} cells we read")
-            lists = [item.name for item in schema if _is_list_of_numbers(item.type, types)]
+            lists = _lists_of_reads(schema, types)
             flat = [item.name for item in schema if not types.is_nested(item.type) or item.name in lists]
             if len(set(schema.names)) < len(schema.names):
                 raise TraceFormatError("two columns have the same name")
@@ -72,6 +74,13 @@ class ParquetReader:
         hints = {"description of it": " ; ".join(_descriptions(schema, kept))}
         table = ColumnsTable(unique_names(kept), columns, "", about, units=units, hints=hints)
         return FileContent([table], simulated, how)
+
+
+def _lists_of_reads(schema: Any, types: Any) -> list[str]:
+    """Columns of lists, where the readings are among them; beside a column of readings they are something else."""
+    lists = [item.name for item in schema if _is_list_of_numbers(item.type, types)]
+    reads = {item.name for item in schema if role_of(item.name) in VALUES}
+    return lists if reads and reads <= set(lists) else []
 
 
 def _is_list_of_numbers(kind: Any, types: Any) -> bool:
