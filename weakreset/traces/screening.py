@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.traces.breakdown import cut_at_breakdown, name_open_ends
+from weakreset.traces.far_devices import far_devices
 from weakreset.traces.screening_limits import ScreeningLimits
 from weakreset.traces.spoiled_reads import without_spoiled_reads
 from weakreset.traces.trace import Exclusion, PulseTrace
@@ -54,16 +55,18 @@ def screen(traces: TraceSet, limits: ScreeningLimits | None = None) -> TraceSet:
             if reason and broken is not None:
                 reason = f"{broken.reason}, and before it {reason}"
             if reason:
-                looked_at = trace if len(excluded) < _MOST_TRACES else None
-                excluded.append(
-                    Exclusion(
-                        trace.device, reason, trace.cycle, file=trace.source, n_readings=len(trace), trace=looked_at
-                    )
-                )
+                excluded.append(_left_out(trace, reason, len(excluded)))
             else:
                 kept.append(trace)
+    for at, reason in sorted(far_devices(kept, chosen).items(), reverse=True):
+        excluded.append(_left_out(kept.pop(at), reason, len(excluded)))
     notes = (*traces.notes, f"screening limits: {chosen}")
     return replace(traces, traces=tuple(kept), exclusions=name_open_ends(kept, excluded), notes=notes)
+
+
+def _left_out(trace: PulseTrace, reason: str, n_before: int) -> Exclusion:
+    looked_at = trace if n_before < _MOST_TRACES else None
+    return Exclusion(trace.device, reason, trace.cycle, file=trace.source, n_readings=len(trace), trace=looked_at)
 
 
 def _alive(
