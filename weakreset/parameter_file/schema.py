@@ -25,7 +25,7 @@ from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed, 
 from weakreset.parameter_file.overview import overview
 from weakreset.parameter_file.provenance import Edit, ExcludedDevice, InputFile, Provenance
 from weakreset.parameter_file.text import json_text
-from weakreset.parameter_file.verdict_of import KEY, numbers_sha256
+from weakreset.parameter_file.verdict_of import KEY, numbers_sha256, verdict_with
 from weakreset.resources import write_atomically
 
 __all__ = [
@@ -275,9 +275,13 @@ class ParameterFile(Shown, Strict):
         """Digest of everything but name, provenance and validation: which numbers a verdict was reached with."""
         return numbers_sha256(self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True))
 
-    def with_verdict(self, summary: Mapping[str, Any]) -> ParameterFile:
-        """The file with a verdict (`Verdict.summary()`), which dies when a number of the file is changed."""
-        return self.model_copy(update={"validation": {**summary, KEY: self.numbers_sha256()}})
+    def with_verdict(self, summary: Mapping[str, Any], assumed: Mapping[str, float] | None = None) -> ParameterFile:
+        """The file with a verdict (`Verdict.summary()`), which dies when a number of the file is changed.
+
+        `assumed` is what the verdict was reached with for parameters that are not identifiable; they stay so.
+        """
+        verdict = verdict_with(summary, assumed or {})
+        return self.model_copy(update={"validation": {**verdict, KEY: self.numbers_sha256()}})
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the file atomically; readable, diffable JSON."""
