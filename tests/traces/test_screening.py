@@ -164,8 +164,10 @@ def test_a_short_through_its_leads_and_a_cell_that_was_never_set_are_told_by_the
     result = screen(lot(healthy() / 60, healthy() * 30))
     assert len(result) == 20
     reasons = {item.device: item.reason for item in result.exclusions}
-    assert reasons["odd0"].startswith("short: 116.") and "times below the other devices (" in reasons["odd0"]
-    assert reasons["odd1"].startswith("stuck: 2.") and "times above the other devices (" in reasons["odd1"]
+    assert reasons["odd0"].startswith("short: 116.")
+    assert "times below the other devices (" in reasons["odd0"]
+    assert reasons["odd1"].startswith("stuck: 2.")
+    assert "times above the other devices (" in reasons["odd1"]
     assert all(item.trace is not None for item in result.exclusions)  # the report draws them
 
 

@@ -12,10 +12,10 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
-from weakreset.cli.common import outputs_held, silence_stdout
+from weakreset.cli.common import outputs_held, say, silence_stdout
 from weakreset.cli.imperfections import ImperfectionsCommand
 from weakreset.cli.signs import every_sign_can_be_written
-from weakreset.cli.stopped import Interrupted, InterruptibleGroup, kept, say, termination_is_an_error, unforeseen
+from weakreset.cli.stopped import Interrupted, InterruptibleGroup, kept, termination_is_an_error, unforeseen
 from weakreset.errors import UsageError, WeakResetError, WeakResetWarning
 from weakreset.outputs import written_files
 

@@ -12,12 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from typer.core import TyperGroup
 
-from weakreset.cli.common import Terminated, harmless, silence_stdout
+from weakreset.cli.common import Terminated, silence_stdout
 
-__all__ = ["Interrupted", "InterruptibleGroup", "kept", "say", "termination_is_an_error", "unforeseen"]
+__all__ = ["Interrupted", "InterruptibleGroup", "kept", "termination_is_an_error", "unforeseen"]
 
 
 class Interrupted(BaseException):
@@ -56,11 +55,6 @@ def termination_is_an_error() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def say(text: str, style: str) -> None:
-    """One paragraph on stderr."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(harmless(text), style=style, markup=False)
 
 
 def kept(written: Sequence[Path]) -> str:

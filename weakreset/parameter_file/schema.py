@@ -25,7 +25,7 @@ from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed, 
 from weakreset.parameter_file.overview import overview
 from weakreset.parameter_file.provenance import Edit, ExcludedDevice, InputFile, Provenance
 from weakreset.parameter_file.text import json_text
-from weakreset.parameter_file.verdict_of import KEY, numbers_sha256
+from weakreset.parameter_file.verdict_of import KEY, numbers_sha256, verdict_with
 from weakreset.resources import write_atomically
 
 __all__ = [
@@ -208,7 +208,7 @@ class ParameterFile(Shown, Strict):
             strangers = [name for name in self.correlation.names if name not in self.parameters]
             if strangers:
                 problems.append(f"correlation: no such parameter: {', '.join(strangers)}")
-        problems += self._unit_problems() + self._cycle_problems()
+        problems += self._unit_problems() + self._sign_problems() + self._cycle_problems()
         problems += [] if self.dies is None else self.dies.problems({**self.parameters, **self.not_identifiable})
         problems += self._empirical_problems() + self._scaling_problems()
         if problems:
@@ -223,6 +223,13 @@ class ParameterFile(Shown, Strict):
             "(`weakreset new` and `weakreset edit` convert units)"
             for name, entry in (*self.parameters.items(), *self.not_identifiable.items())
             if name in units and entry.unit != units[name]
+        ]
+
+    def _sign_problems(self) -> list[str]:
+        return [
+            f"{name}: the median device has {median:.4g} {entry.unit}, and it must be above zero"
+            for name, entry in self.parameters.items()
+            if entry.unit in ("ohm", "pulse") and not (median := entry.law().median()) > 0
         ]
 
     def _cycle_problems(self) -> list[str]:
@@ -275,9 +282,13 @@ class ParameterFile(Shown, Strict):
         """Digest of everything but name, provenance and validation: which numbers a verdict was reached with."""
         return numbers_sha256(self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True))
 
-    def with_verdict(self, summary: Mapping[str, Any]) -> ParameterFile:
-        """The file with a verdict (`Verdict.summary()`), which dies when a number of the file is changed."""
-        return self.model_copy(update={"validation": {**summary, KEY: self.numbers_sha256()}})
+    def with_verdict(self, summary: Mapping[str, Any], assumed: Mapping[str, float] | None = None) -> ParameterFile:
+        """The file with a verdict (`Verdict.summary()`), which dies when a number of the file is changed.
+
+        `assumed` is what the verdict was reached with for parameters that are not identifiable; they stay so.
+        """
+        verdict = verdict_with(summary, assumed or {})
+        return self.model_copy(update={"validation": {**verdict, KEY: self.numbers_sha256()}})
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the file atomically; readable, diffable JSON."""
