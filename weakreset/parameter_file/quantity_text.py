@@ -66,10 +66,10 @@ def law_from(value: Any, unit: str, where: str) -> dict[str, Any]:
     Parameters
     ----------
     value : number, str or mapping
-        A number ("550 pulses": all devices alike), "7 ± 0.4 kohm" or "7 kohm ± 6 %" (a normal law), "lognorm(s=0.8, scale=500) in [41,
-        2000]", or the numbers of a family by name, with `family` and `truncation` ([lower, upper]) among them. Families
-        may also be given by what papers print: norm by median and sd; lognorm by median and sigma_ln, or by mean and
-        sd; expon by mean.
+        A number ("550 pulses": all devices alike), "7 ± 0.4 kohm" or "7 kohm ± 6 %" (a normal law),
+        "lognorm(s=0.8, scale=500) in [41, 2000]", or the numbers of a family by name, with `family` and `truncation`
+        ([lower, upper]) among them. Families may also be given by what papers print: norm by median and sd; lognorm by
+        median and sigma_ln, or by mean and sd; expon by mean.
     unit : str
         Of the parameter: what the numbers are turned into.
     where : str
