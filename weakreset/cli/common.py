@@ -30,6 +30,7 @@ __all__ = [
 _HELD: list[ExitStack] = []  # of the command that runs, where one runs
 _REFRESH_S = 0.1  # a terminal that is redrawn at every device costs more than a fit
 _BRIEF_S = 1.0
+_NOT_BEGUN = "nothing was begun, and what was there before is as it was: run the same command again"
 
 
 @contextmanager
@@ -152,7 +153,9 @@ def resumable(advice: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stop:
-        say(f"interrupted; {advice()}", None)
+        # to look, torch would be loaded, which takes longer than anybody waits who pressed Ctrl-C
+        begun = "torch" in sys.modules
+        say(f"interrupted; {advice() if begun else _NOT_BEGUN}", None)
         # 128 + the number of the signal, as shells count
         raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
 

@@ -128,7 +128,9 @@ def _noise_number(params: ParameterFile, place: _Place, text: str) -> Any:
     known = getattr(params.noise, place.keys[1]).kind.numbers
     units = {number.name: number.unit for number in known}
     value = _value(text)
-    return number_in(text, units[place.keys[-1]], place.words) if place.keys[-1] in units and value == text else value
+    # what begins like no number is left to the schema, which names all mistakes of a file at once
+    with_unit = value == text and text[:1] in "+-−.0123456789" and place.keys[-1] in units
+    return number_in(text, units[place.keys[-1]], place.words) if with_unit else value
 
 
 def _place(params: ParameterFile, raw: dict[str, Any], text: str) -> _Place:

@@ -79,7 +79,7 @@ def check_saved(state: Mapping[str, Any], prefix: str, physics: int) -> None:
             "their own; train that run anew"
         )
     saved = state.get(f"{prefix}physics")
-    if saved is not None and int(saved) != physics:
+    if saved is not None and (saved.numel() != 1 or int(saved) != physics):
         raise SimulationError(
             f"{prefix or 'state'}: was saved from devices with other noise, direction, RESET pulse or number of poles; "
             "build the array with the parameter file it was saved with"

@@ -40,10 +40,10 @@ def far_devices(traces: Sequence[PulseTrace], limits: ScreeningLimits) -> dict[i
     centre = float(np.median(middle))
     spread = 1.4826 * float(np.median(np.abs(middle - centre)))
     reach = max(limits.far_decades * math.log(10.0), _SPREADS * spread)
-    suspects = np.flatnonzero(np.abs(middle - centre) > reach)
+    suspects: list[int] = np.flatnonzero(np.abs(middle - centre) > reach).tolist()
     if len(suspects) > _MOST_SHARE * len(traces):
         return {}
-    found = {int(at): _reason(traces[at], centre, reach) for at in suspects}
+    found = {at: _reason(traces[at], centre, reach) for at in suspects}
     return {at: reason for at, reason in found.items() if reason}
 
 

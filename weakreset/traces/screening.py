@@ -69,13 +69,13 @@ def _left_out(trace: PulseTrace, reason: str) -> Exclusion:
     return Exclusion(trace.device, reason, trace.cycle, file=trace.source, n_readings=len(trace), trace=trace)
 
 
-def _remembered(excluded: Sequence[Exclusion]) -> list[Exclusion]:
+def _remembered(excluded: Sequence[Exclusion]) -> tuple[Exclusion, ...]:
     """All, of which the first with a trace keep it; single reads have none and do not count."""
     number = itertools.count()
-    return [
+    return tuple(
         replace(item, trace=None) if item.trace is not None and next(number) >= _MOST_TRACES else item
         for item in excluded
-    ]
+    )
 
 
 def _alive(
