@@ -45,7 +45,8 @@ class ScreeningLimits:
         0 switches it off.
     far_decades : float
         Short or stuck beside the others: the whole trace stays this many decades or more (and six standard deviations
-        of the set) below or above the median of at least 10 traces, and hardly moves. 0 switches it off.
+        of the set) below or above the median of at least 10 traces, and hardly moves. 0 switches it off; so
+        does reading in parts.
     split_sets : bool
         Instead of being left out, reads after such a fall are a new cycle that begins with pulse 0.
     split_ramps : str
