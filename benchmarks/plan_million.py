@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from weakreset.fitting import FitSet, fit_stream
+from weakreset.fitting.fit_rows import DRAWS_KEPT, FitRows
 from weakreset.fitting.fit_text import fit_of, text_of
 from weakreset.fitting.part_store import PartStore
 from weakreset.fitting.stream import sketch
@@ -30,13 +31,17 @@ WORKERS = (1, 8, 64)
 
 @dataclass(frozen=True)
 class Units:
-    """Of one device, but for `first_s`, which a set costs however small it is, and `population_s`."""
+    """Of one device, but for `first_s`, which a set costs however small it is, and `population_s`.
+
+    `likelihood_bytes` are those of a device whose likelihood the driver keeps.
+    """
 
     first_s: float
     fit_s: float
     trace_bytes: float
     part_bytes: float
     driver_bytes: float
+    likelihood_bytes: float
     population_s: float
 
 
@@ -56,15 +61,17 @@ def measured() -> Units:
         PartStore(Path(folder)).save("0" * 64, small)
         part = sum(path.stat().st_size for path in Path(folder).glob("*.parquet")) / MANY
     texts = [text_of(fit) for fit in small]
-    tracemalloc.start()
-    again = [fit_of(text) for text in texts]
-    driver = tracemalloc.get_traced_memory()[0] / len(again)
-    tracemalloc.stop()
+    held = []
+    for most_draws in (0, MANY):
+        tracemalloc.start()
+        rows = FitRows((fit_of(text) for text in texts), most_draws)
+        held.append(tracemalloc.get_traced_memory()[0] / len(rows))
+        tracemalloc.stop()
     begin = time.process_time()
     fit_population(fits)
     population = time.process_time() - begin
     # beyond 2,000 devices the laws come from a sample of that many
-    return Units(few_s - FEW * each, each, 8.0 * N_PULSES, part, driver, population * 2000 / MANY)
+    return Units(few_s - FEW * each, each, 8.0 * N_PULSES, part, held[0], held[1] - held[0], population * 2000 / MANY)
 
 
 def table(units: Units) -> str:
@@ -74,13 +81,15 @@ def table(units: Units) -> str:
         f"{1e3 * units.fit_s:.1f} ms a device, {units.first_s:.1f} s for the plan, {units.population_s:.0f} s for the "
         f"laws (from a sample of 2,000). A device is {units.trace_bytes / 1e3:.1f} kB of readings, "
         f"{units.part_bytes / 1e3:.1f} kB of a part, and {units.driver_bytes / 1e3:.1f} kB of memory of the driver, "
-        "the process that the fit was started in.",
+        f"the process that the fit was started in; {DRAWS_KEPT:,} devices take {units.likelihood_bytes / 1e3:.1f} kB "
+        "more, for their likelihoods.",
         "",
         f"| {' | '.join(heads)} |",
         "|---" * len(heads) + "|",
     ]
     for size in SIZES:
-        sizes = (size * each / 1e9 for each in (units.trace_bytes, units.part_bytes, units.driver_bytes))
+        driver = size * units.driver_bytes + min(size, DRAWS_KEPT) * units.likelihood_bytes
+        sizes = (total / 1e9 for total in (size * units.trace_bytes, size * units.part_bytes, driver))
         spent = (units.first_s + units.population_s + size * units.fit_s / n for n in WORKERS)
         cells = [f"{size:,}", *(f"{gigabytes:.2g} GB" for gigabytes in sizes), *map(_words, spent)]
         lines.append("| " + " | ".join(cells) + " |")

@@ -3,8 +3,9 @@
     python benchmarks/soak.py fit [--devices 100000]    fit_stream of simulated devices, made as they are read
     python benchmarks/soak.py train [--seconds 7200]    training on digits, epoch after epoch
 
-Memory is what the process holds (VmRSS) at every hundredth of the way. What a fit has to keep of a device (its numbers
-and its likelihood) grows with their number by right: it is measured first, on a small set, and taken off.
+Memory is what the process holds (VmRSS) at every hundredth of the way. What a fit has to keep (the numbers of every
+device, the likelihoods of the first 20,000) grows with the devices by right: it is measured first, on a small set, and
+taken off.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from weakreset.fitting import fit_stream
+from weakreset.fitting.fit_rows import DRAWS_KEPT, FitRows
 from weakreset.traces import TraceSet
 from weakreset.training import Progress, train
 from weakreset.twin import simulate_traces
@@ -41,12 +45,12 @@ class Memory:
             kilobytes = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
             self.seen.append((share, kilobytes / 1024))
 
-    def verdict(self, by_right_mb: float = 0.0) -> bool:
-        """Print and judge: the most after the first tenth, beside what was held then."""
+    def verdict(self, by_right_mb: Callable[[float], float] = lambda share: 0.0) -> bool:
+        """Print and judge: the most after the first tenth, beside what was held then; results by share are no leak."""
         early = [(share, size) for share, size in self.seen if share >= 0.1]
         start, first = early[0]
-        rest = [size - by_right_mb * (share - start) for share, size in early]
-        results = by_right_mb * (1 - start)
+        rest = [size - by_right_mb(share) + by_right_mb(start) for share, size in early]
+        results = by_right_mb(1.0) - by_right_mb(start)
         print(f"{first:.0f} MB after a tenth, {early[-1][1]:.0f} MB at the end, of which {results:.0f} MB are results; "
               f"the most without them is {max(rest) / first:.3f} of that after a tenth (bar {MOST})")
         return max(rest) <= MOST * first
@@ -69,12 +73,16 @@ class Chunks:
             yield TraceSet.from_arrays(names, part.traces[0].pulses, [trace.resistance_ohm for trace in part])
 
 
-def _results_mb(n_devices: int) -> float:
-    """What the results of so many devices take: of as many as are kept without their arrays, by pickling them."""
-    import pickle
-
-    some = fit_stream(Chunks(3 * CHUNK, None), jobs=1).fits[-CHUNK:]
-    return len(pickle.dumps(some)) / CHUNK * n_devices / 2**20
+def _results_mb(n_devices: int) -> Callable[[float], float]:
+    """What the results of a share of so many devices take: from some that are kept without their arrays."""
+    some = list(fit_stream(Chunks(3 * CHUNK, None), jobs=1).fits[-CHUNK:])
+    tracemalloc.start()
+    rows = FitRows(replace(fit, draws=None) for fit in some)
+    numbers = tracemalloc.get_traced_memory()[0] / len(rows) / 2**20
+    tracemalloc.stop()
+    arrays = [array for fit in some if fit.draws for array in (fit.draws.inside, fit.draws.beyond) if array is not None]
+    draws = sum(array.nbytes for array in arrays) / len(some) / 2**20
+    return lambda share: numbers * n_devices * share + draws * min(DRAWS_KEPT, n_devices * share)
 
 
 def fit(n_devices: int) -> bool:

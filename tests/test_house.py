@@ -18,10 +18,11 @@ PACKAGE = Path(weakreset.__file__).parent
 ROOT = PACKAGE.parent
 
 GROUND = {
-    "display", "errors", "locks", "multiple_testing", "options", "outputs", "paths", "progress", "resources", "version",
-    "workers",
+    "cluster", "display", "errors", "locks", "multiple_testing", "options", "outputs", "paths", "progress", "resources",
+    "version", "workers",
 }
 MAY_IMPORT = {
+    "cluster": {"errors", "version"},
     "display": set(),
     "errors": set(),
     "locks": {"errors", "paths"},
@@ -36,7 +37,8 @@ MAY_IMPORT = {
     "model": {"errors"},
     "traces": {"display", "errors", "options", "progress", "resources", "version"},
     "fitting": {
-        "display", "errors", "locks", "model", "options", "progress", "resources", "traces", "version", "workers",
+        "cluster", "display", "errors", "locks", "model", "options", "progress", "resources", "traces", "version",
+        "workers",
     },
     "population": {
         "display", "errors", "fitting", "model", "multiple_testing", "options", "parameter_file", "progress",
@@ -51,7 +53,7 @@ MAY_IMPORT = {
     "exports": {"errors", "model", "parameter_file", "resources", "simulation", "training", "twin", "version"},
     "comparison": {"display", "errors", "model", "multiple_testing", "options", "parameter_file"},
     "ablation": {
-        "display", "errors", "locks", "multiple_testing", "options", "outputs", "parameter_file", "progress",
+        "cluster", "display", "errors", "locks", "multiple_testing", "options", "outputs", "parameter_file", "progress",
         "training", "workers",
     },
     "validation": {

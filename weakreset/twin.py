@@ -16,7 +16,7 @@ from weakreset.parameter_file import ParameterFile, draw_cycle, draw_devices, lo
 from weakreset.parameter_file.dies import die_of_each
 from weakreset.traces import PulseTrace, SourceFile, TraceSet
 
-__all__ = ["extrapolated", "simulate_population", "simulate_traces"]
+__all__ = ["extrapolated", "simulate_cycles", "simulate_population", "simulate_traces"]
 
 
 def simulate_population(
@@ -36,6 +36,22 @@ def simulate_population(
     if params.c2c:  # one stream more, only then: files without it keep their bits
         devices = draw_cycle(params, devices, rng.spawn(1)[0], without)
     return simulate_devices(devices, params.device_noise(without), n_pulses, noise_rng, quick)
+
+
+def simulate_cycles(
+    params: ParameterFile, n_devices: int, n_pulses: int, n_cycles: int, seed: int | np.random.Generator,
+    without: tuple[str, ...] = (), quick: bool = False,
+) -> Iterator[SimulatedTraces]:
+    """Cycle after cycle of the same devices, a SET before each; arguments as in `simulate_population`."""
+    if n_cycles == 1:
+        yield simulate_population(params, n_devices, n_pulses, seed, without, quick)
+        return
+    params, rng = params.settled(n_pulses), np.random.default_rng(seed)
+    own = draw_devices(params, n_devices, rng.spawn(1)[0], without)
+    for _ in range(n_cycles):
+        cycle_rng, noise_rng = rng.spawn(2)
+        now = draw_cycle(params, own, cycle_rng, without)
+        yield simulate_devices(now, params.device_noise(without), n_pulses, noise_rng, quick)
 
 
 @named_options
@@ -95,7 +111,7 @@ def simulate_traces(
                 for trace, label in zip(simulated, labels, strict=True)
             ))
         return replace(simulated, notes=notes)
-    cycles = _cycles(file.settled(n_pulses), n_devices, n_pulses, n_cycles, np.random.default_rng(seed), off)
+    cycles = simulate_cycles(file, n_devices, n_pulses, n_cycles, seed, off)
     traces = [
         PulseTrace(name, measured.pulses, measured.resistance_ohm()[i], cycle)
         for cycle, measured in enumerate(cycles)
@@ -127,14 +143,3 @@ def extrapolated(params: ParameterFile, n_pulses: int) -> str:
         f"{params.name} was fitted to traces of at most {longest} pulses: what its devices do from there up to pulse "
         f"{n_pulses} is extrapolated, and was never measured"
     )
-
-
-def _cycles(
-    file: ParameterFile, n_devices: int, n_pulses: int, n_cycles: int, rng: np.random.Generator, off: tuple[str, ...]
-) -> Iterator[SimulatedTraces]:
-    """Cycle after cycle of the same devices."""
-    own = draw_devices(file, n_devices, rng.spawn(1)[0], off)
-    for _ in range(n_cycles):
-        cycle_rng, noise_rng = rng.spawn(2)
-        now = draw_cycle(file, own, cycle_rng, off)
-        yield simulate_devices(now, file.device_noise(off), n_pulses, noise_rng)

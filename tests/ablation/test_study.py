@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -48,6 +50,40 @@ def test_two_processes_give_the_same_numbers(params, tmp_path):
         for jobs in (1, 2)
     )
     assert one == two
+
+
+def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(params, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="no Dask here: pip install 'weakreset[dask]'")
+    one = run_study(params, tmp_path / "one", SETTINGS, seeds=(0, 1), conditions=SOME[:2]).to_dict()
+    killed = []
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+    ) as cluster:
+        def kill(done, total, what):
+            if done and not killed:
+                killed.append(next(iter(cluster.workers.values())).pid)
+                os.kill(killed[0], signal.SIGKILL)
+
+        two = run_study(
+            params, tmp_path / "two", SETTINGS, seeds=(0, 1), conditions=SOME[:2], progress=kill,
+            address=cluster.scheduler_address,
+        ).to_dict()
+    assert killed
+    assert two == one
+
+
+def test_a_cluster_that_is_not_there_or_not_safe_is_refused_and_a_study_that_is_done_needs_none(params, tmp_path):
+    pytest.importorskip("distributed", reason="no Dask here: pip install 'weakreset[dask]'")
+    dask = pytest.importorskip("dask")
+    done = run_study(params, tmp_path / "done", SETTINGS, seeds=(0,), conditions=SOME[:1])
+    nobody = "tcp://127.0.0.1:9"
+    again = run_study(params, tmp_path / "done", SETTINGS, seeds=(0,), conditions=SOME[:1], address=nobody)
+    assert again.to_dict() == done.to_dict()
+    short = dask.config.set({"distributed.comm.timeouts.connect": "0.2s"})
+    with short, pytest.raises(UsageError, match="0 of 1 runs were finished"):
+        run_study(params, tmp_path / "new", SETTINGS, seeds=(0,), conditions=SOME[:1], address=nobody)
+    with pytest.raises(UsageError, match="pickles"):
+        run_study(params, tmp_path / "new", SETTINGS, seeds=(0,), conditions=SOME[:1], address="tcp://10.0.0.5:8786")
 
 
 def test_every_condition_of_the_issue_is_there_and_has_its_own_devices(params):

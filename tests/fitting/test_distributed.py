@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from weakreset.cluster import check_address
 from weakreset.errors import FitError, OutputError, UsageError
 from weakreset.fitting import FitOptions, fit_distributed, fit_stream
-from weakreset.fitting.distributed import _check_address
 from weakreset.fitting.fit_text import digest_of, fit_of, text_of
 from weakreset.fitting.part_store import PartStore
 from weakreset.locks import held
@@ -107,8 +107,8 @@ def test_only_loopback_and_tls_are_safe(tmp_path, address):
 
 def test_safe_addresses_are_accepted():
     for address in ("local", "tls://10.0.0.5:8786", "tcp://127.0.0.1:8786", "tcp://[::1]:8786", "tcp://localhost:8786"):
-        _check_address(address, False)
-    _check_address("tcp://10.0.0.5:8786", True)
+        check_address(address, False, "work")
+    check_address("tcp://10.0.0.5:8786", True, "work")
 
 
 def test_a_generator_and_a_folder_in_use_are_refused(tmp_path, chunks):

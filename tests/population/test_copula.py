@@ -15,7 +15,7 @@ from weakreset.multiple_testing import holm
 from weakreset.parameter_file import ParameterFile, majumdar2021
 from weakreset.population import CorrelationFit, PairTest, export_parameters, fit_population
 from weakreset.population.copula import copula_likelihood, fit_copula
-from weakreset.population.correlated import CorrelatedHierarchy
+from weakreset.population.correlated import CorrelatedHierarchy, _moving
 from weakreset.population.families import FreeLaw
 from weakreset.population.hierarchy import Hierarchy
 from weakreset.population.scores import DeviceScores, score_devices
@@ -118,6 +118,19 @@ def test_significant_matrix_stays_positive_definite():
     assert np.linalg.eigvalsh(matrix)[0] > 0
     assert matrix[1, 2] == 0.0
     assert np.all(np.diag(matrix) == 1.0)
+
+
+@pytest.mark.parametrize(("r", "p", "counted"), [
+    (0.6, 1e-9, 0.6), (0.6, 0.005, 0.6), (0.6, 0.005 * 10**0.5, 0.3), (0.6, 0.0499, 0.0), (0.6, 0.06, None),
+    (0.15, 1e-9, 0.075), (0.2, 1e-9, 0.2), (0.1001, 1e-9, 0.0), (0.09, 1e-9, None),
+])
+def test_a_pair_moves_laws_more_and_more_and_never_at_a_stroke(r, p, counted):
+    tests = (PairTest(("a", "b"), r, 0.05, (0.0, 1.0), p, p, p < 0.05),)
+    found = _moving(CorrelationFit(("a", "b"), np.eye(2), np.eye(2), np.eye(2), tests, 100))
+    if counted is None:
+        assert found is None
+    else:
+        assert found[0, 1] == found[1, 0] == pytest.approx(counted, abs=2e-3)
 
 
 def test_correlated_likelihood_is_the_plain_one_without_correlation_and_has_its_gradient():

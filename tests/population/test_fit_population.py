@@ -10,7 +10,7 @@ from weakreset.fitting import fit_devices
 from weakreset.model import TruncatedLaw
 from weakreset.parameter_file import parse_parameters
 from weakreset.parameter_file.load_save import dump_parameters
-from weakreset.population import export_parameters, fit_population, hierarchy
+from weakreset.population import export_parameters, fit_population, stuck
 from weakreset.traces import TraceSet
 from weakreset.twin import simulate_traces
 
@@ -104,6 +104,6 @@ def test_two_devices_without_a_knee_make_a_file_that_says_so(fitted):
 def test_a_law_so_narrow_that_its_ratio_overflows_still_has_a_number(edges):
     """What the optimizer may try on its way with thousands of devices."""
     narrow = TruncatedLaw("norm", {"mean": 0.0, "sd": 1e-4}, *edges)
-    ratio = hierarchy._shifted(narrow, np.array([-0.1, 0.0, 0.3, 0.9]), 0.25)
+    ratio = stuck.shifted(narrow, np.array([-0.1, 0.0, 0.3, 0.9]), 0.25)
     assert np.isfinite(ratio).all()
     assert ratio[2] > 1e300 > ratio[0]

@@ -42,7 +42,7 @@ def test_a_trace_too_short_for_two_windows_is_left_out():
 
 
 def pool_of(features: np.ndarray) -> Pool:
-    return Pool({"telegraph": features}, np.array([[0, 1], [2, 3], [1, 4]]), 3)
+    return Pool({"telegraph": features}, np.array([[0, 1], [2, 3], [1, 4]]), np.arange(2), 3)
 
 
 def test_replicas_without_steps_still_have_figures_and_too_few_steps_are_named():

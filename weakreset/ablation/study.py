@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from weakreset.ablation.conditions import Condition, all_conditions
 from weakreset.ablation.result import Ablation
-from weakreset.ablation.study_folder import claim, read_small
+from weakreset.ablation.study_folder import claim
+from weakreset.ablation.study_runs import StudyRun, finished, on_cluster, on_this_machine
 from weakreset.ablation.study_settings import StudySettings
+from weakreset.cluster import check_address
 from weakreset.errors import UsageError
 from weakreset.locks import held
 from weakreset.options import named_options
-from weakreset.outputs import remove_leftovers, write_atomically
-from weakreset.parameter_file import ParameterFile, dump_parameters, load_parameters, parse_parameters
+from weakreset.parameter_file import ParameterFile, dump_parameters, load_parameters
 from weakreset.progress import Progress, to_no_one
-from weakreset.workers import follow_parent, stopped_with
 
 __all__ = ["PartDone", "ablate", "ablate_part", "finals_of"]
-
-
-
-@dataclass(frozen=True)
-class _Run:
-    condition: Condition
-    seed: int
-    folder: Path
 
 
 @named_options
@@ -40,6 +29,7 @@ def ablate(
     settings: StudySettings | None = None, *, seeds: Sequence[int] = range(5),
     conditions: Sequence[Condition] | None = None, jobs: int = 1, progress: Progress | None = None, network: Any = None,
     data: Any = None, test: Any = None, loss: Any = None, score: Any = None, layers: Any = None,
+    address: str = "", trust_network: bool = False,
 ) -> Ablation:
     """Train under every condition with every seed.
 
@@ -60,19 +50,29 @@ def ablate(
     network, data, test, loss, score, layers : optional
         Of your own, as in `weakreset.training.train`, in place of those that `settings` names. With more than one
         process they must be things that processes can hand to each other: functions at the top of a module, no lambdas.
+    address : str
+        Of a Dask scheduler, or "local", for runs on its workers; they write into `folder`, which all machines must
+        share. A run whose worker is killed goes on elsewhere. "" for processes of this machine.
+    trust_network : bool
+        As in `fit_distributed`.
 
     Raises
     ------
     UsageError
-        For a folder with results of another study, and whatever `train` raises.
+        For a folder with results of another study, a cluster that is not safe or was lost, and whatever `train`
+        raises.
+    MissingExtraError
+        Dask is asked for and not installed.
     OutputError
         Where `folder` cannot be written, or another run is writing there.
     """
+    if address:
+        check_address(address, trust_network, "a study on several machines")
     params = load_parameters(params)
     chosen, wanted = settings or StudySettings(), tuple(conditions or all_conditions(params))
     given = {"network": network, "data": data, "test": test, "loss": loss, "score": score, "layers": layers}
     own = {name: value for name, value in given.items() if value is not None}
-    finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress, own)
+    finals = finals_of(params, Path(folder), chosen, wanted, tuple(seeds), jobs, progress, own, address=address)
     return Ablation.of(finals, tuple(seeds), asdict(chosen) | {"parameter_file": params.name} | _own_names(own))
 
 
@@ -165,102 +165,42 @@ def _check_sendable(own: Mapping[str, Any], jobs: int) -> None:
 def finals_of(
     params: ParameterFile, folder: Path, settings: StudySettings, conditions: Sequence[Condition],
     seeds: Sequence[int], jobs: int, progress: Progress | None, own: Mapping[str, Any] | None = None,
-    part: tuple[int, int] | None = None,
+    part: tuple[int, int] | None = None, address: str = "",
 ) -> dict[str, list[dict[str, Any]]]:
     """Last metrics of every run, by condition, in the order of the seeds; empty of runs that another part has to do."""
     own, jobs = own or {}, jobs or os.cpu_count() or 1
-    if jobs > 1:
+    if jobs > 1 or address:
         _check_sendable(own, jobs)
     # parts share the folder: each holds a name of its own in it, and `train` holds the folder of every run
     ours = held(folder=folder) if part is None else held(folder / f"part-{part[0]}-of-{part[1]}")
     with ours:
         claim(folder, params, settings, _own_fingerprint(own, settings))
-        return _finals_in(folder, params, settings, conditions, seeds, jobs, progress, own, part or (1, 1))
+        return _finals_in(folder, params, settings, conditions, seeds, jobs, progress, own, part or (1, 1), address)
 
 
 def _finals_in(
     folder: Path, params: ParameterFile, settings: StudySettings, conditions: Sequence[Condition],
     seeds: Sequence[int], jobs: int, progress: Progress | None, own: Mapping[str, Any], part: tuple[int, int],
+    address: str,
 ) -> dict[str, list[dict[str, Any]]]:
     conditions = list({condition.name: condition for condition in conditions}.values())
     runs = [
-        _Run(condition, seed, folder / condition.name.replace(" ", "-") / f"seed-{seed}")
+        StudyRun(condition, seed, folder / condition.name.replace(" ", "-") / f"seed-{seed}")
         for seed in seeds for condition in conditions
     ]
     report = to_no_one if progress is None else progress
     text = {condition.name: dump_parameters(condition.parameters(params, settings.nominal)) for condition in conditions}
-    results = {(run.condition.name, run.seed): _finished(run, "score" in own) for run in runs}
+    results = {(run.condition.name, run.seed): finished(run, "score" in own) for run in runs}
     mine = runs[part[0] - 1 :: part[1]]
     left = [run for run in mine if results[run.condition.name, run.seed] is None]
     done = len(mine) - len(left)
     report(done, len(mine), "runs")
-    for run, final in _all_runs(left, text, settings, jobs, own):
+    if address:
+        ended = on_cluster(left, text, settings, address, jobs, own)
+    else:
+        ended = on_this_machine(left, text, settings, jobs, own)
+    for run, final in ended:
         results[run.condition.name, run.seed] = final
         done += 1
         report(done, len(mine), "runs")
     return {c.name: [results[c.name, seed] or {} for seed in seeds] for c in conditions}
-
-
-def _all_runs(
-    left: Sequence[_Run], text: dict[str, str], settings: StudySettings, jobs: int, own: Mapping[str, Any]
-) -> Any:
-    if jobs == 1:
-        for run in left:
-            yield run, _train(run, text[run.condition.name], settings, own)
-        return
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), follow_parent, (os.getpid(),))
-    try:
-        with pool, stopped_with():
-            waiting = {pool.submit(_train, run, text[run.condition.name], settings, own): run for run in left}
-            try:
-                for future in as_completed(waiting):
-                    yield waiting[future], future.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise  # `stopped_with` ends the running ones: their finished epochs are kept
-    except BaseException:
-        for run in left:
-            remove_leftovers(run.folder)
-        raise
-
-
-def _finished(run: _Run, own_score: bool) -> dict[str, Any] | None:
-    path = run.folder / "final.json"
-    if not path.exists():
-        return None
-    from weakreset.training.run_folder import check_shares
-
-    result = read_small(path)
-    if "test_accuracy" not in result:
-        raise UsageError(f"{path}: no test_accuracy in it; remove it, and the run is repeated")
-    if not own_score:
-        check_shares(result, str(path))
-    return result
-
-
-def _train(run: _Run, parameters: str, settings: StudySettings, own: Mapping[str, Any]) -> dict[str, Any]:
-    """One run, from where it stopped, in one thread; its checkpoint is not kept."""
-    import torch
-
-    from weakreset.training import train
-    from weakreset.training.recipes import recipe_named
-    from weakreset.training.run_folder import CHECKPOINT
-
-    condition, threads = run.condition, torch.get_num_threads()
-    recipe = recipe_named("ideal" if condition.ideal else settings.recipe)
-    if settings.lr is not None and not condition.ideal:
-        recipe = replace(recipe, lr=settings.lr)
-    torch.set_num_threads(1)  # sums over a batch differ with the number of threads, and processes take their place
-    try:
-        task = {"data": settings.data, "network": settings.network} | dict(own)
-        trained = train(
-            parse_parameters(parameters), data_dir=settings.data_dir, hidden=settings.hidden, width=settings.width,
-            epochs=settings.epochs, batch_size=settings.batch_size, shrink=settings.shrink, holdout=settings.holdout,
-            seed=run.seed, recipe=recipe, without=condition.without, run_dir=run.folder, resume=True, **task,
-        )
-    finally:
-        torch.set_num_threads(threads)
-    final = trained.metrics[-1]
-    write_atomically(run.folder / "final.json", json.dumps(final) + "\n")
-    (run.folder / CHECKPOINT).unlink(missing_ok=True)
-    return final

@@ -44,6 +44,8 @@ def ablate_command(
     parameters: Annotated[str, typer.Option(help="With --target: only these, e.g. m1,t_star,all.")] = "",
     jobs: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,
     part: Annotated[str, typer.Option(help="i/n: only every n-th run from the i-th on, for arrays of jobs.")] = "",
+    dask: Annotated[str, typer.Option(metavar="ADDRESS", help="On a Dask cluster (tls://...), or `local`.")] = "",
+    trust_network: Annotated[bool, typer.Option(help="Accept tcp:// of other machines: Dask sends pickles.")] = False,
     assume: AssumeOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
@@ -55,8 +57,7 @@ def ablate_command(
     if recipe == "ideal":
         raise UsageError("--recipe ideal has no devices to ablate: choose latent, latent-byte, device-aware, published")
     share = _share(part)
-    if share is not None and target is not None:
-        raise UsageError("--part and --target: what a target needs is found step by step, and has no parts")
+    _check_together(target is not None, share is not None, bool(dask), trust_network)
     claim_outputs(folder=output)
     file = parameters_of(params, assume)
     if download:
@@ -71,7 +72,17 @@ def ablate_command(
         elif share is not None:
             _part(file, output, settings, share, range(seeds), _words(only), jobs, as_json)
         else:
-            _study(file, output, settings, range(seeds), _words(only), jobs, as_json)
+            _study(file, output, settings, range(seeds), _words(only), jobs, as_json, (dask, trust_network))
+
+
+def _check_together(target: bool, part: bool, dask: bool, trust_network: bool) -> None:
+    """Refuse options that exclude each other."""
+    if part and target:
+        raise UsageError("--part and --target: what a target needs is found step by step, and has no parts")
+    if dask and (part or target):
+        raise UsageError("--dask runs a whole study: leave out --part and --target")
+    if trust_network and not dask:
+        raise UsageError("--trust-network goes with --dask")
 
 
 def _kept(folder: Path) -> str:
@@ -132,14 +143,17 @@ def _part(
 
 def _study(
     params: ParameterFile, output: Path, settings: StudySettings, seeds: range, only: list[str], jobs: int,
-    as_json: bool,
+    as_json: bool, cluster: tuple[str, bool],
 ) -> None:
     from weakreset.ablation import ablate
 
-    conditions = _chosen(params, only)
+    conditions, (address, trusted) = _chosen(params, only), cluster
     console = console_for(as_json)
     with progress_bar(console) as progress:
-        study = ablate(params, output, settings, seeds=seeds, conditions=conditions, jobs=jobs, progress=progress)
+        study = ablate(
+            params, output, settings, seeds=seeds, conditions=conditions, jobs=jobs, progress=progress, address=address,
+            trust_network=trusted,
+        )
     result = study.to_dict()
     texts = {output / "ablation.json": json.dumps(result, indent=1) + "\n", output / "ablation.csv": study.to_csv()}
     all_or_none(texts | {output / "ablation.png": _picture(study)})

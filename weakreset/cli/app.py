@@ -43,6 +43,7 @@ def application(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
         cls=InterruptibleGroup,
         help="From measured weak-RESET traces of resistive memory to fitted devices and trained networks.",
         no_args_is_help=True,
+        context_settings={"help_option_names": ["--help", "-h"]},
         pretty_exceptions_enable=False,
     )
     app.callback(invoke_without_command=True)(_options)

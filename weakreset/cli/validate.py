@@ -133,7 +133,7 @@ def _check_table(verdict: Any) -> Any:
 
     from weakreset.validation.verdict import FALSE_ALARM_RATE
 
-    title = escape(f"{verdict.params_name} against {verdict.n_devices} devices")
+    title = escape(f"{verdict.params_name} against {verdict.counted}")
     table = Table(
         title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False,
         caption=f"p corr.: corrected for the number of checks; {FALSE_ALARM_RATE} or less fails",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import ipaddress
 import os
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from weakreset.errors import FitError, UsageError, WeakResetError, require
+from weakreset.cluster import LOCAL, check_address, client_of
+from weakreset.errors import FitError, UsageError
 from weakreset.fitting.blocks import fit_block
 from weakreset.fitting.fit_devices import check_drift, finished, with_a_way
 from weakreset.fitting.fit_options import FitOptions
@@ -32,10 +29,7 @@ from weakreset.progress import Progress
 from weakreset.traces import TraceSet
 from weakreset.version import __version__
 
-__all__ = ["LOCAL", "fit_distributed"]
-
-LOCAL = "local"
-"""In place of an address: workers on this machine, for the time of the fit."""
+__all__ = ["fit_distributed"]
 
 _AHEAD = 3  # parts at the workers while one more is read
 
@@ -86,72 +80,24 @@ def fit_distributed(
     """
     chosen, place = options or FitOptions(), Path(folder)
     check_drift(chosen.drift)
-    _check_address(address, trust_network)
+    check_address(address, trust_network, "fits on several machines")
     source = iter(chunks)
     if source is chunks:
         raise UsageError("a generator can be gone through only once: give stream_traces(...) or a list of chunks")
-    require("distributed", "dask", "fits on several machines")
     survey, _ = surveyed(source, chosen, progress, only_first=False)
-    with one_blas_thread(), held(folder=place), ExitStack() as stack:
+    with one_blas_thread(), held(folder=place):
         store, plan, seen = PartStore(place), plan_of(survey, chosen, 1), Seen()
-        try:
-            client = stack.enter_context(_cluster(address, jobs))
+
+        def kept() -> str:
+            return f"{len(store)} finished parts are kept in {place}"
+
+        with client_of(address, jobs, FitError, kept) as client:
             for used, fits in _parts(chunks, seen, plan, store, client, chosen.mixed_pulses):
                 seen.keep(used, fits)
                 if progress is not None:
                     progress(len(seen.fits), survey.n_devices, "devices")
-        except WeakResetError:
-            raise
-        except Exception as error:  # Dask's own, of many kinds
-            raise FitError(
-                f"the cluster at {address} was lost or failed ({type(error).__name__}: {error}). {len(store)} finished "
-                f"parts are kept in {place}: run the same again to go on"
-            ) from error
     together = finished(seen.fits, plan, chosen, seen.kept, seen.short, seen.long)
     return with_a_way(together, survey, plan, chosen)
-
-
-def _check_address(address: str, trust_network: bool) -> None:
-    """Loopback or TLS, unless the user knows better."""
-    if address == LOCAL or address.startswith("tls://"):
-        return
-    found = re.fullmatch(r"tcp://(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):\d{1,5}", address)
-    if found is None:
-        raise UsageError(f"address {address!r}: give tls://host:port, tcp://127.0.0.1:port, or {LOCAL}")
-    if not trust_network and not _loopback(found[1].strip("[]")):
-        raise UsageError(
-            f"{address}: Dask sends pickles, and whoever reaches its ports can run programs as you. Use tls://, or say "
-            "that the network is trusted (--trust-network, trust_network=True)"
-        )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-@contextmanager
-def _cluster(address: str, jobs: int | None) -> Iterator[Any]:
-    """A client of the cluster, of one that is made here if it has to be."""
-    distributed: Any = importlib.import_module("distributed")
-    with ExitStack() as stack:
-        target: Any = address
-        if address == LOCAL:
-            target = stack.enter_context(distributed.LocalCluster(
-                n_workers=jobs or os.cpu_count() or 1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
-                silence_logs=50,
-            ))
-        client = stack.enter_context(distributed.Client(target, set_as_default=False))
-        others = {version for version in client.run(_version).values() if version != __version__}
-        if others:
-            raise UsageError(f"{address}: workers have weakreset {', '.join(sorted(others))}, this is {__version__}")
-        yield client
-
-
-def _version() -> str:
-    return __version__
 
 
 def _parts(

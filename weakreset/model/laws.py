@@ -85,7 +85,12 @@ def _where_positive(x: Array, density: Array) -> Array:
 
 
 def _expon_logpdf(x: Array, p: Numbers) -> Array:
-    return np.where(x >= p["loc"], -(x - p["loc"]) / p["scale"] - math.log(p["scale"]), -np.inf)
+    density = np.asarray(x - p["loc"])
+    inside = density >= 0
+    np.negative(density, out=density)
+    density /= p["scale"]
+    density -= math.log(p["scale"])
+    return density if inside.all() else np.where(inside, density, -np.inf)
 
 
 def _unit_gamma_cdf(x: Array, p: Numbers) -> Array:
@@ -217,6 +222,11 @@ class TruncatedLaw:
             low, high = (float(cdf(np.asarray(x), self.params)) for x in (self.lower, self.upper))
         return low, high - low
 
+    @property
+    def log_mass(self) -> float:
+        """ln of the mass that the untruncated law has between the limits."""
+        return math.log(self._mass[1])
+
     def cdf(self, x: ArrayLike) -> Array:
         """Probability of a value <= `x`; any shape."""
         values = np.asarray(x, dtype=np.float64)
@@ -230,11 +240,10 @@ class TruncatedLaw:
         """Log density, -inf outside the truncation; any shape."""
         values = np.asarray(x, dtype=np.float64)
         with np.errstate(over="ignore", invalid="ignore"):  # an overflow is a density of zero, and so is x <= 0
-            density = FAMILIES[self.family].logpdf(values, self.params) - math.log(self._mass[1])
-        if math.isfinite(self.lower):
-            density = np.where(values >= self.lower, density, -np.inf)
-        if math.isfinite(self.upper):
-            density = np.where(values <= self.upper, density, -np.inf)
+            density = FAMILIES[self.family].logpdf(values, self.params) - self.log_mass
+        for limit, within in ((self.lower, np.greater_equal), (self.upper, np.less_equal)):
+            if math.isfinite(limit) and not (inside := within(values, limit)).all():
+                density = np.where(inside, density, -np.inf)
         return np.asarray(density)
 
     def ppf(self, u: ArrayLike) -> Array:

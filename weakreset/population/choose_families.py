@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,22 +104,41 @@ def choose_families(
             candidates[name] = akaike({family: 2.0 * (free[name].n_numbers - hierarchy.log_likelihood(laws))})
             continue
         sample = _likely_values(name, hierarchy, laws)
-        trials = [
-            (family, *option)
-            for family in choice
-            for option in _options(family, name, sample, hierarchy, laws, limits[name], free[name])
-        ]
-        tried: dict[str, tuple[float, FreeLaw, TruncatedLaw]] = {}
-        for family, option, start in trials:
-            found, log_likelihood = hierarchy.maximize({**free, name: option}, {**laws, name: start}, only=[name])
-            aic = 2.0 * (option.n_numbers - log_likelihood)
-            if family not in tried or aic < tried[family][0]:
-                tried[family] = (aic, option, found[name])
-        ordered = akaike({family: aic for family, (aic, _, _) in tried.items()})
-        halves = {family: hierarchy.between_halves({**laws, name: law}) for family, (_, _, law) in tried.items()}
+        held = Laws(dict(free), dict(laws), {})
+        at_best = partial(_at_best, name, sample, hierarchy, held, limits[name])
+        # in threads: each trial is alone with its numbers, and numpy lets others run while it works on a large array
+        with ThreadPoolExecutor(min(len(choice), os.cpu_count() or 1)) as threads:
+            tried = dict(zip(choice, threads.map(at_best, choice), strict=True))
+        ordered = akaike({family: one.aic for family, one in tried.items()})
+        halves = {family: one.halves for family, one in tried.items()}
         candidates[name] = _settled(ordered, (free[name].family, *choice), halves)
-        _, free[name], laws[name] = tried[candidates[name][0].family]
+        best = tried[candidates[name][0].family]
+        free[name], laws[name] = best.free, best.law
     return Laws(free, laws, candidates)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A family at its best: AIC, and by how much ln L of each device differs between the halves of its draws."""
+
+    free: FreeLaw
+    law: TruncatedLaw
+    aic: float
+    halves: Array
+
+
+def _at_best(
+    name: str, sample: Array, hierarchy: Hierarchy, state: Laws, limits: tuple[float, float], family: str
+) -> _Tried:
+    """A family for one number, the laws of the others held."""
+    found: list[tuple[float, FreeLaw, TruncatedLaw]] = []
+    for option, start in _options(family, name, sample, hierarchy, state.laws, limits, state.free[name]):
+        laws, log_likelihood = hierarchy.maximize(
+            {**state.free, name: option}, {**state.laws, name: start}, only=[name]
+        )
+        found.append((2.0 * (option.n_numbers - log_likelihood), option, laws[name]))
+    aic, free, law = min(found, key=lambda one: one[0])
+    return _Tried(free, law, aic, hierarchy.between_halves({**state.laws, name: law}))
 
 
 def _settled(

@@ -16,9 +16,10 @@ from weakreset.model import TruncatedLaw
 from weakreset.population.choose_families import Laws
 from weakreset.population.copula import fit_copula
 from weakreset.population.families import FreeLaw
-from weakreset.population.hierarchy import FORWARD_STEP, Hierarchy, laws_at, nudged_law, weighted_difference
-from weakreset.population.result import CorrelationFit
+from weakreset.population.hierarchy import Hierarchy
+from weakreset.population.result import CorrelationFit, positive
 from weakreset.population.scores import normal_scores, own_numbers, score_devices, tail_scores
+from weakreset.population.slopes import FORWARD_STEP, laws_at, nudged_law, weighted_difference
 
 __all__ = ["CorrelatedHierarchy", "fit_together"]
 
@@ -28,6 +29,7 @@ Scores = dict[str, tuple[Array, Array | None]]
 _ROUNDS = 4  # laws and correlations in turn
 _SETTLED = 0.005  # of a correlation: digits that no table prints
 _LEAST_MOVING = 0.1  # the selection by a correlation moves a mean by about its square times a standard deviation
+_SURE = 0.1  # of the level: a pair that is rejected with a tenth of it counts in full
 _UNMOVED = np.zeros((1, 1))
 
 
@@ -48,8 +50,8 @@ def fit_together(
     correlation = fit_copula(score_devices(hierarchy, laws, known), apart=apart)
     current: Hierarchy = hierarchy
     for _ in range(_ROUNDS):
-        matrix = None if correlation is None else correlation.significant()
-        if correlation is None or matrix is None or _small(matrix):
+        matrix = None if correlation is None else _moving(correlation)
+        if correlation is None or matrix is None:
             current = hierarchy
             break
         current = CorrelatedHierarchy(hierarchy, laws, known, matrix)
@@ -60,9 +62,25 @@ def fit_together(
     return laws, current, correlation
 
 
-def _small(matrix: Array) -> bool:
-    """Whether no pair is correlated by so much that it would move a law: in large sets each shows, however faint."""
-    return bool(np.abs(matrix - np.eye(len(matrix))).max() < _LEAST_MOVING)
+def _moving(correlation: CorrelationFit) -> Array | None:
+    """The correlations that laws are fitted with; None where no pair would move one.
+
+    A pair counts more and more from the level of its test to a tenth of it, and from the least size that moves a law
+    (in large sets each pair shows, however faint) to twice that: counted whole or not at all, a pair at the edge would
+    move laws by a third of their error from one set of draws to the next.
+    """
+    matrix = correlation.significant()
+    if matrix is None:
+        return None
+    share = np.clip(np.abs(matrix) / _LEAST_MOVING - 1.0, 0.0, 1.0)
+    for test in correlation.tests:
+        i, j = (correlation.names.index(name) for name in test.names)
+        evidence = np.log(max(test.adjusted_p_value, 1e-300) / correlation.level) / np.log(_SURE)
+        share[i, j] = share[j, i] = share[i, j] * np.clip(evidence, 0.0, 1.0)
+    np.fill_diagonal(share, 1.0)
+    if share[~np.eye(len(share), dtype=bool)].max() <= 0.0:
+        return None
+    return positive(matrix * share)
 
 
 class CorrelatedHierarchy(Hierarchy):
@@ -143,38 +161,35 @@ class CorrelatedHierarchy(Hierarchy):
         log_beyond = self.log_beyond(laws.get(self.shape.knee))
         total, *weights = self.combine(densities, log_beyond)
         pulls = self._pulls(scores)
-        gradient, at = np.zeros(len(x)), 0
+        gradient: list[float] = []
         for name in moving:
-            tail = log_beyond if name == self.shape.knee and self.beyond else None
-            here = ((*densities[name], tail), (_UNMOVED, _UNMOVED, None))
-            for _ in free[name].free:
-                law = nudged_law(x, at, FORWARD_STEP * scale[at], name, moving, free)
-                ahead = self._terms(name, law, scores, pulls)
-                gradient[at] = sum(
-                    weighted_difference(weight, there, before)
-                    for kind in zip(ahead, here, strict=True)
-                    for weight, there, before in zip(weights, *kind, strict=True)
-                    if there is not None and before is not None
-                ) / FORWARD_STEP
-                at += 1
-        return -total, -gradient
+            tail = log_beyond if name == self.shape.knee else None
+            at = slice(len(gradient), len(gradient) + len(free[name].free))
+            own = self._by_law(name, free[name], x[at], scale[at], (*densities[name], tail), weights)
+            for i, step in enumerate(scale[at]):
+                law = nudged_law(free[name], x[at], i, FORWARD_STEP * step)
+                moved = self._copula_moved(name, law, scores, pulls)
+                changes = (
+                    weighted_difference(weight, change, _UNMOVED)
+                    for weight, change in zip(weights, moved, strict=False) if change is not None
+                )
+                own[i] += sum(changes) / FORWARD_STEP
+            gradient += own
+        return -total, -np.array(gradient)
 
-    def _terms(
+    def _copula_moved(
         self, name: str, law: TruncatedLaw, scores: Scores, pulls: Scores
-    ) -> tuple[tuple[Array | None, ...], tuple[Array | None, ...]]:
-        """What one law contributes: its density and the copula, at (inside, beyond, the chance of beyond)."""
-        tail = self.log_beyond(law) if name == self.shape.knee and self.beyond else None
-        copula: list[Array | None] = []
-        for moved, at, pull, inverse, order in zip(
-            self._scores(name, law), scores[name], pulls.get(name, (None, None)),
-            (self._inverse, self._inverse_beyond), (self._order, self._seen), strict=True,
-        ):
-            if moved is None or at is None or pull is None:
-                copula.append(None)
-            else:
-                i, step = order.index(name), moved - at
-                copula.append(-step * (pull + 0.5 * (inverse[i, i] - 1.0) * step))
-        return (*self.log_density(name, law), tail), (*copula, None)
+    ) -> tuple[Array | None, Array | None]:
+        """What ln c_R changes by at the draws inside and beyond where this is the law of `name`."""
+        inside, beyond = (
+            None if moved is None or at is None or pull is None
+            else -(moved - at) * (pull + 0.5 * (inverse[i := order.index(name), i] - 1.0) * (moved - at))
+            for moved, at, pull, inverse, order in zip(
+                self._scores(name, law), scores[name], pulls.get(name, (None, None)),
+                (self._inverse, self._inverse_beyond), (self._order, self._seen), strict=True,
+            )
+        )
+        return inside, beyond
 
     def _pulls(self, scores: Scores) -> Scores:
         """(R^-1 - 1) z: how fast ln c_R falls with each score."""

@@ -10,115 +10,38 @@ allows for.
 
 from __future__ import annotations
 
-import copy
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from weakreset.fitting.likelihood_draws import LikelihoodDraws
-from weakreset.fitting.result import DeviceFit
 from weakreset.model import TruncatedLaw
+from weakreset.population.device_draws import DeviceDraws
 from weakreset.population.families import FreeLaw
+from weakreset.population.slopes import FORWARD_STEP, SLOPES, laws_at, nudged_law, weighted_difference
 
-__all__ = ["FORWARD_STEP", "Hierarchy", "StuckHigh", "laws_at", "nudged_law", "weighted_difference"]
+__all__ = ["Hierarchy"]
 
 Array = NDArray[np.float64]
+Behind = tuple[Array, Array | None, Array | None]
+"""ln density of a law at the draws inside and beyond; ln of the mass beyond each trace where it is the law of knees."""
 
 _FLOOR = -50.0  # of ln likelihood a device: one that no law explains must not rule the others
 _SCALED_BOX = 60.0  # in units of each number's scale: never an answer, but an end of the search
-_LARGEST_EXPONENT = 700.0
-FORWARD_STEP = 1e-6
-"""Of a scaled coordinate, for gradients: wrong by a millionth of the curvature, and half the work of a central step."""
 
 
-@dataclass(frozen=True)
-class StuckHigh:
-    """Chance that a device without steps sat in the high state, and quantiles of its amplitude."""
-
-    probability: float = 0.0
-    amplitudes: tuple[float, ...] = ()
-
-
-class Hierarchy:
-    """All devices' draws in arrays, and the likelihood of laws given them.
-
-    Parameters
-    ----------
-    draws : sequence of LikelihoodDraws
-        A device each; all of the same drift shape.
-    stuck : StuckHigh
-    may_be_stuck : ndarray of bool, shape (n_devices,), optional
-        Devices without telegraph steps; none unless given.
-    """
-
-    def __init__(
-        self, draws: Sequence[LikelihoodDraws], stuck: StuckHigh | None = None,
-        may_be_stuck: NDArray[np.bool_] | None = None,
-    ) -> None:
-        self.shape = draws[0].shape
-        self.names = draws[0].names
-        # kept in single precision, worked with in double: `_LARGEST_EXPONENT` is that of double precision
-        inside = np.stack([draw.inside for draw in draws]).astype(np.float64)
-        self.inside = {name: np.ascontiguousarray(inside[..., i]) for i, name in enumerate(self.names)}
-        self.untilted = self._untilted(np.array([draw.tilt for draw in draws]))
-        self.log_z = np.array([draw.log_z for draw in draws])
-        self.last = np.array([draw.last for draw in draws])
-        self.beyond: dict[str, Array] = {}
-        if all(draw.beyond is not None for draw in draws):
-            hidden = np.stack([draw.beyond for draw in draws if draw.beyond is not None]).astype(np.float64)
-            self.beyond = {name: np.ascontiguousarray(hidden[..., i]) for i, name in enumerate(draws[0].names_beyond)}
-        self.stuck = stuck or StuckHigh()
-        quiet = np.zeros(len(draws), dtype=np.bool_) if may_be_stuck is None else may_be_stuck
-        self.may_be_stuck = quiet & (self.stuck.probability > 0)
-        self.counts = np.ones(len(draws))
-
-    def _untilted(self, tilts: Array) -> Array | None:
-        """ln of the weight that a draw has for having been drawn from a tilted likelihood."""
-        name = self.shape.nonnegative
-        return tilts[:, None] * self.inside[name] if tilts.any() and name in self.inside else None
-
-    @property
-    def shape_beyond(self) -> tuple[int, ...] | None:
-        """(devices, draws) of the case that the knee lies beyond, or None."""
-        return next((values.shape for values in self.beyond.values()), None)
-
-    @classmethod
-    def of(cls, fits: Sequence[DeviceFit], stuck: StuckHigh) -> Hierarchy:
-        """The devices that have draws."""
-        known = [(fit.draws, fit.rtn.status == "not_detected") for fit in fits if fit.draws is not None]
-        return cls([draws for draws, _ in known], stuck, np.array([quiet for _, quiet in known]))
-
-    def resampled(self, indices: NDArray[np.intp]) -> Hierarchy:
-        """The devices at `indices`, repetitions counted rather than copied."""
-        rows, counts = np.unique(indices, return_counts=True)
-        part = copy.copy(self)
-        part.inside = {name: values[rows] for name, values in self.inside.items()}
-        part.beyond = {name: values[rows] for name, values in self.beyond.items()}
-        part.untilted = None if self.untilted is None else self.untilted[rows]
-        part.log_z, part.last, part.may_be_stuck = self.log_z[rows], self.last[rows], self.may_be_stuck[rows]
-        part.counts = self.counts[rows] * counts
-        return part
+class Hierarchy(DeviceDraws):
+    """The likelihood of laws given the draws of all devices."""
 
     def between_halves(self, laws: Mapping[str, TruncatedLaw]) -> Array:
         """ln L of each device by every second draw, less that by the others: what the draws leave open."""
         both = []
         for start in (0, 1):
-            half = self._every_second(start)
+            half = self.part((slice(None), slice(start, None, 2)))
             densities = {name: half.log_density(name, law) for name, law in laws.items()}
             both.append(half._each(densities, half.log_beyond(laws.get(self.shape.knee)))[0])
         return np.asarray(both[0] - both[1])
-
-    def _every_second(self, start: int) -> Hierarchy:
-        keep = slice(start, None, 2)
-        part = copy.copy(self)
-        part.inside = {name: values[:, keep] for name, values in self.inside.items()}
-        part.untilted = None if self.untilted is None else self.untilted[:, keep]
-        part.beyond = {name: values[:, keep] for name, values in self.beyond.items()}
-        return part
 
     def log_density(self, name: str, law: TruncatedLaw) -> tuple[Array, Array | None]:
         """ln law at the draws inside and beyond."""
@@ -129,11 +52,7 @@ class Hierarchy:
         density = law.logpdf(values)
         if name != self.shape.offset or not self.may_be_stuck.any():
             return density
-        quiet, p = values[self.may_be_stuck], self.stuck.probability
-        total = np.full(quiet.shape, 1.0 - p)
-        for amplitude in self.stuck.amplitudes:
-            total += p / len(self.stuck.amplitudes) * _shifted(law, quiet, amplitude)
-        density[self.may_be_stuck] += np.log(total)
+        density[self.may_be_stuck] += self.stuck.log_factor(law, values[self.may_be_stuck])
         return density
 
     def log_beyond(self, law: TruncatedLaw | None) -> Array:
@@ -152,19 +71,21 @@ class Hierarchy:
         with np.errstate(invalid="ignore"):
             chance = self.counts * np.where(floored, 0.0, np.exp(lb - each))
             certain = self.counts * np.where(floored, 0.0, np.exp(la - each))
-        return float(self.counts @ each), weight * certain[:, None], beyond_weight * chance[:, None], chance
+        weight *= certain[:, None]
+        beyond_weight *= chance[:, None]
+        return float(self.counts @ each), weight, beyond_weight, chance
 
     def _each(
         self, densities: Mapping[str, tuple[Array, Array | None]], log_beyond: Array
     ) -> tuple[Array, Array, Array, Array, Array]:
         """ln L of each device, of the cases inside and beyond apart, and the weights of draws in each case."""
-        inside = np.sum([density for density, _ in densities.values()], axis=0)
+        inside = _sum([density for density, _ in densities.values()])
         if self.untilted is not None:
-            inside = inside + self.untilted
+            inside += self.untilted
         la, weight = _log_mean_exp(inside)
         la = la + self.log_z
         if self.beyond:
-            lb, beyond_weight = _log_mean_exp(np.sum([d for _, d in densities.values() if d is not None], axis=0))
+            lb, beyond_weight = _log_mean_exp(_sum([d for _, d in densities.values() if d is not None]))
             lb = lb + log_beyond
         else:
             lb, beyond_weight = np.full(len(la), -np.inf), np.zeros((len(la), 1))
@@ -176,7 +97,7 @@ class Hierarchy:
         if not parts:
             return {}
         beyond = [behind for _, behind in parts if behind is not None]
-        return {"": (np.sum([ahead for ahead, _ in parts], axis=0), np.sum(beyond, axis=0) if beyond else None)}
+        return {"": (_sum([ahead for ahead, _ in parts]), _sum(beyond) if beyond else None)}
 
     def posterior(self, laws: Mapping[str, TruncatedLaw]) -> tuple[Array, Array]:
         """Posterior weight of each draw, inside and beyond; they sum to a device's count over both."""
@@ -230,20 +151,62 @@ class Hierarchy:
         densities = dict(still) | {name: self.log_density(name, law) for name, law in laws.items()}
         knee = laws.get(self.shape.knee, start.get(self.shape.knee))
         log_beyond = self.log_beyond(knee)
-        total, inside, beyond, chance = self.combine(densities, log_beyond)
-        gradient, at = np.zeros(len(x)), 0
+        total, *weights = self.combine(densities, log_beyond)
+        gradient: list[float] = []
         for name in moving:
-            here = (*densities[name], log_beyond if name == self.shape.knee else None)
-            for _ in free[name].free:
-                law = nudged_law(x, at, FORWARD_STEP * scale[at], name, moving, free)
-                ahead = (*self.log_density(name, law), self.log_beyond(law) if name == self.shape.knee else None)
-                gradient[at] = sum(
-                    weighted_difference(weight, there, before)
-                    for weight, there, before in zip((inside, beyond, chance), ahead, here, strict=True)
-                    if there is not None and before is not None
-                ) / FORWARD_STEP
-                at += 1
-        return -total, -gradient
+            tail = log_beyond if name == self.shape.knee else None
+            at = slice(len(gradient), len(gradient) + len(free[name].free))
+            gradient += self._by_law(name, free[name], x[at], scale[at], (*densities[name], tail), weights)
+        return -total, -np.array(gradient)
+
+    def _by_law(
+        self, name: str, free: FreeLaw, x: Array, scale: Array, behind: Behind, weights: Sequence[Array]
+    ) -> list[float]:
+        """Gradient of ln L by the scaled coordinates `x` of one law, through its density, which is `behind` there."""
+        law = free.law(x)
+        ahead = [nudged_law(free, x, i, FORWARD_STEP * step) for i, step in enumerate(scale)]
+        slopes = self._slopes(name, law, weights)
+        if slopes is None:
+            return [self._moved(name, moved, behind, weights) / FORWARD_STEP for moved in ahead]
+        limits = [self._limits_moved(name, moved, law, behind, weights) / FORWARD_STEP for moved in ahead]
+        return [slopes[n] * step + limit for n, step, limit in zip(free.free, scale, limits, strict=True)]
+
+    def _slopes(self, name: str, law: TruncatedLaw, weights: Sequence[Array]) -> dict[str, float] | None:
+        """Weighted sums over all draws of the slopes of ln law, limits apart; None where only a nudge tells them."""
+        if law.family not in SLOPES:
+            return None
+        sums: dict[str, float] = {}
+        for draws, logs, weight in zip((self.inside, self.beyond), self.logs, weights[:2], strict=True):
+            if name not in draws:
+                continue
+            slopes = SLOPES[law.family](draws[name], logs[name], law.params)
+            if name == self.shape.offset and self.may_be_stuck.any():
+                stuck = self.stuck.slopes(law, draws[name][self.may_be_stuck])
+                if stuck is None:
+                    return None
+                for number, slope in stuck.items():
+                    slopes[number][self.may_be_stuck] += slope
+            for number, slope in slopes.items():
+                sums[number] = sums.get(number, 0.0) + float(np.vdot(weight, slope))
+        return sums
+
+    def _limits_moved(
+        self, name: str, ahead: TruncatedLaw, law: TruncatedLaw, behind: Behind, weights: Sequence[Array]
+    ) -> float:
+        """What ln L changes by through the mass between the limits of a law, and that of knees beyond the trace."""
+        cases = zip(weights, (self.inside, self.beyond), strict=False)
+        moved = (law.log_mass - ahead.log_mass) * sum(float(weight.sum()) for weight, draws in cases if name in draws)
+        if behind[2] is not None and self.beyond:
+            moved += weighted_difference(weights[2], self.log_beyond(ahead), behind[2])
+        return moved
+
+    def _moved(self, name: str, ahead: TruncatedLaw, behind: Behind, weights: Sequence[Array]) -> float:
+        """What ln L changes by from densities `behind` to those of the law `ahead`."""
+        there = (*self.log_density(name, ahead), None if behind[2] is None else self.log_beyond(ahead))
+        return sum(
+            weighted_difference(weight, new, old)
+            for weight, new, old in zip(weights, there, behind, strict=True) if new is not None and old is not None
+        )
 
     def covariance(
         self, free: Mapping[str, FreeLaw], laws: Mapping[str, TruncatedLaw]
@@ -273,57 +236,22 @@ class Hierarchy:
         return blocks
 
 
-def _shifted(law: TruncatedLaw, values: Array, by: float) -> Array:
-    """law(values - by) / law(values), at most e^700: a law so narrow that it is more is none that could be meant."""
-    if law.family == "norm" and not (math.isfinite(law.lower) or math.isfinite(law.upper)):
-        slope = by / law.params["sd"] ** 2  # in one exponential: this is the inner loop of the population
-        exponent = values * slope
-        exponent -= slope * (law.params["mean"] + 0.5 * by)
-    else:
-        with np.errstate(invalid="ignore"):
-            exponent = np.asarray(law.logpdf(values - by) - law.logpdf(values))
-        exponent[np.isnan(exponent)] = 0.0  # outside the truncation before and after: the density is zero anyway
-    if exponent.max(initial=0.0) > _LARGEST_EXPONENT:
-        np.minimum(exponent, _LARGEST_EXPONENT, out=exponent)
-    return np.asarray(np.exp(exponent, out=exponent))
-
-
-def nudged_law(
-    x: Array, at: int, step: float, name: str, moving: list[str], free: Mapping[str, FreeLaw]
-) -> TruncatedLaw:
-    """The law of `name` with coordinate `at` a step further."""
-    moved = x.copy()
-    moved[at] += step
-    return laws_at(moved, moving, free)[name]
-
-
-def laws_at(x: Array, moving: Sequence[str], free: Mapping[str, FreeLaw]) -> dict[str, TruncatedLaw]:
-    """The laws at stacked coordinates `x`, name after name of `moving`."""
-    laws, at = {}, 0
-    for name in moving:
-        size = len(free[name].free)
-        laws[name] = free[name].law(x[at : at + size])
-        at += size
-    return laws
+def _sum(arrays: Sequence[Array]) -> Array:
+    """The sum, an array of its own."""
+    total = arrays[0].copy()
+    for array in arrays[1:]:
+        total += array
+    return total
 
 
 def _log_mean_exp(values: Array) -> tuple[Array, Array]:
-    """ln mean exp over the last axis, and the normalised weights."""
+    """ln mean exp over the last axis, and the normalised weights, which take the place of `values`."""
     top = values.max(axis=1, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
-    raw = np.exp(values - top)
+    values -= top
+    raw = np.exp(values, out=values)
     total = raw.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore"):
         mean = top[:, 0] + np.log(total[:, 0] / values.shape[1])
-    return mean, raw / np.where(total > 0, total, 1.0)
-
-
-def weighted_difference(weight: Array, ahead: Array, behind: Array) -> float:
-    """Sum of weight * (ahead - behind), where the weight is not zero (both are -inf elsewhere)."""
-    with np.errstate(invalid="ignore"):
-        difference = ahead - behind
-    total = float(np.vdot(weight, difference))
-    if math.isfinite(total):
-        return total
-    used = (weight > 0) & np.isfinite(difference)
-    return float(weight[used] @ difference[used])
+    raw /= np.where(total > 0, total, 1.0)
+    return mean, raw

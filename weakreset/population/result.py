@@ -14,7 +14,9 @@ from weakreset.model import TruncatedLaw
 from weakreset.parameter_file import NotIdentifiable
 from weakreset.traces.lot_sentence import counted_devices
 
-__all__ = ["Candidate", "CorrelationFit", "CycleSpread", "GoodnessOfFit", "LawFit", "PairTest", "Population"]
+__all__ = [
+    "Candidate", "CorrelationFit", "CycleSpread", "GoodnessOfFit", "LawFit", "PairTest", "Population", "positive",
+]
 
 _LEAST_EIGENVALUE = 1e-3  # a correlation matrix put together from pairs need not be one: pulled towards the unit matrix
 
@@ -123,6 +125,16 @@ class PairTest:
     rejected: bool
 
 
+def positive(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The matrix, pulled towards the unit matrix where it is no matrix of correlations."""
+    smallest = float(np.linalg.eigvalsh(matrix)[0])
+    if smallest >= _LEAST_EIGENVALUE:
+        return matrix
+    share = (1.0 - _LEAST_EIGENVALUE) / (1.0 - smallest)
+    unit = np.eye(len(matrix))
+    return np.asarray(unit + share * (matrix - unit))
+
+
 @dataclass(frozen=True, eq=False)
 class CorrelationFit:
     """Gaussian copula: correlations of the normal scores; NaN where a pair is not identifiable.
@@ -159,11 +171,7 @@ class CorrelationFit:
                 matrix[i, j] = matrix[j, i] = test.correlation
         if not any(test.rejected for test in self.tests):
             return None
-        smallest = float(np.linalg.eigvalsh(matrix)[0])
-        if smallest < _LEAST_EIGENVALUE:
-            share = (1.0 - _LEAST_EIGENVALUE) / (1.0 - smallest)
-            matrix = np.eye(len(matrix)) + share * (matrix - np.eye(len(matrix)))
-        return matrix
+        return positive(matrix)
 
     @property
     def sentence(self) -> str:

@@ -11,8 +11,8 @@ import numpy as np
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.rtn_rates import DETECTABLE_SIGMAS, HiddenHigh
 from weakreset.population.families import fit_values
-from weakreset.population.hierarchy import StuckHigh
 from weakreset.population.result import LawFit
+from weakreset.population.stuck import StuckHigh
 
 __all__ = ["fit_rtn_amplitude", "stuck_high"]
 

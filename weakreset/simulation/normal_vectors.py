@@ -1,10 +1,11 @@
 """Four independent standard normals at once, from one random word.
 
 A vector is T[a] + T[b] + T[c], where T holds 2048 vectors of four numbers and a, b, c are 11 bits each. T lies as
-evenly as `normal_design` could put it, every vector with its opposite, and all its moments to the ninth order, mixed
-ones too, are those of a normal law; so are those of the sum. In any direction (that is: for any sum of the four with
-fixed weights, which is what poles add to ln R) the distribution function of the sum differs from the normal one by
-less than 2e-4, its tail beyond 4 standard deviations by less than 4 %, its range is +-6.4 (tests count all triples).
+evenly as `benchmarks/normal_design.py` could put it, every vector with its opposite, and all its moments to the ninth
+order, mixed ones too, are those of a normal law; so are those of the sum. In any direction (that is: for any sum of
+the four with fixed weights, which is what poles add to ln R) the distribution function of the sum differs from the
+normal one by less than 2e-4, its tail beyond 4 standard deviations by less than 4 %, its range is +-6.4 (tests count
+all triples).
 As in `counter_random` there is no function whose last bit could differ from one processor to the next.
 
 Bits of a word: three places in T (0 .. 32), one in the table of the white term (33 .. 44), and for the telegraph the
@@ -52,6 +53,6 @@ def white_entry(words: torch.Tensor) -> torch.Tensor:
 
 @lru_cache(maxsize=1)
 def vector_table() -> NDArray[np.float32]:
-    """T, shape (2048, LANES): what `normal_design` made, read from a file so that it is the same everywhere."""
+    """T, shape (2048, LANES), as `benchmarks/normal_design.py` made it; from a file, so it is the same everywhere."""
     table: NDArray[np.float32] = np.load(Path(__file__).with_name("normal_vectors.npy"), allow_pickle=False)
     return table

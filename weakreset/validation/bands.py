@@ -26,7 +26,7 @@ class Envelope:
     low, middle, high : ndarray, shape (n_levels, n)
         2.5 %, 50 % and 97.5 % of the replicas.
     n_devices : ndarray of int, shape (n,)
-        Devices read at each pulse count.
+        Traces (devices, cycles where they have several) read at each pulse count.
     """
 
     pulses: NDArray[np.int64]

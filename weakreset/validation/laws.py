@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 _N_LEARNED_FROM = 8000  # more sharpen the test a little and never change its level: it is a permutation test
 _WEIGHT = 2.8
 """Errors of a law show at few sigmas with hundreds of devices, those of noise at many: laws get more of the level."""
-_LEAST_DEVICES = 10  # means over fewer show nothing but gross errors
+_LEAST_TRACES = 10  # means over fewer show nothing but gross errors
 _LEAST_BLOCKS = 4  # a curve of fewer points has no slope, knee and second slope
 
 
@@ -30,9 +30,9 @@ def law_summaries(
     """Summaries, and what had to be left out and why."""
     blocks = pool.features["blocks"]
     slots = pool.members[:, np.isfinite(blocks[pool.members[0]]).all(axis=1)]
-    if blocks.shape[1] - 1 < _LEAST_BLOCKS or slots.shape[1] < _LEAST_DEVICES:
-        return [], ["laws behind the curves: fewer than 10 devices were read from end to end, or in too few places"]
-    pulses = max((s for s in strata if _complete(s, plan)), key=len).pulses
+    if blocks.shape[1] - 1 < _LEAST_BLOCKS or slots.shape[1] < _LEAST_TRACES:
+        return [], ["laws behind the curves: fewer than 10 traces were read from end to end, or in too few places"]
+    pulses = _most_read([(len(s), grid) for s in strata for grid in s.pulses], plan)
     learned_from, numbers = _simulated(params, pulses, plan, rng)
     if not numbers:
         return [], ["laws behind the curves: the model's devices are all alike"]
@@ -64,8 +64,13 @@ def _summaries(means: Array, meanings: list[tuple[str, ...]], names: list[str]) 
     return [Summary(name, means[:, columns], places, what, weight=_WEIGHT) for name, columns, places, what in found]
 
 
-def _complete(stratum: Stratum, plan: Plan) -> bool:
-    return bool(np.isfinite(block_means(stratum.pulses, stratum.log_r[:1], plan.block_edges)).all())
+def _most_read(grids: list[tuple[int, NDArray[np.int64]]], plan: Plan) -> NDArray[np.int64]:
+    """The pulses at which most devices were read, of those with a read in every block."""
+    complete = [
+        (count, pulses) for count, pulses in grids
+        if np.isfinite(block_means(pulses, np.zeros((1, len(pulses))), plan.block_edges)).all()
+    ]
+    return max(complete, key=lambda grid: grid[0])[1]
 
 
 def _simulated(

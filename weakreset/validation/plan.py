@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import TraceError
-from weakreset.traces import TraceSet
+from weakreset.traces import PulseTrace, TraceSet
 
 __all__ = ["Plan", "Stratum", "make_plan", "stratify"]
 
@@ -24,13 +24,30 @@ _SHORTEST_SEGMENT = 16  # reads: three octaves, or there is no exponent to speak
 
 @dataclass(frozen=True, eq=False)
 class Stratum:
-    """Measured devices that were read at exactly the same pulses; `log_r` has a row a device."""
+    """Measured devices whose cycles were all read at exactly the same pulses.
 
-    pulses: NDArray[np.int64]
-    log_r: Array
+    Attributes
+    ----------
+    pulses : tuple of ndarray of int
+        Of each cycle.
+    log_r : tuple of ndarray, shape (n_devices, n_reads)
+        ln(R / ohm) of each cycle, a row a device.
+    """
+
+    pulses: tuple[NDArray[np.int64], ...]
+    log_r: tuple[Array, ...]
 
     def __len__(self) -> int:
-        return len(self.log_r)
+        return len(self.log_r[0])
+
+    @property
+    def n_cycles(self) -> int:
+        return len(self.pulses)
+
+    @property
+    def last(self) -> int:
+        """The last pulse of the longest cycle."""
+        return max(int(pulses[-1]) for pulses in self.pulses)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +63,7 @@ class Plan:
     segment : int
         Reads in a segment of the spectrum; 0 where the traces are too short for one.
     block_edges : ndarray of int, shape (n_blocks + 1,)
-        Pulses that divide what half of the devices reach into blocks, over which reads are averaged.
+        Pulses that divide what half of the traces reach into blocks, over which reads are averaged.
     """
 
     envelope_pulses: NDArray[np.int64]
@@ -62,43 +79,50 @@ class Plan:
 
 
 def stratify(traces: TraceSet) -> list[Stratum]:
-    """Group the traces by their pulse numbers.
+    """Group the devices by the pulse numbers of all their cycles.
 
     Raises
     ------
     TraceError
         No trace has two reads.
     """
-    groups: dict[bytes, list[int]] = {}
-    kept = [trace for trace in traces if len(trace) >= 2]
-    if not kept:
+    devices: dict[str, list[PulseTrace]] = {}
+    for trace in traces:
+        if len(trace) >= 2:
+            devices.setdefault(trace.device, []).append(trace)
+    if not devices:
         raise TraceError("nothing to validate against: no device has two reads or more")
-    for i, trace in enumerate(kept):
-        groups.setdefault(trace.pulses.tobytes(), []).append(i)
+    groups: dict[tuple[bytes, ...], list[list[PulseTrace]]] = {}
+    for cycles in devices.values():
+        groups.setdefault(tuple(trace.pulses.tobytes() for trace in cycles), []).append(cycles)
     return [
-        Stratum(kept[rows[0]].pulses, np.log(np.stack([kept[i].resistance_ohm for i in rows])))
-        for rows in groups.values()
+        Stratum(
+            tuple(trace.pulses for trace in members[0]),
+            tuple(np.log(np.stack([trace.resistance_ohm for trace in same])) for same in zip(*members, strict=True)),
+        )
+        for members in groups.values()
     ]
 
 
 def make_plan(strata: list[Stratum]) -> Plan:
     """Choose where to compare."""
-    n_devices = sum(len(stratum) for stratum in strata)
-    last = max(int(stratum.pulses[-1]) for stratum in strata)
+    grids = [(pulses, len(stratum)) for stratum in strata for pulses in stratum.pulses]
+    n_traces = sum(count for _, count in grids)
+    last = max(stratum.last for stratum in strata)
     readers = np.zeros(last + 1, dtype=np.int64)
     gaps: dict[int, int] = {}
-    for stratum in strata:
-        readers[stratum.pulses] += len(stratum)
-        for gap, count in zip(*np.unique(np.diff(stratum.pulses), return_counts=True), strict=True):
-            gaps[int(gap)] = gaps.get(int(gap), 0) + int(count) * len(stratum)
+    for grid, n_readers in grids:
+        readers[grid] += n_readers
+        for gap, count in zip(*np.unique(np.diff(grid), return_counts=True), strict=True):
+            gaps[int(gap)] = gaps.get(int(gap), 0) + int(count) * n_readers
     stride = max(gaps, key=lambda gap: (gaps[gap], -gap))
-    well_read = np.flatnonzero(readers >= (n_devices + 1) // 2)
+    well_read = np.flatnonzero(readers >= (n_traces + 1) // 2)
     pulses = well_read[well_read >= 1]
     if not pulses.size:
         pulses = np.flatnonzero(readers == readers[1:].max())
         pulses = pulses[pulses >= 1]
     envelope = _spread(pulses, _N_ENVELOPE)
-    return Plan(envelope, _spread(envelope, 3), stride, _segment(strata, stride), _block_edges(pulses))
+    return Plan(envelope, _spread(envelope, 3), stride, _segment(grids, stride), _block_edges(pulses))
 
 
 def _spread(pulses: NDArray[np.int64], n: int) -> NDArray[np.int64]:
@@ -117,9 +141,9 @@ def _block_edges(pulses: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.append(_spread(pulses, _N_ENVELOPE)[:-1], pulses[-1] + 1)
 
 
-def _segment(strata: list[Stratum], stride: int) -> int:
+def _segment(grids: list[tuple[NDArray[np.int64], int]], stride: int) -> int:
     lengths = np.concatenate(
-        [np.full(len(s), (s.pulses[-1] - max(1, s.pulses[0])) // stride + 1) for s in strata]
+        [np.full(count, (pulses[-1] - max(1, pulses[0])) // stride + 1) for pulses, count in grids]
     )
     half = float(np.median(lengths)) / 2
     if half < _SHORTEST_SEGMENT:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from weakreset.display import Shown, Summary
+from weakreset.traces.lot_sentence import counted_devices
 from weakreset.validation.bands import Distribution, Envelope, Spectrum
 
 __all__ = ["FALSE_ALARM_RATE", "Check", "Figure", "Verdict"]
@@ -94,6 +95,8 @@ class Verdict(Shown):
         Devices compared, and devices left out before (they are not part of the comparison).
     n_excluded_readings : int
         Single readings left out of devices that were kept.
+    n_cycles : int
+        Traces compared: as many as devices, or more where devices have several cycles.
     n_replicas, n_simulated : int
         Replicas drawn, and distinct simulated devices they were drawn from.
     seed : int
@@ -120,6 +123,12 @@ class Verdict(Shown):
     simulated: bool = False
     spectrum: Spectrum | None = None
     distributions: tuple[Distribution, ...] = ()
+    n_cycles: int = 0
+
+    @property
+    def counted(self) -> str:
+        """What was compared, in words: `5 devices`, or `5 devices, 40 cycles`."""
+        return counted_devices(self.n_devices, self.n_cycles)
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -129,7 +138,7 @@ class Verdict(Shown):
     def _shown(self) -> Summary:
         simulated = " (simulated traces)" if self.simulated else ""
         return Summary(
-            f"Verdict: {'passed' if self.passed else 'failed'}, {self.params_name} against {self.n_devices} devices"
+            f"Verdict: {'passed' if self.passed else 'failed'}, {self.params_name} against {self.counted}"
             f"{simulated}, {self.n_replicas} replicas",
             (self.sentence,),
             ("check", "outcome", "p", "p corrected", "measured", "replicas (95 %)"),

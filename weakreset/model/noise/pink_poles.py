@@ -12,6 +12,7 @@ thousand pulses cannot tell from the offset c1; with it the variance of x equals
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -162,10 +163,13 @@ def _improve(tau: Array, frequency: Array, target: Array) -> Array:
 
     limits = [tuple(np.log(_TAU_BOUNDS))] * n + [(0.0, None)] * (n + 2)
     constraint: Any = {"type": "ineq", "fun": margins}
-    found = minimize(
-        lambda x: x[-1], start, jac=lambda x: np.append(np.zeros(len(x) - 1), 1.0), bounds=limits,
-        constraints=[constraint], method="SLSQP", options={"maxiter": 150, "ftol": 1e-8},
-    )
+    with warnings.catch_warnings():
+        # scipy before 1.15 warns where a step leaves the bounds by a rounding error, and puts it back
+        warnings.filterwarnings("ignore", "Values in x were outside bounds", RuntimeWarning)
+        found = minimize(
+            lambda x: x[-1], start, jac=lambda x: np.append(np.zeros(len(x) - 1), 1.0), bounds=limits,
+            constraints=[constraint], method="SLSQP", options={"maxiter": 150, "ftol": 1e-8},
+        )
     return np.sort(np.exp(found.x[:n])) if np.all(np.isfinite(found.x)) else tau
 
 

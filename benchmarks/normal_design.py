@@ -1,6 +1,6 @@
 """How the vectors of `normal_vectors` were found. Not used at run time; to write the file anew:
 
-    python -m weakreset.simulation.normal_design
+    python benchmarks/normal_design.py
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.errors import SimulationError
+from weakreset.simulation import normal_vectors
 
 __all__ = ["normal_design"]
 
@@ -31,14 +31,14 @@ def normal_design(points: int = 2048, order: int = 8, seed: int = _SEED) -> Arra
 
     Raises
     ------
-    SimulationError
+    ValueError
         Where so few points cannot have so many moments.
     """
     from scipy.special import ndtri
     from scipy.stats import qmc
 
     half = points // 2
-    x = np.asarray(ndtri(qmc.Sobol(4, rng=np.random.default_rng(seed)).random(half)))
+    x = np.asarray(ndtri(qmc.Sobol(4, seed=np.random.default_rng(seed)).random(half)))
     powers = np.array([p for p in itertools.product(range(order + 1), repeat=4) if sum(p) in range(2, order + 1, 2)])
     scale = np.sqrt(_normal_moments(2 * powers))
     for _ in range(_MOST_STEPS):
@@ -49,7 +49,7 @@ def normal_design(points: int = 2048, order: int = 8, seed: int = _SEED) -> Arra
         slope /= half * scale[:, None]
         step = slope.T @ np.linalg.solve(slope @ slope.T, miss)
         x = x - min(1.0, _LONGEST_STEP / float(np.max(np.abs(step)))) * step.reshape(x.shape)
-    raise SimulationError(f"{points} vectors with normal moments to order {order} were not found; take more vectors")
+    raise ValueError(f"{points} vectors with normal moments to order {order} were not found; take more vectors")
 
 
 def _monomials(x: Array, powers: NDArray[np.int64]) -> Array:
@@ -75,4 +75,4 @@ def _normal_moments(powers: NDArray[np.int64]) -> Array:
 
 
 if __name__ == "__main__":
-    np.save(Path(__file__).with_name("normal_vectors.npy"), normal_design().astype(np.float32))
+    np.save(Path(normal_vectors.__file__).with_suffix(".npy"), normal_design().astype(np.float32))
