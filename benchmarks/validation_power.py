@@ -23,11 +23,13 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
+from worlds import worlds
 
 from weakreset.fitting import fit_devices
 from weakreset.model import autocovariance
 from weakreset.parameter_file import ParameterFile, majumdar2021
 from weakreset.population import export_parameters, fit_population
+from weakreset.traces import TraceSet
 from weakreset.twin import simulate_traces
 from weakreset.validation import Verdict, laws, validate
 from weakreset.validation.plan import make_plan, stratify
@@ -41,6 +43,10 @@ HARDEST = "t_star scale x1.3"
 class Setting:
     n_devices: int
     n_pulses: int
+
+
+_SHAPES = ("saturating", "three_slopes")
+OTHER_SHAPES = Setting(100, 800)
 
 
 def changed(change: Callable[[dict[str, Any]], None]) -> ParameterFile:
@@ -99,6 +105,20 @@ def fitted(unseen: bool, setting: Setting) -> Judge:
     return judge
 
 
+def other_shape(shape: str) -> Judge:
+    """Traces of another shape, 100 devices x 800 pulses, judged by a two-slope file that was fitted to them."""
+    n, pulses = OTHER_SHAPES.n_devices, OTHER_SHAPES.n_pulses
+
+    def judge(seed: int) -> Verdict:
+        world = dict(worlds(n, pulses, seed, None))[shape]()
+        ohm = 7000.0 * np.exp(np.hstack([np.zeros((n, 1)), world.log_ratio]))
+        traces = TraceSet.from_arrays([f"d{i}" for i in range(n)], np.arange(pulses + 1), ohm)
+        params = export_parameters(fit_population(fit_devices(traces, drift="two-slope", jobs=1)), name="two slopes")
+        return validate(params, traces, seed=seed)
+
+    return judge
+
+
 def studies(setting: Setting) -> dict[str, tuple[Judge, bool]]:
     """By name: how a data set is judged, and whether its model is true."""
     published = majumdar2021()
@@ -109,6 +129,7 @@ def studies(setting: Setting) -> dict[str, tuple[Judge, bool]]:
         "D2D off": exact(published, changed(all_alike), setting),
         "m1 and t_star correlated 0.6, modelled independent": exact(changed(correlated), published, setting),
     }
+    wrong |= {f"two slopes fitted to {shape}, 100 x 800": other_shape(shape) for shape in _SHAPES}
     true = {
         "true, exact numbers": exact(published, published, setting),
         "true, fitted to the same devices": fitted(False, setting),

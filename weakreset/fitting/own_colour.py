@@ -30,6 +30,7 @@ _BIN = 0.15  # devices in one bin share a whitener
 _LEAST_DEVICES = 5  # the spread of fewer is not known at all
 _SPREADS = 1.35  # robust sd of z between devices; 1 where all share one exponent
 _STANDS_OFF = 4.0  # a single device, where the others agree
+_OF_MEDIAN = 1.65
 _MOST_READS = 1024  # more reads of one device cost more than they tell of its exponent
 
 
@@ -45,11 +46,13 @@ class OwnColour:
     spread : float
         Standard deviation of the exponent between devices, beyond what its errors explain; 0 where they do not
         differ: then only devices that stand far off have one of their own.
+    spread_stderr : float or None
     """
 
     pooled: float
     middle: float
     spread: float
+    spread_stderr: float | None = None
 
     def exponents(self, away: Array, error: Array) -> Array:
         """To fit each device with: the pooled one unless its own is told apart.
@@ -76,7 +79,12 @@ def own_colour(away: Array, error: Array, pooled: float) -> OwnColour | None:
     far = away - middle
     spreads = 1.4826 * float(np.median(np.abs(far / error)))
     variance = max(0.0, float((1.4826 * np.median(np.abs(far))) ** 2 - np.median(error**2)))
-    return OwnColour(pooled, middle, float(np.sqrt(variance)) if spreads > _SPREADS else 0.0)
+    if spreads <= _SPREADS or variance == 0.0:
+        return OwnColour(pooled, middle, 0.0)
+    spread = float(np.sqrt(variance))
+    # a spread from the median of distances has 1.65 times the error of one from squares
+    stderr = _OF_MEDIAN * (variance + float(np.median(error**2))) / spread / float(np.sqrt(2.0 * len(away)))
+    return OwnColour(pooled, middle, spread, stderr)
 
 
 class NearColours:
