@@ -31,6 +31,8 @@ _LEAST_DEVICES = 5  # the spread of fewer is not known at all
 _SPREADS = 1.35  # robust sd of z between devices; 1 where all share one exponent
 _STANDS_OFF = 4.0  # a single device, where the others agree
 _OF_MEDIAN = 1.65
+_MOST_MOVES = 6
+_ROUNDING = 1e-9
 _MOST_READS = 1024  # more reads of one device cost more than they tell of its exponent
 
 
@@ -104,8 +106,16 @@ class NearColours:
         # none of the reads that are means of several
         single = len(pulses) if colour.averaged is None else int(np.searchsorted(pulses, colour.averaged.first))
         self.pulses = pulses[: min(single, _MOST_READS)]
-        self.tried = np.linspace(low, high, 3)
-        self.whiteners = [Whitener(self.pulses, replace(colour, exponent=float(b), averaged=None)) for b in self.tried]
+        self.middle, self.step = 0.5 * (low + high), 0.5 * (high - low)
+        self._colour = replace(colour, averaged=None)
+        self._whiteners: dict[int, Whitener] = {}
+
+    def whitener(self, place: int) -> Whitener:
+        """Of the exponent `place` steps from the middle, made when it is first asked for."""
+        if place not in self._whiteners:
+            exponent = self.middle + place * self.step
+            self._whiteners[place] = Whitener(self.pulses, replace(self._colour, exponent=exponent))
+        return self._whiteners[place]
 
     def exponents_of(self, dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> tuple[Array, Array]:
         """Most likely exponent of each device less the pooled one, and its standard error.
@@ -120,12 +130,32 @@ class NearColours:
         pulses = dictionary.whitener.pulses
         n = int(np.searchsorted(pulses, self.pulses[-1], side="right"))
         left = left_of(dictionary, devices)[:, :n]
-        log_l = np.stack([_log_likelihood(whitener.at(pulses[:n]), left) for whitener in self.whiteners])
-        step = float(self.tried[1] - self.tried[0])
-        slope = (log_l[2] - log_l[0]) / (2.0 * step)
-        bend = np.minimum((log_l[2] - 2.0 * log_l[1] + log_l[0]) / step**2, -1.0)
-        away = self.tried[1] - self.pooled + np.clip(-slope / bend, -4 * _REACH, 4 * _REACH)
-        return away, 1.0 / np.sqrt(-bend)
+        place, top, bend = np.zeros(len(left), dtype=int), np.zeros(len(left)), np.ones(len(left))
+        looked_at = np.arange(len(left))
+        for _ in range(_MOST_MOVES):
+            top[looked_at], bend[looked_at] = self._parabola(pulses[:n], left[looked_at], place[looked_at])
+            # a parabola tells the top only near the place where it was taken: further off it is taken again
+            further = place + np.sign(top).astype(int)
+            looked_at = looked_at[(np.abs(top) > 1.0)[looked_at] & self._inside(further)[looked_at]]
+            if not len(looked_at):
+                break
+            place[looked_at] = further[looked_at]
+        away = self.middle - self.pooled + self.step * (place + np.clip(top, -4.0, 4.0))
+        return away, self.step / np.sqrt(bend)
+
+    def _inside(self, place: NDArray[np.int64]) -> NDArray[np.bool_]:
+        least, most = (self.middle + self.step * (place + side) for side in (-1, 1))
+        return np.asarray((least > EXPONENTS[0] - _ROUNDING) & (most < EXPONENTS[1] + _ROUNDING))
+
+    def _parabola(self, pulses: NDArray[np.int64], left: Array, place: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Of each trace's likelihood around its place: where it is highest, in steps from there, and its bend."""
+        log_l = np.empty((3, len(left)))
+        for at in np.unique(place).tolist():
+            rows = np.flatnonzero(place == at)
+            for side in (-1, 0, 1):
+                log_l[side + 1, rows] = _log_likelihood(self.whitener(at + side).at(pulses), left[rows])
+        bend = np.maximum(2.0 * log_l[1] - log_l[2] - log_l[0], self.step**2)  # an exponent is known to 1 at worst
+        return 0.5 * (log_l[2] - log_l[0]) / bend, bend
 
 
 def left_of(dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> Array:

@@ -40,11 +40,9 @@ class _InTorch:
         return states | {"slow": moved.normal(len(poles.decay))}
 
     def pulse(self, moved: Any) -> Any:
-        import torch
-
         poles = shared_poles()
-        mixed = torch.from_numpy(poles.amplitudes(moved.own["exponent"].double().cpu().numpy())).to(moved.n.device)
         n = moved.n.double()
+        mixed = n.new_tensor(poles.amplitudes(moved.own["exponent"].double().cpu().numpy()))
         part = mixed[:, -2] * moved.normal(len(poles.decay)) + mixed[:, -1] * moved.state["slow"]
         for k, decay in enumerate(poles.decay.tolist()):
             # n pulses are one exact step: what is left of a pole decays as decay^n, the rest is drawn anew
