@@ -60,6 +60,8 @@ class PooledNoise:
     exponent_spread: float = 0.0
     """Standard deviation of the exponent between devices; 0 where it is not seen."""
     exponent_spread_stderr: float | None = None
+    exponent_middle: float | None = None
+    """Where the exponents of the devices lie, where they differ: the pooled one leans to the steepest."""
     n_own_noise: int = 0
     """Devices that inform these spreads."""
     own_noise_note: str = ""

@@ -22,6 +22,7 @@ __all__ = ["noise_laws_in_words", "with_noise_laws"]
 _LEAST_DEVICES = 8  # a spread of fewer is known to no better than a third
 _LEVEL = 1e-3  # of the test that all devices have one alpha
 _LEAST_SPREAD = 0.1  # of ln alpha: steps below the search, and drifts not quite of the shape, make up to half of this
+_LEAST_EXPONENT_SPREAD = 0.1  # what the curves of less cannot be told from: an exponent is known to 0.05 at best
 _LEAST_SIGMAS = 2.0
 
 
@@ -51,8 +52,11 @@ def with_noise_laws(noise: PooledNoise, usable: Sequence[DeviceFit], own: OwnCol
             found, alpha_spread=spread, alpha_spread_stderr=spread_error, alpha_middle=float(np.exp(middle)),
             alpha_middle_stderr=float(log_alpha.std(ddof=1) / np.sqrt(n)),
         )
-    if own is not None and own.spread > _LEAST_SIGMAS * (own.spread_stderr or np.inf):
-        found = replace(found, exponent_spread=own.spread, exponent_spread_stderr=own.spread_stderr)
+    if own is not None and own.spread > max(_LEAST_EXPONENT_SPREAD, _LEAST_SIGMAS * (own.spread_stderr or np.inf)):
+        found = replace(
+            found, exponent_spread=own.spread, exponent_spread_stderr=own.spread_stderr,
+            exponent_middle=own.pooled + own.middle,
+        )
     if not (found.alpha_spread or found.exponent_spread):
         found = replace(found, own_noise_note="spread of alpha and exponent between devices: not identifiable")
     return found

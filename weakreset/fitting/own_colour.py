@@ -66,7 +66,8 @@ class OwnColour:
         """
         far = away - self.middle
         if self.spread > 0:
-            shrunk = far * self.spread**2 / (self.spread**2 + error**2)
+            # where devices differ, the pooled exponent is that of the steepest: slow noise has the most power
+            shrunk = self.middle + far * self.spread**2 / (self.spread**2 + error**2)
         else:
             shrunk = np.where(np.abs(far) > _STANDS_OFF * error, far, 0.0)
         # devices of about one exponent share a whitener

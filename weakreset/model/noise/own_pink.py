@@ -60,7 +60,7 @@ def _export(population: Any) -> dict[str, Any] | None:
     exponent: dict[str, Any] = {"family": "constant", "params": {"value": noise.exponent or 0.0}}
     if noise.exponent_spread:
         exponent = {
-            "family": "norm", "params": {"mean": noise.exponent or 0.0, "sd": noise.exponent_spread},
+            "family": "norm", "params": {"mean": noise.exponent_middle, "sd": noise.exponent_spread},
             "truncation": (0.0, HIGHEST_EXPONENT),
         }
     alpha: dict[str, Any] = {"family": "constant", "params": {"value": noise.alpha}}
