@@ -58,7 +58,7 @@ def with_noise_laws(noise: PooledNoise, usable: Sequence[DeviceFit], own: OwnCol
             exponent_middle=own.pooled + own.middle,
         )
     if not (found.alpha_spread or found.exponent_spread):
-        found = replace(found, own_noise_note="spread of alpha and exponent between devices: not identifiable")
+        found = replace(found, own_noise_note="no spread of alpha or exponent between devices is seen")
     return found
 
 
