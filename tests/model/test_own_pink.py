@@ -11,12 +11,13 @@ from weakreset.fitting import PooledNoise, fit_devices
 from weakreset.fitting.noise_laws import noise_laws_in_words, with_noise_laws
 from weakreset.fitting.own_colour import OwnColour
 from weakreset.fitting.result import DeviceFit, FitStatus
-from weakreset.model import TWO_SLOPE
+from weakreset.model import TWO_SLOPE, pink_noise
 from weakreset.model.noise.pink_poles import shared_poles
 from weakreset.parameter_file import dump_parameters, majumdar2021, parse_parameters
 from weakreset.parameter_file.law_errors import draw_parameters
 from weakreset.population import export_parameters, fit_population
 from weakreset.simulation import DeviceArray
+from weakreset.traces import TraceSet
 from weakreset.twin import simulate_population, simulate_traces
 
 ALPHA = {"family": "lognorm", "params": {"s": 0.5, "scale": 0.007}}
@@ -40,20 +41,20 @@ def test_one_set_of_poles_follows_every_exponent():
 
 @pytest.mark.statistical
 def test_twin_and_layers_have_the_noise_of_each_device_and_the_switch_removes_it():
-    """Correlation of ln(size of the noise) with ln alpha over 1,500 devices: above 0.9; without a spread 0 +- 0.03.
+    """Correlation of ln(size of the noise) with ln alpha over 600 devices: above 0.9; without a spread 0 +- 0.04.
 
-    Sizes of both agree: mean ln size to 0.05, sd of the mean 0.02; seeds 5 and 6.
+    Sizes of both agree: mean ln size to 0.09, three standard deviations; seeds 5 and 6.
     """
     file = technology()
-    full = simulate_population(file, 1500, 64, 5)
-    off = simulate_population(file, 1500, 64, 5, ("own_pink",))
+    full = simulate_population(file, 600, 64, 5)
+    off = simulate_population(file, 600, 64, 5, ("own_pink",))
     steps = np.diff((full.log_ratio - off.log_ratio)[:, 1:], axis=1)
     size = np.log(steps.std(axis=1))
     alpha, exponent = (full.devices.others[f"own_pink_{name}"] for name in ("alpha", "exponent"))
     assert np.std(np.log(alpha)) == pytest.approx(0.5, abs=0.04)
     assert np.std(exponent) == pytest.approx(0.2, abs=0.02)
     assert np.corrcoef(size, np.log(alpha))[0, 1] > 0.9
-    array, still = (DeviceArray((1500,), file, seed=6, without=without) for without in ((), ("own_pink",)))
+    array, still = (DeviceArray((600,), file, seed=6, without=without) for without in ((), ("own_pink",)))
     reads = []
     for _ in range(64):
         array.pulse(1)
@@ -61,7 +62,7 @@ def test_twin_and_layers_have_the_noise_of_each_device_and_the_switch_removes_it
         reads.append(array.other_noise["own_pink"].part.numpy().copy())
     np.testing.assert_allclose((array.log_r - still.log_r).numpy(), reads[-1], atol=1e-5)
     in_layers = np.log(np.diff(np.array(reads), axis=0).std(axis=0))
-    assert in_layers.mean() == pytest.approx(size.mean(), abs=0.05)
+    assert in_layers.mean() == pytest.approx(size.mean(), abs=0.09)
     own = array.other_noise["own_pink"].own_alpha.numpy()
     assert np.corrcoef(in_layers, np.log(own))[0, 1] > 0.9
 
@@ -123,6 +124,27 @@ def test_from_traces_to_a_file_with_the_law():
     assert plain.own_pink is None
     assert plain.pink.enabled
     assert "no spread" in plain.pink.note
+
+
+@pytest.mark.statistical
+def test_flat_and_steep_noise_together_are_no_read_noise():
+    """Exponents 0.5 and 1.5, 30 devices x 300 reads, seed 9: one colour for all has read noise; none is there.
+
+    The robust spread of two points that are 1 apart is 0.74. Read noise of 1.5 alpha beside such exponents is kept, to
+    a fifth.
+    """
+    rng, pulses = np.random.default_rng(9), np.arange(301)
+    noise = np.vstack([pink_noise(rng, 15, 300, beta) for beta in (0.5, 1.5)])
+    drift = 1e-3 * np.minimum(pulses[1:], 120.0)
+
+    def fitted(log_ratio):
+        ohm = 7000.0 * np.exp(np.hstack([np.zeros((30, 1)), drift + log_ratio]))
+        return fit_devices(TraceSet.from_arrays([f"d{i}" for i in range(30)], pulses, ohm), rtn=False, jobs=1).noise
+
+    mixed = fitted(0.007 * noise)
+    assert not mixed.read_sd
+    assert mixed.exponent_spread == pytest.approx(0.74, abs=0.2)
+    assert fitted(0.007 * noise + 0.0105 * rng.standard_normal(noise.shape)).read_sd == pytest.approx(0.0105, rel=0.2)
 
 
 def test_files_drawn_within_errors_move_the_law_of_alpha():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +91,14 @@ def own_colour(away: Array, error: Array, pooled: float) -> OwnColour | None:
     return OwnColour(pooled, middle, spread, stderr)
 
 
+class _Tops(NamedTuple):
+    """Where the likelihood of the exponent is highest, its bend and its height there."""
+
+    place: Array
+    bend: Array
+    log_l: Array
+
+
 class NearColours:
     """Whiteners of exponents around the pooled one, for the first reads of a common grid.
 
@@ -128,35 +137,44 @@ class NearColours:
         devices : sequence of ScannedDevice
             Scanned with it.
         """
+        top = self._tops(dictionary, devices)
+        return self.middle - self.pooled + self.step * top.place, self.step / np.sqrt(top.bend)
+
+    def log_likelihood(self, dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> float:
+        """Of all these devices, each with its most likely exponent."""
+        return float(self._tops(dictionary, devices).log_l.sum())
+
+    def _tops(self, dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> _Tops:
         pulses = dictionary.whitener.pulses
         n = int(np.searchsorted(pulses, self.pulses[-1], side="right"))
         left = left_of(dictionary, devices)[:, :n]
-        place, top, bend = np.zeros(len(left), dtype=int), np.zeros(len(left)), np.ones(len(left))
+        place, (top, bend, log_l) = np.zeros(len(left), dtype=int), np.ones((3, len(left)))
         looked_at = np.arange(len(left))
         for _ in range(_MOST_MOVES):
-            top[looked_at], bend[looked_at] = self._parabola(pulses[:n], left[looked_at], place[looked_at])
+            found = self._parabola(pulses[:n], left[looked_at], place[looked_at])
+            top[looked_at], bend[looked_at], log_l[looked_at] = found
             # a parabola tells the top only near the place where it was taken: further off it is taken again
             further = place + np.sign(top).astype(int)
             looked_at = looked_at[(np.abs(top) > 1.0)[looked_at] & self._inside(further)[looked_at]]
             if not len(looked_at):
                 break
             place[looked_at] = further[looked_at]
-        away = self.middle - self.pooled + self.step * (place + np.clip(top, -4.0, 4.0))
-        return away, self.step / np.sqrt(bend)
+        return _Tops(place + np.clip(top, -4.0, 4.0), bend, log_l)
 
     def _inside(self, place: NDArray[np.int64]) -> NDArray[np.bool_]:
         least, most = (self.middle + self.step * (place + side) for side in (-1, 1))
         return np.asarray((least > EXPONENTS[0] - _ROUNDING) & (most < EXPONENTS[1] + _ROUNDING))
 
-    def _parabola(self, pulses: NDArray[np.int64], left: Array, place: NDArray[np.int64]) -> tuple[Array, Array]:
-        """Of each trace's likelihood around its place: where it is highest, in steps from there, and its bend."""
+    def _parabola(self, pulses: NDArray[np.int64], left: Array, place: NDArray[np.int64]) -> _Tops:
+        """Of each trace's likelihood around its place; the top in steps from there."""
         log_l = np.empty((3, len(left)))
         for at in np.unique(place).tolist():
             rows = np.flatnonzero(place == at)
             for side in (-1, 0, 1):
                 log_l[side + 1, rows] = _log_likelihood(self.whitener(at + side).at(pulses), left[rows])
         bend = np.maximum(2.0 * log_l[1] - log_l[2] - log_l[0], self.step**2)  # an exponent is known to 1 at worst
-        return 0.5 * (log_l[2] - log_l[0]) / bend, bend
+        top = 0.5 * (log_l[2] - log_l[0]) / bend
+        return _Tops(top, bend, log_l[1] + 0.5 * bend * np.minimum(np.abs(top), 1.0) ** 2)
 
 
 def left_of(dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> Array:
