@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from weakreset.ablation import all_conditions
+from weakreset.errors import UsageError
 from weakreset.fitting import PooledNoise, fit_devices
 from weakreset.fitting.noise_laws import noise_laws_in_words, with_noise_laws
 from weakreset.fitting.own_colour import OwnColour
@@ -73,6 +75,17 @@ def test_without_d2d_all_devices_are_at_the_medians():
     assert devices.others["own_pink_exponent"] == pytest.approx(0.9, abs=1e-3)
 
 
+def test_the_switch_of_pink_alone_is_refused_and_a_study_has_no_such_condition():
+    with pytest.raises(UsageError, match=r"noise\.own_pink"):
+        simulate_population(technology(), 5, 8, 1, ("pink",))
+    with pytest.raises(UsageError, match="say own_pink instead"):
+        DeviceArray((5,), technology(), seed=6, without="pink")
+    simulate_population(technology(), 5, 8, 1, ("pink", "own_pink"))
+    names = {condition.name for condition in all_conditions(technology())}
+    assert {"without own_pink", "only own_pink"} < names
+    assert not any(name.endswith(" pink") for name in names)
+
+
 def test_old_files_are_as_they_were():
     assert "own_pink" not in json.loads(dump_parameters(majumdar2021()))["noise"]
 
@@ -128,18 +141,18 @@ def test_from_traces_to_a_file_with_the_law():
 
 @pytest.mark.statistical
 def test_flat_and_steep_noise_together_are_no_read_noise():
-    """Exponents 0.5 and 1.5, 30 devices x 300 reads, seed 9: one colour for all has read noise; none is there.
+    """Exponents 0.5 and 1.5, 24 devices x 160 reads, seed 9: one colour for all has read noise; none is there.
 
     The robust spread of two points that are 1 apart is 0.74. Read noise of 1.5 alpha beside such exponents is kept, to
     a fifth.
     """
-    rng, pulses = np.random.default_rng(9), np.arange(301)
-    noise = np.vstack([pink_noise(rng, 15, 300, beta) for beta in (0.5, 1.5)])
-    drift = 1e-3 * np.minimum(pulses[1:], 120.0)
+    rng, pulses = np.random.default_rng(9), np.arange(161)
+    noise = np.vstack([pink_noise(rng, 12, 160, beta) for beta in (0.5, 1.5)])
+    drift = 1e-3 * np.minimum(pulses[1:], 60.0)
 
     def fitted(log_ratio):
-        ohm = 7000.0 * np.exp(np.hstack([np.zeros((30, 1)), drift + log_ratio]))
-        return fit_devices(TraceSet.from_arrays([f"d{i}" for i in range(30)], pulses, ohm), rtn=False, jobs=1).noise
+        ohm = 7000.0 * np.exp(np.hstack([np.zeros((24, 1)), drift + log_ratio]))
+        return fit_devices(TraceSet.from_arrays([f"d{i}" for i in range(24)], pulses, ohm), rtn=False, jobs=1).noise
 
     mixed = fitted(0.007 * noise)
     assert not mixed.read_sd

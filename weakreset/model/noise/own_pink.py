@@ -93,5 +93,6 @@ OWN_PINK = NoiseKind(
     generate=_generate,
     torch=_InTorch(),
     export=_export,
+    instead_of="pink",
     block="OwnPinkNoise",
 )
