@@ -143,8 +143,8 @@ def test_from_traces_to_a_file_with_the_law():
 def test_flat_and_steep_noise_together_are_no_read_noise():
     """Exponents 0.5 and 1.5, 24 devices x 160 reads, seed 9: one colour for all has read noise; none is there.
 
-    The robust spread of two points that are 1 apart is 0.74. Read noise of three alpha beside such exponents is kept, to
-    a fifth.
+    The robust spread of two points that are 1 apart is 0.74. Read noise of three alpha beside such exponents is
+    kept, to a fifth.
     """
     rng, pulses = np.random.default_rng(9), np.arange(161)
     noise = np.vstack([pink_noise(rng, 12, 160, beta) for beta in (0.5, 1.5)])
