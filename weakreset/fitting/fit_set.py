@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, text_table
 from weakreset.fitting.drift_test import DriftTest
-from weakreset.fitting.fit_rows import FitRows, taken
+from weakreset.fitting.fit_rows import FitRows, device_names, taken
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
 from weakreset.fitting.table import device_columns, device_rows
 from weakreset.model import DriftShape, noise_kind
@@ -145,7 +145,7 @@ class FitSet(Shown):
     @property
     def counted(self) -> str:
         """`5 devices`, or `5 devices, 40 cycles`: of all fits, the excluded ones among them."""
-        return counted_devices(len({fit.of_device for fit in self.fits}), len(self))
+        return counted_devices(len(device_names(self.fits)), len(self))
 
     def __str__(self) -> str:
         """Counts, pooled noise, and a table of the first devices."""
