@@ -1,5 +1,6 @@
 """A parameter file from a paper's table."""
 
+import json
 import math
 import tomllib
 
@@ -143,3 +144,12 @@ def test_a_knee_or_a_resistance_below_zero_is_refused(number):
     table = {"name": "x", "r0_ohm": 7e3, "m1": 1e-3, "t_star": 300} | {number: -3}
     with pytest.raises(ParameterFileError, match=f"{number}: the median device has -3"):
         new_parameters(table)
+
+
+def test_a_hand_made_law_below_zero_ohm_is_refused_with_what_to_write():
+    raw = json.loads(majumdar2021().to_json())
+    raw["parameters"]["r0_ohm"] = {"unit": "ohm", "family": "norm", "params": {"mean": 7e3, "sd": 3e3}}
+    with pytest.raises(ParameterFileError, match=r'0\.0098 of the devices would be below zero; write "truncation"'):
+        parse_parameters(json.dumps(raw))
+    raw["parameters"]["r0_ohm"]["truncation"] = [0, None]
+    assert parse_parameters(json.dumps(raw)).parameters["r0_ohm"].law().median() > 7e3
