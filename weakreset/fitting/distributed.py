@@ -13,6 +13,7 @@ from weakreset.errors import FitError, UsageError
 from weakreset.fitting.blocks import fit_block
 from weakreset.fitting.fit_devices import check_drift, finished, with_a_way
 from weakreset.fitting.fit_options import FitOptions
+from weakreset.fitting.fit_rows import FitRows
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.fit_text import digest_of
 from weakreset.fitting.group import Group, families, grouped, pieces
@@ -44,6 +45,7 @@ def fit_distributed(
     address: str = LOCAL,
     jobs: int | None = None,
     trust_network: bool = False,
+    every_likelihood: bool = False,
 ) -> FitSet:
     """Fit device after device on the workers of a Dask cluster: the numbers of `fit_stream`.
 
@@ -63,11 +65,13 @@ def fit_distributed(
     trust_network : bool
         Whether `tcp://` of another machine is accepted. Dask sends pickles: whoever can reach its ports can run
         programs as you. `tls://` keeps strangers out.
+    every_likelihood : bool
+        As in `fit_stream`.
 
     Returns
     -------
     FitSet
-        Every device has its numbers and its likelihood, none keeps its trace.
+        Every device has its numbers, none keeps its trace.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def fit_distributed(
         raise UsageError("a generator can be gone through only once: give stream_traces(...) or a list of chunks")
     survey, _ = surveyed(source, chosen, progress, only_first=False)
     with one_blas_thread(), held(folder=place):
-        store, plan, seen = PartStore(place), plan_of(survey, chosen, 1), Seen()
+        store, plan, seen = PartStore(place), plan_of(survey, chosen, 1), Seen(fits=FitRows(on_disk=every_likelihood))
 
         def kept() -> str:
             return f"{len(store)} finished parts are kept in {place}"

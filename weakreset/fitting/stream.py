@@ -39,6 +39,7 @@ def fit_stream(
     progress: Progress | None = None,
     *,
     jobs: int | None = None,
+    every_likelihood: bool = False,
 ) -> FitSet:
     """Fit device after device without holding the traces: the numbers of `fit_devices`, however the set is cut.
 
@@ -53,11 +54,14 @@ def fit_stream(
         Called as progress(done, total, what); the total is 0 as long as it is not known.
     jobs : int, optional
         As in `fit_devices`.
+    every_likelihood : bool
+        Keep the likelihood of every device, not of 20,000 drawn at random: in an unnamed file where temporary files go
+        (TMPDIR), 3 kB a device. `fit_population(fits, most_devices=0)` then fits the laws to all of them.
 
     Returns
     -------
     FitSet
-        Every device has its numbers and its likelihood; the first 1,000 keep trace, residuals and lmfit result as well.
+        Every device has its numbers; the first 1,000 keep trace, residuals and lmfit result as well.
         `traces` holds their traces only, with all exclusions and sources.
 
     Raises
@@ -82,7 +86,7 @@ def fit_stream(
         again, once = chunks, ()
     with one_blas_thread():
         plan = plan_of(survey, chosen, jobs)
-        seen = Seen(_DETAILED)
+        seen = Seen(_DETAILED, FitRows(on_disk=every_likelihood))
         for chunk in again:
             used = seen.read(chunk, chosen.mixed_pulses)
             seen.keep(used, list(fit_groups(grouped(used, plan.grids), plan, jobs)))
