@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weakreset.display import csv_for_people
 from weakreset.errors import UsageError
 from weakreset.locks import held
 from weakreset.progress import Progress
-from weakreset.resources import bundled, write_atomically
+from weakreset.resources import all_or_none, bundled, write_atomically
 
 if TYPE_CHECKING:
     from weakreset.fitting import FitSet
@@ -98,12 +97,13 @@ def run_demo(folder: Path, seed: int = 0, progress: Progress | None = None) -> D
 def _road(folder: Path, seed: int, progress: Progress | None) -> DemoResult:
     from weakreset.fitting import fit_devices
     from weakreset.population import export_parameters, fit_population
+    from weakreset.report.device_files import device_files
     from weakreset.traces import load_traces
     from weakreset.validation import validate
 
     traces = load_traces([bundled("data") / name for name in DEMO_TRACES], progress=progress)
     fits = fit_devices(traces, progress=progress)
-    write_atomically(folder / "devices.csv", csv_for_people(fits.to_frame()))
+    all_or_none({**device_files(fits, folder / "devices.csv")})
     population = fit_population(fits, progress=progress)
     params = export_parameters(population, _LOT, command="weakreset demo")
     params.save(folder / "parameters.json")

@@ -22,7 +22,6 @@ from weakreset.cli.trace_options import (
     WhereOption,
     print_left_out,
 )
-from weakreset.display import csv_for_people
 from weakreset.errors import FitError, UsageError
 from weakreset.resources import all_or_none
 
@@ -171,8 +170,10 @@ def _write(
     extras: dict[str, Any], table: Path,
 ) -> dict[str, str]:
     """All files at once; when the population fails or is interrupted, the fits of the devices are kept."""
+    from weakreset.report.device_files import device_files
+
     # the table first: fits of many devices are not lost to an error in the population
-    files: dict[Path, str | bytes] = {table: csv_for_people(fits.to_frame())}
+    files: dict[Path, str | bytes] = {**device_files(fits, table)}
     try:
         return _results(fits, name, output, report, console, replicas, extras, files)
     finally:

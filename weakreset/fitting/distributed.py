@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from weakreset.locks import held
 from weakreset.options import named_options
 from weakreset.progress import Progress
 from weakreset.traces import TraceSet
+from weakreset.traces.group_labels import group_labels
 from weakreset.version import __version__
 
 __all__ = ["fit_distributed"]
@@ -101,7 +103,7 @@ def fit_distributed(
                 if progress is not None:
                     progress(len(seen.fits), survey.n_devices, "devices")
     together = finished(seen.fits, plan, chosen, seen.kept, seen.short, seen.long)
-    return with_a_way(together, survey, plan, chosen)
+    return with_a_way(replace(together, groups=seen.groups), survey, plan, chosen)
 
 
 def _parts(
@@ -118,7 +120,7 @@ def _parts(
         if not what or isinstance(what[0], DeviceFit):
             return used, what
         fits = [fit for block in client.gather(what) for fit in block]
-        store.save(key, fits)
+        store.save(key, fits, group_labels(one.trace for one in used))
         return used, fits
 
     for chunk in chunks:

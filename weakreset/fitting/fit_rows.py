@@ -87,6 +87,10 @@ class FitRows(Sequence[DeviceFit]):
         """Of every fit, without making the fits."""
         return [self._store.device[i] for i in self._at(np.arange(len(self)))]
 
+    def fingerprints(self) -> list[bytes]:
+        """Of every fit, without making the fits."""
+        return [self._store.fingerprint[i] for i in self._at(np.arange(len(self)))]
+
     def _at(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
         return numbers if self._rows is None else self._rows[numbers]
 

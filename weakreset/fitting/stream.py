@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -24,6 +25,7 @@ from weakreset.options import named_options
 from weakreset.progress import Progress
 from weakreset.traces import Exclusion, PulseTrace, SourceFile, TraceSet
 from weakreset.traces.fit_needs import LEAST_READS
+from weakreset.traces.group_labels import group_labels
 from weakreset.traces.pulse_settings import PulseSettings, count_settings, refuse_mixed
 
 __all__ = ["Seen", "fit_stream", "sketch", "surveyed"]
@@ -93,7 +95,7 @@ def fit_stream(
             if progress is not None and seen.fits:
                 progress(len(seen.fits), 0 if once else survey.n_devices, "devices")
     fits = finished(seen.fits, plan, chosen, seen.kept, seen.short, (*once, *seen.long))
-    return with_a_way(fits, survey, plan, chosen)
+    return with_a_way(replace(fits, groups=seen.groups), survey, plan, chosen)
 
 
 def surveyed(
@@ -134,6 +136,7 @@ class Seen:
     notes: dict[str, None] = field(default_factory=dict)
     long: list[str] = field(default_factory=list)
     settings: PulseSettings = field(default_factory=dict)
+    groups: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def kept(self) -> TraceSet:
@@ -142,6 +145,8 @@ class Seen:
 
     def read(self, chunk: TraceSet, mixed: bool) -> list[UsedReads]:
         """The reads of a chunk that are fitted; all else that it says is kept."""
+        for column, of in group_labels(chunk).items():
+            self.groups.setdefault(column, {}).update((name, sys.intern(group)) for name, group in of.items())
         self.exclusions += chunk.exclusions
         self.sources.update(dict.fromkeys(chunk.sources))
         self.notes.update(dict.fromkeys(chunk.notes))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import FitError, UsageError, expect
-from weakreset.fitting.fit_rows import taken, those
+from weakreset.fitting.fit_rows import DRAWS_KEPT, FitRows, likelihood_at, taken, those
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
@@ -110,27 +110,29 @@ def _fit(
     fits: FitSet, families: Mapping[str, str], truncation: Mapping[str, tuple[float, float]],
     bootstrap: int, goodness: int, seed: int | np.random.Generator, most: int, say: Progress,
 ) -> Population:
-    cycles = in_order(those(fits.usable, lambda fit: fit.draws is not None))
+    cycles = in_order(taken(fits.usable, [i for i in range(len(fits.usable)) if likelihood_at(fits.usable, i)]))
     usable = in_order(one_cycle_each(cycles))
     _refuse_restless(fits)
-    _refuse_no_drift(usable, fits)
-    if len(usable) < LEAST_DEVICES:
-        return few_devices(fits)
     whole = not most and len(usable) > MOST_DEVICES
     _refuse_replicas(whole, bootstrap or goodness, len(usable))
-    everything, fits = fits, replace(fits, fits=usable)
+    # the order is that of digests: the first ones are as good as drawn; these are held, others made when asked for
+    drawn = list(usable[: max(most, DRAWS_KEPT)])
+    _refuse_no_drift(drawn, fits)
+    if len(usable) < LEAST_DEVICES:
+        return few_devices(fits)
+    everything, fits = fits, replace(fits, fits=drawn)
     amplitude, fraction = fit_rtn_amplitude(fits)
-    most, of = min(most or len(usable), len(usable)), len({fit.of_device for fit in everything.usable})
-    structure = (*_sampled(most, of, whole), *structure_notes(fits))
-    # the order is that of digests: the first ones are as good as drawn
-    fits = replace(fits, fits=(usable := usable[:most]))
+    usable = usable if whole and len(usable) > len(drawn) else drawn[: most or None]
+    of = len({fit.of_device for fit in everything.usable})
+    structure = (*_sampled(len(usable), of, whole), *structure_notes(fits))
+    fits = replace(fits, fits=drawn[: most or None])
     limits = _limits(fits, usable) | dict(truncation)
     stuck = stuck_high(fits, amplitude, fraction)
     measured = [name for name in fits.drift.parameters if name not in fits.drift.shared]
     longest = max(float(fit.pulses[-1]) for fit in usable)
     known = {name: informing(name, usable, fits.drift) for name in measured}
     unknown = [name for name in measured if len(known[name]) < LEAST_DEVICES]
-    state = hold(start_laws(usable, fits.drift, limits, families, fits.direction), unknown, fits.drift, longest)
+    state = hold(start_laws(fits.fits, fits.drift, limits, families, fits.direction), unknown, fits.drift, longest)
     fitted = {"r0_ohm": _fit_r0(usable, limits, families)}
     quiet = np.array([fit.rtn.status == "not_detected" for fit in usable])
     told = Told(usable, quiet, stuck, _known_r0(usable, fitted["r0_ohm"].law))
@@ -142,7 +144,7 @@ def _fit(
     say(2, 3, "laws of the population")
     covariance = likelihood.covariance(state.free, laws)
     say(3, 3, "laws of the population")
-    fitted |= _drift_laws(fits, known, replace(state, laws=laws), covariance)
+    fitted |= _drift_laws(replace(fits, fits=usable), known, replace(state, laws=laws), covariance)
     if isinstance(likelihood, Hierarchy) and (bootstrap or goodness):
         fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, say)
     spreads = cycle_spreads(cycles, fits.drift)
@@ -172,7 +174,7 @@ def _drift_laws(
 
 def in_order(fits: Sequence[DeviceFit]) -> Sequence[DeviceFit]:
     """In an order that names and files do not decide: sums have other bits in another one."""
-    prints = [fit.fingerprint for fit in fits]
+    prints = fits.fingerprints() if isinstance(fits, FitRows) else [fit.fingerprint for fit in fits]
     return taken(fits, sorted(range(len(fits)), key=prints.__getitem__))
 
 
