@@ -136,6 +136,7 @@ def test_a_network_of_ones_own_is_refused_as_onnx_with_what_to_do(tmp_path, caps
     pytest.importorskip("onnxscript", reason="no ONNX here: pip install 'weakreset[onnx]'")
     with torch.random.fork_rng(devices=[]):
         own = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(60, 4), torch.nn.BatchNorm1d(4))
+        other = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(61, 4))
     data = images(KINDS["mlp"])
     done = train("majumdar2021", data, network=own, epochs=1, batch_size=20, run_dir=tmp_path / "run")
     assert "--to weights" in refused(capsys, tmp_path / "run", "--to", "onnx", "-o", tmp_path / "n.onnx")
@@ -145,7 +146,7 @@ def test_a_network_of_ones_own_is_refused_as_onnx_with_what_to_do(tmp_path, caps
         theirs = session.run(None, {session.get_inputs()[0].name: data.test_images.numpy()})[0]
         np.testing.assert_allclose(theirs, done.model.eval()(data.test_images).numpy(), atol=1e-4)
     with pytest.raises(UsageError, match="do not go with"):
-        onnx_of_run(read_run(tmp_path / "run"), torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(61, 4)))
+        onnx_of_run(read_run(tmp_path / "run"), other)
     assert command(["export", str(tmp_path / "run"), "--to", "weights", "-o", str(tmp_path / "w.npz")]) == 0
 
 

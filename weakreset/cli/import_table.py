@@ -40,7 +40,7 @@ def import_command(
     from weakreset.population import export_parameters, fit_population, read_device_table, with_noise
 
     replicas = law_options(bootstrap, 0, seed, full_likelihood)
-    claim_outputs(output)
+    claim_outputs(output, read=[table])
     console = console_for(json_)
     noise = nested(changes_of(set_ or []))
     if wrong := [key for key, block in noise.items() if not isinstance(block, dict)]:

@@ -140,6 +140,8 @@ def joined(fits: Sequence[DeviceFit], more: Sequence[DeviceFit]) -> Sequence[Dev
     """All fits, `more` behind the others."""
     if not isinstance(fits, FitRows):
         return (*fits, *more)
+    if not more:
+        return fits
     together = FitRows(fits, on_disk=fits.on_disk)
     for fit in more:
         together.append(fit)
