@@ -37,6 +37,9 @@ class DrawsFile:
     def __len__(self) -> int:
         return len(self._form_of)
 
+    def __contains__(self, number: int) -> bool:
+        return 0 <= number < len(self)
+
     def append(self, draws: LikelihoodDraws) -> int:
         """Keep it; its number."""
         arrays = [draws.inside, *([] if draws.beyond is None else [draws.beyond])]

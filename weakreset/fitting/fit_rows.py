@@ -22,7 +22,9 @@ from weakreset.fitting.likelihood_draws import LikelihoodDraws
 from weakreset.fitting.result import DeviceFit
 from weakreset.model import DriftShape
 
-__all__ = ["DRAWS_KEPT", "FitRows", "changed", "joined", "likelihood_at", "taken", "those"]
+__all__ = [
+    "DRAWS_KEPT", "FitRows", "changed", "device_names", "drawn", "joined", "likelihood_at", "taken", "those",
+]
 
 DRAWS_KEPT = 20_000
 """Devices whose likelihood is kept (5 kB each): those of the lowest fingerprints, which is as good as drawn at random.
@@ -91,6 +93,15 @@ class FitRows(Sequence[DeviceFit]):
         """Of every fit, without making the fits."""
         return [self._store.fingerprint[i] for i in self._at(np.arange(len(self)))]
 
+    def device_names(self) -> set[str]:
+        """Of the devices, however many cycles each has, without making the fits."""
+        return {self._store.parent[i] or self._store.device[i] for i in self._at(np.arange(len(self)))}
+
+    def drawn(self) -> FitRows:
+        """The fits whose likelihood was kept."""
+        stored = self._at(np.arange(len(self))).tolist()
+        return self.taken([place for place, number in enumerate(stored) if self._store.has_draws(number)])
+
     def _at(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
         return numbers if self._rows is None else self._rows[numbers]
 
@@ -136,6 +147,16 @@ def changed(fits: Sequence[DeviceFit], change: Callable[[DeviceFit], DeviceFit])
     return fits.changed(change) if isinstance(fits, FitRows) else [change(fit) for fit in fits]
 
 
+def device_names(fits: Sequence[DeviceFit]) -> set[str]:
+    """Of the devices, however many cycles each has."""
+    return fits.device_names() if isinstance(fits, FitRows) else {fit.of_device for fit in fits}
+
+
+def drawn(fits: Sequence[DeviceFit]) -> Sequence[DeviceFit]:
+    """The fits whose likelihood is known; of many devices the others are not made for the question."""
+    return fits.drawn() if isinstance(fits, FitRows) else [fit for fit in fits if fit.draws is not None]
+
+
 def joined(fits: Sequence[DeviceFit], more: Sequence[DeviceFit]) -> Sequence[DeviceFit]:
     """All fits, `more` behind the others."""
     if not isinstance(fits, FitRows):
@@ -166,6 +187,9 @@ class _LowestDraws:
         else:
             del self._draws[heapq.heappushpop(self._last, item)[1]]
         return number
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._draws
 
     def __getitem__(self, number: int) -> LikelihoodDraws | None:
         return self._draws.get(number)
@@ -212,6 +236,9 @@ class _Store:
     def likelihood(self, number: int) -> LikelihoodDraws | None:
         at = self._draws_of[number]
         return None if at < 0 else self.draws[at]
+
+    def has_draws(self, number: int) -> bool:
+        return self._draws_of[number] in self.draws
 
     def fit(self, number: int) -> DeviceFit:
         draws = self.likelihood(number)

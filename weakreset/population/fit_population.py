@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import FitError, UsageError, expect
-from weakreset.fitting.fit_rows import DRAWS_KEPT, FitRows, likelihood_at, taken, those
+from weakreset.fitting.fit_rows import DRAWS_KEPT, FitRows, device_names, drawn, taken, those
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
@@ -110,22 +110,21 @@ def _fit(
     fits: FitSet, families: Mapping[str, str], truncation: Mapping[str, tuple[float, float]],
     bootstrap: int, goodness: int, seed: int | np.random.Generator, most: int, say: Progress,
 ) -> Population:
-    cycles = in_order(taken(fits.usable, [i for i in range(len(fits.usable)) if likelihood_at(fits.usable, i)]))
+    cycles = in_order(drawn(fits.usable))
     usable = in_order(one_cycle_each(cycles))
     _refuse_restless(fits)
     whole = not most and len(usable) > MOST_DEVICES
     _refuse_replicas(whole, bootstrap or goodness, len(usable))
     # the order is that of digests: the first ones are as good as drawn; these are held, others made when asked for
-    drawn = list(usable[: max(most, DRAWS_KEPT)])
-    _refuse_no_drift(drawn, fits)
+    held = tuple(usable[: max(most, DRAWS_KEPT)])
+    _refuse_no_drift(held, fits)
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
-    everything, fits = fits, replace(fits, fits=drawn)
+    everything, fits = fits, replace(fits, fits=held)
     amplitude, fraction = fit_rtn_amplitude(fits)
-    usable = usable if whole and len(usable) > len(drawn) else drawn[: most or None]
-    of = len({fit.of_device for fit in everything.usable})
-    structure = (*_sampled(len(usable), of, whole), *structure_notes(fits))
-    fits = replace(fits, fits=drawn[: most or None])
+    usable = usable if whole and len(usable) > len(held) else held[: most or None]
+    structure = (*_sampled(len(usable), len(device_names(everything.usable)), whole), *structure_notes(fits))
+    fits = replace(fits, fits=held[: most or None])
     limits = _limits(fits, usable) | dict(truncation)
     stuck = stuck_high(fits, amplitude, fraction)
     measured = [name for name in fits.drift.parameters if name not in fits.drift.shared]
