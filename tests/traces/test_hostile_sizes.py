@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import time
 import tracemalloc
 
 import h5py
@@ -46,6 +47,16 @@ def test_a_line_without_an_end(tmp_path, peak):
     with pytest.raises(TraceFormatError, match="a line of more than 32 MiB"):
         load_traces(path)
     assert peak() < 100
+
+
+def test_a_name_of_megabytes(tmp_path):
+    path = tmp_path / "lot.csv"
+    path.write_text("R" * 3_000_000 + "\n1\n2\n")
+    start = time.process_time()
+    with pytest.raises(TraceFormatError, match="column 0 has a name of 3000000 signs") as refused:
+        load_traces(path)
+    assert time.process_time() - start < 2
+    assert len(str(refused.value)) < 500
 
 
 def test_a_device_for_every_row(tmp_path):

@@ -188,13 +188,16 @@ def finished(
 
 def _summary(fits: Sequence[DeviceFit], noise: ColourFit, options: FitOptions) -> PooledNoise:
     """Pooled alpha over every ordinary device, and telegraph rates."""
-    usable = [fit for fit in fits if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED) and fit.alpha]
+    # places and numbers, not the fits: those of a streamed set are made one at a time, and all together take gigabytes
+    usable = taken(fits, [
+        i for i, fit in enumerate(fits) if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED) and fit.alpha
+    ])
     ordinary = [
-        fit for fit in usable
+        (fit.n_reads, fit.alpha) for fit in usable
         if fit.alpha is not None and fit.alpha < OWN_ALPHA_RATIO * noise.alpha and fit.noise_ratio is None
     ]
-    freedom = np.array([fit.n_reads for fit in ordinary], dtype=np.float64)
-    squares = np.array([fit.alpha or 0.0 for fit in ordinary]) ** 2
+    freedom, alphas = np.array(ordinary, dtype=np.float64).reshape(-1, 2).T.copy()  # rows of their own: the same sums
+    squares = alphas**2
     fixed = options.alpha is not None or not ordinary
     alpha = noise.alpha if fixed else float(np.sqrt((freedom @ squares) / freedom.sum()))
     rates = pooled_rates(usable)

@@ -100,12 +100,14 @@ def pooled_rates(fits: Sequence[DeviceFit]) -> RtnRates:
     missed: they count as devices without. Where too few are left, the rates come from all that step, each given that
     it does, and nothing is said of the share.
     """
-    stepping = [fit for fit in fits if fit.rtn.status == "ok"]
-    clear = [fit for fit in stepping if (fit.rtn.amplitude or 0.0) > DETECTABLE_SIGMAS * fit.alpha_used]
-    paths = [_path(fit) for fit in clear]
+    stepping = [
+        (_path(fit), (fit.rtn.amplitude or 0.0) > DETECTABLE_SIGMAS * fit.alpha_used)
+        for fit in fits if fit.rtn.status == "ok"
+    ]
+    paths = clear = [path for path, is_clear in stepping if is_clear]
     transitions = sum(path.ups + path.downs for path in paths)
     if transitions < _LEAST_TRANSITIONS:
-        paths = [_path(fit) for fit in stepping]
+        paths = [path for path, _ in stepping]
         transitions = sum(path.ups + path.downs for path in paths)
     if transitions < _LEAST_TRANSITIONS:
         note = f"{transitions} telegraph transitions in all devices: p_up and p_down are not identifiable"

@@ -11,6 +11,7 @@ from weakreset.traces.units import QUANTITIES, is_bracketed, parse_unit, split_n
 
 __all__ = [
     "ADDRESS_WORDS",
+    "LONGEST_NAME",
     "OPERATIONS",
     "classify_name",
     "coordinate_of",
@@ -23,6 +24,9 @@ __all__ = [
     "role_of",
     "unit_of_quantity",
 ]
+
+LONGEST_NAME = 2000
+"""Signs of a column's name; patterns are not tried on what is longer, which is no name."""
 
 _WORDS: dict[str, tuple[float, tuple[str, ...]]] = {
     "device": (
@@ -151,6 +155,8 @@ def _counted(name: str) -> str:
 
 def classify_name(name: str) -> tuple[str, float] | None:
     """Role that a bare column name (without its unit) stands for and how sure that is, or None."""
+    if len(name) > LONGEST_NAME:
+        return None
     key = normalise(name)
     for role, (confidence, words) in _WORDS.items():
         if key in words:
@@ -172,6 +178,8 @@ def classify_name(name: str) -> tuple[str, float] | None:
 
 def role_of(header: str) -> str:
     """Role that a header stands for, with its unit or without; '' where it is none of ours."""
+    if len(header) > LONGEST_NAME:
+        return ""
     if whole := classify_name(header):
         return whole[0]
     bare, unit_text = split_name(header)
