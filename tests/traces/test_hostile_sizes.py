@@ -59,6 +59,13 @@ def test_a_name_of_megabytes(tmp_path):
     assert len(str(refused.value)) < 500
 
 
+def test_more_comments_than_anybody_writes(tmp_path):
+    path = tmp_path / "lot.csv"
+    path.write_text("".join(f"# key {i}: {i}\n" for i in range(20_001)) + "device,pulse,R\nD1,0,1000\nD1,1,1001\n")
+    with pytest.raises(TraceFormatError, match="20001 lines of comments above the table"):
+        load_traces(path)
+
+
 def test_a_device_for_every_row(tmp_path):
     path = tmp_path / "lot.csv"
     path.write_text("device,pulse,R\n" + "".join(f"d{i},0,1000\n" for i in range(100_002)))

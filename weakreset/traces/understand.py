@@ -30,7 +30,7 @@ from weakreset.traces.square import UnclearSides, turn
 from weakreset.traces.trace import Exclusion
 from weakreset.traces.trace_set import SourceFile, TraceSet
 from weakreset.traces.unit_doubt import assumed_unit, check_assumed, with_ways
-from weakreset.traces.vocabulary import LONGEST_NAME
+from weakreset.traces.units import LONGEST_NAME
 
 __all__ = ["FileRead", "choose_traces", "understand"]
 

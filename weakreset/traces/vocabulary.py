@@ -7,11 +7,10 @@ import unicodedata
 from functools import lru_cache
 
 from weakreset.traces.foreign_words import FOREIGN, FOREIGN_SIDE
-from weakreset.traces.units import QUANTITIES, is_bracketed, parse_unit, split_name
+from weakreset.traces.units import LONGEST_NAME, QUANTITIES, is_bracketed, parse_unit, split_name
 
 __all__ = [
     "ADDRESS_WORDS",
-    "LONGEST_NAME",
     "OPERATIONS",
     "classify_name",
     "coordinate_of",
@@ -24,9 +23,6 @@ __all__ = [
     "role_of",
     "unit_of_quantity",
 ]
-
-LONGEST_NAME = 2000
-"""Signs of a column's name; patterns are not tried on what is longer, which is no name."""
 
 _WORDS: dict[str, tuple[float, tuple[str, ...]]] = {
     "device": (
