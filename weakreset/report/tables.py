@@ -47,7 +47,8 @@ def device_table(fits: FitSet) -> Table:
     names = fits.drift.parameters
     units = fits.drift.units
     drift = (f"{name} ({units[name]})" for name in names)
-    labels = group_labels([*fits.traces, *(item.trace for item in fits.traces.exclusions if item.trace is not None)])
+    left_out = (item.trace for item in fits.traces.exclusions if item.trace is not None)
+    labels = fits.groups or group_labels([*fits.traces, *left_out])
     columns = ("device", "status", "pulses", "R0 (ohm)", *drift, "1/f α (ln R)", "RTN A (ln R)", "RTN steps", *labels)
     return Table(columns, tuple((*_device_row(fit, names), *_place(fit, labels)) for fit in fits))
 
