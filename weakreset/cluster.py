@@ -19,7 +19,7 @@ LOCAL = "local"
 """In place of an address: workers on this machine, for the time of the work."""
 
 _STATUS_PAGE = "127.0.0.1:0"
-"""Any free port. None, which means no page, has the server on port 8787 all the same; a second cluster warns of that."""
+"""Any free port. None, which means no page, has the server on port 8787 all the same; a second cluster warns of it."""
 _NOT_OURS = ("distributed", "dask", "tornado", "asyncio", "concurrent")  # where exceptions of a lost cluster come from
 
 
