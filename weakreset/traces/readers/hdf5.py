@@ -84,8 +84,14 @@ class Hdf5Reader:
                     tables = tables or [t for group, found in groups for t in wide(group, found, budget)]
                 simulated = says_simulated(attribute(root, "simulated"))
                 schema = attribute(root, "schema")
+                frame = next((group.name.strip("/") for group, _ in walked if "pandas_type" in group.attrs), None)
         except BROKEN as error:
             raise TraceFormatError(f"broken HDF5 file ({str(error)[:200]})") from error
+        if not tables and frame is not None:
+            raise TraceFormatError(
+                "a frame stored by pandas, whose parts may be pickles. Write it as CSV (needs `pip install tables`): "
+                f"python -c \"import pandas; pandas.read_hdf('FILE', '{frame}').to_csv('FILE.csv', index=False)\""
+            )
         if not tables:
             raise TraceFormatError(
                 "no group holds readings; expected `traces/<device>` with datasets pulse and resistance, "
