@@ -120,8 +120,8 @@ def _refuse_rounded(numbers: NDArray[Any], devices: NDArray[np.int64], name: str
     single, rest = first[: still[0]], first[still[0] :]
     if np.all(np.diff(single) == 1) and np.all(np.diff(rest) >= 0) and np.all(rest % 10 == 0):
         raise UnclearLayout(
-            f"{file}: the numbers in column {name!r} are rounded: from {rest[0]:g} on several reads have one number, and "
-            f"yet {len(first)} reads end at {first[-1]:g}. Write them with all digits"
+            f"{file}: the numbers in column {name!r} are rounded: from {rest[0]:g} on several reads have one number, "
+            f"and yet {len(first)} reads end at {first[-1]:g}. Write them with all digits"
         )
 
 

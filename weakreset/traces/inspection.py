@@ -104,9 +104,9 @@ class FileInspection:
 class LotInspection:
     """All files together: what a fit of them uses.
 
-    `sentence` is to be checked against the bench; `devices` are those that a fit uses, `excluded` counts traces and reads
-    that it does not, by reason; `notes` say what the files have in common. `problem` is '' unless a fit of them all
-    would stop: files that cannot be read together, no device that is left, pulses of several kinds.
+    `sentence` is to be checked against the bench; `devices` are those that a fit uses, `excluded` counts traces and
+    reads that it does not, by reason; `notes` say what the files have in common. `problem` is '' unless a fit of them
+    all would stop: files that cannot be read together, no device that is left, pulses of several kinds.
     """
 
     files: tuple[FileInspection, ...]

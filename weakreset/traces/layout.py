@@ -12,9 +12,9 @@ from weakreset.traces.column_map import ColumnMap
 from weakreset.traces.column_names import device_in_brackets, numbered, plain_name, read_at
 from weakreset.traces.contract import Table
 from weakreset.traces.doubts import UnclearLayout, UnitDoubtError
+from weakreset.traces.maps import refuse_one_read_each
 from weakreset.traces.no_resistance import refuse_converted
 from weakreset.traces.orientation import find_pairs, pulse_side, refuse_counters
-from weakreset.traces.maps import refuse_numbered_sides, refuse_one_read_each
 from weakreset.traces.other_measurements import refuse_by_names, refuse_uncounted
 from weakreset.traces.roles import DECLARED, LIKELY, VALUES, ColumnRole, find_roles, number_or_none
 from weakreset.traces.units import is_relative, split_name
@@ -107,7 +107,6 @@ def find_layout(table: Table, column_map: ColumnMap, file: str) -> Layout:
         The table is of another measurement, or the map names a column that is not there.
     """
     if not table.has_header and not column_map:
-        refuse_numbered_sides(table, file)
         raise UnclearLayout(
             f"{file}: no header line, so nothing says which column is what; {_warn_negative(table)}{_columns(table)}"
         )

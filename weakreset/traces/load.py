@@ -20,7 +20,6 @@ from pathlib import Path
 from weakreset.errors import TraceError, WeakResetError
 from weakreset.options import named_options
 from weakreset.progress import Progress, to_no_one
-from weakreset.resources import display_path
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.find_files import Sources, find_files
 from weakreset.traces.open_file import DEFAULT_LIMITS, OpenFile, ReadingOptions, open_file

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import numpy as np
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.column_role import ColumnRole, number_or_none
 from weakreset.traces.contract import Table
+from weakreset.traces.vocabulary import role_of
 
 __all__ = ["refuse_numbered_sides", "refuse_one_read_each"]
 
 _LEAST_SIDE = 3  # places in a row of a map
+_MOST_ABOVE = 5  # lines of a title
+_LONGEST_PLACE = 3  # digits
+_PLACE = re.compile(r"^(?P<word>[A-Za-z_ ]{0,8}?)(?P<number>(?:(?<![A-Za-z])-)?\d{1,4})$")
+_NO_PLACES = frozenset(
+    ("p", "n", "pulse", "pulses", "after", "reset", "cycle", "run", "d", "device", "dev", "dut", "cell")
+)
 _FEWEST = 4  # rows of a table that is called a map
 _NAMES_SHOWN = 4
 _STACK = (
-    "python -c \"import pandas; pandas.read_csv('FILE', index_col=0, skiprows={above}).rename_axis('y').stack()"
-    ".rename_axis(['y', 'x']).rename('R (ohm)').to_csv('pulse_0010.csv')\""
+    "python -c \"import pandas; pandas.read_csv('FILE', index_col=0, skiprows={above}).rename_axis('row').stack().dropna()"
+    ".rename_axis(['row', 'col']).rename('R (ohm)').to_csv('pulse_0010.csv')\""
 )
 """A row a place; the number in the name of the new file is that of the pulses before the map."""
 
@@ -45,30 +53,46 @@ def refuse_one_read_each(devices: Sequence[ColumnRole], table: Table, file: str)
 
 
 def refuse_numbered_sides(table: Table, file: str) -> None:
-    """Refuse a table without names of columns whose first row and first column both number places: a map.
+    """Refuse a table whose columns and rows both are places of a map, `-2, -1, 0, ...` or `x0, x1, ...`.
 
     Raises
     ------
     TraceFormatError
         With the line that writes it as a row a place, and what to write where it is no map.
     """
-    rows = table.sample
-    top = next((i for i, row in enumerate(rows[:-1]) if _counts(row[1:])), None)
+    rows = [list(table.names), *table.sample] if table.has_header else table.sample
+    above = [i for i, row in enumerate(rows[:_MOST_ABOVE]) if row and not role_of(row[0])]
+    top = next((i for i in above if _word_of_places(rows[i][1:]) is not None), None)
     if top is None:
         return
-    below = [row[0] for row in rows[top + 1 :] if any(cell.strip() for cell in row)]
-    if not _counts(below) or not any("." in cell or len(cell) > 2 for row in rows[top + 1 :] for cell in row[1:]):
+    below = list(takewhile(lambda row: row and _PLACE.match(row[0].strip()), rows[top + 1 :]))
+    across, down = _word_of_places(rows[top][1:]), _word_of_places([row[0] for row in below])
+    alike = across is not None and down is not None and bool(across) == bool(down)  # `D1, D2` over `0, 1`: pulses
+    if not alike or not any(map(_is_reading, (cell for row in below for cell in row[1:]))):
         return
     raise TraceFormatError(
-        f"{file}: numbers in the first row and in the first column. A map of a wafer, one reading a place, is not a "
-        "trace: make a row a place of the map after every pulse number, and read the folder of these files with "
-        f"pulse=@file as the map: {_STACK.format(above=top)} for the map after 10 pulses. If the rows are devices and the "
-        "columns pulses, write `device` into the first cell of the first row; if the rows are pulses, write `pulse`"
+        f"{file}: rows and columns are both numbered ({rows[top][1]}, {rows[top][2]}, ... and {below[0][0]}, "
+        f"{below[1][0]}, ...). A map, one reading of each place, is not a trace: make a row a place of the map after "
+        "every pulse number, and read the folder of these files with pulse=@file as the map: "
+        f"{_STACK.format(above=top)} for the map after 10 pulses. If the rows are devices and the columns pulses, "
+        "write `device` into the first cell of the first row; if the rows are pulses, write `pulse`"
     )
 
 
-def _counts(cells: Sequence[str]) -> bool:
-    """Whether cells go up or down in steps of one."""
-    numbers = [number_or_none(cell) for cell in cells if cell.strip()]
-    steps = {None if a is None or b is None else b - a for a, b in pairwise(numbers)}
-    return len(numbers) >= _LEAST_SIDE and (steps == {1.0} or steps == {-1.0})
+def _word_of_places(cells: Sequence[str]) -> str | None:
+    """The word before the numbers of cells that are numbered in steps of one, '' for none; None where they are not, or
+    where the word is one for pulses or devices."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if not all(map(_PLACE.match, filled[:_LEAST_SIDE])):
+        return None  # told at once in most tables, which may have 100,000 columns
+    found = [match for match in map(_PLACE.match, filled) if match]
+    words = {match["word"].strip().lower() for match in found}
+    steps = {int(b["number"]) - int(a["number"]) for a, b in pairwise(found)}
+    if len(found) < max(_LEAST_SIDE, len(filled)) or len(words) > 1 or words & _NO_PLACES or steps not in ({1}, {-1}):
+        return None
+    return words.pop()
+
+
+def _is_reading(cell: str) -> bool:
+    """Whether a cell is a number that no list of places holds."""
+    return ("." in cell or len(cell.strip("-")) > _LONGEST_PLACE) and number_or_none(cell) is not None

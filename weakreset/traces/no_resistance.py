@@ -24,7 +24,9 @@ _SHARE = re.compile(
     rf"|^(?:delta|d|Δ|∆)[\s_]*{_OF_READING}\b|^{_OF_READING}\s*[\[(]\s*%"
 )
 _RATIO = re.compile(rf"(?i)^{_OF_READING}[\s_]*[/÷][\s_]*{_OF_READING}_?(?:0|init\w*|ref)\W*$")
-_REFERENCE = re.compile(rf"(?i)^(?:initial[\s_]*)?{_OF_READING}_?(?:0|init\w*|ref)?(?:[\s_]*[\[(/]?\s*[kM]?(?:ohm|Ω)\W*)?$")
+_REFERENCE = re.compile(
+    rf"(?i)^(?:initial[\s_]*)?{_OF_READING}_?(?:0|init\w*|ref)?(?:[\s_]*[\[(/]?\s*[kM]?(?:ohm|Ω)\W*)?$"
+)
 _UNSAFE = re.compile(r"[\"'`$\\!]")
 """Not to be pasted into a shell."""
 _READERS = {".xlsx": "read_excel('FILE')", ".xls": "read_excel('FILE')", ".parquet": "read_parquet('FILE')"}
@@ -61,8 +63,8 @@ def _varies(role: ColumnRole, table: Table) -> bool:
 
 def _of_log(role: ColumnRole, table: Table, file: str) -> str:
     values = table.numbers(role.index).values
-    base = (_LOG.match(role.name) or re.match("(?P<base>)", ""))["base"].lower()
-    bases = {"ln": (np.e,), "log": (10.0, np.e)}.get(base, (10.0,))
+    said = _LOG.match(role.name)
+    bases = {"ln": (np.e,), "log": (10.0, np.e)}.get(said["base"].lower() if said else "", (10.0,))
     for number in bases:
         level = float(number ** np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
         for new, (low, high) in (("R (ohm)", PLAUSIBLE_OHM), ("G (S)", PLAUSIBLE_SIEMENS)):
@@ -78,8 +80,8 @@ def _of_share(share: ColumnRole, readings: Sequence[ColumnRole], file: str) -> s
         change = f"t['R ({unit})'] = t['{share.name}'] * t['{readings[0].name}']"
         return f"they are shares of {readings[0].name!r}. {rewritten(file, change, (share.name, readings[0].name))}"
     return (
-        "they are shares, or changes, of a resistance that the file does not hold. Write the resistances themselves, or "
-        "a column `R0 (ohm)` beside `R/R0`"
+        "they are shares, or changes, of a resistance that the file does not hold. Write the resistances themselves, "
+        "or a column `R0 (ohm)` beside `R/R0`"
     )
 
 

@@ -17,6 +17,7 @@ from weakreset.traces.direction import note_direction
 from weakreset.traces.doubts import UnclearLayout, UnitDoubtError
 from weakreset.traces.find_files import file_stem
 from weakreset.traces.layout import Layout, find_layout
+from weakreset.traces.maps import refuse_numbered_sides
 from weakreset.traces.open_file import OpenFile, ReadingOptions, refuse_changed
 from weakreset.traces.per_device import a_table_a_device
 from weakreset.traces.pulse_files import with_pulse_of_file
@@ -57,6 +58,9 @@ def understand(opened: OpenFile, options: ReadingOptions) -> FileRead:
     """
     file, content = opened.name, opened.content
     digest = None if content.sha256 else sha256_meanwhile(opened.path)
+    if not options.column_map:
+        for table in content.tables[:_MOST_TRIED]:
+            refuse_numbered_sides(table, file)
     tables, maps = _turned(content, opened, options)
     tables, maps, aside = _without_other_tables(tables, maps, file)
     layouts, found = _find_readings(tables, maps, opened, options)

@@ -86,10 +86,10 @@ _CORNER = re.compile(
 _DERIVED_WORD = re.compile(r"^(?:(?:log|log10|lg|ln)[rgi]|[rgi](?:norm|rel|ratio|avg|mean|std|err))$")
 _DERIVED_SIGN = re.compile(r"[Δ∆∂]|\bd[RGI]\b|\b[RGI]_?\w{0,4}\s*[-–/÷]\s*[RGI]_?(?:0|\w{0,4}0|init\w*|ref)\b")
 _STATISTICS = frozenset(
-    ("mean", "average", "avg", "median", "std", "stdev", "stddev", "std dev", "standard deviation", "sd", "sigma", "σ", "μ",
-     "min", "max", "minimum", "maximum", "sem", "variance", "sum", "total", "mittelwert", "mittel", "stabw",
-     "standardabweichung", "moyenne", "ecart type", "media", "promedio", "desviacion", "平均", "平均値", "平均值", "标准差",
-     "標準偏差")
+    ("mean", "average", "avg", "median", "std", "stdev", "stddev", "std dev", "standard deviation", "sd", "sigma",
+     "σ", "μ", "min", "max", "minimum", "maximum", "sem", "variance", "sum", "total", "mittelwert", "mittel", "stabw",
+     "standardabweichung", "moyenne", "ecart type", "media", "promedio", "desviacion", "平均", "平均値", "平均值",
+     "标准差", "標準偏差")
 )  # fmt: skip
 _AVERAGES = frozenset(
     ("mean", "average", "averaged", "avg", "median", "ravg", "rmean", "gavg", "gmean", "iavg", "imean")
@@ -259,7 +259,7 @@ def is_temperature(name: str) -> bool:
     bare, unit = split_name(name)
     words = normalise(bare).split()
     degrees = unit.strip("[]() ").lower() in ("k", "c", "°c", "degc", "deg c", "celsius", "kelvin")
-    return any(word in ("temp", "temperature", "temperatur", "tchuck") for word in words) or (words == ["t"] and degrees)
+    return bool({"temp", "temperature", "temperatur", "tchuck"}.intersection(words)) or (words == ["t"] and degrees)
 
 
 def is_pulse_setting(name: str) -> bool:

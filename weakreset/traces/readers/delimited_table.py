@@ -57,8 +57,8 @@ def _parse(body: bytes, shape: TextShape, file: str, **options: Any) -> pd.DataF
             ) from error
         if "does not match length of data" in str(error):
             raise TraceFormatError(
-                f"{file}: lines below line {shape.first_line + 1} have more than {len(shape.names)} cells, the number of "
-                f"columns there; take out what stands above the table{_joined(body, shape)}"
+                f"{file}: lines below line {shape.first_line + 1} have more than {len(shape.names)} cells, the number "
+                f"of columns there; take out what stands above the table{_joined(body, shape)}"
             ) from error
         raise TraceFormatError(f"{file}: not a readable table ({str(error).strip()})") from error
 
@@ -123,14 +123,15 @@ def _joined(body: bytes, shape: TextShape) -> str:
     wider = all(len(row) == width + 1 for row in rows)
     readings = [i for i, name in enumerate(shape.names) if role_of(name) in VALUES]
     digits = [i for i in readings if wider and all(row[i].isdigit() and row[i + 1].isdigit() for row in rows)]
-    if len(digits) == 1:
+    split = named is not None and any(len(r) > width and not _is_number(r[named + 1]) for r in rows)
+    if split and after and all(map(_is_number, (cell for row in rows for cell in row[-after:]))):
+        what = f"{shape.names[named or 0]!r} holds commas"
+        new = f"r[:{named}] + [' '.join(r[{named}:-{after}])] + r[-{after}:]"
+    elif len(digits) == 1:
         at, what = digits[0], f"each {shape.names[digits[0]]!r} is written with a decimal comma"
         new = f"r[:{at}] + ['.'.join(r[{at}:{at + 2}])] + r[{at + 2}:]"
     elif not role_of(shape.names[last]) and not any(map(str.isdigit, "".join(row[last] for row in rows))):
         what, new = f"{shape.names[last]!r} holds commas", f"r[:{last}] + [' '.join(r[{last}:])]"
-    elif named is not None and after and all(map(_is_number, (cell for row in rows for cell in row[-after:]))):
-        what = f"{shape.names[named]!r} holds commas"
-        new = f"r[:{named}] + [' '.join(r[{named}:-{after}])] + r[-{after}:]"
     else:
         return ""
     head = shape.first_line
