@@ -246,7 +246,7 @@ def main() -> int:
             name = faults.rng.choices(names, weights)[0]
             kills += faults.kill(name)
             print(f"{kills} kills, the last of {name}", flush=True)
-        signals = chosen.signals * len(names)
+        signals = chosen.signals * len(names) if "signal" in parts else 0
         print(f"{kills} kills, {signals} signals, slowest {faults.slowest:.2f} s, seed {chosen.seed}: "
               f"{len(faults.wrong)} wrong")
     return bool(faults.wrong)

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "multiple_testing": set(),
     "options": {"errors"},
     "outputs": {"errors", "locks", "paths"},
-    "paths": set(),
+    "paths": {"display"},
     "progress": set(),
     "resources": {"outputs"},
     "version": set(),

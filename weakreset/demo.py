@@ -11,7 +11,7 @@ from weakreset.display import csv_for_people
 from weakreset.errors import UsageError
 from weakreset.locks import held
 from weakreset.progress import Progress
-from weakreset.resources import bundled, write_atomically
+from weakreset.resources import all_or_none, bundled, check_outputs, write_atomically
 
 if TYPE_CHECKING:
     from weakreset.fitting import FitSet
@@ -26,6 +26,7 @@ __all__ = ["DEMO_TRACES", "DemoResult", "run_demo"]
 DEMO_TRACES = ("lot_a.csv", "lot_b_wide.csv", "lot_c.h5")
 
 _LOT = "demo-lot"
+_PARAMETERS, _TABLE, _PAGE = "parameters.json", "devices.csv", "report.html"
 _RUNS = {"ideal": "ideal", "latent": "devices"}
 _EPOCHS = 15
 _HIDDEN = 256
@@ -66,9 +67,9 @@ class DemoResult:
     def places(self) -> list[str]:
         """Where everything is."""
         return [
-            f"Report:         {self.folder / 'report.html'}",
-            f"Parameter file: {self.folder / 'parameters.json'}",
-            f"Device table:   {self.folder / 'devices.csv'}",
+            f"Report:         {self.folder / _PAGE}",
+            f"Parameter file: {self.folder / _PARAMETERS}",
+            f"Device table:   {self.folder / _TABLE}",
             f"Training runs:  {self.folder / 'ideal'} and {self.folder / 'devices'}",
         ]
 
@@ -87,8 +88,11 @@ def run_demo(folder: Path, seed: int = 0, progress: Progress | None = None) -> D
     Raises
     ------
     UsageError
-        Where `folder` holds training runs that no demo made; those of an earlier demo are replaced.
+        Where `folder` holds files of these names, or training runs, that no demo made; those of an earlier demo are
+        replaced.
     """
+    check_outputs(*(folder / name for name in (_PARAMETERS, _TABLE, _PAGE)))
+    _refuse_other_files(folder)
     for name in _RUNS.values():
         _refuse_other_runs(folder / name)
     with held(folder=folder):
@@ -103,14 +107,14 @@ def _road(folder: Path, seed: int, progress: Progress | None) -> DemoResult:
 
     traces = load_traces([bundled("data") / name for name in DEMO_TRACES], progress=progress)
     fits = fit_devices(traces, progress=progress)
-    write_atomically(folder / "devices.csv", csv_for_people(fits.to_frame()))
     population = fit_population(fits, progress=progress)
     params = export_parameters(population, _LOT, command="weakreset demo")
-    params.save(folder / "parameters.json")
+    # the parameter file first: it tells whose files these are
+    all_or_none({folder / _PARAMETERS: params.to_json(), folder / _TABLE: csv_for_people(fits.to_frame())})
     verdict = validate(params, traces, seed=seed, progress=_named(progress, "validation"))
     ideal, real = (_train(params, folder, recipe, seed, progress) for recipe in _RUNS)
     result = DemoResult(folder, fits, population, params, verdict, ideal, real)
-    write_atomically(folder / "report.html", _report(result, progress))
+    write_atomically(folder / _PAGE, _report(result, progress))
     return result
 
 
@@ -120,6 +124,20 @@ def _named(progress: Progress | None, what: str) -> Any:
     return lambda done, total, *_: progress(done, total, what)
 
 
+def _refuse_other_files(folder: Path) -> None:
+    there = [name for name in (_PARAMETERS, _TABLE, _PAGE) if (folder / name).exists()]
+    if there and _told(folder / _PARAMETERS, "name") != _LOT:
+        raise UsageError(f"{folder} holds files that no demo made ({', '.join(there)}); name another folder with -o")
+
+
+def _told(path: Path, key: str) -> Any:
+    """What a JSON file says of `key`; None where it says nothing."""
+    try:
+        return json.loads(path.read_bytes())[key]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
 def _refuse_other_runs(run: Path) -> None:
     if not run.exists():  # most often: torch, which the next line loads, can wait for the training
         return
@@ -127,11 +145,7 @@ def _refuse_other_runs(run: Path) -> None:
 
     if not (run / CHECKPOINT).exists():
         return
-    try:
-        name = json.loads((run / "config.json").read_text())["parameter_file"]
-    except (OSError, ValueError, KeyError, TypeError):
-        name = None
-    if name != _LOT:
+    if _told(run / "config.json", "parameter_file") != _LOT:
         raise UsageError(f"{run} holds a training run that no demo made; name another folder with -o")
 
 

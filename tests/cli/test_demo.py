@@ -36,3 +36,11 @@ def test_a_second_demo_replaces_the_first(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(result.real.metrics) == 1
     assert (tmp_path / "devices" / "checkpoint.safetensors").read_bytes() != b"trained for days"
     assert (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("name", ["parameters.json", "devices.csv", "report.html"])
+def test_files_that_no_demo_made_are_refused_at_once_and_kept(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('{"name": "mine"}')
+    with pytest.raises(UsageError, match=f"holds files that no demo made .{name}.; name another folder"):
+        run_demo(tmp_path)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, '{"name": "mine"}')]

@@ -166,3 +166,55 @@ def test_what_was_written_is_known(tmp_path):
     with written_files() as written:
         write_atomically(tmp_path / "a", "1")
     assert written == [tmp_path / "a"]
+
+
+READS = {
+    "fit -o": ["fit", "FILE", "-o", "FILE"],
+    "fit --devices": ["fit", "FILE", "-o", "fine.json", "--devices", "./FILE"],
+    "fit --report": ["fit", ".", "-o", "fine.json", "--report", "link"],
+    "fit, the table that goes with it": ["fit", "lot.devices.csv", "-o", "lot.json"],
+    "validate": ["validate", "majumdar2021", "*.csv", "--report", "FILE"],
+    "simulate": ["simulate", "FILE", "-o", "FILE"],
+    "export": ["export", "FILE", "-o", "FILE"],
+    "import": ["import", "FILE", "-o", "FILE"],
+    "compare": ["compare", "majumdar2021", "FILE", "-o", "FILE"],
+    "show": ["show", "FILE", "--report", "FILE"],
+}
+
+
+@pytest.mark.parametrize("verb", READS)
+def test_what_is_read_is_not_written_over(verb, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("measured.csv", "lot.devices.csv"):
+        (tmp_path / name).write_text("measured for a week")
+    (tmp_path / "link").symlink_to("measured.csv")
+    assert main([word.replace("FILE", "measured.csv") for word in READS[verb]]) == 2
+    assert "is read by this command" in capsys.readouterr().err
+    assert {path.read_text() for path in tmp_path.iterdir()} == {"measured for a week"}
+
+
+@pytest.mark.parametrize("name", ["config.json", "report.html"])
+@pytest.mark.parametrize("content", ["{}", "[]", "my own", '{"schema": "weakreset-parameters"}'])
+def test_a_training_writes_over_nothing_that_is_not_of_a_run(name, content, tmp_path, capsys):
+    (tmp_path / name).write_text(content)
+    words = ["train", "majumdar2021", "-o", str(tmp_path), "--hidden", "4", "--epochs", "1", "--recipe", "ideal"]
+    assert main(words) == 2
+    assert f"{name}: is not of a run" in capsys.readouterr().err
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, content)]
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "report.html", "checkpoint.safetensors"])
+def test_a_file_of_a_run_that_cannot_be_written_is_found_before_the_training(name, tmp_path, capsys):
+    (tmp_path / name).mkdir()
+    words = ["train", "majumdar2021", "-o", str(tmp_path), "--hidden", "4", "--epochs", "9999", "--resume"]
+    assert main(words) == 2
+    assert f"{name}: cannot be written: it is a folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["ablation.csv", "ablation.json", "ablation.png"])
+def test_a_table_of_a_study_that_cannot_be_written_is_found_before_the_trainings(name, tmp_path, capsys):
+    (tmp_path / name).mkdir()
+    assert main(["ablate", "majumdar2021", "-o", str(tmp_path), "--epochs", "9999"]) == 2
+    assert f"{name}: cannot be written: it is a folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import itertools
 import os
 import re
 import signal
@@ -11,9 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 
 from tests.processes import ctrl_c_heard, here
 from weakreset.cli import main
+from weakreset.cli.common import resumable
+from weakreset.parameter_file.tables import _csv
 
 
 @pytest.mark.parametrize("error", [ValueError("odd"), MemoryError(), RecursionError("deep"), KeyError("x\x1b[31m")])
@@ -80,3 +85,47 @@ def test_a_reader_that_leaves_is_quiet(tmp_path):
     os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")
     assert Path(page).stat().st_size > 1000
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_import_is_not_cut_off_half_way(number, code, tmp_path, monkeypatch, capsys):
+    """What goes on with half of a library written in C fails in odd ways, or crashes."""
+    module = tmp_path / "half_way.py"
+    module.write_text(f"import os\nos.kill(os.getpid(), {int(number)})\nfor _ in range(99):\n    pass\nwhole = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "half_way", raising=False)
+
+    def imports(*_: object) -> None:
+        importlib.import_module("half_way")
+        time.sleep(20)
+
+    monkeypatch.setattr("weakreset.cli.show.parameters_of", imports)
+    with ctrl_c_heard():
+        assert main(["show", "majumdar2021"]) == code
+    assert sys.modules["half_way"].whole
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_before_torch_is_there_nothing_is_looked_up(monkeypatch, capsys):
+    """Loading it takes longer than anybody waits who pressed Ctrl-C."""
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    with pytest.raises(typer.Exit) as stop, resumable(lambda: pytest.fail("torch would be loaded")):
+        raise KeyboardInterrupt
+    assert stop.value.exit_code == 130
+    assert "nothing was begun" in capsys.readouterr().err
+
+
+def test_a_table_of_millions_of_rows_hears_ctrl_c():
+    def hear(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = itertools.count()
+    before = signal.signal(signal.SIGVTALRM, hear)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0.02)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _csv([], ["n"], zip(itertools.islice(numbers, 3_000_000)))
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+    assert next(numbers) < 2_000_000

@@ -1,16 +1,18 @@
 import json
+from pathlib import Path
 
 import pytest
 
 import weakreset.traces
 from weakreset.cli.validate import validate_command
-from weakreset.errors import TraceError, UsageError
+from weakreset.errors import ParameterFileError, TraceError, UsageError
+from weakreset.parameter_file import load_parameters, parse_parameters
 from weakreset.twin import simulate_traces
 from weakreset.validation import laws, pool
 
 
 @pytest.fixture(autouse=True)
-def _simulated_traces_instead_of_files(monkeypatch):
+def _simulated_traces_instead_of_files(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(pool, "_POOL_SIZE", 200)
     monkeypatch.setattr(laws, "_N_LEARNED_FROM", 300)
     known = {
@@ -20,6 +22,9 @@ def _simulated_traces_instead_of_files(monkeypatch):
     monkeypatch.setattr(
         weakreset.traces, "load_traces", lambda sources, **reading: known[sources[0]], raising=False
     )
+    monkeypatch.chdir(tmp_path_factory.mktemp("traces"))
+    for name in known:
+        Path(name).touch()
 
 
 def run(*arguments: str) -> int:
@@ -72,3 +77,22 @@ def test_pulses_of_different_amplitude_are_not_mixed_silently(tmp_path, monkeypa
         run("majumdar2021", str(path), "--replicas", "5", "--where", "v_sl==0.9")
     with pytest.raises(TraceError, match="too few reads: 60 reads, fewer than 70"):
         run("majumdar2021", str(path), "--limits", "min_reads=70")
+
+
+def test_what_was_assumed_for_a_verdict_is_said_and_does_not_become_the_files(tmp_path, capsys):
+    unknown = {name: {"unit": unit, "note": "too short"} for name, unit in (("t_star", "pulse"), ("m2", "1/pulse"))}
+    raw = json.loads(load_parameters("majumdar2021").to_json())
+    raw["not_identifiable"] = unknown
+    for name in unknown:
+        del raw["parameters"][name]
+    raw["correlation"] = None
+    path = tmp_path / "short.json"
+    parse_parameters(json.dumps(raw)).save(path)
+    before = load_parameters(path)
+    run(str(path), "good.csv", "--store", "--assume", "t_star=150,m2=0")
+    after = load_parameters(path)  # whose verdict counts: it names the numbers of this very file
+    assert after.model_copy(update={"validation": None}) == before
+    assert after.validation["assumed"] == {"t_star": 150.0, "m2": 0.0}
+    assert "Assumed for this verdict, not fitted: t_star = 150, m2 = 0." in after.validation["sentence"]
+    with pytest.raises(ParameterFileError, match="t_star, m2 not identifiable"):
+        simulate_traces(after, 3, 400)

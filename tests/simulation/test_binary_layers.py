@@ -7,6 +7,7 @@ from torch import nn
 from weakreset.errors import SimulationError
 from weakreset.parameter_file import ParameterFile
 from weakreset.simulation import BinaryConv2d, BinaryLinear, DifferentialPair, convert, pair_of
+from weakreset.simulation.moving_rows import MOST_PULSES, state_of
 
 
 def test_weight_is_the_sign_of_bl_minus_blb(params: ParameterFile) -> None:
@@ -150,3 +151,22 @@ def test_convert_takes_a_single_layer_and_refuses_a_network_without_weights(para
 def test_impossible_pulses_are_refused(params: ParameterFile, n: torch.Tensor) -> None:
     with pytest.raises(SimulationError, match="integers of shape"):
         DifferentialPair((3, 3), params).pulse(n)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_counter_that_would_run_over_is_refused_and_nothing_moves(params: ParameterFile, sign: int) -> None:
+    layer = BinaryLinear(2, 2, params=params)
+    state_of(layer.pair.array.moving)[0, 0, 0 if sign > 0 else 1] = 2 * (MOST_PULSES - 4)
+    before = layer.pair.array.moving.clone()
+    n = torch.tensor([[5 * sign, 0], [0, 0]])
+    for weight in (layer.weight, None):
+        with pytest.raises(SimulationError, match=f"5 pulses .* up to {MOST_PULSES - 4}: the counter"):
+            layer.pair.pulse(n, weight)
+    assert torch.equal(layer.pair.array.moving, before)
+
+
+def test_the_smallest_number_of_a_small_type_is_that_many_pulses(params: ParameterFile) -> None:
+    pair = DifferentialPair((2, 2), params)
+    n = torch.tensor([[-128, 0], [3, 0]], dtype=torch.int8)
+    assert pair.pulse(n, pair.signs()).pulses == 131
+    assert pair.array.pulse_count.flatten().tolist() == [0, 128, 0, 0, 3, 0, 0, 0]

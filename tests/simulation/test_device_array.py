@@ -283,3 +283,17 @@ def test_numpy_scalars_and_presets_are_accepted() -> None:
     array = DeviceArray(np.int64(3).item(), "majumdar2021", seed=int(np.int64(2)))
     array.pulse(1)
     assert array.resistance().shape == (3,)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("set_count", torch.zeros(3)), ("retired_pulses", torch.zeros(2, dtype=torch.int32)),
+     ("unresponsive", torch.zeros(3, dtype=torch.int64)), ("reads", torch.zeros(3, dtype=torch.int64)),
+     ("physics", torch.zeros(3, dtype=torch.int64))],
+)  # fmt: skip
+def test_a_state_with_a_part_of_another_kind_is_refused(params: ParameterFile, name: str, value: torch.Tensor) -> None:
+    array = DeviceArray((3,), params)
+    before = _state(array)
+    with pytest.raises(SimulationError):
+        array.load_state_dict(array.state_dict() | {name: value})
+    assert _same(_state(array), before)

@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from weakreset.errors import ParameterFileError
+from weakreset.errors import ParameterFileError, SimulationError
 from weakreset.parameter_file import ParameterFile, ResetPulse, dump_parameters, parse_parameters
 from weakreset.simulation import BinaryLinear, DeviceArray, PulseOptimizer
 
@@ -54,3 +54,11 @@ def test_the_file_keeps_the_pulse_and_refuses_an_impossible_one(priced: Paramete
     assert parse_parameters(text) == priced
     with pytest.raises(ParameterFileError, match="voltage_v"):
         parse_parameters(text.replace('"voltage_v": 1.2', '"voltage_v": -1.2'))
+
+
+@pytest.mark.parametrize("other", [None, ResetPulse(voltage_v=1.3, width_s=1e-7)])
+def test_an_account_at_another_price_is_not_taken_over(priced: ParameterFile, other: ResetPulse | None) -> None:
+    saved = DeviceArray((5,), priced).state_dict()
+    elsewhere = DeviceArray((5,), priced.model_copy(update={"reset_pulse": other}))
+    with pytest.raises(SimulationError, match="RESET pulse"):
+        elsewhere.load_state_dict(saved)

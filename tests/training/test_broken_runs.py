@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from safetensors.torch import load, save
 
 from weakreset.cli import main
 
@@ -36,6 +37,20 @@ def _accuracy(value):
     return change
 
 
+def _tensor(ending, change, checked=False):
+    """The checkpoint with another tensor where its name ends so."""
+    def damage(raw: bytes) -> bytes:
+        size = int.from_bytes(raw[:8], "little")
+        tensors = load(raw)
+        key = next(key for key in sorted(tensors) if key.endswith(ending))
+        notes = json.loads(json.loads(raw[8 : 8 + size])["__metadata__"]["weakreset"])
+        if not checked:
+            del notes["crc32"]
+        return save(tensors | {key: change(tensors[key])}, {"weakreset": json.dumps(notes)})
+
+    return damage
+
+
 DAMAGE = {
     "cut": lambda raw: raw[: len(raw) // 2],
     "empty": lambda raw: b"",
@@ -47,6 +62,9 @@ DAMAGE = {
     "no notes": lambda raw: _header(raw, lambda ours: json.dumps(ours | {"notes": None})),
     "no metrics": lambda raw: _header(raw, lambda ours: json.dumps(
         ours | {"notes": {"config": ours["notes"]["config"], "metrics": {"a": 1}}})),
+    "statistics of another shape": _tensor("running_mean", lambda old: old[:1].clone()),
+    "a count of fractions": _tensor("num_batches_tracked", lambda old: old.double() + 0.5),
+    "a bit": _tensor("running_mean", lambda old: old.nextafter(old + 1), checked=True),
     "another optimizer": lambda raw: _header(raw, lambda ours: json.dumps(ours | {"groups": [{}]})),
 }  # fmt: skip
 

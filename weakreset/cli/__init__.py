@@ -9,9 +9,13 @@ __all__ = ["main"]
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code when called with `arguments`."""
-    from weakreset.cli.app import run
+    try:
+        from weakreset.cli.app import run
 
-    code = run(sys.argv[1:] if arguments is None else arguments)
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # before `run` could answer it, or after
+        sys.stderr.write("interrupted\n")
+        code = 130
     if arguments is None:
         sys.exit(code)
     return code

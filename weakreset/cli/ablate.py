@@ -14,13 +14,15 @@ from weakreset.cli.common import claim_outputs, console_for, print_json, progres
 from weakreset.cli.imperfections import CONDITIONS
 from weakreset.cli.parameters import AssumeOption, parameters_of
 from weakreset.errors import UsageError
-from weakreset.resources import all_or_none
+from weakreset.resources import all_or_none, check_outputs
 
 if TYPE_CHECKING:
     from weakreset.ablation import Ablation, Condition, StudySettings
     from weakreset.parameter_file import ParameterFile
 
 __all__ = ["ablate_command"]
+
+_TABLE, _FIGURES, _PICTURE = "ablation.csv", "ablation.json", "ablation.png"
 
 
 def ablate_command(
@@ -58,7 +60,7 @@ def ablate_command(
         raise UsageError("--recipe ideal has no devices to ablate: choose latent, latent-byte, device-aware, published")
     share = _share(part)
     _check_together(target is not None, share is not None, bool(dask), trust_network)
-    claim_outputs(folder=output)
+    _claim(output)
     file = parameters_of(params, assume)
     if download:
         from weakreset.training import folder_of
@@ -74,6 +76,11 @@ def ablate_command(
             _part(file, output, settings, share, range(seeds), _words(only), jobs, as_json)
         else:
             _study(file, output, settings, range(seeds), _words(only), jobs, as_json, (dask, trust_network))
+
+
+def _claim(folder: Path) -> None:
+    claim_outputs(folder=folder)
+    check_outputs(*(folder / name for name in (_TABLE, _FIGURES, _PICTURE)))  # written after all trainings
 
 
 def _check_together(target: bool, part: bool, dask: bool, trust_network: bool) -> None:
@@ -156,15 +163,15 @@ def _study(
             trust_network=trusted,
         )
     result = study.to_dict()
-    texts = {output / "ablation.json": json.dumps(result, indent=1) + "\n", output / "ablation.csv": study.to_csv()}
-    all_or_none(texts | {output / "ablation.png": _picture(study)})
+    texts = {output / _FIGURES: json.dumps(result, indent=1) + "\n", output / _TABLE: study.to_csv()}
+    all_or_none(texts | {output / _PICTURE: _picture(study)})
     if as_json:
         print_json(result)
         return
     console.print(_table(study))
     for line in (*study.verdict(), _about(settings)):
         console.print(line, markup=False)
-    places = f"table: {output / 'ablation.csv'}, {output / 'ablation.json'}; picture: {output / 'ablation.png'}"
+    places = f"table: {output / _TABLE}, {output / _FIGURES}; picture: {output / _PICTURE}"
     console.print(places, markup=False)
 
 

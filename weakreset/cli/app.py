@@ -12,10 +12,10 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
-from weakreset.cli.common import outputs_held, silence_stdout
+from weakreset.cli.common import outputs_held, say, silence_stdout
 from weakreset.cli.imperfections import ImperfectionsCommand
 from weakreset.cli.signs import every_sign_can_be_written
-from weakreset.cli.stopped import Interrupted, InterruptibleGroup, kept, say, termination_is_an_error, unforeseen
+from weakreset.cli.stopped import Interrupted, InterruptibleGroup, kept, signals_unwind, unforeseen
 from weakreset.errors import UsageError, WeakResetError, WeakResetWarning
 from weakreset.outputs import written_files
 
@@ -78,7 +78,7 @@ def run(arguments: list[str]) -> int:
     place of its traceback, and 3; Ctrl-C is 130 and SIGTERM 143.
     """
     with (
-        every_sign_can_be_written(), warnings.catch_warnings(), termination_is_an_error(), outputs_held(),
+        every_sign_can_be_written(), warnings.catch_warnings(), signals_unwind(), outputs_held(),
         written_files() as written,
     ):  # fmt: skip
         warnings.simplefilter("always", WeakResetWarning)

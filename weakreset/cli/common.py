@@ -5,29 +5,32 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.segment import Segment
 
+from weakreset.display import printable
+from weakreset.errors import OutputError
 from weakreset.locks import held
 from weakreset.outputs import check_outputs
+from weakreset.paths import shown_path
 from weakreset.progress import Progress
 
 __all__ = [
-    "Terminated", "claim_outputs", "command_line", "console_for", "harmless", "outputs_held", "print_json",
-    "progress_bar", "resumable", "silence_stdout",
+    "Terminated", "claim_outputs", "command_line", "console_for", "outputs_held", "print_json",
+    "progress_bar", "resumable", "say", "silence_stdout",
 ]
 
 
 _HELD: list[ExitStack] = []  # of the command that runs, where one runs
 _REFRESH_S = 0.1  # a terminal that is redrawn at every device costs more than a fit
 _BRIEF_S = 1.0
+_NOT_BEGUN = "nothing was begun, and what was there before is as it was: run the same command again"
 
 
 @contextmanager
@@ -42,32 +45,30 @@ def outputs_held() -> Iterator[None]:
 
 
 def claim_outputs(
-    *files: str | os.PathLike[str] | None, folder: str | os.PathLike[str] | None = None
+    *files: str | os.PathLike[str] | None, folder: str | os.PathLike[str] | None = None,
+    read: Iterable[str | os.PathLike[str]] = (),
 ) -> None:
     """Before any work: these files can be written and files in this folder, and no other run is writing the files.
 
-    A folder is held by what fills it, so that it is held in programs and notebooks too.
+    A folder is held by what fills it, so that it is held in programs and notebooks too. `read` is what the command
+    reads, files and perhaps names of presets: a measurement is not written over by its own fit.
 
     Raises
     ------
     OutputError
-        As from `check_outputs` and `held`.
+        As from `check_outputs` and `held`; an output is one of the files that are read.
     """
     check_outputs(*files, folder=folder)
+    sources = {os.path.realpath(source) for source in read}
+    for file in files:
+        if file is not None and os.path.realpath(file) in sources:
+            raise OutputError(f"{shown_path(file)}: is read by this command, and is not written over; name another")
     if _HELD:
         _HELD[-1].enter_context(held(*(file for file in files if file is not None)))
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM: ends the work as Ctrl-C does, with another exit code."""
-
-
-_OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def harmless(text: str) -> str:
-    """Control signs, and those that turn the direction of writing around, as escapes; line ends stay."""
-    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class _Patient(Console):
@@ -82,7 +83,8 @@ class _Patient(Console):
     def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
         """Names of devices and files come from strangers: what a terminal would obey in them is shown, not sent."""
         for text, style, control in super().render(renderable, options):
-            yield Segment(text if control else harmless(text), style, control)  # control: what rich itself sends
+            # control: what rich itself sends
+            yield Segment(text if control else printable(text, line_ends=True), style, control)
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -100,6 +102,11 @@ def silence_stdout() -> None:
 def console_for(as_json: bool) -> Console:
     """Where words for people go: stderr when stdout carries JSON."""
     return _Patient(stderr=as_json, highlight=False, soft_wrap=True)
+
+
+def say(text: str, style: str | None) -> None:
+    """One paragraph on stderr."""
+    console_for(as_json=True).print(text, style=style, markup=False)
 
 
 def print_json(value: Any) -> None:
@@ -146,7 +153,9 @@ def resumable(advice: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stop:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"interrupted; {advice()}", markup=False)
+        # to look, torch would be loaded, which takes longer than anybody waits who pressed Ctrl-C
+        begun = "torch" in sys.modules
+        say(f"interrupted; {advice() if begun else _NOT_BEGUN}", None)
         # 128 + the number of the signal, as shells count
         raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
 

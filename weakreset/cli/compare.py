@@ -24,7 +24,7 @@ def compare_command(
     from weakreset.parameter_file import load_parameters
     from weakreset.report import build_comparison
 
-    claim_outputs(report)
+    claim_outputs(report, read=[a, b])
     console = console_for(json_)
     comparison = compare_parameters(load_parameters(a), load_parameters(b))
     console.print(_table(comparison))

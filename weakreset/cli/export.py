@@ -42,7 +42,7 @@ def export_command(
 
     A trained run is written as an ONNX network, or as its bare binary weights.
     """
-    claim_outputs(output)
+    claim_outputs(output, read=[params])
     given = {"--devices": devices, "--pulses": pulses, "--seed": seed, "--assume": assume or None}
     _refuse_unused(to, [name for name, value in given.items() if value is not None])
     said: dict[str, Any] = {"output": str(output), "to": to}

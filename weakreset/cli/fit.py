@@ -69,7 +69,7 @@ def fit_command(
     chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream, keep_going, skip)
     fixed = {"drift": drift, "direction": direction, "alpha": alpha, "exponent": exponent, "rtn": rtn}
     fixed["mixed_pulses"] = mixed_pulses
-    table = _table_name(output, devices, report)
+    table = _table_name(output, devices, report, chosen)
     fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console, _cluster(dask, trust_network, output))
     _print_fits(console, fits)
     summary = {"devices": fits.counts(), "excluded": _excluded(fits), "devices_csv": str(table), **_numbers(fits)}
@@ -150,13 +150,13 @@ def _read_sd(text: str, repeats: Any) -> float | None:
         raise UsageError(f"--read-sd {text!r}: give a number in ln R, or `repeats`") from None
 
 
-def _table_name(output: Path, devices: Path | None, report: Path | None) -> Path:
+def _table_name(output: Path, devices: Path | None, report: Path | None, chosen: TraceOptions) -> Path:
     """Where the table of devices goes, once it is sure that all outputs can be written."""
     try:
         table = devices or output.with_suffix(".devices.csv")
     except ValueError:
         raise UsageError(f"-o {output}: not the name of a file") from None
-    claim_outputs(output, table, report)
+    claim_outputs(output, table, report, read=chosen.files())
     return table
 
 

@@ -37,7 +37,7 @@ def import_command(
     from weakreset.parameter_file import changes_of
     from weakreset.population import export_parameters, fit_population, read_device_table, with_noise
 
-    claim_outputs(output)
+    claim_outputs(output, read=[table])
     console = console_for(json_)
     noise = nested(changes_of(set_ or []))
     if wrong := [key for key, block in noise.items() if not isinstance(block, dict)]:

@@ -27,7 +27,7 @@ def show_command(
     """Show what is in a parameter file: laws and noise in words, what devices do, what stands behind it."""
     from weakreset.parameter_file import describe, picture_in_text
 
-    claim_outputs(report)
+    claim_outputs(report, read=[params])
     console = console_for(json_)
     file = parameters_of(params, assume)
     sections = describe(file)

@@ -37,7 +37,7 @@ def simulate_command(
     writers = {".csv": write_csv_long, ".gz": write_csv_long, ".h5": write_hdf5, ".hdf5": write_hdf5}
     if output.suffix not in writers:
         raise UsageError(f"{output}: cannot tell the format from {output.suffix!r}; use .csv or .h5")
-    claim_outputs(output)
+    claim_outputs(output, read=[params])
     file = parameters_of(params, assume)
     traces = simulate_traces(file, devices, pulses, seed, without, cycles, dies)
     writers[output.suffix](traces, output)

@@ -6,18 +6,22 @@ import os
 import signal
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from rich.console import Console
 from typer.core import TyperGroup
 
-from weakreset.cli.common import Terminated, harmless, silence_stdout
+from weakreset.cli.common import Terminated, silence_stdout
 
-__all__ = ["Interrupted", "InterruptibleGroup", "kept", "say", "termination_is_an_error", "unforeseen"]
+__all__ = ["Interrupted", "InterruptibleGroup", "kept", "signals_unwind", "unforeseen"]
+
+_AGAIN_S = 0.05
+_LONGEST_IMPORT_S = 10.0  # torch on a busy machine
 
 
 class Interrupted(BaseException):
@@ -42,25 +46,40 @@ class InterruptibleGroup(TyperGroup):
 
 
 @contextmanager
-def termination_is_an_error() -> Iterator[None]:
-    """SIGTERM unwinds the work as Ctrl-C does: parts are removed, workers ended, what was kept is said."""
+def signals_unwind() -> Iterator[None]:
+    """Ctrl-C and SIGTERM unwind the work: parts are removed, workers ended, what was kept is said."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what a signal does
         return
+    until: list[float] = []  # how long the first signal may be put off
 
-    def terminate(number: int, frame: object) -> None:
-        raise Terminated  # in the main thread, wherever it is: with blocks and finally clauses run
+    def stop(number: int, frame: FrameType | None) -> None:
+        until[:] = until or [time.monotonic() + _LONGEST_IMPORT_S]
+        if _in_import(frame) and time.monotonic() < until[0]:
+            # a library of C that is cut off half-way is broken: what goes on with it fails in odd ways, or crashes
+            again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number))
+            again.daemon = True
+            again.start()
+            return
+        # in the main thread, wherever it is: with blocks and finally clauses run
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, stop)}
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored, or somebody else's
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def say(text: str, style: str) -> None:
-    """One paragraph on stderr."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(harmless(text), style=style, markup=False)
+def _in_import(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def kept(written: Sequence[Path]) -> str:

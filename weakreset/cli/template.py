@@ -48,10 +48,10 @@ def template_command(
         raise UsageError(f"{output}: several templates need a folder; or choose one of {', '.join(_FILES)}")
     claim_outputs(*([output] if to_file else []), folder=None if to_file else output)
     console = Console(highlight=False, soft_wrap=True)
-    for name in chosen:
-        target = output if to_file else output / _ALL[name]
-        if target.exists():
-            raise UsageError(f"{target} is there already; name another file or folder with -o")
+    targets = {name: output if to_file else output / _ALL[name] for name in chosen}
+    if there := [str(target) for target in targets.values() if target.exists()]:
+        raise UsageError(f"{there[0]} is there already; name another file or folder with -o")
+    for name, target in targets.items():
         console.print(f"{name}: {_write(name, target)} (simulated)", markup=False)
     console.print(f"Fill in your own readings, then: weakreset inspect FILE{_MAPS.get(format_, '')}", markup=False)
     if not format_:

@@ -12,6 +12,8 @@ from weakreset.errors import UsageError
 from weakreset.progress import Progress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from weakreset.traces import TraceSet
@@ -96,14 +98,19 @@ class TraceOptions:
             "skip": self.skip,
         }
 
+    def files(self) -> list[Path]:
+        """The files that are read."""
+        from weakreset.traces.find_files import find_files
+
+        return find_files(self.paths)
+
     def streams(self) -> bool:
         """Whether files are read in parts: asked for, or large files of a format that can be."""
-        from weakreset.traces.find_files import find_files
         from weakreset.traces.stream import can_stream
 
         if self.stream is not None:
             return self.stream
-        files = find_files(self.paths)
+        files = self.files()
         # all files together: a lot of many small ones fills the memory as one large one does
         large = sum(path.stat().st_size for path in files) >= _STREAM_FROM_BYTES
         return large and any(can_stream(path, self.format_ or None) for path in files)

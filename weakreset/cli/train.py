@@ -14,6 +14,7 @@ import typer
 
 from weakreset.cli.imperfections import SWITCHES
 from weakreset.cli.parameters import AssumeOption, parameters_of
+from weakreset.errors import UsageError
 
 if TYPE_CHECKING:
     from weakreset.parameter_file import ParameterFile
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from weakreset.training import Progress, TrainingRun
 
 __all__ = ["train_command"]
+
+_PAGE = "report.html"
 
 
 def train_command(
@@ -51,6 +54,7 @@ def train_command(
     from weakreset.training.recipes import recipe_named
 
     claim_outputs(folder=output)
+    _check_page(output)
     chosen = recipe_named(recipe)
     chosen = chosen if lr is None else replace(chosen, lr=lr)  # in config.json it is part of the recipe
     file = parameters_of(params, assume)
@@ -62,6 +66,15 @@ def train_command(
         )
     _write_page(run, file, output)
     _report(run, output, as_json)
+
+
+def _check_page(folder: Path) -> None:
+    """The report is written at the very end, and takes the place of none but an earlier one of such a run."""
+    from weakreset.resources import check_outputs
+
+    check_outputs(folder / _PAGE)
+    if (folder / _PAGE).exists() and not (folder / "config.json").exists():
+        raise UsageError(f"{folder / _PAGE}: is not of a run, and is not written over; name another folder")
 
 
 def _kept(folder: Path) -> str:
@@ -87,7 +100,7 @@ def _write_page(run: TrainingRun, params: ParameterFile, folder: Path) -> None:
         title=f"Training: {name}", params=params, runs=(curve,), wear=_wear(run),
         summary=_costs(run), commands=(command_line(),),
     )
-    write_atomically(folder / "report.html", build_report(page))
+    write_atomically(folder / _PAGE, build_report(page))
 
 
 def _wear(run: TrainingRun) -> tuple[LayerWear, ...]:

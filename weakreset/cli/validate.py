@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from weakreset.cli.common import claim_outputs, command_line, console_for, print_json, progress_bar
-from weakreset.cli.parameters import AssumeOption, parameters_of
+from weakreset.cli.parameters import AssumeOption
 from weakreset.cli.trace_options import (
     FormatOption,
     KeepGoingOption,
@@ -52,17 +52,17 @@ def validate_command(
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
 ) -> None:
     """Compare traces with simulated replicas; exit code 1 when the model does not reproduce them."""
+    from weakreset.parameter_file import assumed_numbers, load_parameters
     from weakreset.validation import validate
 
     console = console_for(json_)
-    _check_outputs(report, params if store else None)
-    file = parameters_of(params, assume)
     chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, keep_going=keep_going, skip=skip)
+    _claim(report, params, store, chosen)
+    file = (as_stored := load_parameters(params)).assuming(numbers := assumed_numbers(assume))
     with progress_bar(console) as progress:
         loaded, _ = chosen.load(progress=progress)
     print_left_out(console, loaded)
-    if held_out:
-        loaded = _held_out(file, loaded)
+    loaded = _held_out(file, loaded) if held_out else loaded
     with progress_bar(console) as progress:
         verdict = validate(
             file, loaded, n_replicas=replicas, seed=seed, unseen=unseen or held_out, mixed_pulses=mixed_pulses,
@@ -70,7 +70,9 @@ def validate_command(
         )
     _print_verdict(console, verdict)
     if store:
-        _store(params, file, verdict, console)
+        # into the file as it was: what was only assumed does not become a law of it
+        as_stored.with_verdict(verdict.summary(), numbers).save(params)
+        console.print(f"verdict stored in {params}", markup=False)
     if report is not None:
         _page(report, file, verdict, loaded, console)
     if json_:
@@ -104,15 +106,12 @@ def _held_out(file: Any, traces: Any) -> Any:
     return part
 
 
-def _check_outputs(report: Path | None, path: str | None) -> None:
-    if path is not None and not os.path.exists(path):
-        raise UsageError(f"{path} is a preset, which cannot hold a verdict: save it as a file first")
-    claim_outputs(report, path)
-
-
-def _store(path: str, file: Any, verdict: Any, console: Any) -> None:
-    file.with_verdict(verdict.summary()).save(Path(path))
-    console.print(f"verdict stored in {path}", markup=False)
+def _claim(report: Path | None, params: str, store: bool, chosen: TraceOptions) -> None:
+    if store and not os.path.exists(params):
+        raise UsageError(f"{params} is a preset, which cannot hold a verdict: save it as a file first")
+    claim_outputs(report, read=[params, *chosen.files()])
+    if store:
+        claim_outputs(params)
 
 
 def _print_verdict(console: Any, verdict: Any) -> None:

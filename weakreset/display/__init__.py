@@ -2,8 +2,9 @@
 
 from weakreset.display.chart import text_chart
 from weakreset.display.numbers import for_json, number, percent, plus_minus
+from weakreset.display.signs import printable
 from weakreset.display.spreadsheet import csv_for_people, plain_comment, shown_cell, stored_cell
-from weakreset.display.summary import ROWS_SHOWN, Shown, Summary, printable, text_table
+from weakreset.display.summary import ROWS_SHOWN, Shown, Summary, text_table
 from weakreset.display.units import as_change, as_interval, as_ohms
 
 __all__ = [

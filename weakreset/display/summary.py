@@ -6,7 +6,9 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["ROWS_SHOWN", "Shown", "Summary", "printable", "text_table"]
+from weakreset.display.signs import printable
+
+__all__ = ["ROWS_SHOWN", "Shown", "Summary", "text_table"]
 
 ROWS_SHOWN = 50
 """Rows in a notebook; who makes a `Summary` need not make more of them."""
@@ -111,8 +113,3 @@ def _clipped(text: str, longest: int) -> str:
     """One line of printable signs: a name may hold line ends, terminal commands or signs that turn the text around."""
     # cut first, so that no escape is cut in two
     return printable(text if len(text) <= longest else text[: longest - 1] + "…")
-
-
-def printable(text: str) -> str:
-    """The text with signs that a terminal would obey written as escapes."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

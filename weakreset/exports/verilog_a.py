@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from weakreset.errors import UsageError
 from weakreset.exports.drift_text import expression
 from weakreset.exports.target import ExportSettings, Pulse, Target, header, pulse_of
+from weakreset.exports.verilog_words import KEYWORDS
 from weakreset.model import SHAPES, PinkPoles, fit_pink_poles, stationary_high_probability
 from weakreset.parameter_file import ParameterFile
 from weakreset.twin import simulate_population
@@ -41,17 +42,6 @@ _MOST_PULSES = 100_000  # of a bench
 _OWN = frozenset(
     "r0_ohm rtn_amplitude growing_rtn_amplitude seed alpha read_sd p_up p_down growing_p_up growing_p_down growth "
     "pulse_threshold_v latch_tau_s".split()
-)
-_WORDS = frozenset(  # of Verilog-AMS 2.4, small letters only: numbers of a drift have no others
-    "above abs access acos acosh absdelay aliasparam always analog analysis and asin asinh assert assign atan atan2 "
-    "atanh begin branch buf case ceil connect continuous cos cosh cross ddt ddt_nature ddx deassign default defparam "
-    "disable discipline discrete domain edge else end endcase enddiscipline endfunction endmodule endnature "
-    "endparamset event exclude exp final_step flicker_noise floor flow for force forever from function generate "
-    "genvar ground hypot idt idtmod if inf initial initial_step inout input integer join laplace_nd laplace_np "
-    "laplace_zd laplace_zp last_crossing limexp ln localparam log max min module nand nature negedge net noise_table "
-    "nor not or output parameter paramset posedge potential pow real reg release repeat scalared signed sin sinh "
-    "slew sqrt string strobe tan tanh task time timer transition tri units unsigned wait wand while white_noise wire "
-    "wor xnor xor zi_nd zi_np zi_zd zi_zp".split()
 )
 
 
@@ -94,7 +84,7 @@ def _write(params: ParameterFile, settings: ExportSettings) -> str:
 
 def _parts(params: ParameterFile, settings: ExportSettings) -> _Parts:
     shape = SHAPES[params.model]
-    if taken := sorted((_OWN | _WORDS) & {*shape.parameters}):
+    if taken := sorted((_OWN | KEYWORDS) & {*shape.parameters}):
         raise UsageError(
             f"drift {shape.name!r}: {', '.join(taken)} is a word of Verilog-A or of the module, no name of a number "
             "there; --to devices writes the numbers as a table"

@@ -5,7 +5,8 @@ from weakreset.fitting.drift_fit import lmfit_problem
 from weakreset.fitting.fit_devices import fit_devices
 from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.fit_set import FitSet, PooledNoise
-from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, RtnFit
+from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
+from weakreset.fitting.rtn_fit import RtnFit
 from weakreset.fitting.stream import fit_stream
 
 __all__ = [

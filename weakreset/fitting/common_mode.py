@@ -90,18 +90,21 @@ def shared_walk(fits: Sequence[DeviceFit], alpha: float, colour: NoiseColour) ->
     The mean over N devices holds it undiminished and 1/N of their noise. What a drift would take up of it is projected
     out of that mean; each single device's slopes have taken it up, and only this number tells by how much.
     """
-    by_pulses: dict[bytes, list[DeviceFit]] = {}
-    for fit in fits:
-        if fit.white_residuals is not None and fit.averaged is None:
-            by_pulses.setdefault(fit.pulses.tobytes(), []).append(fit)
-    same = max(by_pulses.values(), key=len)
-    pulses = same[0].pulses
-    chosen = slice(None, None, -(-len(pulses) // _MOST_PULSES))
-    left = [fit.log_ratio - fit.drift_at(pulses) - fit.rtn.offset(pulses) for fit in same]
-    mean, t = np.mean(left, axis=0)[chosen], pulses[chosen]
+    known = [fit for fit in fits if fit.white_residuals is not None and fit.averaged is None]
+    every, count = np.unique(np.concatenate([fit.pulses for fit in known]), return_counts=True)
+    t = every[count >= _LEAST_DEVICES]  # where the mean is one of many, as in `common_mode`
+    t = t[:: -(-len(t) // _MOST_PULSES)]
+    left, has = np.zeros((2, len(known), len(t)))
+    for row, here, fit in zip(left, has, known, strict=True):
+        _, place, read = np.intersect1d(t, fit.pulses, assume_unique=True, return_indices=True)
+        row[place] = (fit.log_ratio - fit.drift_at(fit.pulses) - fit.rtn.offset(fit.pulses))[read]
+        here[place] = 1.0
+    n = has.sum(axis=0)
+    mean = left.sum(axis=0) / n
     knees = np.quantile(t, [0.2, 0.4, 0.6, 0.8])
     design = np.column_stack([np.ones(len(t)), t, np.maximum(t[:, None] - knees, 0.0)]) / [1.0, *[float(t[-1])] * 5]
-    own = alpha**2 / len(same) * colour.covariance(t)
+    # of two means, over n_s and n_t devices, the devices in both have noise in common: 1/n where all were read alike
+    own = alpha**2 * colour.covariance(t) * (has.T @ has) / (n[:, None] * n)
     walk = alpha**2 * (np.minimum(t[:, None], t[None, :]) - float(t[0]))
     found = optimize.minimize_scalar(
         lambda x: _restricted(mean, design, own + np.exp(x) * walk), bounds=_LOG_WALKS, method="bounded",

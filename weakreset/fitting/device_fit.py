@@ -16,7 +16,8 @@ from weakreset.fitting.drift_fit import WhitenedModel, run_lmfit
 from weakreset.fitting.knee_posterior import KneePosterior, ScanMoments, knee_posterior, scan_moments
 from weakreset.fitting.likelihood_draws import LikelihoodDraws, draw_likelihood
 from weakreset.fitting.missed_steps import StepPrior, log_missed_steps
-from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, RtnFit, r0_estimate
+from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, r0_estimate
+from weakreset.fitting.rtn_fit import RtnFit
 from weakreset.fitting.step_search import Configuration
 from weakreset.traces import PulseTrace
 

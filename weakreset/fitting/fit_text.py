@@ -14,7 +14,8 @@ import numpy as np
 
 from weakreset.errors import FitError
 from weakreset.fitting.likelihood_draws import LikelihoodDraws
-from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, ResidualCheck, RtnFit
+from weakreset.fitting.result import DeviceFit, Estimate, FitStatus, ResidualCheck
+from weakreset.fitting.rtn_fit import RtnFit
 from weakreset.fitting.whitening import Averaged, NoiseProfile
 from weakreset.model import SHAPES, DriftShape
 

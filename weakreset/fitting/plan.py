@@ -101,9 +101,10 @@ def first_plan(survey: Survey, chosen: FitOptions) -> tuple[FitPlan, list[Group]
     fixed = fixed_noise(chosen)
     basis, noise, note = _prepared(sample, direction, fixed, chosen)
     look = _looked_at(sample, basis, noise, chosen)
-    for _ in range(ROUNDS):
+    # a size that changes is looked for only where the noise is not given: who gives an exponent means it throughout
+    for _ in range(ROUNDS if chosen.exponent is None else 0):
         profile = noise_profile(look.sizes, noise.colour.profile)
-        if profile == noise.colour.profile or chosen.exponent is not None:
+        if profile == noise.colour.profile:
             break
         fixed = replace(fixed, profile=profile)
         basis, noise, note = _prepared(sample, direction, fixed, chosen)

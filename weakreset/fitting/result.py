@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.display import Shown, Summary, number, plus_minus
+from weakreset.fitting.rtn_fit import RtnFit
 from weakreset.fitting.whitening import Averaged, NoiseColour, NoiseProfile
 from weakreset.model import DriftShape
 from weakreset.traces import PulseTrace
@@ -19,7 +20,7 @@ from weakreset.traces import PulseTrace
 if TYPE_CHECKING:
     from weakreset.fitting.likelihood_draws import LikelihoodDraws
 
-__all__ = ["DeviceFit", "Estimate", "FitStatus", "ResidualCheck", "RtnFit", "r0_estimate"]
+__all__ = ["DeviceFit", "Estimate", "FitStatus", "ResidualCheck", "r0_estimate"]
 
 Array = NDArray[np.float64]
 
@@ -71,47 +72,6 @@ class Estimate:
         if self.value is None:
             return f"not identifiable ({self.status})"
         return f"{self.value:.4g}" + (f" +- {self.stderr:.2g}" if self.stderr is not None else "")
-
-
-@dataclass(frozen=True)
-class RtnFit:
-    """Telegraph noise of one device.
-
-    Attributes
-    ----------
-    status : str
-        `not_detected`, `ok`, or `not_two_level` (the steps do not alternate between two levels).
-    amplitude : float or None
-        Step A in ln R.
-    steps : tuple of int
-        Pulse numbers at which the level changes (the first read at the new level).
-    sizes : tuple of float
-        Change of ln R at each step; +A and -A in turn where there are two levels.
-    starts_high : bool
-        Level at the first read.
-    amplitude_stderr : float or None
-    growth : float
-        By how much the amplitude grows per unit of ln(R/R0), as a share of A; of the whole set.
-    """
-
-    status: str = "not_detected"
-    amplitude: float | None = None
-    steps: tuple[int, ...] = ()
-    sizes: tuple[float, ...] = ()
-    starts_high: bool = False
-    amplitude_stderr: float | None = None
-    growth: float = 0.0
-
-    def offset(self, pulses: NDArray[np.int64]) -> Array:
-        """What telegraph noise of the size at R0 adds to ln R at `pulses`."""
-        level = (self.amplitude or 0.0) * self.starts_high
-        levels = level + np.concatenate([[0.0], np.cumsum(np.asarray(self.sizes, dtype=np.float64))])
-        return np.asarray(levels[np.searchsorted(np.asarray(self.steps, dtype=np.int64), pulses, side="right")])
-
-    def high(self, pulses: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """State (True is high) at `pulses`, for two-level noise."""
-        switches = np.searchsorted(np.asarray(self.steps, dtype=np.int64), pulses, side="right")
-        return np.asarray((switches + int(self.starts_high)) % 2 == 1)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from pydantic import ConfigDict, Field, model_validator
 
 from weakreset.display import Shown, Summary
 from weakreset.model import SHAPES, DeviceNoise
+from weakreset.parameter_file.correlation import Correlation
 from weakreset.parameter_file.dies import Dies
 from weakreset.parameter_file.law_schema import (
     CycleSpread,
     FamilyChoice,
-    Interval,
     ParameterLaw,
     Probability,
     Strict,
@@ -25,7 +25,7 @@ from weakreset.parameter_file.not_identifiable import NotIdentifiable, assumed, 
 from weakreset.parameter_file.overview import overview
 from weakreset.parameter_file.provenance import Edit, ExcludedDevice, InputFile, Provenance
 from weakreset.parameter_file.text import json_text
-from weakreset.parameter_file.verdict_of import KEY, numbers_sha256
+from weakreset.parameter_file.verdict_of import KEY, numbers_sha256, verdict_with
 from weakreset.resources import write_atomically
 
 __all__ = [
@@ -50,51 +50,6 @@ __all__ = [
 
 SCHEMA_NAME = "weakreset-parameters"
 SCHEMA_VERSION = "1.1.0"
-
-
-class CorrelationTest(Strict):
-    """Estimated correlation of a pair and the test of its independence; the matrix holds 0 unless rejected."""
-
-    names: list[str] = Field(min_length=2, max_length=2)
-    correlation: float = Field(ge=-1.0, le=1.0)
-    stderr: float = Field(ge=0)
-    interval: Interval
-    p_value: Probability
-    adjusted_p_value: Probability
-    rejected: bool
-
-
-class Correlation(Strict):
-    """Gaussian copula between parameters; absent means independent."""
-
-    names: list[str]
-    copula: Literal["gaussian"] = "gaussian"
-    matrix: list[list[float]] = Field(description="correlation of the normal scores, rows and columns as names")
-    tests: list[CorrelationTest] | None = Field(default=None, description="every pair that was tested")
-
-    @model_validator(mode="after")
-    def _is_a_correlation_matrix(self) -> Correlation:
-        n = len(self.names)
-        if len(set(self.names)) < n:
-            raise ValueError(f"names must differ, got {self.names}")
-        if len(self.matrix) != n or any(len(row) != n for row in self.matrix):
-            raise ValueError(f"matrix must be {n} x {n}, one row and column for each of {self.names}")
-        for i in range(n):
-            if self.matrix[i][i] != 1.0:
-                raise ValueError(f"diagonal must be 1, got {self.matrix[i][i]} for {self.names[i]}")
-            for j in range(i):
-                if abs(self.matrix[i][j] - self.matrix[j][i]) > 1e-12 or not abs(self.matrix[i][j]) < 1.0:
-                    raise ValueError(
-                        f"{self.names[i]}-{self.names[j]}: {self.matrix[i][j]} and {self.matrix[j][i]} "
-                        "must be equal and between -1 and 1"
-                    )
-        import numpy as np
-
-        # pairs may each be possible and all together not; `draw` takes its Cholesky root
-        smallest = float(np.linalg.eigvalsh(np.asarray(self.matrix)).min()) if n else 1.0
-        if smallest <= 0:
-            raise ValueError(f"matrix is not positive definite (smallest eigenvalue {smallest:.3g})")
-        return self
 
 
 class DefectKind(Strict):
@@ -275,9 +230,13 @@ class ParameterFile(Shown, Strict):
         """Digest of everything but name, provenance and validation: which numbers a verdict was reached with."""
         return numbers_sha256(self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True))
 
-    def with_verdict(self, summary: Mapping[str, Any]) -> ParameterFile:
-        """The file with a verdict (`Verdict.summary()`), which dies when a number of the file is changed."""
-        return self.model_copy(update={"validation": {**summary, KEY: self.numbers_sha256()}})
+    def with_verdict(self, summary: Mapping[str, Any], assumed: Mapping[str, float] | None = None) -> ParameterFile:
+        """The file with a verdict (`Verdict.summary()`), which dies when a number of the file is changed.
+
+        `assumed` is what the verdict was reached with for parameters that are not identifiable; they stay so.
+        """
+        verdict = verdict_with(summary, assumed or {})
+        return self.model_copy(update={"validation": {**verdict, KEY: self.numbers_sha256()}})
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the file atomically; readable, diffable JSON."""

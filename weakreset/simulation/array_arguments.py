@@ -13,7 +13,9 @@ from torch import Tensor
 from weakreset.errors import SimulationError
 from weakreset.simulation.moving_rows import MOST_PULSES
 
-__all__ = ["check_saved", "check_spread", "checked_bursts", "checked_seed", "checked_shape", "large_zeros"]
+__all__ = [
+    "check_counters", "check_saved", "check_spread", "checked_bursts", "checked_seed", "checked_shape", "large_zeros",
+]
 
 _SEED_BITS = 63  # torch keeps seeds in signed 64 bits
 _LINE = 64  # bytes of a cache line: a row of a device shall lie in as few as it can
@@ -41,13 +43,19 @@ def checked_bursts(n: Tensor | int, count: Tensor) -> Tensor:
     bursts = n.to(count.device).reshape(-1)
     if bursts.numel() and int(bursts.min()) < 0:
         raise SimulationError(f"pulses must be >= 0, got {int(bursts.min())}; to lower R use set_()")
+    if bursts.numel():
+        check_counters(int(bursts.max()), count)
+    return bursts
+
+
+def check_counters(longest: int, count: Tensor) -> None:
+    """Refuse a burst of `longest` pulses where a device's counter, one of `count`, could run over."""
     # the largest burst beside the fullest counter: one pass each, no sum that could overflow
-    if bursts.numel() and int(bursts.max()) > MOST_PULSES - int(count.max()):
+    if longest > MOST_PULSES - (fullest := int(count.max())):
         raise SimulationError(
-            f"{int(bursts.max())} pulses for devices that have had up to {int(count.max())}: the counter of a device "
+            f"{longest} pulses for devices that have had up to {fullest}: the counter of a device "
             f"holds {MOST_PULSES} between two SETs"
         )
-    return bursts
 
 
 def checked_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -71,9 +79,9 @@ def check_saved(state: Mapping[str, Any], prefix: str, physics: int) -> None:
             "their own; train that run anew"
         )
     saved = state.get(f"{prefix}physics")
-    if saved is not None and int(saved) != physics:
+    if saved is not None and (saved.numel() != 1 or int(saved) != physics):
         raise SimulationError(
-            f"{prefix or 'state'}: was saved from devices with other noise, direction or number of poles; "
+            f"{prefix or 'state'}: was saved from devices with other noise, direction, RESET pulse or number of poles; "
             "build the array with the parameter file it was saved with"
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ def save_checkpoint(
                     header["scalars"][f"{number}/{key}"] = value
     for name, generator in (generators or {}).items():
         tensors[f"generator/{name}"] = generator.get_state()  # a byte tensor
+    header["crc32"] = _checksum(tensors)
     return _write(Path(path), tensors, {"weakreset": json.dumps(header)})
 
 
@@ -74,8 +76,10 @@ def load_checkpoint(
     notes: dict[str, Any] = header["notes"]
     if check is not None:  # before the model: a refused file changes nothing
         check(notes)
+    saved_model = _part(tensors, "model/")
+    _check_kinds(path, saved_model, model.state_dict())
     try:
-        model.load_state_dict(_part(tensors, "model/"))
+        model.load_state_dict(saved_model)
     except RuntimeError as error:
         raise SimulationError(f"{path}: belongs to another network ({error})") from None
     if optimizer is not None:
@@ -92,6 +96,18 @@ def load_checkpoint(
         except (RuntimeError, TypeError) as error:
             raise SimulationError(f"{path}: its generator {name!r} is damaged ({error})") from None
     return notes
+
+
+def _check_kinds(path: str | os.PathLike[str], saved: Mapping[str, Tensor], mine: Mapping[str, Tensor]) -> None:
+    """Refuse tensors that torch would turn into what the model has: a count is no fraction, a fraction no count."""
+    for key in saved.keys() & mine.keys():
+        was, is_ = saved[key], mine[key]
+        alike = was.dtype == is_.dtype or (was.is_floating_point() and is_.is_floating_point())
+        if not alike or was.shape != is_.shape:
+            raise SimulationError(
+                f"{path}: {key} is {was.dtype} {tuple(was.shape)}, not {is_.dtype} {tuple(is_.shape)}: it is damaged, "
+                "or belongs to another network"
+            )
 
 
 def _optimizer_state(
@@ -137,7 +153,18 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise SimulationError(f"{path}: not a checkpoint of this weakreset (format {found!r})")
     if not isinstance(header.get("notes"), dict) or not isinstance(header.get("scalars", {}), dict):
         raise SimulationError(f"{path}: its notes are damaged; start anew in another folder")
+    if header.get("crc32", (found := _checksum(tensors))) != found:  # older files have none
+        raise SimulationError(f"{path}: its numbers are not those that were saved (checksum); start anew")
     return tensors, header
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> int:
+    """Of names and bytes: a number that a disk or a copy changed looks like any other number."""
+    found = 0
+    for key in sorted(tensors):
+        found = zlib.crc32(key.encode(), found)
+        found = zlib.crc32(tensors[key].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data, found)
+    return found
 
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> Path:

@@ -20,6 +20,10 @@ __all__ = ["SET_COUNTERS", "DeviceBuffers"]
 
 SET_COUNTERS = {"set_count": torch.int16, "retired_pulses": torch.int32}
 """Made at the first SET."""
+_OPTIONAL = SET_COUNTERS | {
+    "unresponsive": torch.bool, "energy_j": torch.float32, "read_error": torch.float32, "reads": torch.int64,
+}
+"""There or not, depending on the file and the life of the chip: what a saved one must be."""
 
 
 class DeviceBuffers(nn.Module):
@@ -104,14 +108,18 @@ class DeviceBuffers(nn.Module):
 
     def check_loadable(self, state_dict: Mapping[str, Any], prefix: str) -> None:
         """Raise for a saved state that is not of such devices, before anything of it is taken over."""
+        for name, kind in _OPTIONAL.items():
+            value, shape = state_dict.get(f"{prefix}{name}"), () if name == "reads" else self.shape
+            if value is not None and (value.dtype != kind or tuple(value.shape) != shape):
+                found = f"{value.dtype} {tuple(value.shape)}, not {kind} {shape}"
+                raise SimulationError(f"{prefix}{name} is {found}: the state is damaged, or of other devices")
         if not self.log_r0.is_meta:
             check_saved(state_dict, prefix, int(self.physics))
             check_spread(state_dict, prefix, self.log_r0, self.traits[..., FIRST:], FIRST)
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
         self.check_loadable(state_dict, prefix)
-        # there or not, depending on the life of the chip
-        for name in (*SET_COUNTERS, "unresponsive", "energy_j", "read_error", "reads"):
+        for name in _OPTIONAL:
             value = state_dict.get(f"{prefix}{name}")
             self._buffers[name] = None if value is None else torch.zeros_like(value, device=self.log_r0.device)
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from weakreset.errors import SimulationError
+from weakreset.simulation.array_arguments import check_counters
 from weakreset.simulation.compiled import calls
 from weakreset.simulation.compiled.arguments import AdamStep, Programming
 from weakreset.simulation.counter_random import Key, make_key, random_words
@@ -150,16 +151,18 @@ class DifferentialPair(nn.Module):
         Raises
         ------
         SimulationError
-            For a wrong shape or type of `n`.
+            For a wrong shape or type of `n`, or more pulses than the counter of a device holds.
         """
         if tuple(n.shape) != self.shape or n.is_floating_point() or n.dtype == torch.bool:
             found = f"{n.dtype} {tuple(n.shape)}"
             raise SimulationError(f"pulses must be integers of shape {self.shape}, got {found}")
-        flat = n.reshape(-1)
+        flat, longest = n.reshape(-1), _longest(n)
+        if longest:
+            check_counters(longest, self.array.pulse_count)
         if weight is None:
             return self._pulse_some(flat, None)
         with self.writing(weight):
-            if not self.runs_compiled(weight, LONGEST_BURST) or _longest(flat) > LONGEST_BURST:
+            if not self.runs_compiled(weight, LONGEST_BURST) or longest > LONGEST_BURST:
                 return self._pulse_some(flat, weight)
             bursts = flat.to(torch.int32)
             with self.array.counted():
@@ -313,7 +316,10 @@ def _tie_key(seed: int) -> Key:
 
 
 def _longest(bursts: Tensor) -> int:
-    return int(bursts.abs().max()) if bursts.numel() else 0
+    if not bursts.numel():
+        return 0
+    least, most = torch.aminmax(bursts)
+    return max(int(most), -int(least))  # not abs(): that of the smallest int8, -128, is -128
 
 
 def attach_pair(weight: nn.Parameter, pair: DifferentialPair) -> None:

@@ -68,11 +68,13 @@ def draw_unresponsive(
 
 
 def physics_fingerprint(params: ParameterFile, n_poles: int, half_traits: bool = False) -> int:
-    """63 bits that change with anything in the file that moves a device after it was drawn."""
+    """63 bits that change with anything in the file that moves a device after it was drawn, or counts its energy."""
     shape = SHAPES[params.model]
     drift = shape.name if shape in BUILT_IN else f"{shape.name} {shape.formula}"
     # laws and D2D are not in it: the numbers they gave each device come with the saved state
     text = f"{drift}|{params.noise.model_dump_json()}|{n_poles}" + ("|half" if half_traits else "")
     text += f"|{params.direction}" if params.direction != "reset" else ""  # which device of a pair a weight rises by
     text += f"|{sorted((name, spread.sd) for name, spread in params.c2c.items())}" if params.c2c else ""
+    # moves no device, but a chip's energy would be a sum of two tariffs, or of none
+    text += f"|{params.reset_pulse.model_dump_json()}" if params.reset_pulse else ""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

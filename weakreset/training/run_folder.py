@@ -13,14 +13,15 @@ import torch
 from torch import nn
 
 from weakreset.errors import UsageError
-from weakreset.resources import write_atomically
+from weakreset.resources import check_outputs, write_atomically
 from weakreset.simulation import load_checkpoint, save_checkpoint
 from weakreset.training.settings import differences
 
 __all__ = ["CHECKPOINT", "RunFolder", "check_shares", "checked_metrics", "finished_epochs", "holds_run"]
 
 CHECKPOINT = "checkpoint.safetensors"
-_RESULTS = (CHECKPOINT, "metrics.jsonl", "final.json", "study.json")  # a study keeps no checkpoints, but results
+_CONFIG, _METRICS = "config.json", "metrics.jsonl"
+_RESULTS = (CHECKPOINT, _METRICS, "final.json", "study.json")  # a study keeps no checkpoints, but results
 
 
 def checked_metrics(found: Any, where: str, own_score: bool = False) -> list[dict[str, Any]]:
@@ -58,7 +59,7 @@ def finished_epochs(path: Path) -> int:
     if not (path / CHECKPOINT).exists():
         return 0
     with suppress(OSError):  # the metrics follow the checkpoint, and may be an epoch behind
-        return max(1, len((path / "metrics.jsonl").read_bytes().splitlines()))
+        return max(1, len((path / _METRICS).read_bytes().splitlines()))
     return 1
 
 
@@ -84,9 +85,23 @@ class RunFolder:
         self.checkpoint = self.path / CHECKPOINT
         if not resume and holds_run(self.path):
             raise UsageError(f"{self.path} holds a run: continue it with --resume, or name another folder")
+        check_outputs(*(self.path / name for name in (_CONFIG, CHECKPOINT, _METRICS)))
         self._config = json.loads(json.dumps(config))  # as it will be read back: lists for tuples
         if not self.checkpoint.exists():
-            write_atomically(self.path / "config.json", json.dumps(self._config, indent=1) + "\n")
+            self._refuse_strange_config()
+            write_atomically(self.path / _CONFIG, json.dumps(self._config, indent=1) + "\n")
+
+    def _refuse_strange_config(self) -> None:
+        """A run that was stopped before its first epoch leaves one; another program's, or parameters, are not ours."""
+        config = self.path / _CONFIG
+        if not config.exists():
+            return
+        try:
+            ours = "parameter_file" in json.loads(config.read_bytes())
+        except (OSError, ValueError, TypeError, RecursionError):
+            ours = False
+        if not ours:
+            raise UsageError(f"{config}: is not of a run, and is not written over; name another folder")
 
     def load(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
         """Bring model and optimizer to where the run stopped; the metrics of the epochs done so far."""
@@ -114,4 +129,4 @@ class RunFolder:
 
     def _write_metrics(self, metrics: Sequence[Mapping[str, Any]]) -> None:
         lines = "".join(json.dumps(line) + "\n" for line in metrics)
-        write_atomically(self.path / "metrics.jsonl", lines)
+        write_atomically(self.path / _METRICS, lines)
