@@ -25,8 +25,8 @@ _NO_PLACES = frozenset(
 _FEWEST = 4  # rows of a table that is called a map
 _NAMES_SHOWN = 4
 _STACK = (
-    "python -c \"import pandas; pandas.read_csv('FILE', index_col=0, skiprows={above}).rename_axis('row').stack().dropna()"
-    ".rename_axis(['row', 'col']).rename('R (ohm)').to_csv('pulse_0010.csv')\""
+    "python -c \"import pandas; pandas.read_csv('FILE', index_col=0, skiprows={above}).rename_axis('row').stack()"
+    ".dropna().rename_axis(['row', 'col']).rename('R (ohm)').to_csv('pulse_0010.csv')\""
 )
 """A row a place; the number in the name of the new file is that of the pulses before the map."""
 

@@ -97,9 +97,9 @@ def _refuse_pairs(text: bytes, file: str) -> None:
     first = [[key for key, _ in _PAIR.findall(line)] for line in text[:_JSON_HEAD].split(b"\n")[:3] if line.strip()]
     if len(first) > 1 and len(first[0]) > 1 and all(keys == first[0] for keys in first):
         raise TraceFormatError(
-            f"{file}: lines of names and values, which are no table. Write them as one: python -c \"import pandas, pathlib, re; "
-            "pandas.DataFrame([dict(re.findall(r'([A-Za-z]\\w*)\\s*=\\s*([^\\s,;]+)', line)) for line in pathlib.Path('FILE')"
-            ".read_text().splitlines()]).dropna().to_csv('FILE.csv', index=False)\""
+            f"{file}: lines of names and values, which are no table. Write them as one: python -c \"import pandas, "
+            "pathlib, re; pandas.DataFrame([dict(re.findall(r'([A-Za-z]\\w*)\\s*=\\s*([^\\s,;]+)', line)) for line in "
+            "pathlib.Path('FILE').read_text().splitlines()]).dropna().to_csv('FILE.csv', index=False)\""
         )
 
 
