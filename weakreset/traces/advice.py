@@ -36,12 +36,13 @@ _LEAST_SHARE = 0.7  # of the readings must be plausible before a map is offered
 
 @dataclass(frozen=True)
 class _Column:
-    """A column by its contents: text, counter, ohm, siemens, or other."""
+    """A column by its contents: text, counter, ohm, siemens, or other; `still` where all its numbers are one."""
 
     index: int
     kind: str
     distinct: bool
     level: float
+    still: bool = False
 
 
 def advise(table: Table, file: str, read: Callable[[str], TraceSet], doubt: UnclearLayout) -> str:
@@ -163,6 +164,8 @@ def _readings(table: Table, roles: Sequence[ColumnRole], columns: Sequence[_Colu
     if not any(c.kind in ("ohm", "siemens") for c in usable):
         usable = [c for c in columns if _from_a_program(table.names[c.index])]
     ohm = [c.index for c in usable if c.kind == "ohm"]
+    moving = [c.index for c in usable if c.kind == "ohm" and not c.still]
+    ohm = moving if len(moving) == 1 else ohm  # beside the one address of all rows
     siemens = [c.index for c in usable if c.kind == "siemens" and not _is_current(table, c.index)]
     return (siemens, "conductance") if siemens and not ohm else (ohm, "resistance")
 
@@ -206,7 +209,7 @@ def _look_at(table: Table, index: int) -> _Column:
     positive = float(np.mean(values > 0)) > 0.9
     for kind, (low, high) in (("ohm", PLAUSIBLE_OHM), ("siemens", PLAUSIBLE_SIEMENS)):
         if positive and low <= level <= high:
-            return _Column(index, kind, distinct, level)
+            return _Column(index, kind, distinct, level, len(values) > 1 and bool(values.min() == values.max()))
     return _Column(index, "other", distinct, level)
 
 

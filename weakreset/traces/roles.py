@@ -273,7 +273,9 @@ def _settle_values(
     if len(chosen) > 1 and counted and not repeated:
         names = ", ".join(map(repr, chosen.values()))
         words = f"{file}: {names} could each be the {best}; choose one"
-        raise UnclearLayout(words, one_of={index: f"{best}={index}" for index in chosen})
+        # only of readings at several voltages it is sure that each is one of the same devices
+        voltages = all(read_at(name) is not None for name in chosen.values())
+        raise UnclearLayout(words, one_of={index: f"{best}={index}" for index in chosen} if voltages else None)
     return _only(roles, VALUES, chosen, f"{chosen[min(chosen)]!r} is taken for the reading")
 
 
