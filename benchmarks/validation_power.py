@@ -23,11 +23,13 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
+from worlds import worlds
 
 from weakreset.fitting import fit_devices
 from weakreset.model import autocovariance
 from weakreset.parameter_file import ParameterFile, majumdar2021
 from weakreset.population import export_parameters, fit_population
+from weakreset.traces import TraceSet
 from weakreset.twin import simulate_traces
 from weakreset.validation import Verdict, laws, validate
 from weakreset.validation.plan import make_plan, stratify
@@ -41,6 +43,10 @@ HARDEST = "t_star scale x1.3"
 class Setting:
     n_devices: int
     n_pulses: int
+
+
+_SHAPES = ("saturating", "three_slopes")
+OTHER_SHAPES = Setting(100, 800)
 
 
 def changed(change: Callable[[dict[str, Any]], None]) -> ParameterFile:
@@ -76,6 +82,20 @@ def correlated(raw: dict[str, Any]) -> None:
     raw["correlation"] = {"names": ["m1", "t_star"], "copula": "gaussian", "matrix": [[1.0, 0.6], [0.6, 1.0]]}
 
 
+def noise_of_each(raw: dict[str, Any]) -> None:
+    """An alpha of each device's own, by a lognormal law."""
+    pink = raw["noise"]["pink"]
+    exponent = {"family": "constant", "params": {"value": pink["exponent"]}}
+    alpha = {"family": "lognorm", "params": {"s": 0.5, "scale": pink["alpha"]}}
+    raw["noise"] |= {"pink": pink | {"enabled": False}, "own_pink": {"alpha": alpha, "exponent": exponent}}
+
+
+def one_noise(raw: dict[str, Any]) -> None:
+    """The pooled alpha that a fit found, in the place of the law."""
+    raw["noise"]["own_pink"] = None
+    raw["noise"]["pink"]["enabled"] = True
+
+
 def exact(truth: ParameterFile, model: ParameterFile, setting: Setting) -> Judge:
     """The model's numbers are given, not fitted."""
 
@@ -85,16 +105,36 @@ def exact(truth: ParameterFile, model: ParameterFile, setting: Setting) -> Judge
     return judge
 
 
-def fitted(unseen: bool, setting: Setting) -> Judge:
-    """The model is fitted: to the traces it is judged by, or to as many other devices."""
+def fitted(
+    unseen: bool, setting: Setting, truth: ParameterFile | None = None, change: Callable[[Any], None] | None = None
+) -> Judge:
+    """The model is fitted: to the traces it is judged by, or to as many other devices; and may then be changed."""
+    truth = truth or majumdar2021()
 
     def judge(seed: int) -> Verdict:
-        truth = majumdar2021()
         traces = simulate_traces(truth, setting.n_devices, setting.n_pulses, seed)
         params = export_parameters(fit_population(fit_devices(traces)), name="fitted")
+        if change is not None:
+            raw = params.model_dump(by_alias=True)
+            change(raw)
+            params = ParameterFile.model_validate(raw)
         if unseen:
             traces = simulate_traces(truth, setting.n_devices, setting.n_pulses, seed + 500_000)
         return validate(params, traces, seed=seed, unseen=unseen)
+
+    return judge
+
+
+def other_shape(shape: str) -> Judge:
+    """Traces of another shape, 100 devices x 800 pulses, judged by a two-slope file that was fitted to them."""
+    n, pulses = OTHER_SHAPES.n_devices, OTHER_SHAPES.n_pulses
+
+    def judge(seed: int) -> Verdict:
+        world = dict(worlds(n, pulses, seed, None))[shape]()
+        ohm = 7000.0 * np.exp(np.hstack([np.zeros((n, 1)), world.log_ratio]))
+        traces = TraceSet.from_arrays([f"d{i}" for i in range(n)], np.arange(pulses + 1), ohm)
+        params = export_parameters(fit_population(fit_devices(traces, drift="two-slope", jobs=1)), name="two slopes")
+        return validate(params, traces, seed=seed)
 
     return judge
 
@@ -109,10 +149,14 @@ def studies(setting: Setting) -> dict[str, tuple[Judge, bool]]:
         "D2D off": exact(published, changed(all_alike), setting),
         "m1 and t_star correlated 0.6, modelled independent": exact(changed(correlated), published, setting),
     }
+    each = changed(noise_of_each)
+    wrong["alpha of each device, fitted as one"] = fitted(False, setting, each, one_noise)
+    wrong |= {f"two slopes fitted to {shape}, 100 x 800": other_shape(shape) for shape in _SHAPES}
     true = {
         "true, exact numbers": exact(published, published, setting),
         "true, fitted to the same devices": fitted(False, setting),
         "true, fitted to other devices (unseen)": fitted(True, setting),
+        "true, alpha of each device, fitted": fitted(False, setting, each),
     }
     return {name: (judge, True) for name, judge in true.items()} | {n: (judge, False) for n, judge in wrong.items()}
 

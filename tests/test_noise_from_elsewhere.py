@@ -67,7 +67,7 @@ __all__ = ["one_torch_thread"]
 def _nothing_is_left_behind():
     before = list(noise_kinds())
     yield
-    assert list(noise_kinds()) == before == ["pink", "rtn", "read", "growing_rtn", "wander"]
+    assert list(noise_kinds()) == before == ["pink", "rtn", "read", "growing_rtn", "wander", "own_pink"]
 
 
 def text(**changes):
@@ -259,14 +259,14 @@ def test_it_is_trained_with_and_logged(trapped, one_torch_thread):
 
 def test_switches_conditions_and_help_know_it(trapped, capsys):
     assert check_without("trap2,d2d") == ("d2d", "trap2")
-    assert check_without("all") == ("d2d", "pink", "rtn", "growing_rtn", "wander", "trap2")
+    assert check_without("all") == ("d2d", "pink", "rtn", "growing_rtn", "wander", "own_pink", "trap2")
     conditions = {condition.name: condition for condition in all_conditions(trapped)}
     assert conditions["without trap2"].without == ("trap2",)
     assert conditions["only d2d"].without == ("pink", "rtn", "trap2")
     assert conditions["only trap2"].without == ("pink", "rtn")
     assert conditions["only trap2"].spread["trap2_amplitude"] == 0.0
     assert "without trap2" not in {condition.name for condition in all_conditions(majumdar2021())}
-    switches = "read, growing_rtn, wander, trap2, all"
+    switches = "read, growing_rtn, wander, own_pink, trap2, all"
     for command, words in (("train", switches), ("simulate", switches), ("ablate", "only trap2")):
         assert run([command, "--help"]) == 0
         assert words in " ".join(capsys.readouterr().out.replace("│", " ").split())
@@ -351,7 +351,7 @@ def test_names_that_are_taken_are_refused_and_nothing_is_registered():
         odd = dataclasses.replace(TRAP, numbers=(TRAP.numbers[0], dataclasses.replace(TRAP.numbers[1], name=name)))
         with pytest.raises(UsageError, match=f"taken or no name: {name}"):
             register_noise(odd)
-    assert list(imperfections()) == ["d2d", "pink", "rtn", "read", "growing_rtn", "wander"]
+    assert list(imperfections()) == ["d2d", "pink", "rtn", "read", "growing_rtn", "wander", "own_pink"]
 
 
 def test_an_installed_package_brings_its_kinds_to_every_command(monkeypatch):

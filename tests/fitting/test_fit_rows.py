@@ -10,7 +10,7 @@ import pytest
 
 from tests.builders import small_fits
 from weakreset.fitting import DeviceFit, FitSet
-from weakreset.fitting.fit_rows import FitRows, changed, joined, taken
+from weakreset.fitting.fit_rows import FitRows, changed, device_names, drawn, joined, taken
 from weakreset.fitting.fit_text import digest_of
 from weakreset.fitting.stream import sketch
 from weakreset.population import fit_population
@@ -54,6 +54,17 @@ def test_views_take_change_and_join_as_lists_do() -> None:
     assert rows.taken(order).names() == [fits[i].device for i in order]
     with pytest.raises(TypeError, match="add to those"):
         rows.taken(order).append(fits[0])
+
+
+def test_devices_are_counted_and_those_with_a_likelihood_found_without_making_a_fit(monkeypatch) -> None:
+    fits = [replace(fit, parent=f"cell{i // 2}") if i < 6 else fit for i, fit in enumerate(sketches())]
+    part = FitRows(fits).taken(range(1, len(fits)))
+    with monkeypatch.context() as none_made:
+        none_made.setattr(FitRows, "_made", None)
+        names, found = device_names(part), drawn(part)
+    assert names == device_names(fits[1:]) > {"cell0", "cell2"}
+    assert [digest_of(fit) for fit in found] == [digest_of(fit) for fit in drawn(fits[1:])]
+    assert 0 < len(found) < len(part)
 
 
 def test_the_likelihoods_kept_are_those_of_the_lowest_fingerprints_in_any_order() -> None:

@@ -9,6 +9,8 @@ from weakreset.fitting import FitSet, fit_devices, lmfit_problem
 from weakreset.fitting.rtn_rates import HiddenHigh
 from weakreset.fitting.step_growth import SEEN_Z, step_growth
 from weakreset.model import pink_noise, telegraph_states
+from weakreset.parameter_file import dump_parameters, parse_parameters
+from weakreset.population import export_parameters, fit_population
 from weakreset.traces import TraceSet
 
 N_DEVICES, T = 50, np.arange(1.0, 501.0)
@@ -60,19 +62,33 @@ def test_a_fit_with_growth_shows_the_trace_as_read(grown):
     assert again == pytest.approx(fit.result.params["m1"].value, rel=0.02)
 
 
+def test_a_set_with_growth_puts_it_into_the_file(grown):
+    file = export_parameters(fit_population(grown[0], seed=1), "grown")
+    block = file.noise.growing_rtn
+    assert block.enabled
+    assert block.growth == pytest.approx(2.0, abs=0.8)
+    assert block.growth_stderr > 0
+    assert not file.noise.rtn.enabled
+    assert parse_parameters(dump_parameters(file)) == file
+
+
+@pytest.fixture(scope="module")
+def constant() -> FitSet:
+    return made(12, 0.0)[0]
+
+
 @pytest.mark.statistical
-def test_steps_of_constant_size_show_no_growth():
+def test_steps_of_constant_size_show_no_growth(constant):
     """Seed 12: chance of a false alarm 1e-2 for a set; that of seed 11 with growth is the counterexample."""
-    fits, _ = made(12, 0.0)
+    fits = constant
     assert {fit.rtn.growth for fit in fits} == {0.0}
     growth = step_growth(list(fits))
     assert abs(growth.z) < SEEN_Z
     assert 0.0 < growth.stderr < 0.5
 
 
-def test_few_devices_that_switch_tell_nothing():
-    fits, _ = made(13, 0.0)
-    growth = step_growth([fit for fit in fits if fit.rtn.steps][:3])
+def test_few_devices_that_switch_tell_nothing(constant):
+    growth = step_growth([fit for fit in constant if fit.rtn.steps][:3])
     assert (growth.value, growth.stderr, growth.n_devices) == (0.0, 0.0, 3)
     assert growth.sentences == ()
 

@@ -76,17 +76,3 @@ def test_files_without_it_are_as_they_were():
     assert "growing_rtn" not in raw["noise"]
     assert majumdar2021().noise.growing_rtn is None
     assert copy.deepcopy(noise_kind("growing_rtn")) is noise_kind("growing_rtn")
-
-
-def test_a_set_with_growth_puts_it_into_the_file():
-    from tests.fitting.test_step_growth import made
-    from weakreset.population import export_parameters, fit_population
-
-    fits, _ = made(11, 2.0)
-    file = export_parameters(fit_population(fits, seed=1), "grown")
-    block = file.noise.growing_rtn
-    assert block.enabled
-    assert block.growth == pytest.approx(2.0, abs=0.8)
-    assert block.growth_stderr > 0
-    assert not file.noise.rtn.enabled
-    assert parse_parameters(dump_parameters(file)) == file

@@ -140,7 +140,7 @@ def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path, monkeypatch):
 
 def test_without_names_are_checked():
     assert check_without("rtn, d2d") == ("d2d", "rtn")
-    assert check_without("all") == ("d2d", "pink", "rtn", "growing_rtn", "wander")
+    assert check_without("all") == ("d2d", "pink", "rtn", "growing_rtn", "wander", "own_pink")
     with pytest.raises(UsageError, match="pnik"):
         check_without("pnik")
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from weakreset.errors import FitError, ParameterFileError, UsageError
-from weakreset.fitting import fit_devices
+from weakreset.fitting import choose_drift, fit_devices
 from weakreset.model import pink_noise
 from weakreset.parameter_file import assumed_numbers, draw_devices, load_parameters, parse_parameters
 from weakreset.population import export_parameters, fit_population
@@ -89,7 +89,8 @@ def test_assumptions_that_cannot_be_read(text):
         assumed_numbers(text)
 
 
-def test_falling_traces_are_not_called_unpulsed():
+def test_falling_traces_are_not_called_unpulsed(monkeypatch):
+    monkeypatch.setattr(choose_drift, "fittable", lambda: ["two-slope", "power-law"])  # for time
     with pytest.raises(FitError, match="the resistance falls"):
         fit_population(fit_devices(straight(8, 150, 32, slope=-1e-3), direction="reset"))
 

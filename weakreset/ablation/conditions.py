@@ -66,10 +66,11 @@ def all_conditions(params: ParameterFile) -> tuple[Condition, ...]:
 
 def _imperfections_of(params: ParameterFile) -> list[Imperfection]:
     """Those that devices of this file can have."""
-    on = {kind.name for kind, block in params.noise.blocks() if block.enabled}
+    on = {kind.name: kind for kind, block in params.noise.blocks() if block.enabled}
     usual = {kind.name for kind, _ in params.noise.blocks() if kind.in_every_file and kind.in_all}
+    usual -= {kind.instead_of for kind in on.values()}
     rows = imperfections().values()
-    return [row for row in rows if row.noise is None or row.name in on | usual]
+    return [row for row in rows if row.noise is None or row.name in usual | on.keys()]
 
 
 def _with_off(name: str, off: list[Imperfection], none: Mapping[str, float]) -> Condition:

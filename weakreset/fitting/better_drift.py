@@ -25,7 +25,7 @@ def needs_another_drift(verdict: DriftTest, n_devices: int) -> bool:
 
 def better_drift(sample: Sequence[Group], plan: FitPlan, chosen: FitOptions) -> str:
     """A sentence with the shape that `--drift auto` takes, and whether it describes a sample of the devices."""
-    choice = choose_drift(sample, plan.direction.name, fixed_noise(chosen, plan.noise.colour))
+    choice = choose_drift(sample, plan.direction.name, fixed_noise(chosen, plan))
     if choice.name == plan.basis.shape.name:
         return "No other shape that is offered describes them better: `--drift auto` takes this one too."
     fits = list(fit_groups(sample, replanned(plan, sample, choice.basis, choice.noise, chosen), 1))

@@ -19,7 +19,7 @@ from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.fit_rows import joined, taken
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
 from weakreset.fitting.group import grouped
-from weakreset.fitting.noise_fit import ColourFit
+from weakreset.fitting.noise_laws import noise_laws_in_words, with_noise_laws
 from weakreset.fitting.other_noise import with_other_noise
 from weakreset.fitting.plan import FitPlan
 from weakreset.fitting.result import DeviceFit, FitStatus
@@ -162,7 +162,7 @@ def finished(
     together = with_far_noise(taken(fits, order))
     growth = plan.growth
     summary = replace(
-        _summary(together, plan.noise, chosen), rtn_growth=growth.value, rtn_growth_stderr=growth.stderr or None
+        _summary(together, plan, chosen), rtn_growth=growth.value, rtn_growth_stderr=growth.stderr or None
     )
     rates = HiddenHigh(summary.p_up, summary.p_down, summary.rtn_share)
     with one_blas_thread():
@@ -177,8 +177,8 @@ def finished(
         method="lmfit on residuals whitened for pooled 1/f noise, started at the exact scan of all knees",
         caveat=verdict.sentence,
         notes=(
-            *plan.notes, *notes, *common_mode(together).sentences, *reads_in_words(ordered),
-            *far_noise_in_words(ordered),
+            *plan.notes, *notes, *noise_laws_in_words(summary), *common_mode(together).sentences,
+            *reads_in_words(ordered), *far_noise_in_words(ordered),
         ),
         drift_test=verdict,
         direction=plan.direction.name,
@@ -186,8 +186,9 @@ def finished(
     ))
 
 
-def _summary(fits: Sequence[DeviceFit], noise: ColourFit, options: FitOptions) -> PooledNoise:
+def _summary(fits: Sequence[DeviceFit], plan: FitPlan, options: FitOptions) -> PooledNoise:
     """Pooled alpha over every ordinary device, and telegraph rates."""
+    noise = plan.noise
     usable = [fit for fit in fits if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED) and fit.alpha]
     ordinary = [
         fit for fit in usable
@@ -198,7 +199,7 @@ def _summary(fits: Sequence[DeviceFit], noise: ColourFit, options: FitOptions) -
     fixed = options.alpha is not None or not ordinary
     alpha = noise.alpha if fixed else float(np.sqrt((freedom @ squares) / freedom.sum()))
     rates = pooled_rates(usable)
-    return PooledNoise(
+    pooled = PooledNoise(
         alpha=alpha,
         exponent=noise.colour.exponent,
         alpha_stderr=noise.alpha_stderr if fixed else alpha / float(np.sqrt(2.0 * freedom.sum())),
@@ -208,3 +209,4 @@ def _summary(fits: Sequence[DeviceFit], noise: ColourFit, options: FitOptions) -
         n_devices=len(usable),
         **rates.pooled(),
     )
+    return pooled if options.alpha is not None else with_noise_laws(pooled, usable, plan.own)

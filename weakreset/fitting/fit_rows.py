@@ -21,7 +21,7 @@ from weakreset.fitting.likelihood_draws import LikelihoodDraws
 from weakreset.fitting.result import DeviceFit
 from weakreset.model import DriftShape
 
-__all__ = ["DRAWS_KEPT", "FitRows", "changed", "joined", "taken"]
+__all__ = ["DRAWS_KEPT", "FitRows", "changed", "device_names", "drawn", "joined", "taken"]
 
 DRAWS_KEPT = 20_000
 """Devices whose likelihood is kept (5 kB each): those of the lowest fingerprints, which is as good as drawn at random.
@@ -73,6 +73,15 @@ class FitRows(Sequence[DeviceFit]):
         """Of every fit, without making the fits."""
         return [self._store.device[i] for i in self._at(np.arange(len(self)))]
 
+    def device_names(self) -> set[str]:
+        """Of the devices, however many cycles each has, without making the fits."""
+        return {self._store.parent[i] or self._store.device[i] for i in self._at(np.arange(len(self)))}
+
+    def drawn(self) -> FitRows:
+        """The fits whose likelihood was kept."""
+        stored = self._at(np.arange(len(self))).tolist()
+        return self.taken([place for place, number in enumerate(stored) if self._store.has_draws(number)])
+
     def _at(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
         return numbers if self._rows is None else self._rows[numbers]
 
@@ -106,6 +115,16 @@ def taken(fits: Sequence[DeviceFit], numbers: Sequence[int]) -> Sequence[DeviceF
 def changed(fits: Sequence[DeviceFit], change: Callable[[DeviceFit], DeviceFit]) -> Sequence[DeviceFit]:
     """Every fit as `change` has it; nothing but the fit may decide."""
     return fits.changed(change) if isinstance(fits, FitRows) else [change(fit) for fit in fits]
+
+
+def device_names(fits: Sequence[DeviceFit]) -> set[str]:
+    """Of the devices, however many cycles each has."""
+    return fits.device_names() if isinstance(fits, FitRows) else {fit.of_device for fit in fits}
+
+
+def drawn(fits: Sequence[DeviceFit]) -> Sequence[DeviceFit]:
+    """The fits whose likelihood is known; of many devices the others are not made for the question."""
+    return fits.drawn() if isinstance(fits, FitRows) else [fit for fit in fits if fit.draws is not None]
 
 
 def joined(fits: Sequence[DeviceFit], more: Sequence[DeviceFit]) -> Sequence[DeviceFit]:
@@ -161,6 +180,9 @@ class _Store:
             heapq.heappush(self._last, item)
         else:
             del self._draws[heapq.heappushpop(self._last, item)[1]]
+
+    def has_draws(self, number: int) -> bool:
+        return number in self._draws
 
     def fit(self, number: int) -> DeviceFit:
         draws = self._draws.get(number)

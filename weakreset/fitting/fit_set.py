@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from weakreset.display import ROWS_SHOWN, Shown, Summary, text_table
 from weakreset.fitting.drift_test import DriftTest
-from weakreset.fitting.fit_rows import FitRows, taken
+from weakreset.fitting.fit_rows import FitRows, device_names, taken
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
 from weakreset.fitting.table import device_columns, device_rows
 from weakreset.model import DriftShape, noise_kind
@@ -51,6 +51,20 @@ class PooledNoise:
     rtn_growth: float = 0.0
     """By how much telegraph steps grow per unit of ln(R/R0), as a share of them; 0 where none is seen."""
     rtn_growth_stderr: float | None = None
+    alpha_spread: float = 0.0
+    """Standard deviation of ln alpha between devices; 0 where it is not seen."""
+    alpha_spread_stderr: float | None = None
+    alpha_middle: float | None = None
+    """Median alpha of the devices, and the standard error of its logarithm."""
+    alpha_middle_stderr: float | None = None
+    exponent_spread: float = 0.0
+    """Standard deviation of the exponent between devices; 0 where it is not seen."""
+    exponent_spread_stderr: float | None = None
+    exponent_middle: float | None = None
+    """Where the exponents of the devices lie, where they differ: the pooled one leans to the steepest."""
+    n_own_noise: int = 0
+    """Devices that inform these spreads."""
+    own_noise_note: str = ""
     wander_sd: float = 0.0
     """By how much the baseline of a device walks in one pulse, in ln R; 0 where that is not seen."""
     others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -131,7 +145,7 @@ class FitSet(Shown):
     @property
     def counted(self) -> str:
         """`5 devices`, or `5 devices, 40 cycles`: of all fits, the excluded ones among them."""
-        return counted_devices(len({fit.of_device for fit in self.fits}), len(self))
+        return counted_devices(len(device_names(self.fits)), len(self))
 
     def __str__(self) -> str:
         """Counts, pooled noise, and a table of the first devices."""

@@ -17,14 +17,15 @@ from scipy import optimize
 
 from weakreset.fitting.whitening import NoiseColour, NoiseProfile, Whitener
 
-__all__ = ["ColourFit", "DesignedTraces", "fit_colour", "robust_alpha"]
+__all__ = ["MIN_GAIN", "ColourFit", "DesignedTraces", "fit_colour", "robust_alpha"]
 
 Array = NDArray[np.float64]
 _Criterion = Callable[[NoiseColour], tuple[float, float, int]]
 
 _LEAST_READ_RATIO = 1e-3  # of the 1/f variance: it changes no error by a per cent
 _EXPONENTS = (0.0, 1.95)  # white to nearly 2, where a stationary spectrum ends
-_MIN_GAIN = 6.0  # of the criterion, for one more number in a noise that all devices share
+MIN_GAIN = 6.0
+"""Of the criterion, for one more number in a noise that all devices share."""
 _LOG_WANDERS = (-14.0, 2.0)  # less is not seen in any trace that fits into memory
 _RIDGE = 1e-9  # columns are scaled to one, so this is a part in a billion of each
 _FAR = 0.5  # from the first guess, before the whole range of exponents is searched
@@ -197,7 +198,7 @@ def _with_read_noise(criterion: _Criterion, exponent: float, free: bool) -> tupl
         options={"xatol": 5e-3, "fatol": 0.05, "maxiter": 80},
     )
     ratio = float(np.exp(np.clip(found.x[0], -9, 9)))
-    if alone - float(found.fun) < _MIN_GAIN or ratio < _LEAST_READ_RATIO:
+    if alone - float(found.fun) < MIN_GAIN or ratio < _LEAST_READ_RATIO:
         return exponent, 0.0
     return (float(np.clip(found.x[1], *_EXPONENTS)) if free else exponent), ratio
 
@@ -214,7 +215,7 @@ def _with_wander(criterion: _Criterion, colour: NoiseColour, free: bool) -> Nois
         lambda x: criterion(wandering(x))[0], np.array([np.log(1e-2), max(start - 0.1, 0.0)][: 1 + free]),
         method="Nelder-Mead", options={"xatol": 0.02, "fatol": 0.05, "maxiter": 60},
     )
-    return colour if alone - float(found.fun) < _MIN_GAIN else wandering(found.x)
+    return colour if alone - float(found.fun) < MIN_GAIN else wandering(found.x)
 
 
 def _exponent_stderr(criterion: _Criterion, colour: NoiseColour) -> float | None:

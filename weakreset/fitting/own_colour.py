@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,10 @@ _BIN = 0.15  # devices in one bin share a whitener
 _LEAST_DEVICES = 5  # the spread of fewer is not known at all
 _SPREADS = 1.35  # robust sd of z between devices; 1 where all share one exponent
 _STANDS_OFF = 4.0  # a single device, where the others agree
+_OF_MEDIAN = 1.65  # errors of a robust spread over those of one from squares
+_SURE = 3.5  # standard errors of the robust sd of z, which is 1 by chance: of a spread that goes into the file
+_MOST_MOVES = 6
+_ROUNDING = 1e-9
 _MOST_READS = 1024  # more reads of one device cost more than they tell of its exponent
 
 
@@ -45,11 +50,14 @@ class OwnColour:
     spread : float
         Standard deviation of the exponent between devices, beyond what its errors explain; 0 where they do not
         differ: then only devices that stand far off have one of their own.
+    spread_stderr : float or None
+        None where the spread may be chance: devices are then fitted with exponents of their own, to be safe.
     """
 
     pooled: float
     middle: float
     spread: float
+    spread_stderr: float | None = None
 
     def exponents(self, away: Array, error: Array) -> Array:
         """To fit each device with: the pooled one unless its own is told apart.
@@ -61,7 +69,8 @@ class OwnColour:
         """
         far = away - self.middle
         if self.spread > 0:
-            shrunk = far * self.spread**2 / (self.spread**2 + error**2)
+            # where devices differ, the pooled exponent is that of the steepest: slow noise has the most power
+            shrunk = self.middle + far * self.spread**2 / (self.spread**2 + error**2)
         else:
             shrunk = np.where(np.abs(far) > _STANDS_OFF * error, far, 0.0)
         # devices of about one exponent share a whitener
@@ -76,7 +85,20 @@ def own_colour(away: Array, error: Array, pooled: float) -> OwnColour | None:
     far = away - middle
     spreads = 1.4826 * float(np.median(np.abs(far / error)))
     variance = max(0.0, float((1.4826 * np.median(np.abs(far))) ** 2 - np.median(error**2)))
-    return OwnColour(pooled, middle, float(np.sqrt(variance)) if spreads > _SPREADS else 0.0)
+    if spreads <= _SPREADS or variance == 0.0:
+        return OwnColour(pooled, middle, 0.0)
+    spread, by_chance = float(np.sqrt(variance)), _OF_MEDIAN / float(np.sqrt(2.0 * len(away)))
+    if spreads <= 1.0 + _SURE * by_chance:
+        return OwnColour(pooled, middle, spread)
+    return OwnColour(pooled, middle, spread, by_chance * (variance + float(np.median(error**2))) / spread)
+
+
+class _Tops(NamedTuple):
+    """Where the likelihood of the exponent is highest, its bend and its height there."""
+
+    place: Array
+    bend: Array
+    log_l: Array
 
 
 class NearColours:
@@ -96,8 +118,16 @@ class NearColours:
         # none of the reads that are means of several
         single = len(pulses) if colour.averaged is None else int(np.searchsorted(pulses, colour.averaged.first))
         self.pulses = pulses[: min(single, _MOST_READS)]
-        self.tried = np.linspace(low, high, 3)
-        self.whiteners = [Whitener(self.pulses, replace(colour, exponent=float(b), averaged=None)) for b in self.tried]
+        self.middle, self.step = 0.5 * (low + high), 0.5 * (high - low)
+        self._colour = replace(colour, averaged=None)
+        self._whiteners: dict[int, Whitener] = {}
+
+    def whitener(self, place: int) -> Whitener:
+        """Of the exponent `place` steps from the middle, made when it is first asked for."""
+        if place not in self._whiteners:
+            exponent = self.middle + place * self.step
+            self._whiteners[place] = Whitener(self.pulses, replace(self._colour, exponent=exponent))
+        return self._whiteners[place]
 
     def exponents_of(self, dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> tuple[Array, Array]:
         """Most likely exponent of each device less the pooled one, and its standard error.
@@ -109,15 +139,44 @@ class NearColours:
         devices : sequence of ScannedDevice
             Scanned with it.
         """
+        top = self._tops(dictionary, devices)
+        return self.middle - self.pooled + self.step * top.place, self.step / np.sqrt(top.bend)
+
+    def log_likelihood(self, dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> float:
+        """Of all these devices, each with its most likely exponent."""
+        return float(self._tops(dictionary, devices).log_l.sum())
+
+    def _tops(self, dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> _Tops:
         pulses = dictionary.whitener.pulses
         n = int(np.searchsorted(pulses, self.pulses[-1], side="right"))
         left = left_of(dictionary, devices)[:, :n]
-        log_l = np.stack([_log_likelihood(whitener.at(pulses[:n]), left) for whitener in self.whiteners])
-        step = float(self.tried[1] - self.tried[0])
-        slope = (log_l[2] - log_l[0]) / (2.0 * step)
-        bend = np.minimum((log_l[2] - 2.0 * log_l[1] + log_l[0]) / step**2, -1.0)
-        away = self.tried[1] - self.pooled + np.clip(-slope / bend, -4 * _REACH, 4 * _REACH)
-        return away, 1.0 / np.sqrt(-bend)
+        place, (top, bend, log_l) = np.zeros(len(left), dtype=int), np.ones((3, len(left)))
+        looked_at = np.arange(len(left))
+        for _ in range(_MOST_MOVES):
+            found = self._parabola(pulses[:n], left[looked_at], place[looked_at])
+            top[looked_at], bend[looked_at], log_l[looked_at] = found
+            # a parabola tells the top only near the place where it was taken: further off it is taken again
+            further = place + np.sign(top).astype(int)
+            looked_at = looked_at[(np.abs(top) > 1.0)[looked_at] & self._inside(further)[looked_at]]
+            if not len(looked_at):
+                break
+            place[looked_at] = further[looked_at]
+        return _Tops(place + np.clip(top, -4.0, 4.0), bend, log_l)
+
+    def _inside(self, place: NDArray[np.int64]) -> NDArray[np.bool_]:
+        least, most = (self.middle + self.step * (place + side) for side in (-1, 1))
+        return np.asarray((least > EXPONENTS[0] - _ROUNDING) & (most < EXPONENTS[1] + _ROUNDING))
+
+    def _parabola(self, pulses: NDArray[np.int64], left: Array, place: NDArray[np.int64]) -> _Tops:
+        """Of each trace's likelihood around its place; the top in steps from there."""
+        log_l = np.empty((3, len(left)))
+        for at in np.unique(place).tolist():
+            rows = np.flatnonzero(place == at)
+            for side in (-1, 0, 1):
+                log_l[side + 1, rows] = _log_likelihood(self.whitener(at + side).at(pulses), left[rows])
+        bend = np.maximum(2.0 * log_l[1] - log_l[2] - log_l[0], self.step**2)  # an exponent is known to 1 at worst
+        top = 0.5 * (log_l[2] - log_l[0]) / bend
+        return _Tops(top, bend, log_l[1] + 0.5 * bend * np.minimum(np.abs(top), 1.0) ** 2)
 
 
 def left_of(dictionary: Dictionary, devices: Sequence[ScannedDevice]) -> Array:

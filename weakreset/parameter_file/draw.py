@@ -72,7 +72,7 @@ def draw_cycle(
     Times e^(sd z), or plus sd z for c1; `z` of each parameter has a stream of its own. Truncation is that of the
     devices' own numbers. Without D2D every cycle is alike too.
     """
-    if not params.c2c or "d2d" in without:
+    if not params.c2c or D2D in without:
         return devices
     own = {"r0_ohm": devices.r0_ohm, **devices.drift}
     now = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, create_model, model_serializer, model_validator
 
+from weakreset.errors import UsageError
 from weakreset.model import DeviceNoise, NoiseKind, Number, noise_kinds
 from weakreset.parameter_file.law_schema import AnyLaw, Strict
 
@@ -89,7 +90,14 @@ class Noise(Strict):
         return ((kind, block) for kind, block in blocks if block is not None)
 
     def in_force(self, without: tuple[str, ...] = ()) -> DeviceNoise:
-        """Noise of the devices, without the kinds that are not enabled or named in `without`."""
+        """Noise of the devices, without the kinds that are not enabled or named in `without`.
+
+        Raises
+        ------
+        UsageError
+            `without` names a kind that is off in this file while another stands in its place.
+        """
+        self._refuse_half_switched(without)
         parts = {}
         for kind, block in self.blocks():
             numbers = block.numbers()
@@ -98,6 +106,15 @@ class Noise(Strict):
             elif kind.in_every_file:
                 parts[kind] = kind.switched_off(numbers)
         return DeviceNoise.of(parts)
+
+    def _refuse_half_switched(self, without: tuple[str, ...]) -> None:
+        on = {kind.name: kind for kind, block in self.blocks() if block.enabled}
+        for kind in on.values():
+            if kind.instead_of in without and kind.instead_of not in on and kind.name not in without:
+                raise UsageError(
+                    f"without {kind.instead_of} would leave the noise on: in this file noise.{kind.instead_of} is off, "
+                    f"and noise.{kind.name} ({kind.label}) stands in its place; say {kind.name} instead, or both"
+                )
 
     @model_serializer(mode="wrap")
     def _only_what_is_there(self, handler: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.errors import FitError, expect
+from weakreset.fitting.fit_rows import device_names, drawn
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
@@ -104,7 +105,7 @@ def _fit(
     fits: FitSet, families: Mapping[str, str], truncation: Mapping[str, tuple[float, float]],
     bootstrap: int, goodness: int, seed: int | np.random.Generator, most: int, say: Progress,
 ) -> Population:
-    cycles = in_order([fit for fit in fits.usable if fit.draws is not None])
+    cycles = in_order(drawn(fits.usable))
     usable = in_order(one_cycle_each(cycles))
     _refuse_restless(fits)
     _refuse_no_drift(usable, fits)
@@ -113,7 +114,7 @@ def _fit(
     everything, fits = fits, replace(fits, fits=tuple(usable))
     amplitude, fraction = fit_rtn_amplitude(fits)
     structure = structure_notes(fits)
-    most, of = min(most or len(usable), len(usable)), len({fit.of_device for fit in everything.usable})
+    most, of = min(most or len(usable), len(usable)), len(device_names(everything.usable))
     if most < of:  # the order is that of digests: the first ones are as good as drawn
         structure = (_sampled(most, of), *structure)
         fits = replace(fits, fits=tuple(usable := usable[:most]))

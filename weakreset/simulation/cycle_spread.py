@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from weakreset.errors import SimulationError
-from weakreset.model import DriftShape
+from weakreset.model import D2D, DriftShape
 from weakreset.parameter_file import ParameterFile
 from weakreset.simulation.counter_random import make_key, normal, random_words
 from weakreset.simulation.traits import OFFSET, trait_names
@@ -61,7 +61,7 @@ def cycle_steps(
     SimulationError
         With halves, which cannot carry a number from cycle to cycle.
     """
-    if not params.c2c or "d2d" in without:
+    if not params.c2c or D2D in without:
         return None
     if half_traits:
         raise SimulationError(

@@ -175,6 +175,8 @@ class NoiseKind:
         Whether its block has a note.
     in_all : bool
         Whether `without="all"` names it too.
+    instead_of : str
+        Kind in whose place it stands where that is off: switching off that one alone would leave the noise on.
 
     Only of the kinds that this package brings: `block`, the name of the block in the JSON Schema; `in_every_file`;
     `in_kernel`, known to the compiled kernel; `stream`, place among the random streams of the twin that were there
@@ -195,6 +197,7 @@ class NoiseKind:
     counts: tuple[str, ...] = ("n_devices", "n_informative")
     note: bool = True
     in_all: bool = True
+    instead_of: str = ""
     block: str = ""
     in_every_file: bool = False
     in_kernel: bool = False

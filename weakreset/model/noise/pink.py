@@ -23,13 +23,15 @@ def _export(population: Any) -> dict[str, Any]:
     noise = population.noise
     if noise.alpha is None:
         raise ParameterFileError("alpha is not identifiable from these traces, so they do not make a parameter file")
+    own = noise.alpha_spread or noise.exponent_spread
     return {
-        "enabled": noise.alpha > 0,
+        "enabled": noise.alpha > 0 and not own,
         "alpha": noise.alpha,
         "exponent": noise.exponent if noise.exponent is not None else 0.0,
         "alpha_stderr": noise.alpha_stderr,
         "exponent_stderr": noise.exponent_stderr,
         "n_devices": noise.n_devices,
+        "note": "it differs between devices: noise.own_pink holds it" if own else noise.own_noise_note or None,
     }
 
 

@@ -23,7 +23,15 @@ from numpy.typing import ArrayLike, NDArray
 from weakreset.errors import SimulationError
 from weakreset.model.noise.pink_noise import autocovariance, spectrum
 
-__all__ = ["HIGHEST_FREQUENCY", "LOWEST_FREQUENCY", "PinkPoles", "fit_pink_poles"]
+__all__ = [
+    "HIGHEST_EXPONENT",
+    "HIGHEST_FREQUENCY",
+    "LOWEST_FREQUENCY",
+    "PinkPoles",
+    "SharedPoles",
+    "fit_pink_poles",
+    "shared_poles",
+]
 
 Array = NDArray[np.float64]
 
@@ -31,6 +39,10 @@ LOWEST_FREQUENCY = 5e-4  # cycles per pulse: a period of 2,000 pulses; slower is
 HIGHEST_FREQUENCY = 0.5  # Nyquist, at one read a pulse
 _GRID = 120  # frequencies, 40 a decade; errors between them are looked for on 20 times as many
 _TAU_BOUNDS = (0.05, 1e4)
+HIGHEST_EXPONENT = 1.95
+"""Of devices that have an exponent of their own: steeper ones the pulses of a trace cannot tell apart."""
+_SHARED_TAUS = (0.4, 1.5, 6.0, 30.0, 150.0, 1000.0)  # pulses; a factor of about five apart
+_EXPONENT_STEP = 0.05
 
 
 @dataclass(frozen=True)
@@ -159,3 +171,45 @@ def _improve(tau: Array, frequency: Array, target: Array) -> Array:
             constraints=[constraint], method="SLSQP", options={"maxiter": 150, "ftol": 1e-8},
         )
     return np.sort(np.exp(found.x[:n])) if np.all(np.isfinite(found.x)) else tau
+
+
+@dataclass(frozen=True)
+class SharedPoles:
+    """Poles with the same time constants for every exponent, which only mixes them.
+
+    Attributes
+    ----------
+    decay : ndarray, shape (n_poles,)
+    exponents : ndarray, shape (k,)
+        At which the variances were worked out; straight lines between them.
+    variances : ndarray, shape (k, n_poles + 2)
+        Of the poles, of the part drawn anew at every update, of the slow level.
+    psd_error : ndarray, shape (k,)
+        Largest relative error of the spectrum between the frequency limits of this module.
+    """
+
+    decay: Array
+    exponents: Array
+    variances: Array
+    psd_error: Array
+
+    def amplitudes(self, exponent: Array) -> Array:
+        """Standard deviations for devices with these exponents, shape (n_devices, n_poles + 2)."""
+        columns = [np.interp(exponent, self.exponents, column) for column in self.variances.T]
+        return np.asarray(np.sqrt(np.stack(columns, axis=-1)))
+
+
+@lru_cache(maxsize=1)
+def shared_poles() -> SharedPoles:
+    """Mixtures for exponents 0 to 1.95, worked out once a process (about half a second)."""
+    frequency = np.geomspace(LOWEST_FREQUENCY, HIGHEST_FREQUENCY, _GRID)
+    taus = np.array(_SHARED_TAUS)
+    exponents = np.linspace(0.0, HIGHEST_EXPONENT, round(HIGHEST_EXPONENT / _EXPONENT_STEP) + 1)
+    fitted = [
+        _assemble(b, taus, _best_variances(taus, frequency, spectrum(frequency, b))[0]) for b in exponents.tolist()
+    ]
+    return SharedPoles(
+        fitted[0].decay, exponents,
+        np.array([[*one.variance, one.white_variance, one.slow_variance] for one in fitted]),
+        np.array([one.psd_error for one in fitted]),
+    )

@@ -12,6 +12,7 @@ from importlib import metadata
 from weakreset.errors import UsageError
 from weakreset.model.noise.growing import GROWING
 from weakreset.model.noise.kind import NoiseKind
+from weakreset.model.noise.own_pink import OWN_PINK
 from weakreset.model.noise.pink import PINK
 from weakreset.model.noise.read import READ
 from weakreset.model.noise.telegraph import RTN
@@ -29,7 +30,7 @@ _RESERVED_KEYS = ("enabled", "kind", "n_devices", "n_informative", "note", "numb
 _NAME = re.compile(r"(?!model_)[a-z][a-z0-9_]*")
 """pydantic, which makes the blocks, keeps names with model_ for itself."""
 
-_BUILT_IN = (PINK, RTN, READ, GROWING, WANDER)
+_BUILT_IN = (PINK, RTN, READ, GROWING, WANDER, OWN_PINK)
 _registered: dict[str, NoiseKind] = {}
 
 
