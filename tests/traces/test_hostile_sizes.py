@@ -73,7 +73,7 @@ def test_more_comments_than_anybody_writes(tmp_path):
 def test_more_tables_than_traces(tmp_path, block, monkeypatch):
     monkeypatch.setattr(text_blocks, "_MANY", 10)
     path = tmp_path / "lot.csv"
-    path.write_text("".join(block.format(i) for i in range(30)))
+    path.write_text("".join(block.format(i) for i in range(100)))
     with pytest.raises(TraceFormatError, match="more than 10 tables of fewer than 100 bytes"):
         load_traces(path)
 
