@@ -28,6 +28,7 @@ _ENCODINGS = {
     "cp1251": "Windows-1251", "mac_roman": "Mac Roman",
 }  # fmt: skip
 _GZIP = b"\x1f\x8b"
+_MOST_MEMBERS = 20_000  # bgzip makes one for 64 kB
 
 
 def unpack_head(head: bytes) -> bytes:
@@ -65,6 +66,8 @@ def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tupl
     with open(path, "rb") as stream:
         packed = stream.read(len(_GZIP)) == _GZIP
     try:
+        if packed:
+            _refuse_many_members(path, file)
         if packed or size > _LONGEST_LINE:
             _refuse_absurd(path, size, file, packed)
         raw = path.read_bytes()
@@ -92,6 +95,14 @@ def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tupl
     if most_bytes is not None and len(text) > most_bytes:
         raise TraceFormatError(f"{file}: {len(text) >> 20} MiB; more than {most_bytes >> 20} MiB are not read")
     return text, notes, digest
+
+
+def _refuse_many_members(path: Path, file: str) -> None:
+    """Raise where a gzip file is glued of very many: each costs the time of thousands of readings."""
+    with open(path, "rb") as stream:
+        n = sum(block.count(_GZIP + b"\x08") for block in iter(lambda: stream.read(_BLOCK), b""))
+    if n > _MOST_MEMBERS:
+        raise TraceFormatError(f"{file}: {n} gzip files glued together; unpack it yourself, and read that")
 
 
 def _refuse_absurd(path: Path, size: int, file: str, packed: bool) -> None:
