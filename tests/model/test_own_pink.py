@@ -11,7 +11,7 @@ from weakreset.ablation import all_conditions
 from weakreset.errors import UsageError
 from weakreset.fitting import PooledNoise, fit_devices
 from weakreset.fitting.noise_laws import noise_laws_in_words, with_noise_laws
-from weakreset.fitting.own_colour import OwnColour
+from weakreset.fitting.own_colour import OwnColour, own_colour
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.model import TWO_SLOPE, pink_noise
 from weakreset.model.noise.pink_poles import shared_poles
@@ -118,6 +118,21 @@ def test_the_law_of_alpha_is_known_to_its_error_or_said_not_to_be():
     sure = with_noise_laws(pooled, devices(np.full(20, 0.007), 800), OwnColour(1.0, 0.0, 0.2, 0.04))
     assert sure.exponent_spread == 0.2
     assert with_noise_laws(pooled, devices(np.full(20, 0.007), 800), OwnColour(1.0, 0.0, 0.2, 0.2)).exponent_spread == 0
+
+
+@pytest.mark.statistical
+def test_a_spread_of_exponents_by_chance_is_no_law():
+    """1,000 sets of 40 devices known to 0.06, seed 12: alike, at most 8 have a law (meant is one; more than 8 of one
+    expected happen once in a million); with a spread of 0.25 all but 2 have one.
+    """
+    rng, error = np.random.default_rng(12), np.full(40, 0.06)
+    seen = dict.fromkeys((0.0, 0.25), 0)
+    for spread in seen:
+        for _ in range(1000):
+            own = own_colour(rng.normal(0.0, np.hypot(spread, 0.06), 40), error, 1.0)
+            seen[spread] += own.spread_stderr is not None
+    assert seen[0.0] <= 8
+    assert seen[0.25] >= 998
 
 
 @pytest.mark.statistical

@@ -31,7 +31,8 @@ _BIN = 0.15  # devices in one bin share a whitener
 _LEAST_DEVICES = 5  # the spread of fewer is not known at all
 _SPREADS = 1.35  # robust sd of z between devices; 1 where all share one exponent
 _STANDS_OFF = 4.0  # a single device, where the others agree
-_OF_MEDIAN = 1.65
+_OF_MEDIAN = 1.65  # errors of a robust spread over those of one from squares
+_SURE = 3.5  # standard errors of the robust sd of z, which is 1 by chance: of a spread that goes into the file
 _MOST_MOVES = 6
 _ROUNDING = 1e-9
 _MOST_READS = 1024  # more reads of one device cost more than they tell of its exponent
@@ -50,6 +51,7 @@ class OwnColour:
         Standard deviation of the exponent between devices, beyond what its errors explain; 0 where they do not
         differ: then only devices that stand far off have one of their own.
     spread_stderr : float or None
+        None where the spread may be chance: devices are then fitted with exponents of their own, to be safe.
     """
 
     pooled: float
@@ -85,10 +87,10 @@ def own_colour(away: Array, error: Array, pooled: float) -> OwnColour | None:
     variance = max(0.0, float((1.4826 * np.median(np.abs(far))) ** 2 - np.median(error**2)))
     if spreads <= _SPREADS or variance == 0.0:
         return OwnColour(pooled, middle, 0.0)
-    spread = float(np.sqrt(variance))
-    # a spread from the median of distances has 1.65 times the error of one from squares
-    stderr = _OF_MEDIAN * (variance + float(np.median(error**2))) / spread / float(np.sqrt(2.0 * len(away)))
-    return OwnColour(pooled, middle, spread, stderr)
+    spread, by_chance = float(np.sqrt(variance)), _OF_MEDIAN / float(np.sqrt(2.0 * len(away)))
+    if spreads <= 1.0 + _SURE * by_chance:
+        return OwnColour(pooled, middle, spread)
+    return OwnColour(pooled, middle, spread, by_chance * (variance + float(np.median(error**2))) / spread)
 
 
 class _Tops(NamedTuple):

@@ -50,6 +50,7 @@ __all__ = [
 
 SCHEMA_NAME = "weakreset-parameters"
 SCHEMA_VERSION = "1.1.0"
+_BELOW_ZERO = 1e-9  # share of a law that no draw meets
 
 
 class DefectKind(Strict):
@@ -163,7 +164,7 @@ class ParameterFile(Shown, Strict):
             strangers = [name for name in self.correlation.names if name not in self.parameters]
             if strangers:
                 problems.append(f"correlation: no such parameter: {', '.join(strangers)}")
-        problems += self._unit_problems() + self._cycle_problems()
+        problems += self._unit_problems() + self._sign_problems() + self._cycle_problems()
         problems += [] if self.dies is None else self.dies.problems({**self.parameters, **self.not_identifiable})
         problems += self._empirical_problems() + self._scaling_problems()
         if problems:
@@ -179,6 +180,22 @@ class ParameterFile(Shown, Strict):
             for name, entry in (*self.parameters.items(), *self.not_identifiable.items())
             if name in units and entry.unit != units[name]
         ]
+
+    def _sign_problems(self) -> list[str]:
+        """No device may have a resistance or a knee below zero; a law that starts there needs no further look."""
+        laws = {
+            name: entry.law() for name, entry in self.parameters.items()
+            if entry.unit in ("ohm", "pulse") and (entry.family == "constant" or (entry.truncation[0] or 0.0) < 0
+                                                   or entry.truncation[0] is None)
+        }
+        problems = []
+        for name, law in laws.items():
+            unit, median = self.parameters[name].unit, law.median()
+            if not median > 0:
+                problems.append(f"{name}: the median device has {median:.4g} {unit}, and it must be above zero")
+            elif law.lower < 0 and (below := float(law.cdf(0.0))) > _BELOW_ZERO:
+                problems.append(f"{name}: {below:.2g} of the devices would be below zero; write \"truncation\": [0, null]")
+        return problems
 
     def _cycle_problems(self) -> list[str]:
         spreads = self.c2c or {}
