@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 import tomllib
@@ -94,6 +95,11 @@ def graph_of(modules: dict[str, Path]) -> dict[str, set[str]]:
     return {name: (imported(path, modules) & set(modules)) - {"weakreset"} for name, path in modules.items()}
 
 
+@functools.cache
+def whole_graph() -> dict[str, set[str]]:
+    return graph_of(MODULES)
+
+
 def reachable(graph: dict[str, set[str]], start: str) -> set[str]:
     found, left = set(), [*graph[start]]
     while left:
@@ -127,7 +133,7 @@ def test_a_stage_imports_only_the_stages_above_it(stage):
 
 @pytest.mark.parametrize(("side", "other"), [(MEASURED, SIMULATED), (SIMULATED, MEASURED)])
 def test_the_measured_and_the_simulated_side_meet_only_in_the_file(side, other):
-    graph = graph_of(MODULES)
+    graph = whole_graph()
     for name in MODULES:
         if name != "weakreset" and stage_of(name) in side:
             strangers = {found for found in reachable(graph, name) if stage_of(found) in other}
@@ -135,7 +141,7 @@ def test_the_measured_and_the_simulated_side_meet_only_in_the_file(side, other):
 
 
 def test_no_import_goes_in_a_circle():
-    assert in_a_circle(graph_of(MODULES)) == set()
+    assert in_a_circle(whole_graph()) == set()
 
 
 def test_a_circle_is_seen_even_where_it_is_lazy_or_for_types_alone(tmp_path):
@@ -212,3 +218,41 @@ def test_files_and_functions_stay_small_and_safe(path):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in ("print", "eval", "exec"), f"line {node.lineno}"
     assert not imported(path) & {"pickle", "dill", "joblib", "shelve", "marshal"}
+
+
+@functools.cache
+def words_of(path: Path) -> frozenset[str]:
+    """Words that a file writes out, and classes that it makes."""
+    nodes = [*ast.walk(ast.parse(path.read_text()))]
+    words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return frozenset(words | {node.name for node in nodes if isinstance(node, ast.ClassDef)})
+
+
+def one_of_its_folder() -> dict[str, tuple[str, str]]:
+    """Word that names a shape, an export, a kind of noise, a reader -> its folder, and the registry that names it."""
+    from weakreset.exports.registry import TARGETS
+    from weakreset.model.drift import BUILT_IN
+    from weakreset.traces import recognise
+
+    # two slopes are what is fitted unless something else is asked for, and of noise our own fit knows three kinds
+    found = {shape.name: ("model.drift", "model.drift") for shape in BUILT_IN if shape.name != "two-slope"}
+    found |= {name: ("exports", "exports.registry") for name in TARGETS}
+    found |= {"wander": ("model.noise", "model.noise.registry")}
+    ours = recognise._BINARY_FIRST | recognise._TEXT | recognise._BINARY
+    return found | {kind: ("traces.readers", "traces.recognise") for kind in ours.values()}
+
+
+@pytest.mark.parametrize(("word", "place"), one_of_its_folder().items())
+def test_what_is_one_of_many_is_one_file_that_nothing_else_names(word, place):
+    """The numbers of "where do I change what": a file of its own, and a line in the registry of its folder."""
+    folder, registry = (f"weakreset.{name}" for name in place)
+    (home,) = {name for name, path in MODULES.items() if word in words_of(path)} - {registry}
+    assert home.rpartition(".")[0] == folder
+    strangers = {name for name, others in whole_graph().items() if home in others and not name.startswith(folder)}
+    assert strangers <= {registry}
+
+
+def test_a_tab_is_named_by_the_page_alone():
+    tabs = {name for name in MODULES if name.startswith("weakreset.app.tabs.")}
+    assert tabs
+    assert {name for name, others in whole_graph().items() if tabs & others} == {"weakreset.app.page"}

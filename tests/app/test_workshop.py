@@ -7,10 +7,12 @@ import stat
 import subprocess
 import sys
 import tempfile
+from types import SimpleNamespace
 
 import pytest
 
 from weakreset.app import Limits, Workshop
+from weakreset.app.exports import EXPORTS
 from weakreset.errors import UsageError
 
 
@@ -74,3 +76,12 @@ def test_what_a_killed_window_left_is_swept_and_nothing_else(workshop, tmp_path)
     (tmp_path / f"weakreset-app-{done.stdout.strip()}-link").symlink_to(elsewhere)
     assert Workshop.sweep() == [left]
     assert all(path.exists() for path in [*others, elsewhere, workshop.path])
+
+
+def test_the_exported_commands_go_on_after_a_negative_verdict(tmp_path):
+    lines = ("weakreset fit a.csv -o a.json", "weakreset validate a.json a.csv", "weakreset compare a.json b.json")
+    recipe = SimpleNamespace(name="lot", commands=lambda: lines)
+    path = EXPORTS["commands"].write(SimpleNamespace(made=tmp_path), recipe)
+    script = "weakreset() { echo $1; [ $1 != validate ]; }\n" + path.read_text()
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["fit", "validate", "compare"])

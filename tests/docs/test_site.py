@@ -113,3 +113,32 @@ def test_the_site_builds_without_a_warning(tmp_path):
     pages = ("index", "tutorial/index", "reference/python/index", "notebooks/01_quickstart/index")
     for page in pages:
         assert (tmp_path / "site" / f"{page}.html").stat().st_size > 5000, page
+
+
+def _spoken() -> list[tuple[str, str]]:
+    """Commands in sentences, in indented lines and in blocks that are not run: page and words."""
+    found = []
+    for page in (*PAGES, "../README.md"):
+        text = (DOCS / page).read_text("utf-8")
+        rest = _FENCE.sub("", text).replace("\\\n", " ")
+        found += [(page, line) for line in re.findall(r"`(weakreset [^`\n]+)`", rest)]
+        found += [(page, line) for line in re.findall(r"^(?: {4}| *')(weakreset .+)$", rest, re.MULTILINE)]
+    return [(page, re.sub(r"\s+#.*| && .*", "", line).strip("'\" ")) for page, line in found]
+
+
+def test_commands_that_no_test_runs_name_verbs_and_options_that_exist():
+    """A sbatch line, say, or a word in a sentence: these are only checked for names."""
+    from typer.main import get_command
+
+    from weakreset.cli.app import application
+
+    verbs = get_command(application()).commands
+    spoken = _spoken()
+    assert len(spoken) > 10
+    for page, line in spoken:
+        _, verb, *rest = line.split()
+        assert verb in verbs or verb.isupper() or verb.startswith("-"), f"{page}: {line}"
+        params = verbs[verb].params if verb in verbs else ()
+        known = {name for one in params for name in (*one.opts, *one.secondary_opts)}
+        strange = [word for word in rest if re.match(r"--?[a-z]", word) and word.partition("=")[0] not in known]
+        assert not strange or verb.startswith("-"), f"{page}: {line}: no {strange}"

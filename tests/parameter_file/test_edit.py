@@ -156,3 +156,16 @@ def test_a_hand_made_file_needs_nothing_that_is_switched_off():
     content["noise"]["rtn"] = {"enabled": True, "p_up": 0.1}
     with pytest.raises(ParameterFileError, match="enabled RTN needs p_down"):
         parse_parameters(json.dumps(content))
+
+
+def test_numbers_of_noise_take_units_and_lists_their_places():
+    changed = edit_parameters(majumdar2021(), {"pink.alpha": "0.9 %", "t_star.truncation.1": "3000 pulses"})
+    assert changed.noise.pink.alpha == pytest.approx(0.009)
+    assert changed.parameters["t_star"].truncation[1] == 3000.0
+    raw = json.loads(majumdar2021().to_json())
+    raw["correlation"] = {"names": ["m1", "t_star"], "matrix": [[1.0, 0.3], [0.3, 1.0]]}
+    params = parse_parameters(json.dumps(raw))
+    both = {"correlation.matrix.0.1": "0.5", "correlation.matrix.1.0": "0.5"}
+    assert edit_parameters(params, both).correlation.matrix[0][1] == 0.5
+    with pytest.raises(ParameterFileError, match="no '5'; the list has 2 entries, 0 to 1"):
+        edit_parameters(params, {"correlation.matrix.5.1": "0.5"})

@@ -121,3 +121,25 @@ def test_the_preset_can_be_written_as_a_table():
 def test_a_number_of_a_law_given_twice_is_refused():
     with pytest.raises(UsageError, match="given twice"):
         law_from("norm(mean=7 kohm, mean=8 kohm, sd=400)", "ohm", "r0_ohm")
+
+
+def test_a_spread_in_per_cent_is_a_share_of_the_mean():
+    assert law_from("25 kohm ± 8 %", "ohm", "r0_ohm")["params"] == pytest.approx({"mean": 25e3, "sd": 2e3})
+    assert law_from({"mean": "0.1 %/pulse", "sd": "30 %"}, "1/pulse", "m1")["params"] == pytest.approx(
+        {"mean": 1e-3, "sd": 3e-4}
+    )
+    assert law_from("2 % ± 1 %", "1", "c1")["params"] == pytest.approx({"mean": 0.02, "sd": 0.01})  # of ln R itself
+
+
+def test_a_refused_table_is_told_what_would_do():
+    with pytest.raises(UsageError, match=r't_star \(pulse\).*--set t_star=.*drift = "single-slope" does without'):
+        new_parameters({"name": "x", "r0_ohm": 7e3, "m1": 1e-3})
+    with pytest.raises(UsageError, match=r"\[pink\], not \[noise\.pink\]"):
+        new_parameters({"name": "x", "r0_ohm": 7e3, "m1": 1e-3, "t_star": 300, "noise": {"pink": {"alpha": 0.01}}})
+
+
+@pytest.mark.parametrize("number", ["t_star", "r0_ohm"])
+def test_a_knee_or_a_resistance_below_zero_is_refused(number):
+    table = {"name": "x", "r0_ohm": 7e3, "m1": 1e-3, "t_star": 300} | {number: -3}
+    with pytest.raises(ParameterFileError, match=f"{number}: the median device has -3"):
+        new_parameters(table)

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 
 from tests import builders
 from weakreset import plots
+from weakreset.model import TruncatedLaw
 from weakreset.parameter_file import majumdar2021
+from weakreset.plots.d2d_laws import law_range
 from weakreset.traces import TraceSet
 from weakreset.validation import Check, Distribution, Envelope, Spectrum, Verdict
 
@@ -184,3 +186,14 @@ def test_a_run_without_pulses_has_none():
 def test_training_on_a_simulated_parameter_file_is_tagged():
     assert "SIMULATED DATA" in texts(plots.training_curves(builders.runs(), simulated=True).figure)
     assert "SIMULATED DATA" not in texts(plots.training_curves(builders.runs()).figure)
+
+
+def test_a_comparison_shows_the_whole_of_both_laws():
+    low, high = TruncatedLaw("norm", {"mean": 7000.0, "sd": 400.0}, 6250.0, 7900.0), TruncatedLaw(
+        "lognorm", {"s": 0.07, "scale": 9300.0}, 0.0
+    )
+    for laws in ([low, high], [high, low]):
+        shown = law_range(laws, np.empty(0))
+        assert shown[0] == 6250.0
+        assert shown[1] == pytest.approx(float(high.ppf(0.995)))
+    assert law_range([TruncatedLaw("constant", {"value": 4.0})], np.empty(0)) == (2.0, 6.0)

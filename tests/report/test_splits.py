@@ -8,6 +8,8 @@ import numpy as np
 from tests import builders
 from weakreset.fitting import FitStatus, fit_devices
 from weakreset.parameter_file import ParameterFile, majumdar2021
+from weakreset.plots.excluded_traces import with_excluded_traces
+from weakreset.plots.panels import short_name
 from weakreset.report import ReportInput, build_report
 from weakreset.report.device_data import device_lines
 from weakreset.report.findings import found
@@ -110,3 +112,38 @@ def test_a_file_that_does_not_know_r0_has_a_summary():
     assert "is not known. r0_ohm is not identifiable" in found(
         ReportInput("t", params=ParameterFile.model_validate(raw))
     )[0]
+
+
+def cycled():
+    """Ten devices of two cycles, simulated (seed 6); both of the fourth are open, 600 lone reads are missing."""
+    made = []
+    for i, trace in enumerate(simulate_traces("majumdar2021", 20, 60, seed=6)):
+        ohm = np.full(len(trace), 3e9) if i // 2 == 3 else trace.resistance_ohm
+        source = f"die_{'A' if i < 10 else 'B'}.csv"
+        made.append(PulseTrace(f"lot_of_a_long_name/D{i // 2}", trace.pulses, ohm, cycle=i % 2 + 1, source=source))
+    missing = [Exclusion(made[0].device, "zero reading", 1, line=n) for n in range(600)]
+    return fit_devices(screen(TraceSet(tuple(made), tuple(missing))), jobs=1, rtn=False)
+
+
+def test_devices_are_counted_as_devices_where_they_have_cycles():
+    fits = cycled()
+    first, second, *_ = found(ReportInput("lot", fits=fits))
+    assert first == "Yield 90.0 %: 18 of 20 cycles of 10 devices work."
+    assert second.startswith("1 of 10 device is a defect")
+    assert second.count("lot_of_a_long_name/D3") == 1
+    assert "lot_of_a_long_name/D3 (2 cycles): open:" in second
+    rows = [tuple(cell.text for cell in row) for row in exclusion_table(ReportInput("lot", fits=fits)).rows]
+    assert [row[:3] for row in rows] == [("open", "1", "all"), ("zero reading", "1", "600")]
+
+
+def test_many_excluded_readings_hide_no_excluded_device():
+    fits = cycled()
+    assert set(with_excluded_traces(fits)) == {"lot_of_a_long_name/D3#1", "lot_of_a_long_name/D3#2"}
+    (files,) = [table for column, table in split_tables(fits) if column == "file"]
+    assert files.columns[1] == "cycles fitted"
+    assert [row[1].text for row in files.rows] == ["8 of 10", "10 of 10"]
+
+
+def test_long_names_keep_the_end_that_tells_devices_apart():
+    assert short_name("W07_die5_1_weakreset/0/4#1", 16) == "W07_d…eset/0/4#1"
+    assert short_name("D3", 16) == "D3"

@@ -152,3 +152,43 @@ def test_limits_that_cannot_be_read_are_explained(text, words):
 def test_limits_that_make_no_sense_are_refused(limits):
     with pytest.raises(UsageError):
         ScreeningLimits(**limits)
+
+
+def lot(*odd, n=20):
+    """`n` cells of 7 kohm that drift, and others."""
+    cells = [trace(healthy(seed=seed) * np.exp(np.linspace(0, 0.4, 100)), f"D{seed}") for seed in range(n)]
+    return TraceSet((*cells, *(trace(ohm, f"odd{at}") for at, ohm in enumerate(odd))))
+
+
+def test_a_short_through_its_leads_and_a_cell_that_was_never_set_are_told_by_the_others():
+    result = screen(lot(healthy() / 60, healthy() * 30))
+    assert len(result) == 20
+    reasons = {item.device: item.reason for item in result.exclusions}
+    assert reasons["odd0"].startswith("short: 116.")
+    assert "times below the other devices (" in reasons["odd0"]
+    assert reasons["odd1"].startswith("stuck: 2.")
+    assert "times above the other devices (" in reasons["odd1"]
+    assert all(item.trace is not None for item in result.exclusions)  # the report draws them
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        lot(healthy() / 8),  # less than a decade
+        lot(healthy() / 60 * np.exp(np.linspace(0, 1.0, 100))),  # a low cell, but one that drifts
+        lot(*[healthy() / 60] * 8),  # a second kind of device
+        lot(healthy() / 60, n=8),  # too few to say who is the odd one
+    ],
+)
+def test_who_is_no_clear_defect_beside_the_others_stays(kept):
+    assert len(screen(kept)) == len(kept)
+
+
+def test_a_wide_lot_has_no_far_devices():
+    rng = np.random.default_rng(4)
+    wide = TraceSet(tuple(trace(healthy(seed=k) * np.exp(rng.normal(0, 1.0)), f"D{k}") for k in range(200)))
+    assert not screen(wide).exclusions
+
+
+def test_devices_far_from_the_others_can_be_kept():
+    assert len(screen(lot(healthy() / 60), ScreeningLimits(far_decades=0))) == 21

@@ -106,3 +106,17 @@ def test_fit_streams_from_the_command_line(tmp_path):
     assert [row.split(",")[:4] for row in tables[0]] == [row.split(",")[:4] for row in tables[1]]
     provenance = load_parameters(tmp_path / "parts.json").provenance
     assert any(note.startswith("screening limits: open_ohm=1e+07") for note in provenance.notes)
+
+
+def test_no_device_of_a_stream_is_compared_with_the_others(tmp_path):
+    """Its parts would decide; the note of the limits says so."""
+    lines = ["device,pulse,R [ohm]"]
+    for device in range(12):
+        ohm = (120.0 if device == 5 else 7000.0) * np.exp(np.random.default_rng(device).normal(0, 0.01, 40))
+        lines += [f"D{device},{pulse},{r:.3f}" for pulse, r in enumerate(ohm)]
+    path = tmp_path / "lot.csv"
+    path.write_text("\n".join(lines) + "\n")
+    assert len(load_traces(path)) == 11
+    parts = list(stream_traces(path))
+    assert sum(map(len, parts)) == 12
+    assert all(any("far_decades=0," in note for note in part.notes) for part in parts)

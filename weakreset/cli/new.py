@@ -17,6 +17,7 @@ from weakreset.resources import write_atomically
 __all__ = ["nested", "new_command"]
 
 _MAX_BYTES = 1 << 20
+_EXAMPLES = {"ohm": "7 ± 0.4 kohm", "pulse": "540 ± 90 pulses", "1/pulse": "0.07 ± 0.02 %/pulse"}
 
 
 def new_command(
@@ -116,7 +117,8 @@ def _ask(given: dict[str, Any]) -> None:
         if item.default == "off":
             continue  # the numbers of noise are many: they come from the table or from --set
         unit = f" in {item.unit}" if item.unit != "1" else ""
-        asked = f"{item.place}{unit}: {item.words} (a number, `7 ± 0.4 kohm`, or `lognorm(median=..., sigma_ln=...)`)"
+        example = _EXAMPLES.get(item.unit, "0.01 ± 0.002")
+        asked = f"{item.place}{unit}: {item.words} (a number, `{example}`, or `lognorm(median=..., sigma_ln=...)`)"
         default = None if item.default is None else f"{item.default:g}"  # None: typer asks until there is an answer
         given[item.place] = typer.prompt(asked, default=default, err=True, value_proc=_law_of(item))
 

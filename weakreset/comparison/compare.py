@@ -265,7 +265,7 @@ def _families(a: ParameterFile, b: ParameterFile) -> list[str]:
         for which, file in (("A", a), ("B", b)) for name, entry in file.not_identifiable.items()
     ]
     return unknown + [
-        f"{name} follows a {entry.family} law in A and a {b.parameters[name].family} law in B; medians and spreads are "
+        f"{name} follows the law {entry.family} in A and {b.parameters[name].family} in B; medians and spreads are "
         "compared all the same"
         for name, entry in a.parameters.items()
         if name in b.parameters and entry.family != b.parameters[name].family

@@ -109,7 +109,8 @@ def edit_parameters(
 def _wanted(params: ParameterFile, raw: dict[str, Any], place: _Place, value: Any) -> Any:
     """The value to be written there, in the unit that the file has there."""
     if value is None or not place.law:
-        return _value(value)
+        of_noise = place.keys[0] == "noise" and isinstance(value, str)
+        return _noise_number(params, place, value) if of_noise else _value(value)
     unit = _at(raw, place.law).get("unit")
     if unit is None:  # a law of a kind of noise
         kind, own = place.law[1:]
@@ -120,6 +121,16 @@ def _wanted(params: ParameterFile, raw: dict[str, Any], place: _Place, value: An
         return None
     pure = place.keys[-2] == "params" and place.keys[-1] not in IN_UNITS[_at(raw, place.law)["family"]]
     return number_in(value, "pure" if pure else unit, place.words)
+
+
+def _noise_number(params: ParameterFile, place: _Place, text: str) -> Any:
+    """A number of a kind of noise, which may have a unit as in a table: "0.7 %"."""
+    known = getattr(params.noise, place.keys[1]).kind.numbers
+    units = {number.name: number.unit for number in known}
+    value = _value(text)
+    # what begins like no number is left to the schema, which names all mistakes of a file at once
+    with_unit = value == text and text[:1] in "+-−.0123456789" and place.keys[-1] in units
+    return number_in(text, units[place.keys[-1]], place.words) if with_unit else value
 
 
 def _place(params: ParameterFile, raw: dict[str, Any], text: str) -> _Place:
@@ -141,6 +152,7 @@ def _place(params: ParameterFile, raw: dict[str, Any], text: str) -> _Place:
             raise _unknown(text, rest[0], list(dict(getattr(params.noise, first))))
         return _Place(("noise", first, *rest))
     if parts[0] in _TOP:
+        _refuse_no_place(raw, tuple(parts), text)
         return _Place(tuple(parts))
     raise _unknown(text, first, [*raw["parameters"], *raw["noise"], *_TOP])
 
@@ -151,12 +163,25 @@ def _in_law(law: dict[str, Any], keys: tuple[str, ...], rest: list[str], text: s
         return _Place(keys, keys)
     if len(rest) == 1 and rest[0] in ("lower", "upper"):
         return _Place((*keys, "truncation", "01"[rest[0] == "upper"]), keys)
+    if rest in (["truncation", "0"], ["truncation", "1"]):
+        return _Place((*keys, *rest), keys)
     if len(rest) == 1 and rest[0] in law["params"]:
         return _Place((*keys, "params", rest[0]), keys)
     if rest[0] == "note" and len(rest) == 1:
         return _Place((*keys, "note"))
     names = [*law["params"], "lower", "upper", "note"]
     raise _unknown(text, ".".join(rest), names, f"the {law['family']} law has")
+
+
+def _refuse_no_place(raw: Any, keys: tuple[str, ...], text: str) -> None:
+    """A row or a column that a list does not have; keys of blocks are checked with the file."""
+    for key in keys:
+        if isinstance(raw, list):
+            if not (key.isascii() and key.isdigit() and int(key) < len(raw)):
+                raise ParameterFileError(f"{text}: no {key!r}; the list has {len(raw)} entries, 0 to {len(raw) - 1}")
+            raw = raw[int(key)]
+        else:
+            raw = raw.get(key) if isinstance(raw, dict) else None
 
 
 def _unknown(text: str, part: str, known: list[str], has: str = "there are") -> ParameterFileError:

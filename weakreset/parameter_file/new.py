@@ -28,7 +28,7 @@ cite = "A. Somebody et al., Journal 1, 1 (2024), Table II"
 drift = "two-slope"     # ln(R/R0) against pulses
 direction = "reset"     # pulses raise R; "set": they lower it
 
-# A number is the same in all devices; "7.0 ± 0.4 kohm" a normal law; a law has its numbers by name.
+# A number is the same in all devices; "7.0 ± 0.4 kohm" (or "± 6 %") a normal law; a law has its numbers by name.
 r0_ohm = "7.0 ± 0.4 kohm"
 m1 = { family = "exponential", mean = "0.07 %/pulse" }
 t_star = { family = "lognormal", median = "540 pulses", sigma_ln = 0.8, truncation = [41, 2000] }
@@ -127,8 +127,7 @@ def new_parameters(table: Mapping[str, Any], *, created: str | None = None) -> t
     _refuse_strangers(table)
     missing = missing_in(table)
     if refused := [item for item in missing if item.default is None]:
-        names = ", ".join(f"{item.place} ({item.unit})" for item in refused)
-        raise UsageError(f"{table.get('name', 'the table')} does not give {names}; the {shape.name} drift needs them")
+        raise UsageError(_refusal(table, shape, refused))
     notes = [
         f"{item.place} not given: {'off' if item.default == 'off' else f'taken as {item.default:g}'}; {item.why}"
         for item in missing
@@ -156,6 +155,21 @@ def new_parameters(table: Mapping[str, Any], *, created: str | None = None) -> t
         raise ParameterFileError(f"{raw['name']}: {mistakes(error)}") from None
 
 
+def _refusal(table: Mapping[str, Any], shape: Any, refused: list[Missing]) -> str:
+    """What is missing, how to give it, and which drift would do without."""
+    names = ", ".join(f"{item.place} ({item.unit})" for item in refused)
+    them = "it" if len(refused) == 1 else "them"
+    text = f"{table.get('name', 'the table')} does not give {names}; the {shape.name} drift needs {them}"
+    given = {**table, "drift": shape.name}
+    others = [
+        name for name in SHAPES
+        if set(shape.parameters) & set(table) <= set(SHAPES[name].parameters)
+        and all(item.default is not None for item in missing_in({**given, "drift": name}))
+    ]
+    way = f"{refused[0].place} = ... in the table, or --set {refused[0].place}=..."
+    return f"{text}: {way}" + (f"; drift = \"{others[0]}\" does without" if others else "")
+
+
 def _shape(table: Mapping[str, Any]) -> Any:
     name = table.get("drift", "two-slope")
     if name not in SHAPES:
@@ -177,6 +191,8 @@ def _refuse_strangers(table: Mapping[str, Any]) -> None:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
+            if name == "noise":
+                hint = "each kind of noise is a table of its own, [pink], not [noise.pink]; "
             raise UsageError(f"{name!r} is nothing that a table gives; {hint}known: {', '.join(known)}")
 
 

@@ -66,10 +66,10 @@ def law_from(value: Any, unit: str, where: str) -> dict[str, Any]:
     Parameters
     ----------
     value : number, str or mapping
-        A number ("550 pulses": all devices alike), "7 ± 0.4 kohm" (a normal law), "lognorm(s=0.8, scale=500) in [41,
-        2000]", or the numbers of a family by name, with `family` and `truncation` ([lower, upper]) among them. Families
-        may also be given by what papers print: norm by median and sd; lognorm by median and sigma_ln, or by mean and
-        sd; expon by mean.
+        A number ("550 pulses": all devices alike), "7 ± 0.4 kohm" or "7 kohm ± 6 %" (a normal law),
+        "lognorm(s=0.8, scale=500) in [41, 2000]", or the numbers of a family by name, with `family` and `truncation`
+        ([lower, upper]) among them. Families may also be given by what papers print: norm by median and sd; lognorm by
+        median and sigma_ln, or by mean and sd; expon by mean.
     unit : str
         Of the parameter: what the numbers are turned into.
     where : str
@@ -127,12 +127,20 @@ def _law(family: str, given: dict[str, Any], ends: Any, unit: str, where: str) -
     if set(given) != set(wanted):
         raise UsageError(f"{where}: {name} needs {', '.join(wanted)}, got {', '.join(given) or 'nothing'}")
     params = {
-        key: number_in(given[key], unit if key in IN_UNITS[name] else "pure", f"{where}.{key}") for key in wanted
+        key: number_in(given[key], unit if key in IN_UNITS[name] else "pure", f"{where}.{key}")
+        for key in wanted if not (key == "sd" and _is_share(given[key], unit))
     }
+    if name == "norm" and "sd" not in params:
+        params["sd"] = number_in(given["sd"], "1", f"{where}.sd") * abs(params["mean"])
     if ends is not None and not (isinstance(ends, (list, tuple)) and len(ends) == 2):
         raise UsageError(f"{where}: truncation is [lower, upper], got {json.dumps(ends, default=str)}")
     limits = [None if end in (None, "null", "") else number_in(end, unit, f"{where}.truncation") for end in ends or ()]
     return {"family": name, "params": params} | ({"truncation": limits} if limits else {})
+
+
+def _is_share(text: Any, unit: str) -> bool:
+    """Whether "8 %" can only be a share of the mean: it can where it is no unit of the parameter, as it is of ln R."""
+    return isinstance(text, str) and text.strip().endswith("%") and "%" not in _UNITS.get(unit, {})
 
 
 def _from_moments(family: str, given: dict[str, Any], unit: str, where: str) -> dict[str, Any]:

@@ -163,7 +163,7 @@ class ParameterFile(Shown, Strict):
             strangers = [name for name in self.correlation.names if name not in self.parameters]
             if strangers:
                 problems.append(f"correlation: no such parameter: {', '.join(strangers)}")
-        problems += self._unit_problems() + self._cycle_problems()
+        problems += self._unit_problems() + self._sign_problems() + self._cycle_problems()
         problems += [] if self.dies is None else self.dies.problems({**self.parameters, **self.not_identifiable})
         problems += self._empirical_problems() + self._scaling_problems()
         if problems:
@@ -178,6 +178,13 @@ class ParameterFile(Shown, Strict):
             "(`weakreset new` and `weakreset edit` convert units)"
             for name, entry in (*self.parameters.items(), *self.not_identifiable.items())
             if name in units and entry.unit != units[name]
+        ]
+
+    def _sign_problems(self) -> list[str]:
+        return [
+            f"{name}: the median device has {median:.4g} {entry.unit}, and it must be above zero"
+            for name, entry in self.parameters.items()
+            if entry.unit in ("ohm", "pulse") and not (median := entry.law().median()) > 0
         ]
 
     def _cycle_problems(self) -> list[str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from weakreset.plots.style import PALETTE, new_axes, styled, tag_simulated
 from weakreset.traces import TraceSet
+from weakreset.traces.lot_sentence import counted_devices
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,8 +53,9 @@ def all_traces(traces: TraceSet, ax: Axes | None = None) -> Axes:
         ax.plot(pulses, bands[1], color=PALETTE["black"], lw=1.6, label="median device")
         ax.legend(loc="upper right" if bands[1][-1] < 0 else "upper left")  # where falling curves are not
     shown = "" if step == 1 else f" ({len(curves[::step])} drawn)"
+    counted = counted_devices(len({trace.device for trace in traces}), len(traces))
     ax.set(xlabel="RESET pulses since SET", ylabel="ln(R/R$_0$)")
-    ax.set_title(f"{len(curves)} devices{shown}", loc="left")
+    ax.set_title(f"{counted}{shown}", loc="left")
     if traces.simulated:
         tag_simulated(ax)
     return ax

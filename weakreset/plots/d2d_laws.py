@@ -86,16 +86,18 @@ def _padded(low: float, high: float) -> tuple[float, float]:
 
 
 def law_range(laws: list[TruncatedLaw], values: NDArray[np.float64]) -> tuple[float, float]:
-    """Interval that shows nearly all of the laws, and of `values` all but far outliers."""
-    low = min(float(law.ppf(0.002)) for law in laws)
-    high = max(float(law.ppf(0.995)) for law in laws)
+    """Interval that shows nearly all of each law, and of `values` all but far outliers."""
+    lows, highs = zip(*(_range_of(law, values) for law in laws), strict=True)
+    low, high = min(lows), max(highs)
+    return (low, high) if high > low else (low - 0.5 * abs(low or 1.0), high + 0.5 * abs(high or 1.0))
+
+
+def _range_of(law: TruncatedLaw, values: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = (float(law.ppf(share)) for share in (0.002, 0.995))
     if len(values):
         q1, q3 = np.quantile(values, (0.25, 0.75))
         near = values[(values >= q1 - 4 * (q3 - q1)) & (values <= q3 + 4 * (q3 - q1))]
         low, high = min(low, float(near.min())), max(high, float(near.max()))
-    for law in laws:
-        low = law.lower if math.isfinite(law.lower) and law.lower > low - 0.1 * (high - low) else low
-        high = law.upper if math.isfinite(law.upper) and law.upper < high + 0.1 * (high - low) else high
-    if not high > low:
-        low, high = low - 0.5 * abs(low or 1.0), high + 0.5 * abs(high or 1.0)
+    low = law.lower if math.isfinite(law.lower) and law.lower > low - 0.1 * (high - low) else low
+    high = law.upper if math.isfinite(law.upper) and law.upper < high + 0.1 * (high - low) else high
     return low, high

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weakreset.fitting import FitSet, FitStatus
-from weakreset.plots.panels import label_outer, panel_grid, shortened
+from weakreset.plots.panels import label_outer, panel_grid, short_name, shortened
 from weakreset.plots.style import PALETTE, styled, tag_simulated_figure
 from weakreset.traces import Exclusion, PulseTrace
 
@@ -60,7 +60,7 @@ def excluded_traces(fits: FitSet, devices: Sequence[str] | None = None, ax: Axes
         item = found[name]
         if item.trace is not None:
             _draw(panel, item.trace, item.pulse)
-        title = f"{shortened(name, 28)}\n{shortened(item.reason, 36)}"
+        title = f"{short_name(name, 28)}\n{shortened(item.reason, 36)}"
         panel.set_title(title, loc="left", fontsize=7, parse_math=False)
     label_outer(panels, "pulses since SET", "R (Ω)")
     if fits.traces.simulated:

@@ -12,6 +12,7 @@ from weakreset.plots.all_traces import Curve, quantiles
 from weakreset.plots.style import COLOURS, PALETTE, new_axes, styled, tag_simulated
 from weakreset.traces import TraceSet
 from weakreset.traces.group_labels import group_labels
+from weakreset.traces.lot_sentence import counted_devices
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +60,7 @@ def lot_curves(traces: TraceSet, ax: Axes | None = None) -> Axes:
         for text in ax.legend(loc="upper left").get_texts():
             text.set_parse_math(False)  # names of lots, files and devices are no formulas
     ax.set(xlabel="pulses since SET", ylabel="resistance (kΩ)")
-    ax.set_title(f"{len(curves)} devices", loc="left")
+    ax.set_title(counted_devices(len({trace.device for trace in traces}), len(traces)), loc="left")
     if traces.simulated:
         tag_simulated(ax)
     return ax

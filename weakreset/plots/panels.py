@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import SubFigure
     from matplotlib.gridspec import SubplotSpec
 
-__all__ = ["LEGEND_IN", "PANEL_IN", "density_axes", "label_outer", "panel_grid", "shortened"]
+__all__ = ["LEGEND_IN", "PANEL_IN", "density_axes", "label_outer", "panel_grid", "short_name", "shortened"]
 
 PANEL_IN = 1.3
 """Least width of a panel: two beside each other in a column of a paper."""
@@ -46,6 +46,12 @@ def label_outer(panels: Sequence[Axes], xlabel: str, ylabel: str) -> None:
 def shortened(text: str, most: int) -> str:
     """Cut to `most` signs, with an ellipsis."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def short_name(name: str, most: int) -> str:
+    """Cut to `most` signs in the middle: names of one lot begin alike, and their ends tell them apart."""
+    start = most // 3
+    return name if len(name) <= most else f"{name[:start]}…{name[start + 1 - most :]}"
 
 
 def density_axes(ax: Axes, name: str, unit: str, title: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from weakreset.fitting import DeviceFit, FitSet, FitStatus
-from weakreset.plots.panels import LEGEND_IN, label_outer, panel_grid, shortened
+from weakreset.plots.panels import LEGEND_IN, label_outer, panel_grid, short_name, shortened
 from weakreset.plots.style import PALETTE, side_by_side, styled, tag_simulated_figure
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def traces_with_fits(fits: FitSet, devices: Sequence[str] | None = None, ax: Axe
         fit = fits[name]
         draw_fit(panel, fit)
         title = fit.excluded_because or STATUS_WORDS[fit.status]
-        panel.set_title(shortened(f"{shortened(name, 20)}: {title}", 46), loc="left", fontsize=8, parse_math=False)
+        panel.set_title(shortened(f"{short_name(name, 24)}: {title}", 46), loc="left", fontsize=8, parse_math=False)
     label_outer(panels, "RESET pulses since SET", "ln(R/R$_0$)")
     _legend(place, panels, side_by_side(ax, LEGEND_IN, 4))
     if fits.traces.simulated:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from weakreset.display import number, percent, plus_minus
 from weakreset.fitting import FitSet, FitStatus
 from weakreset.model import SHAPES
@@ -74,12 +76,27 @@ def _defects(fits: FitSet) -> list[str]:
     if not defects:
         return [f"Yield 100 %: no defect (open, short or stuck) among {len(fits)} devices.", *assumed]
     working = len(fits) - len(defects)
-    first = f"Yield {percent(working / len(fits))}: {working} of {len(fits)} devices work."
-    shown = "; ".join(f"{device}: {reason}" for device, reason in defects[:_DEFECTS_SHOWN])
-    more = f"; and {len(defects) - _DEFECTS_SHOWN} more" if len(defects) > _DEFECTS_SHOWN else ""
-    what = "device is a defect" if len(defects) == 1 else "devices are defects"
+    devices = {fit.device: fit.of_device for fit in fits}
+    n_devices = len(set(devices.values()))
+    counted = "devices" if n_devices == len(fits) else f"cycles of {n_devices} devices"
+    first = f"Yield {percent(working / len(fits))}: {working} of {len(fits)} {counted} work."
+    found = [f"{device}: {reason}" for device, reason in _by_device(defects, devices)]
+    shown = "; ".join(found[:_DEFECTS_SHOWN])
+    more = f"; and {len(found) - _DEFECTS_SHOWN} more" if len(found) > _DEFECTS_SHOWN else ""
+    what = "device is a defect" if len(found) == 1 else "devices are defects"
     kinds = "(open, short or stuck, some from a pulse on)"
-    return [first, f"{len(defects)} of {len(fits)} {what} {kinds}: {shown}{more}.", *assumed]
+    return [first, f"{len(found)} of {n_devices} {what} {kinds}: {shown}{more}.", *assumed]
+
+
+def _by_device(defects: list[tuple[str, str]], devices: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Each device once: with the reason of its first cycle, and how many cycles of it are defects."""
+    cycles: dict[str, list[str]] = {}
+    for name, reason in defects:
+        cycles.setdefault(devices.get(name, name), []).append(reason)
+    return [
+        (device if len(reasons) == 1 else f"{device} ({len(reasons)} cycles)", reasons[0])
+        for device, reasons in cycles.items()
+    ]
 
 
 def _of_fits(fits: FitSet) -> list[str]:
@@ -98,7 +115,7 @@ def _of_fits(fits: FitSet) -> list[str]:
         f"exponent {plus_minus(noise.exponent, noise.exponent_stderr)}."
     )
     telegraph = sum(fit.rtn.amplitude is not None for fit in fits.usable)
-    return [line, f"{pink} Telegraph noise was found in {telegraph} devices."]
+    return [line, f"{pink} Telegraph noise was found in {telegraph} {_counted(fits)}."]
 
 
 def _unresolved(fits: FitSet, count: int, fitted: int) -> str:
@@ -106,10 +123,14 @@ def _unresolved(fits: FitSet, count: int, fitted: int) -> str:
     hidden = [] if scan is None else [scan.number, *([scan.nonnegative] if scan.beyond else [])]
     what = "knee" if fits.drift.knee else f"clear {hidden[0]}"
     return (
-        f"{count} of {fitted} fitted devices show no {what}. For them {' and '.join(hidden)} "
+        f"{count} of {fitted} fitted {_counted(fits)} show no {what}. For them {' and '.join(hidden)} "
         f"{'are' if len(hidden) > 1 else 'is'} not identifiable, and no number is given. The population laws know that "
         "these devices exist."
     )
+
+
+def _counted(fits: FitSet) -> str:
+    return "cycles" if any(fit.of_device != fit.device for fit in fits) else "devices"
 
 
 def _typical_device(params: ParameterFile) -> str:

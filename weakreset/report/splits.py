@@ -43,7 +43,8 @@ def _table(column: str, groups: Mapping[str, list[DeviceFit]], fits: FitSet) -> 
         medians = [_median(working, number, fits.drift.name, unit) for number, unit in units.items()]
         share = f"{len(working)} of {len(members)}"
         rows.append((Cell(name), Cell(share, len(working) / len(members)), *medians))
-    return Table((column, "devices fitted", *(f"median {number}" for number in units)), tuple(rows))
+    what = "cycles" if any(fit.of_device != fit.device for fit in fits) else "devices"
+    return Table((column, f"{what} fitted", *(f"median {number}" for number in units)), tuple(rows))
 
 
 def _median(members: list[DeviceFit], number: str, model: str, unit: str) -> Cell:

@@ -50,7 +50,8 @@ def device_table(fits: FitSet) -> Table:
     names = fits.drift.parameters
     units = fits.drift.units
     drift = (f"{name} ({units[name]})" for name in names)
-    labels = group_labels([*fits.traces, *(item.trace for item in fits.traces.exclusions if item.trace is not None)])
+    left_out = (item.trace for item in fits.traces.exclusions if item.trace is not None)
+    labels = fits.groups or group_labels([*fits.traces, *left_out])
     columns = ("device", "status", "pulses", "R0 (ohm)", *drift, "1/f α (ln R)", "RTN A (ln R)", "RTN steps", *labels)
     return Table(columns, tuple((*_device_row(fit, names), *_place(fit, labels)) for fit in fits))
 
@@ -167,8 +168,9 @@ def _runner_up(entry: Mapping[str, Any]) -> str:
     if len(candidates) < 2:
         return ""
     second = candidates[1]
+    more = second.aic - candidates[0].aic  # below zero where the laws together decided otherwise than one alone
     return (
-        f"next best {FAMILY_WORDS.get(second.family, second.family)} (AIC +{second.aic - candidates[0].aic:.1f}, "
+        f"{'next best' if more >= 0 else 'near'} {FAMILY_WORDS.get(second.family, second.family)} (AIC {more:+.1f}, "
         f"weight {percent(second.weight, 0)} against {percent(candidates[0].weight, 0)})"
     )
 
@@ -177,9 +179,10 @@ def exclusion_table(content: ReportInput) -> Table:
     """A row a reason, devices left out whole first; nothing is excluded without a name or a count."""
     whole: dict[str, list[str]] = {}
     single: dict[str, dict[str, list[Exclusion]]] = {}
-    traces = content.trace_set
+    traces, device_of = content.trace_set, dict[str, str]()
     for item in traces.exclusions if traces is not None else ():
         key = f"{item.device}#{item.cycle}" if item.cycle else item.device
+        device_of[key] = item.device
         if item.pulse is None and item.line is None:
             whole.setdefault(item.reason, []).append(key)
         else:
@@ -188,8 +191,9 @@ def exclusion_table(content: ReportInput) -> Table:
     named = {device for devices in whole.values() for device in devices}
     for fit in content.fit_set or ():
         if fit.status in (FitStatus.EXCLUDED, FitStatus.NOT_CONVERGED) and fit.device not in named:
+            device_of[fit.device] = fit.of_device
             whole.setdefault(fit.excluded_because or fit.status.sentence, []).append(fit.device)
-    rows = (*_whole_rows(whole), *_single_rows(single), *_told_rows(told))
+    rows = (*_whole_rows(whole, device_of), *_single_rows(single, device_of), *_told_rows(told))
     return Table(("why", "devices", "readings", "which"), rows)
 
 
@@ -198,25 +202,29 @@ def _root(reason: str) -> str:
     return reason.split(":")[0]
 
 
-def _whole_rows(whole: Mapping[str, list[str]]) -> list[tuple[Cell, ...]]:
-    """Reasons of one kind together; one that is alone keeps its numbers."""
+def _whole_rows(whole: Mapping[str, list[str]], device_of: Mapping[str, str]) -> list[tuple[Cell, ...]]:
+    """Reasons of one kind together; one that is alone keeps its numbers. Devices are counted, cycles are named."""
     kinds: dict[str, list[tuple[str, str]]] = {}
     for reason, devices in whole.items():
         kinds.setdefault(_root(reason), []).extend((device, reason) for device in devices)
     rows = []
     for kind, found in sorted(kinds.items(), key=lambda item: -len(item[1])):
         words = found[0][1] if len(found) == 1 else kind  # numbers of a single case, or none
-        rows.append(_reason_row(words, len(found), "all", [device for device, _ in found]))
+        names = [name for name, _ in found]
+        rows.append(_reason_row(words, len({device_of[name] for name in names}), "all", names))
     return rows
 
 
-def _single_rows(single: Mapping[str, Mapping[str, list[Exclusion]]]) -> list[tuple[Cell, ...]]:
+def _single_rows(
+    single: Mapping[str, Mapping[str, list[Exclusion]]], device_of: Mapping[str, str]
+) -> list[tuple[Cell, ...]]:
     """Readings: devices with the most of them first; one that is alone in its device keeps its place and value."""
     rows = []
     for reason, found in single.items():
         counts = Counter({key: sum(item.n_readings for item in items) for key, items in found.items()})
+        n_devices = len({device_of[key] for key in found})
         which = [f"{key} ({n})" if n > 1 else f"{key}: {_where(found[key][0])}" for key, n in counts.most_common()]
-        rows.append((sum(counts.values()), _reason_row(reason, len(found), str(sum(counts.values())), which)))
+        rows.append((sum(counts.values()), _reason_row(reason, n_devices, str(sum(counts.values())), which)))
     return [row for _, row in sorted(rows, key=lambda item: -item[0])]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.traces.breakdown import cut_at_breakdown, name_open_ends
+from weakreset.traces.far_devices import far_devices
 from weakreset.traces.screening_limits import ScreeningLimits
 from weakreset.traces.spoiled_reads import without_spoiled_reads
 from weakreset.traces.trace import Exclusion, PulseTrace
@@ -54,16 +56,26 @@ def screen(traces: TraceSet, limits: ScreeningLimits | None = None) -> TraceSet:
             if reason and broken is not None:
                 reason = f"{broken.reason}, and before it {reason}"
             if reason:
-                looked_at = trace if len(excluded) < _MOST_TRACES else None
-                excluded.append(
-                    Exclusion(
-                        trace.device, reason, trace.cycle, file=trace.source, n_readings=len(trace), trace=looked_at
-                    )
-                )
+                excluded.append(_left_out(trace, reason))
             else:
                 kept.append(trace)
+    for at, reason in sorted(far_devices(kept, chosen).items(), reverse=True):
+        excluded.append(_left_out(kept.pop(at), reason))
     notes = (*traces.notes, f"screening limits: {chosen}")
-    return replace(traces, traces=tuple(kept), exclusions=name_open_ends(kept, excluded), notes=notes)
+    return replace(traces, traces=tuple(kept), exclusions=_remembered(name_open_ends(kept, excluded)), notes=notes)
+
+
+def _left_out(trace: PulseTrace, reason: str) -> Exclusion:
+    return Exclusion(trace.device, reason, trace.cycle, file=trace.source, n_readings=len(trace), trace=trace)
+
+
+def _remembered(excluded: Sequence[Exclusion]) -> tuple[Exclusion, ...]:
+    """All, of which the first with a trace keep it; single reads have none and do not count."""
+    number = itertools.count()
+    return tuple(
+        replace(item, trace=None) if item.trace is not None and next(number) >= _MOST_TRACES else item
+        for item in excluded
+    )
 
 
 def _alive(
@@ -74,7 +86,7 @@ def _alive(
     excluded += spoiled
     alive, broken = cut_at_breakdown(trace, limits.open_ohm, limits.short_ohm)
     if broken is not None:  # its whole trace is what the report draws: the fit has the reads before only
-        excluded.append(replace(broken, trace=trace if len(excluded) < _MOST_TRACES else None))
+        excluded.append(replace(broken, trace=trace))
     return alive, broken
 
 

@@ -43,6 +43,10 @@ class ScreeningLimits:
     glitch_decades : float
         Glitch: single reads further than this from the reads before and after them are left out, the device is kept.
         0 switches it off.
+    far_decades : float
+        Short or stuck beside the others: the whole trace stays this many decades or more (and six standard deviations
+        of the set) below or above the median of at least 10 traces, and hardly moves. 0 switches it off; so
+        does reading in parts.
     split_sets : bool
         Instead of being left out, reads after such a fall are a new cycle that begins with pulse 0.
     split_ramps : str
@@ -64,6 +68,7 @@ class ScreeningLimits:
     set_ratio: float = 0.5
     overflow_ohm: float = 1e11
     glitch_decades: float = 0.7
+    far_decades: float = 1.0
     split_sets: bool = False
     split_ramps: str = "no"
 
@@ -73,7 +78,7 @@ class ScreeningLimits:
         for name in ("min_reads", "min_last_pulse", "padded_reads"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} {getattr(self, name)} must not be negative")
-        for name in ("overflow_ohm", "glitch_decades"):
+        for name in ("overflow_ohm", "glitch_decades", "far_decades"):
             if not getattr(self, name) >= 0:
                 raise UsageError(f"{name} {getattr(self, name)} must not be negative")
         if not 0 <= self.set_ratio < 1:

@@ -157,4 +157,6 @@ def choose_traces(traces: TraceSet, options: ReadingOptions, part: bool = False)
         traces = select_where(traces, options.where, part=part)
     if options.limits is None:
         return traces
-    return note_direction(screen(tell_ramps_apart(traces, options.limits.split_ramps), options.limits))
+    # who is far from the others would depend on where a stream is cut into parts
+    limits = replace(options.limits, far_decades=0.0) if part else options.limits
+    return note_direction(screen(tell_ramps_apart(traces, limits.split_ramps), limits))
