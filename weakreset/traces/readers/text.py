@@ -31,6 +31,7 @@ __all__ = [
     "split_line",
 ]
 
+_MOST_COMMENTS = 20_000  # each is asked whether it states a unit
 _MOST_COLUMNS = 150_000  # a public file of relaxation in time has 100,002
 
 _SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
@@ -131,6 +132,10 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     decimal = _decimal(rows, separator, text)
     head = len(lines) - len(rows) + bool(mark)
     comments = [words for place, words in remarks if place <= head]
+    if len(comments) > _MOST_COMMENTS:
+        raise TraceFormatError(
+            f"{file}: {len(comments)} lines of comments above the table; more than {_MOST_COMMENTS} are not read"
+        )
     metadata, glued = _comment_block(comments, separator, rows)
     glued = None if at else glued
     metadata = said_above(split_line(line, separator) for line in skipped) | metadata
