@@ -96,7 +96,7 @@ def test_the_header_again_under_another_unit_begins_another_table(tmp_path, unit
 
 @pytest.mark.parametrize("units", [("kohm", "kohm"), ("kohm", "ohm"), ("kiloohms", "kiloohms"), ("kOhmz", "kOhmz")])
 def test_a_row_of_units_is_one_where_a_second_table_has_it_again(tmp_path, units):
-    """In small tables the second row of units lies among the lines that are looked at, and looked like a reading again."""
+    """In small tables the second row of units lies among the lines that are looked at: like a reading again."""
     lines = []
     for lot, unit in zip("AB", units, strict=True):
         lines += [",".join(["pulse", *(lot + name for name in NAMES)]), f",{','.join([unit] * len(NAMES))}"]
