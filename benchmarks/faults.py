@@ -96,6 +96,9 @@ class Faults:
             self._expect(name, f"signal {number}: took {took:.1f} s", took <= _SECONDS)
         self._expect(name, f"signal {number}: traceback: {said[-500:]}", "Traceback" not in said)
         left = left_of(process)
+        while left and time.monotonic() - begin < _SECONDS:  # as for the command itself
+            time.sleep(0.05)
+            left = left_of(process)
         self._expect(name, f"signal {number}: left processes {left}", not left)
         for other in left:
             _send(other, signal.SIGKILL)

@@ -236,10 +236,10 @@ def one_of_its_folder() -> dict[str, tuple[str, str]]:
 
     # two slopes are what is fitted unless something else is asked for, and of noise our own fit knows three kinds
     found = {shape.name: ("model.drift", "model.drift") for shape in BUILT_IN if shape.name != "two-slope"}
-    found |= {name: ("exports", "exports.registry") for name in TARGETS}
+    found |= dict.fromkeys(TARGETS, ("exports", "exports.registry"))
     found |= {"wander": ("model.noise", "model.noise.registry")}
     ours = recognise._BINARY_FIRST | recognise._TEXT | recognise._BINARY
-    return found | {kind: ("traces.readers", "traces.recognise") for kind in ours.values()}
+    return found | dict.fromkeys(ours.values(), ("traces.readers", "traces.recognise"))
 
 
 @pytest.mark.parametrize(("word", "place"), one_of_its_folder().items())

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weakreset.display import csv_for_people
 from weakreset.errors import UsageError
 from weakreset.locks import held
 from weakreset.progress import Progress
@@ -102,6 +101,7 @@ def run_demo(folder: Path, seed: int = 0, progress: Progress | None = None) -> D
 def _road(folder: Path, seed: int, progress: Progress | None) -> DemoResult:
     from weakreset.fitting import fit_devices
     from weakreset.population import export_parameters, fit_population
+    from weakreset.report.device_files import device_files
     from weakreset.traces import load_traces
     from weakreset.validation import validate
 
@@ -110,7 +110,7 @@ def _road(folder: Path, seed: int, progress: Progress | None) -> DemoResult:
     population = fit_population(fits, progress=progress)
     params = export_parameters(population, _LOT, command="weakreset demo")
     # the parameter file first: it tells whose files these are
-    all_or_none({folder / _PARAMETERS: params.to_json(), folder / _TABLE: csv_for_people(fits.to_frame())})
+    all_or_none({folder / _PARAMETERS: params.to_json(), **device_files(fits, folder / _TABLE)})
     verdict = validate(params, traces, seed=seed, progress=_named(progress, "validation"))
     ideal, real = (_train(params, folder, recipe, seed, progress) for recipe in _RUNS)
     result = DemoResult(folder, fits, population, params, verdict, ideal, real)

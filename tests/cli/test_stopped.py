@@ -17,7 +17,7 @@ import typer
 
 from tests.processes import ctrl_c_heard, here
 from weakreset.cli import main
-from weakreset.cli.common import resumable
+from weakreset.cli.common import Terminated, resumable
 from weakreset.parameter_file.tables import _csv
 
 
@@ -129,3 +129,13 @@ def test_a_table_of_millions_of_rows_hears_ctrl_c():
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
     assert next(numbers) < 2_000_000
+
+
+@pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143)])
+def test_an_interrupt_that_comes_before_the_command_is_no_traceback(stop, code, monkeypatch, capsys):
+    def interrupted(arguments: list[str]) -> int:
+        raise stop
+
+    monkeypatch.setattr("weakreset.cli.app.run", interrupted)
+    assert main(["show"]) == code
+    assert capsys.readouterr().err == "interrupted; what was written is whole\n"

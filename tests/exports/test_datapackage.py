@@ -8,7 +8,9 @@ import json
 
 import pytest
 
+from tests.builders import small_fits
 from weakreset.cli.app import run
+from weakreset.report.device_files import device_files
 from weakreset.traces import load_traces
 
 
@@ -31,6 +33,22 @@ def test_a_table_is_described_beside_it(tmp_path, to, column, unit):
         for name, field in fields.items():
             if field["type"] == "number" and row[name]:
                 float(row[name])
+
+
+def test_the_table_of_a_fit_is_described_beside_it(tmp_path):
+    fits = small_fits()
+    texts = device_files(fits, tmp_path / "lot.devices.csv")
+    said = json.loads(texts[tmp_path / "lot.devices.datapackage.json"])
+    fields = {field["name"]: field for field in said["resources"][0]["schema"]["fields"]}
+    rows = list(csv.DictReader(texts[tmp_path / "lot.devices.csv"].splitlines()))
+    assert list(fields) == list(rows[0])
+    units = {"t_star_lo": "pulse", "m1_stderr": "1/pulse", "alpha": "ln R", "n_pulses": "pulse", "r0_ohm": "ohm"}
+    assert {name: fields[name]["unit"] for name in units} == units
+    for row in rows:
+        for name, field in fields.items():
+            if field["type"] == "number" and row[name]:
+                float(row[name])
+            assert field["type"] in ("number", "string")
 
 
 def test_simulated_traces_are_described_and_still_read_from_their_folder(tmp_path):

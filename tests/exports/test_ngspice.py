@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from weakreset.cli.app import run
+from weakreset.exports import TARGETS, ExportSettings
 from weakreset.model import SHAPES
 from weakreset.model.drift import DriftNumber, DriftShape
 from weakreset.parameter_file import ParameterFile, majumdar2021
@@ -137,3 +138,16 @@ def refused_for_a_name(tmp_path, monkeypatch, number, value, to, name):
 def test_numbers_that_ngspice_takes_for_words_of_its_own_are_refused(tmp_path, monkeypatch, capsys):
     refused_for_a_name(tmp_path, monkeypatch, "time", lambda xp, t, time, c1: c1 + time * t, "ngspice", "d.cir")
     assert "words" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("to", ["ngspice", "verilog-a", "aihwkit", "neurosim"])
+def test_what_drawn_devices_are_not_is_said(tmp_path, to):
+    raw = majumdar2021().model_dump(by_alias=True)
+    raw["defects"] = {"fraction": 0.25, "kinds": [{"kind": "open", "fraction": 0.25}]}
+    raw["dies"] = {"column": "die", "share": {"m1": 0.3}, "n_groups": 5}
+    raw["c2c"] = {"m1": {"sd": 0.1, "scale": "ln", "n_devices": 5, "n_cycles": 40}}
+    file = ParameterFile.model_validate(raw)
+    target = TARGETS[to]
+    text = target.write(file, ExportSettings(4, 20, 0, target.endings[0]))
+    for words in ("defects: 0.25 of the cells", "die: devices of one", "the spread between cycles"):
+        assert f"not carried: {words}" in text

@@ -12,6 +12,7 @@ import torch
 
 from weakreset.cli.app import run as command
 from weakreset.errors import UsageError
+from weakreset.exports.onnx_network import onnx_of_run
 from weakreset.exports.trained import read_run, weights_files
 from weakreset.simulation import DifferentialPair, save_checkpoint
 from weakreset.training import Dataset, train
@@ -25,7 +26,8 @@ def images(shape, n=80):
     return Dataset("digits", pictures, labels, pictures[:40], labels[:40], n_classes=4)
 
 
-KINDS = {"mlp": (1, 8, 8), "vgg": (3, 8, 8)}
+KINDS = {"mlp": (1, 6, 10), "vgg": (3, 8, 16)}
+SIZES = {"mlp": {"hidden": 12}, "vgg": {"width": 0.02}}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def runs(tmp_path_factory):
     made = {}
     for network, recipe in (("mlp", "latent"), ("vgg", "latent"), ("mlp", "ideal")):
         folder = tmp_path_factory.mktemp("runs") / f"{network}-{recipe}"
-        own = {"hidden": 12, "width": 0.02, "epochs": 1, "batch_size": 20}
+        own = SIZES[network] | {"epochs": 1, "batch_size": 20}
         done = train(
             "majumdar2021", images(KINDS[network]), network=network, recipe=recipe, run_dir=folder, **own
         )
@@ -127,15 +129,24 @@ def test_a_damaged_run_is_refused(tmp_path, runs, capsys):
     tensors["model/1.weight"][0, 0] = 0.5
     save_file(tensors, damaged / "checkpoint.safetensors", about)
     said = refused(capsys, damaged, "--to", "weights", "-o", tmp_path / "w.npz")
-    assert "'1' are not all -1 or +1" in said
+    assert "its numbers are not those that were saved" in said
 
 
 def test_a_network_of_ones_own_is_refused_as_onnx_with_what_to_do(tmp_path, capsys):
     pytest.importorskip("onnxscript", reason="no ONNX here: pip install 'weakreset[onnx]'")
     with torch.random.fork_rng(devices=[]):
-        own = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 4), torch.nn.BatchNorm1d(4))
-    train("majumdar2021", images(KINDS["mlp"]), network=own, epochs=1, batch_size=20, run_dir=tmp_path / "run")
+        own = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(60, 4), torch.nn.BatchNorm1d(4))
+        other = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(61, 4))
+    data = images(KINDS["mlp"])
+    done = train("majumdar2021", data, network=own, epochs=1, batch_size=20, run_dir=tmp_path / "run")
     assert "--to weights" in refused(capsys, tmp_path / "run", "--to", "onnx", "-o", tmp_path / "n.onnx")
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime, which runs the exported network, is not here")
+    session = runtime.InferenceSession(onnx_of_run(read_run(tmp_path / "run"), own))
+    with torch.no_grad():
+        theirs = session.run(None, {session.get_inputs()[0].name: data.test_images.numpy()})[0]
+        np.testing.assert_allclose(theirs, done.model.eval()(data.test_images).numpy(), atol=1e-4)
+    with pytest.raises(UsageError, match="do not go with"):
+        onnx_of_run(read_run(tmp_path / "run"), other)
     assert command(["export", str(tmp_path / "run"), "--to", "weights", "-o", str(tmp_path / "w.npz")]) == 0
 
 

@@ -36,7 +36,7 @@ def alone(chunks):
 def cluster():
     distributed = pytest.importorskip("distributed", reason="no Dask here: pip install 'weakreset[dask]'")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50
     ) as made:
         yield made
 

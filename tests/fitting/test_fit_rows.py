@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tests.builders import small_fits
-from weakreset.fitting import DeviceFit, FitSet
+from weakreset.fitting import DeviceFit, FitOptions, FitSet
+from weakreset.fitting.fit_devices import _summary
 from weakreset.fitting.fit_rows import FitRows, changed, device_names, drawn, joined, taken
 from weakreset.fitting.fit_text import digest_of
 from weakreset.fitting.stream import sketch
@@ -116,3 +118,16 @@ def test_a_device_takes_under_a_kilobyte() -> None:
 def test_a_number_that_does_not_fit_is_refused() -> None:
     with pytest.raises(TypeError, match="holds no"):
         FitRows([replace(sketches()[0], numbers={"m1": 1j})])  # type: ignore[dict-item]
+
+
+def test_what_a_streamed_set_says_together_is_worked_out_without_holding_its_fits() -> None:
+    fits = [fit for fit in sketches() if fit.alpha]
+    rows = FitRows(replace(fit, device=str(i), draws=None) for i, fit in enumerate(fits * (3000 // len(fits))))
+    colour = SimpleNamespace(exponent=1.0, read_ratio=0.0, wander=0.0)
+    noise = SimpleNamespace(alpha=1.0, alpha_stderr=0.1, exponent_stderr=0.1, colour=colour)
+    tracemalloc.start()
+    summary = _summary(rows, SimpleNamespace(noise=noise), FitOptions(alpha=1.0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert summary.n_devices > 1000
+    assert peak < 4 * 2**20  # all of them together take 18 MB

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,9 +12,10 @@ from tests.conftest import as_traces
 from weakreset.errors import FitError
 from weakreset.fitting import FitOptions, blocks, choose_drift, fit_devices, fit_stream
 from weakreset.fitting import stream as stream_module
+from weakreset.fitting.part_store import PartStore
 from weakreset.population import fit_population
 from weakreset.traces import TraceSet
-from weakreset.twin import simulate_population
+from weakreset.twin import simulate_population, simulate_traces
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +69,24 @@ def test_the_table_prints_numbers_with_errors_and_leaves_the_unknowable_empty(tr
     assert "... and 28 more" in text
     assert "nan" not in text
     assert "None" not in text
+
+
+def test_where_devices_sit_is_known_of_all_of_a_stream(monkeypatch, tmp_path):
+    monkeypatch.setattr("weakreset.fitting.stream._DETAILED", 3)
+    whole = simulate_traces("majumdar2021", 24, 60, seed=9)
+    placed = [
+        replace(trace, extras={"wafer": np.full(len(trace), f"W{i // 12}"), "die": np.full(len(trace), str(i % 4))})
+        for i, trace in enumerate(whole.traces)
+    ]
+    chunks = [replace(whole, traces=tuple(placed[at : at + 8])) for at in (0, 8, 16)]
+    options = FitOptions(drift="single-slope", rtn=False)
+    fits = fit_stream(chunks, options, jobs=1)
+    at_once = fit_devices(replace(whole, traces=tuple(placed)), options, jobs=1)
+    assert len(fits.traces) == 3
+    assert fits.labels == at_once.labels
+    assert list(fits.to_frame()["die"]) == list(at_once.to_frame()["die"]) == [f"W{i // 12}/{i % 4}" for i in range(24)]
+    PartStore(tmp_path).save("0" * 64, [stream_module.sketch(fit) for fit in fits], fits.labels)
+    table = pytest.importorskip("pyarrow.parquet").read_table(next(tmp_path.glob("*.parquet")))
+    assert table.column("wafer").to_pylist() == ["W0"] * 12 + ["W1"] * 12
+    (part,) = json.loads((tmp_path / "manifest.json").read_text())["parts"].values()
+    assert part["wafer"] == ["W0", "W1"]

@@ -32,7 +32,7 @@ def exact(z, names=("a", "b", "c")):
 
 def fit_wafer(seed, matrix=None, n_devices=150):
     devices, known = wafer(np.random.default_rng(seed), LAWS, n_devices, matrix)
-    return fit_copula(score_devices(Hierarchy(devices), LAWS, known))
+    return fit_copula([score_devices(Hierarchy(devices, known=known), LAWS)])
 
 
 def test_copula_density_agrees_with_scipy():
@@ -44,7 +44,7 @@ def test_copula_density_agrees_with_scipy():
 
 def test_gradient_agrees_with_finite_differences():
     devices, known = wafer(np.random.default_rng(2), LAWS, 40)
-    scores = score_devices(Hierarchy(devices), LAWS, known)
+    scores = score_devices(Hierarchy(devices, known=known), LAWS)
     matrix, pairs = correlated(m1__t_star=0.4, c1__m2=-0.2), [(1, 2), (3, 4), (0, 3)]
     _, gradient = copula_likelihood(scores, matrix, pairs)
     for at, (i, j) in enumerate(pairs):
@@ -58,7 +58,7 @@ def test_gradient_agrees_with_finite_differences():
 
 def test_weights_of_a_device_sum_to_one_over_both_cases():
     devices, known = wafer(np.random.default_rng(3), LAWS, 60)
-    scores = score_devices(Hierarchy(devices), LAWS, known)
+    scores = score_devices(Hierarchy(devices, known=known), LAWS)
     assert np.allclose(scores.inside_weight.sum(axis=1) + scores.beyond_weight.sum(axis=1), 1.0)
     hidden = scores.beyond_weight.sum(axis=1) > 0.5
     assert 3 < hidden.sum() < 30
@@ -100,7 +100,7 @@ def test_what_no_device_knows_is_not_identifiable():
     z[..., 0] = z[:, :1, 0]
     weight = np.full((100, 50), 1 / 50)
     scores = DeviceScores(("a", "b"), z, weight, np.zeros((100, 1, 0)), np.zeros((100, 1)), ())
-    fit = fit_copula(scores)
+    fit = fit_copula([scores])
     assert np.isnan(fit.matrix[0, 1])
     assert fit.significant() is None
     assert "not identifiable: a-b" in fit.sentence
@@ -135,17 +135,17 @@ def test_a_pair_moves_laws_more_and_more_and_never_at_a_stroke(r, p, counted):
 
 def test_correlated_likelihood_is_the_plain_one_without_correlation_and_has_its_gradient():
     devices, known = wafer(np.random.default_rng(8), LAWS, 50)
-    base = Hierarchy(devices)
+    base = Hierarchy(devices, known=known)
     free = {name: FreeLaw(law.family, {"loc": law.params["loc"]} if law.family == "expon" else {}, law.lower, law.upper)
             for name, law in LAWS.items()}
     names = list(free)
     x = np.concatenate([free[name].coordinates(LAWS[name].params) for name in names])
     one = np.ones(len(x))
     plain, slope = base._objective(x, one, names, free, LAWS, {})
-    same, same_slope = CorrelatedHierarchy(base, LAWS, known, np.eye(5))._objective(x, one, names, free, LAWS, {})
+    same, same_slope = CorrelatedHierarchy(base, LAWS, np.eye(5))._objective(x, one, names, free, LAWS, {})
     assert same == pytest.approx(plain)
     assert same_slope == pytest.approx(slope, rel=1e-6)
-    joint = CorrelatedHierarchy(base, LAWS, known, correlated(m1__t_star=0.6, c1__m2=0.3))
+    joint = CorrelatedHierarchy(base, LAWS, correlated(m1__t_star=0.6, c1__m2=0.3))
     steps = np.concatenate([free[name].scales(LAWS[name]) for name in names])
     _, slope = joint._objective(x, steps, names, free, LAWS, {})
     for at in range(len(x)):

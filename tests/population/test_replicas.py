@@ -30,9 +30,9 @@ NORMAL = TruncatedLaw("norm", {"mean": 0.0, "sd": 1.0})
 def test_bootstrap_widths_agree_with_the_curvature(matrix):
     """40 replicates: a width has a sd of about 12 %; the limits are 40 %."""
     devices, known = wafer(np.random.default_rng(11), LAWS, 80, matrix, n_draws=30)
-    likelihood = Hierarchy(devices)
+    likelihood = Hierarchy(devices, known=known)
     if matrix is not None:
-        likelihood = CorrelatedHierarchy(likelihood, LAWS, known, matrix)
+        likelihood = CorrelatedHierarchy(likelihood, LAWS, matrix)
     laws, _ = likelihood.maximize(FREE, LAWS)
     covariance = likelihood.covariance(FREE, laws)
     calls = []

@@ -12,9 +12,10 @@ from weakreset.plots.excluded_traces import with_excluded_traces
 from weakreset.plots.panels import short_name
 from weakreset.report import ReportInput, build_report
 from weakreset.report.device_data import device_lines
+from weakreset.report.exclusions import exclusion_table
 from weakreset.report.findings import found
 from weakreset.report.splits import _natural, split_tables
-from weakreset.report.tables import device_table, exclusion_table
+from weakreset.report.tables import device_table
 from weakreset.traces import Exclusion, PulseTrace, TraceSet
 from weakreset.traces.screening import screen
 from weakreset.twin import simulate_traces

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import time
 import tracemalloc
 
 import h5py
@@ -46,6 +47,23 @@ def test_a_line_without_an_end(tmp_path, peak):
     with pytest.raises(TraceFormatError, match="a line of more than 32 MiB"):
         load_traces(path)
     assert peak() < 100
+
+
+def test_a_name_of_megabytes(tmp_path):
+    path = tmp_path / "lot.csv"
+    path.write_text("R" * 3_000_000 + "\n1\n2\n")
+    start = time.process_time()
+    with pytest.raises(TraceFormatError, match="column 0 has a name of 3000000 signs") as refused:
+        load_traces(path)
+    assert time.process_time() - start < 2
+    assert len(str(refused.value)) < 500
+
+
+def test_more_comments_than_anybody_writes(tmp_path):
+    path = tmp_path / "lot.csv"
+    path.write_text("".join(f"# key {i}: {i}\n" for i in range(20_001)) + "device,pulse,R\nD1,0,1000\nD1,1,1001\n")
+    with pytest.raises(TraceFormatError, match="20001 lines of comments above the table"):
+        load_traces(path)
 
 
 def test_a_device_for_every_row(tmp_path):

@@ -30,8 +30,12 @@ def _header(raw: bytes, change) -> bytes:
 
 
 def _accuracy(value):
+    return _metric("test_accuracy", value)
+
+
+def _metric(name, value):
     def change(ours):
-        ours["notes"]["metrics"][0]["test_accuracy"] = value
+        ours["notes"]["metrics"][0][name] = value
         return json.dumps(ours)
 
     return change
@@ -57,6 +61,9 @@ DAMAGE = {
     "text": lambda raw: b"not a checkpoint at all",
     "accuracy of 7": lambda raw: _header(raw, _accuracy(7)),
     "accuracy of words": lambda raw: _header(raw, _accuracy("good")),
+    "reads in words": lambda raw: _header(raw, _metric("reads", "x")),
+    "a loss that is yes or no": lambda raw: _header(raw, _metric("train_loss", True)),
+    "no number of pulses": lambda raw: _header(raw, _metric("pulses_max", None)),
     "a list": lambda raw: _header(raw, lambda ours: "[]"),
     "deep": lambda raw: _header(raw, lambda ours: "[" * 100_000),
     "no notes": lambda raw: _header(raw, lambda ours: json.dumps(ours | {"notes": None})),

@@ -3,10 +3,10 @@ import torch
 from torch import nn
 
 from weakreset.errors import UsageError
-from weakreset.training import build_network
+from weakreset.training import build_network, train
 from weakreset.training.augment import random_crop_and_flip
 from weakreset.training.ideal import binarize, clip_latent_weights, latent_weights
-from weakreset.training.networks import sign_straight_through
+from weakreset.training.networks import mlp, sign_straight_through
 from weakreset.training.recipes import DEFAULT_RECIPE, RECIPES, recipe_named
 
 
@@ -95,3 +95,14 @@ def test_impossible_networks_are_refused(name: str, side: int, options: dict[str
         build_network(name, shape, 10, **options)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="choose from"):
         recipe_named("magic")
+
+
+@pytest.mark.parametrize(("network", "sizes", "named"), [
+    ("vgg", {"hidden": 100}, "hidden = 100 is a size of the mlp, the network vgg has none"),
+    ("mlp", {"width": 0.5}, "width = 0.5 is a size of the vgg, the network mlp has none"),
+    (torch.nn.Linear(4, 2), {"hidden": 100}, "a network of your own has none"),
+    (mlp, {"hidden": 100}, "a network of your own has none"),
+])
+def test_a_size_that_a_network_does_not_have_is_refused(network, sizes, named):
+    with pytest.raises(UsageError, match=named):
+        train("majumdar2021", "digits", network=network, **sizes)

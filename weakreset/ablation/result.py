@@ -186,6 +186,11 @@ class Ablation(Shown):
             "verdict": self.verdict(),
         })
 
+    def csv_units(self) -> dict[str, str]:
+        """Unit by column of `to_csv`: accuracies and their differences are shares."""
+        shares = [*_CSV_COLUMNS[1:5], *(f"seed_{seed}" for seed in self.seeds)]
+        return dict.fromkeys(shares, "1") | dict.fromkeys(_CSV_COLUMNS[7:], "pulse")
+
     def to_csv(self) -> str:
         """A row a condition."""
         text = io.StringIO()

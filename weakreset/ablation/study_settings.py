@@ -31,7 +31,7 @@ class StudySettings:
     recipe: str = "latent"
     network: str = "mlp"
     hidden: int | None = None
-    width: float = 0.125
+    width: float | None = None
     epochs: int | None = None
     batch_size: int | None = None
     nominal: str = "median"

@@ -64,7 +64,8 @@ class Bench(Results):
         from weakreset.plots.traces_with_fits import STATUS_WORDS
         from weakreset.population import export_parameters, fit_population
         from weakreset.report import ReportInput, build_devices
-        from weakreset.report.tables import exclusion_table, law_table, noise_rows
+        from weakreset.report.exclusions import exclusion_table
+        from weakreset.report.tables import law_table, noise_rows
 
         chosen = Recipe.from_dict(recipe)
         traces = self.traces(chosen)

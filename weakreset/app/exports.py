@@ -11,7 +11,7 @@ from weakreset.app.results import Results
 from weakreset.display import csv_for_people
 from weakreset.errors import UsageError
 from weakreset.report import Recipe
-from weakreset.resources import whole_or_nothing, write_atomically
+from weakreset.resources import all_or_none, whole_or_nothing, write_atomically
 
 __all__ = ["EXPORTS", "Export"]
 
@@ -34,20 +34,33 @@ def _parameters(results: Results, recipe: Recipe) -> Path:
 def _devices(results: Results, recipe: Recipe) -> Path:
     if results.fits is None:
         raise UsageError("nothing was fitted yet")
-    return write_atomically(results.made / f"{recipe.name}.devices.csv", csv_for_people(results.fits.to_frame()))
+    from weakreset.report.device_files import device_files
+
+    table = results.made / f"{recipe.name}.devices.csv"
+    all_or_none({**device_files(results.fits, table)})
+    return table
 
 
 def _laws(results: Results, recipe: Recipe) -> Path:
-    from weakreset.parameter_file.tables import write_laws
+    from weakreset.exports import write_datapackage
+    from weakreset.parameter_file.tables import LAW_WORDS, write_laws
 
     if results.params is None:
         raise UsageError("no laws: the fit gave no parameter file")
-    return write_laws(results.params, results.made / f"{recipe.name}.laws.csv")
+    table = write_laws(results.params, results.made / f"{recipe.name}.laws.csv")
+    write_datapackage(table, {}, f"laws of {recipe.name}", bool(results.params.provenance.simulated), LAW_WORDS)
+    return table
 
 
 def _excluded(results: Results, recipe: Recipe) -> Path:
-    text = csv_for_people(results.traces(recipe).excluded)
-    return write_atomically(results.made / f"{recipe.name}.excluded.csv", text)
+    from weakreset.exports import write_datapackage
+
+    traces = results.traces(recipe)
+    frame = traces.excluded
+    table = write_atomically(results.made / f"{recipe.name}.excluded.csv", csv_for_people(frame))
+    words = tuple(name for name in frame.columns if frame[name].dtype.kind not in "iuf")
+    write_datapackage(table, {"pulse": "pulse"}, f"what was excluded of {recipe.name}", traces.simulated, words)
+    return table
 
 
 def _report(results: Results, recipe: Recipe) -> Path:
@@ -75,6 +88,7 @@ def _everything(results: Results, recipe: Recipe) -> Path:
     """All but the pictures, which take their time."""
     rest = [export for name, export in EXPORTS.items() if name not in ("everything", "pictures")]
     written = [item.write(results, recipe) for item in rest if results.params is not None or not item.needs_laws]
+    written += [described for path in written if (described := path.with_suffix(".datapackage.json")).is_file()]
     return _packed(results.made / f"{recipe.name}.zip", written)
 
 

@@ -13,9 +13,9 @@ def main(arguments: list[str] | None = None) -> int:
         from weakreset.cli.app import run
 
         code = run(sys.argv[1:] if arguments is None else arguments)
-    except KeyboardInterrupt:  # before `run` could answer it, or after
-        sys.stderr.write("interrupted\n")
-        code = 130
+    except KeyboardInterrupt as stop:  # before `run` could answer it, or after
+        sys.stderr.write("interrupted; what was written is whole\n")
+        code = getattr(stop, "code", 130)
     if arguments is None:
         sys.exit(code)
     return code

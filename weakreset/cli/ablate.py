@@ -34,7 +34,7 @@ def ablate_command(
     recipe: Annotated[str, typer.Option(help="latent, latent-byte, device-aware or published.")] = "latent",
     network: Annotated[str, typer.Option(help="mlp or vgg.")] = "mlp",
     hidden: Annotated[int | None, typer.Option(help="Hidden units of the mlp.")] = None,
-    width: Annotated[float, typer.Option(help="Factor on the channels of the vgg.")] = 0.125,
+    width: Annotated[float | None, typer.Option(help="Factor on the channels of the vgg (0.125).")] = None,
     epochs: Annotated[int | None, typer.Option()] = None,
     batch_size: Annotated[int | None, typer.Option()] = None,
     shrink: Annotated[int, typer.Option(help="Average N x N pixels into one: smaller images.")] = 1,
@@ -154,6 +154,7 @@ def _study(
     as_json: bool, cluster: tuple[str, bool],
 ) -> None:
     from weakreset.ablation import ablate
+    from weakreset.exports import package_of
 
     conditions, (address, trusted) = _chosen(params, only), cluster
     console = console_for(as_json)
@@ -164,7 +165,9 @@ def _study(
         )
     result = study.to_dict()
     texts = {output / _FIGURES: json.dumps(result, indent=1) + "\n", output / _TABLE: study.to_csv()}
-    all_or_none(texts | {output / _PICTURE: _picture(study)})
+    about, data = f"ablation of {params.name}, simulated devices", texts[output / _TABLE].encode()
+    described = package_of(output / _TABLE, data, study.csv_units(), about, True, ("condition",))
+    all_or_none(texts | dict([described]) | {output / _PICTURE: _picture(study)})
     if as_json:
         print_json(result)
         return

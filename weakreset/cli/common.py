@@ -70,6 +70,8 @@ def claim_outputs(
 class Terminated(KeyboardInterrupt):
     """SIGTERM: ends the work as Ctrl-C does, with another exit code."""
 
+    code = 143
+
 
 class _Patient(Console):
     """A console whose reader may leave (`| head`): words are lost, the work and its files are not."""

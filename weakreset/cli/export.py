@@ -108,13 +108,12 @@ def _parameters(file: ParameterFile, to: str, output: Path, drawn: _Drawn) -> tu
 
 def _laws(file: ParameterFile, output: Path) -> str:
     from weakreset.exports import write_datapackage
-    from weakreset.parameter_file import write_laws
+    from weakreset.parameter_file.tables import LAW_WORDS, write_laws
 
     if output.suffix != ".csv":
         raise UsageError(f"{output}: laws are written as CSV; use a name that ends in .csv")
     write_laws(file, output)
-    words = ("parameter", "unit", "family", "number")
-    write_datapackage(output, {}, f"laws of {file.name}", bool(file.provenance.simulated), words)
+    write_datapackage(output, {}, f"laws of {file.name}", bool(file.provenance.simulated), LAW_WORDS)
     return f"laws of {file.name}"
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from weakreset.cli.common import claim_outputs, command_line, console_for, print_json, progress_bar
+from weakreset.cli.law_options import FullLikelihoodOption, law_options
 from weakreset.cli.law_table import print_laws
 from weakreset.cli.trace_options import (
     FormatOption,
@@ -22,7 +23,6 @@ from weakreset.cli.trace_options import (
     WhereOption,
     print_left_out,
 )
-from weakreset.display import csv_for_people
 from weakreset.errors import FitError, UsageError
 from weakreset.resources import all_or_none
 
@@ -56,6 +56,7 @@ def fit_command(
     name: Annotated[str, typer.Option(help="name of the technology in the parameter file")] = "",
     bootstrap: Annotated[int, typer.Option(help="replicas for 95 % intervals of the laws; 200 is usual")] = 0,
     goodness: Annotated[int, typer.Option(help="replicas for the goodness of fit of the laws; 200 is usual")] = 0,
+    full_likelihood: FullLikelihoodOption = False,
     empirical: Annotated[bool, typer.Option(help="store the resolved devices; simulations draw from them")] = False,
     holdout: Annotated[float, typer.Option(help="share of the devices to keep out, for `validate --held-out`")] = 0.0,
     seed: Annotated[int, typer.Option(help="of the replicas and of the held-out devices")] = 0,
@@ -69,20 +70,25 @@ def fit_command(
     chosen = TraceOptions(traces, map_, format_, read_voltage, limits, where, pulses, stream, keep_going, skip)
     fixed = {"drift": drift, "direction": direction, "alpha": alpha, "exponent": exponent, "rtn": rtn}
     fixed["mixed_pulses"] = mixed_pulses
+    replicas = law_options(bootstrap, goodness, seed, full_likelihood)
     table = _table_name(output, devices, report, chosen)
-    fits, held = _fit(chosen, fixed, read_sd, holdout, seed, jobs, console, _cluster(dask, trust_network, output))
+    many = {"jobs": jobs, "every_likelihood": full_likelihood}
+    fits, held = _fit(chosen, fixed, read_sd, holdout, seed, many, console, _cluster(dask, trust_network, output))
     _print_fits(console, fits)
     summary = {"devices": fits.counts(), "excluded": _excluded(fits), "devices_csv": str(table), **_numbers(fits)}
-    replicas = {"bootstrap": bootstrap, "goodness": goodness, "seed": seed}
     extras = {"empirical": empirical, "held_out": held}
     summary |= _write(fits, name or output.stem, output, report, console, replicas, extras, table)
-    for key in ("parameter_file", "devices_csv", "report"):
-        if key in summary:
-            console.print(f"{key.replace('_', ' ')}: {summary[key]}", markup=False)
+    _print_written(console, summary)
     if json_:
         print_json(summary)
     if "parameter_file" not in summary:
         raise typer.Exit(1)  # a verdict, not a mistake: these traces give no laws; the table of devices is written
+
+
+def _print_written(console: Any, summary: dict[str, Any]) -> None:
+    for key in ("parameter_file", "devices_csv", "report"):
+        if key in summary:
+            console.print(f"{key.replace('_', ' ')}: {summary[key]}", markup=False)
 
 
 def _cluster(address: str, trust_network: bool, output: Path) -> dict[str, Any] | None:
@@ -105,10 +111,10 @@ def _print_fits(console: Any, fits: Any) -> None:
 
 
 def _fit(
-    chosen: TraceOptions, fixed: dict[str, Any], read_sd: str, holdout: float, seed: int, jobs: int, console: Any,
-    cluster: dict[str, Any] | None,
+    chosen: TraceOptions, fixed: dict[str, Any], read_sd: str, holdout: float, seed: int, many: dict[str, Any],
+    console: Any, cluster: dict[str, Any] | None,
 ) -> tuple[Any, list[str]]:
-    """Fits of all devices, and the names of those that were kept out."""
+    """Fits of all devices, and the names of those that were kept out; `many` is for large sets."""
     from weakreset.fitting import FitOptions, fit_devices, fit_distributed, fit_stream
 
     held: list[str] = []
@@ -116,13 +122,13 @@ def _fit(
         options = FitOptions(**fixed, read_sd=_read_sd(read_sd, None))
         parts = chosen.parts(holdout, seed, held)
         with progress_bar(console) as progress:
-            fits = fit_distributed(parts, options=options, progress=progress, jobs=jobs or None, **cluster)
+            fits = fit_distributed(parts, options=options, progress=progress, **cluster, **many)
         print_left_out(console, fits.traces)
         console.print(f"finished parts: {cluster['folder']} (may be removed)", markup=False)
     elif chosen.streams():
         options = FitOptions(**fixed, read_sd=_read_sd(read_sd, None))
         with progress_bar(console) as progress:
-            fits = fit_stream(chosen.parts(holdout, seed, held), options, progress, jobs=jobs)
+            fits = fit_stream(chosen.parts(holdout, seed, held), options, progress, **many)
         print_left_out(console, fits.traces)
     else:
         with progress_bar(console) as progress:
@@ -130,7 +136,7 @@ def _fit(
         print_left_out(console, loaded)
         options = FitOptions(**fixed, read_sd=_read_sd(read_sd, loaded.read_noise))
         with progress_bar(console) as progress:
-            fits = fit_devices(loaded, options, progress, jobs=jobs)
+            fits = fit_devices(loaded, options, progress, jobs=many["jobs"])  # which keeps every likelihood
     if held:
         console.print(f"{len(held)} devices kept out of the fit; their names are in the parameter file", markup=False)
     return fits, held
@@ -161,12 +167,14 @@ def _table_name(output: Path, devices: Path | None, report: Path | None, chosen:
 
 
 def _write(
-    fits: Any, name: str, output: Path, report: Path | None, console: Any, replicas: dict[str, int],
+    fits: Any, name: str, output: Path, report: Path | None, console: Any, replicas: dict[str, Any],
     extras: dict[str, Any], table: Path,
 ) -> dict[str, str]:
     """All files at once; when the population fails or is interrupted, the fits of the devices are kept."""
+    from weakreset.report.device_files import device_files
+
     # the table first: fits of many devices are not lost to an error in the population
-    files: dict[Path, str | bytes] = {table: csv_for_people(fits.to_frame())}
+    files: dict[Path, str | bytes] = {**device_files(fits, table)}
     try:
         return _results(fits, name, output, report, console, replicas, extras, files)
     finally:
@@ -174,7 +182,7 @@ def _write(
 
 
 def _results(
-    fits: Any, name: str, output: Path, report: Path | None, console: Any, replicas: dict[str, int],
+    fits: Any, name: str, output: Path, report: Path | None, console: Any, replicas: dict[str, Any],
     extras: dict[str, Any], files: dict[Path, str | bytes],
 ) -> dict[str, str]:
     """Parameter file and report into `files`; what is written, or why not."""
@@ -184,7 +192,7 @@ def _results(
     population = params = None
     try:
         with progress_bar(console) as progress:
-            population = fit_population(fits, progress=progress, **replicas)  # type: ignore[arg-type]
+            population = fit_population(fits, progress=progress, **replicas)
         params = export_parameters(population, name, command=command_line(), **extras)
         files[output] = params.to_json()
         written["parameter_file"] = str(output)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from weakreset.cli.common import claim_outputs, command_line, console_for, print_json, progress_bar
+from weakreset.cli.law_options import FullLikelihoodOption, law_options
 from weakreset.errors import UsageError
 
 __all__ = ["import_command"]
@@ -27,6 +28,7 @@ def import_command(
         list[str] | None,
         typer.Option("--set", help="noise that a table does not hold: pink.alpha='0.7 %', rtn.p_up=8e-4, ..."),
     ] = None,
+    full_likelihood: FullLikelihoodOption = False,
     bootstrap: Annotated[int, typer.Option(help="replicas for 95 % intervals of the laws; 200 is usual")] = 0,
     seed: Annotated[int, typer.Option(help="same seed, same laws")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")] = False,
@@ -37,6 +39,7 @@ def import_command(
     from weakreset.parameter_file import changes_of
     from weakreset.population import export_parameters, fit_population, read_device_table, with_noise
 
+    replicas = law_options(bootstrap, 0, seed, full_likelihood)
     claim_outputs(output, read=[table])
     console = console_for(json_)
     noise = nested(changes_of(set_ or []))
@@ -44,7 +47,7 @@ def import_command(
         raise UsageError(f"--set {wrong[0]}: only noise is set here (pink.alpha=...); laws come from the table")
     fits = read_device_table(table, drift, direction, empty_knee, seed)
     with progress_bar(console) as progress:
-        population = fit_population(fits, bootstrap=bootstrap, seed=seed, progress=progress)
+        population = fit_population(fits, progress=progress, **replicas)
     params = export_parameters(population, name or output.stem, command=command_line(), notes=fits.notes)
     params, said = with_noise(params, fits, noise, cite)
     print_laws(console, population)

@@ -34,7 +34,7 @@ def train_command(
     download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is absent.")] = False,
     network: Annotated[str, typer.Option(help="mlp or vgg.")] = "mlp",
     hidden: Annotated[int | None, typer.Option(help="Hidden units of the mlp.")] = None,
-    width: Annotated[float, typer.Option(help="Factor on the channels of the vgg.")] = 0.125,
+    width: Annotated[float | None, typer.Option(help="Factor on the channels of the vgg (0.125).")] = None,
     epochs: Annotated[int | None, typer.Option()] = None,
     batch_size: Annotated[int | None, typer.Option()] = None,
     shrink: Annotated[int, typer.Option(help="Average N x N pixels into one: smaller images.")] = 1,

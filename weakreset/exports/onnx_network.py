@@ -6,6 +6,7 @@ nothing is optimized, and what it wrote is looked at: every binary weight is fou
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import math
@@ -35,47 +36,74 @@ class _PlainSign(nn.Module):
         return torch.where(x >= 0, 1.0, -1.0)
 
 
-def onnx_of_run(run: TrainedRun) -> bytes:
+def onnx_of_run(run: TrainedRun, own: nn.Module | None = None, inputs: Tensor | None = None) -> bytes:
     """The network of a run, inputs and outputs as in training: images (n, channels, height, width), a row of scores.
+
+    Parameters
+    ----------
+    run : TrainedRun
+    own : nn.Module, optional
+        The network as it was given to `train`, where it is one of the user's own; it is copied.
+    inputs : Tensor, optional
+        Two or more of its inputs; images of the size of the run unless given.
 
     Raises
     ------
     MissingExtraError
         onnx is not installed.
     UsageError
-        The run has a network of its user's own.
+        The run has a network of its user's own, which is not given or another one; torch cannot export it.
     """
     _require()
-    network, shape = network_of(run)
+    network, shape = network_of(run, own)
+    if inputs is None and shape is None:
+        raise UsageError(f"{run.folder}: it was trained on data of your own: give two of the inputs (inputs=)")
+    tried = torch.zeros(2, *(shape or ())) if inputs is None else inputs
     about = {"weakreset": __version__, "simulated": "true", "run": json.dumps(dict(run.config))}
     binary = [f"{layer.name}.weight" for layer in run.layers]
-    return onnx_bytes(network, torch.zeros(2, *shape), binary, about)
+    return onnx_bytes(network, tried, binary, about)
 
 
-def network_of(run: TrainedRun) -> tuple[nn.Module, tuple[int, int, int]]:
-    """Ordinary layers with the weights of the run, in `eval()`, and the shape of an image."""
-    name = run.config.get("network")
-    if name not in NETWORKS or run.config.get("network_sha256") is not None:
+def network_of(run: TrainedRun, own: nn.Module | None = None) -> tuple[nn.Module, tuple[int, ...] | None]:
+    """Ordinary layers with the weights of the run, in `eval()`, and the shape of an image; None for other data."""
+    name: str = str(run.config.get("network"))
+    given: Any = run.config.get("image_shape")
+    stock = name in NETWORKS and run.config.get("network_sha256") is None
+    if stock and own is not None:
+        raise UsageError(f"{run.folder}: its network is {name}, not one of your own")
+    if not stock and own is None:
         raise UsageError(
             f"{run.folder}: a network of your own ({name}) cannot be built from a run folder. --to weights writes its "
-            "weights; with them in your module, weakreset.exports.onnx_network.onnx_bytes writes it"
+            "weights; in Python weakreset.exports.onnx_network.onnx_of_run takes the module (own=)"
         )
     try:
-        shape = _image_shape(name, run)
-        classes = run.layers[-1].signs.shape[0]
-        network = build_network(name, shape, classes, int(run.config["hidden"]), float(run.config["width"]))
-        state = {f"{layer.name}.weight": torch.from_numpy(layer.signs.astype(np.float32)) for layer in run.layers}
+        if own is None:
+            channels, height, wide = given or _square(name, run)
+            shape, classes = (channels, height, wide), run.layers[-1].signs.shape[0]
+            network = build_network(name, shape, classes, int(run.config["hidden"]), float(run.config["width"]))
+        else:
+            network = copy.deepcopy(own)
+        state = {
+            f"{layer.name}.weight" if layer.name else "weight": torch.from_numpy(layer.signs.astype(np.float32))
+            for layer in run.layers
+        }
         network.load_state_dict(state | dict(run.digital))
     except (LookupError, TypeError, ValueError, RuntimeError, StopIteration) as error:
         raise UsageError(f"{run.folder}: its weights do not go with its configuration ({error})") from None
+    _without_gradient(network)
+    return network.eval(), shape if own is None else given and tuple(given)
+
+
+def _without_gradient(network: nn.Module) -> None:
     for child, module in list(network.named_children()):
         if isinstance(module, Sign):
             setattr(network, child, _PlainSign())
-    return network.eval(), shape
+        else:
+            _without_gradient(module)
 
 
-def _image_shape(name: str, run: TrainedRun) -> tuple[int, int, int]:
-    """Of square images, from the sizes of the layers: a configuration does not hold it."""
+def _square(name: str, run: TrainedRun) -> tuple[int, int, int]:
+    """Of square images, from the sizes of the layers: configurations of older runs do not hold the shape."""
     first = run.layers[0].signs
     if name == "mlp":
         channels = 3 if run.config.get("data") == "cifar10" else 1
@@ -113,7 +141,7 @@ def onnx_bytes(network: nn.Module, inputs: Tensor, binary: list[str], about: dic
     MissingExtraError
         onnx is not installed.
     UsageError
-        One of the weights is not binary, in the network or in what torch makes of it.
+        One of the weights is not binary, in the network or in what torch makes of it; or torch cannot export it.
     """
     _require()
     import onnx
@@ -122,10 +150,13 @@ def onnx_bytes(network: nn.Module, inputs: Tensor, binary: list[str], about: dic
         path = os.path.join(folder, "network.onnx")
         batch = ({0: torch.export.Dim("n")},)
         # optimize folds batch norm into weights; external_data would be a second file
-        torch.onnx.export(
-            network, (inputs,), path, dynamo=True, optimize=False, external_data=False, dynamic_shapes=batch,
-            verbose=False,
-        )
+        try:
+            torch.onnx.export(
+                network, (inputs,), path, dynamo=True, optimize=False, external_data=False, dynamic_shapes=batch,
+                verbose=False,
+            )
+        except (torch.onnx.OnnxExporterError, RuntimeError, TypeError, ValueError) as error:
+            raise UsageError(f"ONNX: torch cannot export this network ({str(error).partition(chr(10))[0]})") from None
         model = onnx.load(path)
     _as_int8(model, binary)
     for key, value in (about or {}).items():

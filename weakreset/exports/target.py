@@ -111,5 +111,17 @@ def header(
         f"{what}: made by weakreset {__version__} from {json.dumps(params.name)}",
         f"simulated: true (drift {params.model}, direction {params.direction}, seed {settings.seed})",
         *(f"error: {line}" for line in error),
-        *(f"not carried: {line}" for line in left_out),
+        *(f"not carried: {line}" for line in (*left_out, *_of_file(params))),
     ]
+
+
+def _of_file(params: ParameterFile) -> list[str]:
+    """What drawn devices are not, whatever the target."""
+    said = []
+    if params.defects.fraction > 0:
+        said.append(f"defects: {params.defects.fraction:.2g} of the cells measured do not work, all that are here do")
+    if params.dies is not None:
+        said.append(f"{params.dies.column}: devices of one resemble each other, those here are drawn one by one")
+    if params.c2c is not None:
+        said.append("the spread between cycles: each device here stays in the cycle that was drawn")
+    return said

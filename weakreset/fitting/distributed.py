@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from weakreset.errors import FitError, UsageError
 from weakreset.fitting.blocks import fit_block
 from weakreset.fitting.fit_devices import check_drift, finished, with_a_way
 from weakreset.fitting.fit_options import FitOptions
+from weakreset.fitting.fit_rows import FitRows
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.fit_text import digest_of
 from weakreset.fitting.group import Group, families, grouped, pieces
@@ -27,6 +29,7 @@ from weakreset.locks import held
 from weakreset.options import named_options
 from weakreset.progress import Progress
 from weakreset.traces import TraceSet
+from weakreset.traces.group_labels import group_labels
 from weakreset.version import __version__
 
 __all__ = ["fit_distributed"]
@@ -44,6 +47,7 @@ def fit_distributed(
     address: str = LOCAL,
     jobs: int | None = None,
     trust_network: bool = False,
+    every_likelihood: bool = False,
 ) -> FitSet:
     """Fit device after device on the workers of a Dask cluster: the numbers of `fit_stream`.
 
@@ -63,11 +67,13 @@ def fit_distributed(
     trust_network : bool
         Whether `tcp://` of another machine is accepted. Dask sends pickles: whoever can reach its ports can run
         programs as you. `tls://` keeps strangers out.
+    every_likelihood : bool
+        As in `fit_stream`.
 
     Returns
     -------
     FitSet
-        Every device has its numbers and its likelihood, none keeps its trace.
+        Every device has its numbers, none keeps its trace.
 
     Raises
     ------
@@ -86,7 +92,7 @@ def fit_distributed(
         raise UsageError("a generator can be gone through only once: give stream_traces(...) or a list of chunks")
     survey, _ = surveyed(source, chosen, progress, only_first=False)
     with one_blas_thread(), held(folder=place):
-        store, plan, seen = PartStore(place), plan_of(survey, chosen, 1), Seen()
+        store, plan, seen = PartStore(place), plan_of(survey, chosen, 1), Seen(fits=FitRows(on_disk=every_likelihood))
 
         def kept() -> str:
             return f"{len(store)} finished parts are kept in {place}"
@@ -97,7 +103,7 @@ def fit_distributed(
                 if progress is not None:
                     progress(len(seen.fits), survey.n_devices, "devices")
     together = finished(seen.fits, plan, chosen, seen.kept, seen.short, seen.long)
-    return with_a_way(together, survey, plan, chosen)
+    return with_a_way(replace(together, groups=seen.groups), survey, plan, chosen)
 
 
 def _parts(
@@ -114,7 +120,7 @@ def _parts(
         if not what or isinstance(what[0], DeviceFit):
             return used, what
         fits = [fit for block in client.gather(what) for fit in block]
-        store.save(key, fits)
+        store.save(key, fits, group_labels(one.trace for one in used))
         return used, fits
 
     for chunk in chunks:

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from scipy import special
 
 from weakreset.fitting.residual_check import CONTRASTS
-from weakreset.fitting.result import ResidualCheck
 
 __all__ = ["LEAN", "LEVEL", "DriftTest", "drift_test"]
 
@@ -90,27 +89,28 @@ class DriftTest:
         return ""
 
 
-def drift_test(drift: str, devices: Sequence[str], checks: Sequence[ResidualCheck], sharp: int = 0) -> DriftTest:
-    """Test of a set whose `devices` have these `checks`.
+def drift_test(drift: str, devices: Sequence[str], scores: Sequence[NDArray[np.float64]], sharp: int = 0) -> DriftTest:
+    """Test of a set whose `devices` have these scores of the contrasts.
 
     Parameters
     ----------
     drift : str
     devices : sequence of str
-    checks : sequence of ResidualCheck
+    scores : sequence of ndarray, shape (len(CONTRASTS),)
+        `ResidualCheck.scores`.
     sharp : int
         Sign of the scores of a knee that is sharper than the shape's; 0 where the shape has no knee of one sign.
     """
-    n = len(checks)
+    n = len(scores)
     none = tuple(0.0 for _ in CONTRASTS)
     if not n:
         return DriftTest(drift, 0, none, 1.0, "")
-    scores = np.stack([check.scores for check in checks])
-    wrong = _wrong_devices(devices, scores)
+    table = np.stack(scores)
+    wrong = _wrong_devices(devices, table)
     if n < _LEAST_DEVICES:
         return DriftTest(drift, n, none, 1.0, "", wrong)
     means, p_values = np.full((2, len(CONTRASTS)), np.nan)
-    for j, column in enumerate(scores.T):
+    for j, column in enumerate(table.T):
         known = column[np.isfinite(column)]
         if len(known) >= _LEAST_DEVICES:
             means[j] = known.mean()

@@ -46,10 +46,10 @@ def examined(
         Devices that run against the direction of the set.
     """
     shape = basis.shape
-    whole = [(fit.device, fit.check) for fit in fits if fit.check is not None and fit.fitted_as == shape.name]
+    whole = [(fit.device, fit.check.scores) for fit in fits if fit.check is not None and fit.fitted_as == shape.name]
     # a slope that falls at the knee leaves a bump there where it falls more sharply than fitted; mirrored where R falls
     sharp = -basis.falls * basis.scan.sign if basis.scan.knee else 0
-    test = drift_test(shape.name, [device for device, _ in whole], [check for _, check in whole], sharp)
+    test = drift_test(shape.name, [device for device, _ in whole], [scores for _, scores in whole], sharp)
     alone = [fit.device for fit in fits if fit.check is not None and fit.check.against_shape]
     wrong = {*test.wrong_devices, *alone, *against}
     hidden = hidden_level(fits, rates)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from weakreset.fitting.fit_rows import changed
+from weakreset.fitting.fit_rows import changed, those
 from weakreset.fitting.result import DeviceFit
 
 __all__ = ["far_noise_in_words", "with_far_noise"]
@@ -35,7 +35,7 @@ def with_far_noise(fits: Sequence[DeviceFit]) -> Sequence[DeviceFit]:
 
 def far_noise_in_words(fits: Sequence[DeviceFit]) -> list[str]:
     """A sentence on the devices that were marked."""
-    far = [fit for fit in fits if fit.noise_ratio is not None]
+    far = those(fits, lambda fit: fit.noise_ratio is not None)
     if not far:
         return []
     named = ", ".join(f"{fit.device} ({fit.noise_ratio:.2g} x)" for fit in far[:_NAMED])

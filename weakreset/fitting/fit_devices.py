@@ -16,7 +16,7 @@ from weakreset.fitting.common_mode import common_mode
 from weakreset.fitting.examined import examined
 from weakreset.fitting.far_noise import far_noise_in_words, with_far_noise
 from weakreset.fitting.fit_options import FitOptions
-from weakreset.fitting.fit_rows import joined, taken
+from weakreset.fitting.fit_rows import joined, taken, those
 from weakreset.fitting.fit_set import FitSet, PooledNoise, excluded_fits
 from weakreset.fitting.group import grouped
 from weakreset.fitting.noise_laws import noise_laws_in_words, with_noise_laws
@@ -189,14 +189,13 @@ def finished(
 def _summary(fits: Sequence[DeviceFit], plan: FitPlan, options: FitOptions) -> PooledNoise:
     """Pooled alpha over every ordinary device, and telegraph rates."""
     noise = plan.noise
-    usable = [fit for fit in fits if fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED) and fit.alpha]
-    ordinary = [
-        fit for fit in usable
+    usable = those(fits, lambda fit: fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED) and fit.alpha)
+    ordinary = np.array([
+        (fit.n_reads, fit.alpha) for fit in usable
         if fit.alpha is not None and fit.alpha < OWN_ALPHA_RATIO * noise.alpha and fit.noise_ratio is None
-    ]
-    freedom = np.array([fit.n_reads for fit in ordinary], dtype=np.float64)
-    squares = np.array([fit.alpha or 0.0 for fit in ordinary]) ** 2
-    fixed = options.alpha is not None or not ordinary
+    ], dtype=np.float64).reshape(-1, 2)
+    freedom, squares = ordinary[:, 0], ordinary[:, 1] ** 2
+    fixed = options.alpha is not None or not len(ordinary)
     alpha = noise.alpha if fixed else float(np.sqrt((freedom @ squares) / freedom.sum()))
     rates = pooled_rates(usable)
     pooled = PooledNoise(

@@ -17,11 +17,14 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreset.fitting.draws_file import DrawsFile
 from weakreset.fitting.likelihood_draws import LikelihoodDraws
 from weakreset.fitting.result import DeviceFit
 from weakreset.model import DriftShape
 
-__all__ = ["DRAWS_KEPT", "FitRows", "changed", "device_names", "drawn", "joined", "taken"]
+__all__ = [
+    "DRAWS_KEPT", "FitRows", "changed", "device_names", "drawn", "joined", "likelihood_at", "taken", "those",
+]
 
 DRAWS_KEPT = 20_000
 """Devices whose likelihood is kept (5 kB each): those of the lowest fingerprints, which is as good as drawn at random.
@@ -42,10 +45,14 @@ class FitRows(Sequence[DeviceFit]):
     fits : iterable of DeviceFit, optional
     most_draws : int
         Likelihoods that are kept.
+    on_disk : bool
+        Keep all of them, in a file (3 kB each).
     """
 
-    def __init__(self, fits: Iterable[DeviceFit] = (), most_draws: int = DRAWS_KEPT) -> None:
-        self._store = _Store(most_draws)
+    def __init__(
+        self, fits: Iterable[DeviceFit] = (), most_draws: int = DRAWS_KEPT, on_disk: bool = False
+    ) -> None:
+        self._store = _Store(DrawsFile() if on_disk else _LowestDraws(most_draws))
         self._rows: NDArray[np.intp] | None = None
         self._change: Callable[[DeviceFit], DeviceFit] | None = None
         for fit in fits:
@@ -69,9 +76,22 @@ class FitRows(Sequence[DeviceFit]):
         part._change = change if before is None else lambda fit: change(before(fit))
         return part
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether the likelihood of every device is kept."""
+        return isinstance(self._store.draws, DrawsFile)
+
+    def likelihood(self, index: int) -> LikelihoodDraws | None:
+        """Of the fit at this place, without making the fit."""
+        return self._store.likelihood(int(self._at(np.array([index]))[0]))
+
     def names(self) -> list[str]:
         """Of every fit, without making the fits."""
         return [self._store.device[i] for i in self._at(np.arange(len(self)))]
+
+    def fingerprints(self) -> list[bytes]:
+        """Of every fit, without making the fits."""
+        return [self._store.fingerprint[i] for i in self._at(np.arange(len(self)))]
 
     def device_names(self) -> set[str]:
         """Of the devices, however many cycles each has, without making the fits."""
@@ -112,8 +132,18 @@ def taken(fits: Sequence[DeviceFit], numbers: Sequence[int]) -> Sequence[DeviceF
     return fits.taken(numbers) if isinstance(fits, FitRows) else [fits[i] for i in numbers]
 
 
+def those(fits: Sequence[DeviceFit], wanted: Callable[[DeviceFit], object]) -> Sequence[DeviceFit]:
+    """The fits for which `wanted` is true: a list of them would hold every fit."""
+    return taken(fits, [i for i, fit in enumerate(fits) if wanted(fit)])
+
+
+def likelihood_at(fits: Sequence[DeviceFit], index: int) -> LikelihoodDraws | None:
+    """Of the fit at this place."""
+    return fits.likelihood(index) if isinstance(fits, FitRows) else fits[index].draws
+
+
 def changed(fits: Sequence[DeviceFit], change: Callable[[DeviceFit], DeviceFit]) -> Sequence[DeviceFit]:
-    """Every fit as `change` has it; nothing but the fit may decide."""
+    """Every fit as `change` has it, its likelihood as it was; nothing but the fit may decide."""
     return fits.changed(change) if isinstance(fits, FitRows) else [change(fit) for fit in fits]
 
 
@@ -131,25 +161,52 @@ def joined(fits: Sequence[DeviceFit], more: Sequence[DeviceFit]) -> Sequence[Dev
     """All fits, `more` behind the others."""
     if not isinstance(fits, FitRows):
         return (*fits, *more)
-    together = FitRows(fits)
+    if not more:
+        return fits
+    together = FitRows(fits, on_disk=fits.on_disk)
     for fit in more:
         together.append(fit)
     return together
 
 
+class _LowestDraws:
+    """Likelihoods of the lowest fingerprints: which they are, neither order nor names of the devices decide."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._seen = most, 0
+        self._draws: dict[int, LikelihoodDraws] = {}
+        self._last: list[tuple[bytes, int]] = []  # a heap, the highest fingerprint first
+
+    def append(self, draws: LikelihoodDraws, fingerprint: bytes) -> int:
+        """Keep it, in the place of another one where there are enough; its number."""
+        number, self._seen = self._seen, self._seen + 1
+        self._draws[number] = draws
+        item = (bytes(255 - byte for byte in fingerprint), number)
+        if len(self._draws) <= self._most:
+            heapq.heappush(self._last, item)
+        else:
+            del self._draws[heapq.heappushpop(self._last, item)[1]]
+        return number
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._draws
+
+    def __getitem__(self, number: int) -> LikelihoodDraws | None:
+        return self._draws.get(number)
+
+
 class _Store:
     """Columns: numbers of all fits one behind the other, the number of each one's form, names and fingerprints."""
 
-    def __init__(self, most_draws: int) -> None:
+    def __init__(self, draws: DrawsFile | _LowestDraws) -> None:
         self.device: list[str] = []
         self.parent: list[str] = []
         self.fingerprint: list[bytes] = []
+        self.draws = draws
         self._numbers, self._starts = array("d"), array("q", [0])
         self._form_of, self._forms, self._known = array("i"), list[Any](), dict[Any, int]()
         self._whole: dict[int, DeviceFit] = {}
-        self._draws: dict[int, LikelihoodDraws] = {}
-        self._last: list[tuple[bytes, int]] = []  # a heap, the highest fingerprint first
-        self._most_draws = most_draws
+        self._draws_of = array("q")  # number among `draws`, -1 for none
 
     def __len__(self) -> int:
         return len(self.device)
@@ -159,8 +216,7 @@ class _Store:
         self.device.append(fit.device)
         self.parent.append(fit.device if fit.parent == fit.device else fit.parent)
         self.fingerprint.append(fit.fingerprint)
-        if fit.draws is not None:
-            self._keep_draws(number, fit.draws)
+        self._draws_of.append(-1 if fit.draws is None else self._kept(fit.draws, fit.fingerprint))
         if len(fit.log_ratio):
             self._whole[number] = replace(fit, draws=None)
             form: Any = None
@@ -172,20 +228,20 @@ class _Store:
             self._forms.append(form)
         self._form_of.append(self._known[form])
 
-    def _keep_draws(self, number: int, draws: LikelihoodDraws) -> None:
-        """Those of the lowest fingerprints: which they are, neither order nor names of the devices decide."""
-        self._draws[number] = draws
-        item = (bytes(255 - byte for byte in self.fingerprint[number]), number)
-        if len(self._draws) <= self._most_draws:
-            heapq.heappush(self._last, item)
-        else:
-            del self._draws[heapq.heappushpop(self._last, item)[1]]
+    def _kept(self, draws: LikelihoodDraws, fingerprint: bytes) -> int:
+        if isinstance(self.draws, DrawsFile):
+            return self.draws.append(draws)
+        return self.draws.append(draws, fingerprint)
+
+    def likelihood(self, number: int) -> LikelihoodDraws | None:
+        at = self._draws_of[number]
+        return None if at < 0 else self.draws[at]
 
     def has_draws(self, number: int) -> bool:
-        return number in self._draws
+        return self._draws_of[number] in self.draws
 
     def fit(self, number: int) -> DeviceFit:
-        draws = self._draws.get(number)
+        draws = self.likelihood(number)
         if number in self._whole:
             return replace(self._whole[number], draws=draws)
         numbers = iter(self._numbers[self._starts[number] : self._starts[number + 1]])

@@ -15,10 +15,10 @@ from weakreset.display import ROWS_SHOWN, Shown, Summary, text_table
 from weakreset.fitting.drift_test import DriftTest
 from weakreset.fitting.fit_rows import FitRows, device_names, taken
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
-from weakreset.fitting.table import device_columns, device_rows
+from weakreset.fitting.table import device_columns, device_rows, is_text
 from weakreset.model import DriftShape, noise_kind
 from weakreset.traces import Exclusion, TraceSet
-from weakreset.traces.group_labels import GROUP_COLUMNS, group_labels
+from weakreset.traces.group_labels import group_labels
 from weakreset.traces.lot_sentence import counted_devices
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ class FitSet(Shown):
     """"reset" where R rises, "set" where it falls."""
     shared: Mapping[str, Estimate] = field(default_factory=dict)
     """Numbers of the drift that all devices share."""
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Where devices sit, as `group_labels` has it, of a set that does not hold its traces."""
 
     def __len__(self) -> int:
         return len(self.fits)
@@ -117,6 +119,11 @@ class FitSet(Shown):
     def _by_name(self) -> dict[str, int]:
         names = self.fits.names() if isinstance(self.fits, FitRows) else [fit.device for fit in self.fits]
         return {name: len(names) - 1 - i for i, name in enumerate(reversed(names))}
+
+    @cached_property
+    def labels(self) -> Mapping[str, Mapping[str, str]]:
+        """By column (lot, wafer, die, ...): the group of each device that has one."""
+        return self.groups or group_labels(self.traces)
 
     def size(self, name: str, value: float) -> float:
         """Size of a drift number: what laws and parameter files hold of slopes of devices that fall."""
@@ -181,16 +188,12 @@ class FitSet(Shown):
         import pandas as pd
 
         frame = pd.DataFrame([fit.row() for fit in self.fits])
-        for column, of in group_labels(self.traces).items():
-            frame[column] = [of.get(fit.device) for fit in self.fits]
+        for column, of in self.labels.items():
+            frame[column] = [of.get(name) for name in frame["device"]]
         for name in frame.columns:
-            words = (*_TEXT_COLUMNS, *GROUP_COLUMNS)
-            if frame[name].isna().any() and name not in words and not name.endswith("_status"):
+            if frame[name].isna().any() and not is_text(name):
                 frame[name] = frame[name].astype(float)
         return frame
-
-
-_TEXT_COLUMNS = ("device", "status", "rtn_steps", "excluded_because")  # words: an empty one is no missing number
 
 
 def _number(value: float | None) -> str:

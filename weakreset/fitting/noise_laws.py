@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import special
 
+from weakreset.fitting.fit_rows import those
 from weakreset.fitting.fit_set import PooledNoise
 from weakreset.fitting.own_colour import OwnColour
 from weakreset.fitting.result import DeviceFit
@@ -37,7 +38,7 @@ def with_noise_laws(noise: PooledNoise, usable: Sequence[DeviceFit], own: OwnCol
     own : OwnColour or None
         What the survey says of exponents.
     """
-    known = [fit for fit in usable if fit.alpha and fit.noise_ratio is None]
+    known = those(usable, lambda fit: fit.alpha and fit.noise_ratio is None)
     if len(known) < _LEAST_DEVICES:
         return replace(noise, own_noise_note=f"spread between devices: not identifiable from {len(known)} of them")
     log_alpha = np.log([float(fit.alpha or np.nan) for fit in known])

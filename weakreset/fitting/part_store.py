@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,14 @@ _MANIFEST = "manifest.json"
 _FORMAT = "weakreset-fit-parts-1"
 _MOST_BYTES = 1 << 28
 
+Labels = Mapping[str, Mapping[str, str]]
+
 
 class PartStore:
     """A folder of parts, each known by a key: what was fitted, and by which plan.
 
-    The table of a part has the columns of DEVICES.csv, and `fit`, the whole sketch of the device as JSON.
+    The table of a part has the columns of DEVICES.csv, lot, wafer and die among them, and `fit`, the whole sketch of
+    the device as JSON. The manifest says which lots and wafers a part has.
 
     Raises
     ------
@@ -59,17 +62,25 @@ class PartStore:
             raise FitError(f"{path}: cannot be read ({error}); remove it, and the part is fitted again") from None
         return [fit_of(str(text)) for text in column]
 
-    def save(self, key: str, fits: Sequence[DeviceFit]) -> Path:
-        """Keep a finished part: its file first, then its line in the manifest; the path of the file."""
+    def save(self, key: str, fits: Sequence[DeviceFit], labels: Labels | None = None) -> Path:
+        """Keep a finished part: its file first, then its line in the manifest; the path of the file.
+
+        `labels` say on which lot, wafer, die each device sits: columns of the table, and lists in the manifest.
+        """
         import pyarrow
         from pyarrow import parquet
 
-        table = pyarrow.Table.from_pylist([fit.row() | {"fit": text_of(fit)} for fit in fits])
+        of = {column: [own.get(fit.device) for fit in fits] for column, own in (labels or {}).items()}
+        rows = [fit.row() | {"fit": text_of(fit)} for fit in fits]
+        table = pyarrow.Table.from_pylist(rows)
+        for column, groups in of.items():
+            table = table.append_column(column, pyarrow.array(groups, pyarrow.string()))
         buffer = io.BytesIO()
         parquet.write_table(table, buffer, compression="zstd")
         content = buffer.getvalue()
         path = write_atomically(self._path(key), content)
         self._parts[key] = {"file": path.name, "devices": len(fits), "sha256": hashlib.sha256(content).hexdigest()}
+        self._parts[key] |= {column: sorted({group for group in groups if group}) for column, groups in of.items()}
         about = {"format": _FORMAT, "made_by": f"weakreset {__version__}", "parts": self._parts}
         write_atomically(self.folder / _MANIFEST, json.dumps(about, indent=1) + "\n")
         return path

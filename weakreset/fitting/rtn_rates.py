@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from weakreset.fitting.fit_rows import those
 from weakreset.fitting.result import DeviceFit
 from weakreset.model import stationary_high_probability
 
@@ -100,8 +101,8 @@ def pooled_rates(fits: Sequence[DeviceFit]) -> RtnRates:
     missed: they count as devices without. Where too few are left, the rates come from all that step, each given that
     it does, and nothing is said of the share.
     """
-    stepping = [fit for fit in fits if fit.rtn.status == "ok"]
-    clear = [fit for fit in stepping if (fit.rtn.amplitude or 0.0) > DETECTABLE_SIGMAS * fit.alpha_used]
+    stepping = those(fits, lambda fit: fit.rtn.status == "ok")
+    clear = those(stepping, lambda fit: (fit.rtn.amplitude or 0.0) > DETECTABLE_SIGMAS * fit.alpha_used)
     paths = [_path(fit) for fit in clear]
     transitions = sum(path.ups + path.downs for path in paths)
     if transitions < _LEAST_TRANSITIONS:

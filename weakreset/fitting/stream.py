@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -24,6 +25,7 @@ from weakreset.options import named_options
 from weakreset.progress import Progress
 from weakreset.traces import Exclusion, PulseTrace, SourceFile, TraceSet
 from weakreset.traces.fit_needs import LEAST_READS
+from weakreset.traces.group_labels import group_labels
 from weakreset.traces.pulse_settings import PulseSettings, count_settings, refuse_mixed
 
 __all__ = ["Seen", "fit_stream", "sketch", "surveyed"]
@@ -39,6 +41,7 @@ def fit_stream(
     progress: Progress | None = None,
     *,
     jobs: int | None = None,
+    every_likelihood: bool = False,
 ) -> FitSet:
     """Fit device after device without holding the traces: the numbers of `fit_devices`, however the set is cut.
 
@@ -53,11 +56,14 @@ def fit_stream(
         Called as progress(done, total, what); the total is 0 as long as it is not known.
     jobs : int, optional
         As in `fit_devices`.
+    every_likelihood : bool
+        Keep the likelihood of every device, not of 20,000 drawn at random: in an unnamed file where temporary files go
+        (TMPDIR), 3 kB a device. `fit_population(fits, most_devices=0)` then fits the laws to all of them.
 
     Returns
     -------
     FitSet
-        Every device has its numbers and its likelihood; the first 1,000 keep trace, residuals and lmfit result as well.
+        Every device has its numbers; the first 1,000 keep trace, residuals and lmfit result as well.
         `traces` holds their traces only, with all exclusions and sources.
 
     Raises
@@ -82,14 +88,14 @@ def fit_stream(
         again, once = chunks, ()
     with one_blas_thread():
         plan = plan_of(survey, chosen, jobs)
-        seen = Seen(_DETAILED)
+        seen = Seen(_DETAILED, FitRows(on_disk=every_likelihood))
         for chunk in again:
             used = seen.read(chunk, chosen.mixed_pulses)
             seen.keep(used, list(fit_groups(grouped(used, plan.grids), plan, jobs)))
             if progress is not None and seen.fits:
                 progress(len(seen.fits), 0 if once else survey.n_devices, "devices")
     fits = finished(seen.fits, plan, chosen, seen.kept, seen.short, (*once, *seen.long))
-    return with_a_way(fits, survey, plan, chosen)
+    return with_a_way(replace(fits, groups=seen.groups), survey, plan, chosen)
 
 
 def surveyed(
@@ -130,6 +136,7 @@ class Seen:
     notes: dict[str, None] = field(default_factory=dict)
     long: list[str] = field(default_factory=list)
     settings: PulseSettings = field(default_factory=dict)
+    groups: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def kept(self) -> TraceSet:
@@ -138,6 +145,8 @@ class Seen:
 
     def read(self, chunk: TraceSet, mixed: bool) -> list[UsedReads]:
         """The reads of a chunk that are fitted; all else that it says is kept."""
+        for column, of in group_labels(chunk).items():
+            self.groups.setdefault(column, {}).update((name, sys.intern(group)) for name, group in of.items())
         self.exclusions += chunk.exclusions
         self.sources.update(dict.fromkeys(chunk.sources))
         self.notes.update(dict.fromkeys(chunk.notes))

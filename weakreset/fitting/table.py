@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from weakreset.fitting.result import DeviceFit, Estimate
+from weakreset.model import DriftShape
+from weakreset.traces.group_labels import GROUP_COLUMNS
 
-__all__ = ["device_columns", "device_rows"]
+__all__ = ["column_units", "device_columns", "device_rows", "is_text"]
+
+_WORDS = ("device", "status", "rtn_steps", "excluded_because", *GROUP_COLUMNS)
+
+
+def column_units(drift: DriftShape) -> dict[str, str]:
+    """Unit by column of DEVICES.csv; columns that have none are left out."""
+    units = {"n_pulses": "pulse", "r0_ohm": "ohm", "alpha": "ln R", "rtn_amplitude": "ln R"}
+    return units | {f"{name}{end}": unit for name, unit in drift.units.items() for end in ("", "_stderr", "_lo", "_hi")}
+
+
+def is_text(column: str) -> bool:
+    """Whether a column of DEVICES.csv holds words: an empty one is no missing number."""
+    return column in _WORDS or column.endswith("_status")
 
 
 def device_columns(names: Sequence[str], fits: Iterable[DeviceFit] = ()) -> tuple[str, ...]:

@@ -50,6 +50,7 @@ __all__ = [
 
 SCHEMA_NAME = "weakreset-parameters"
 SCHEMA_VERSION = "1.1.0"
+_BELOW_ZERO = 1e-9  # share of a law that no draw meets
 
 
 class DefectKind(Strict):
@@ -181,11 +182,22 @@ class ParameterFile(Shown, Strict):
         ]
 
     def _sign_problems(self) -> list[str]:
-        return [
-            f"{name}: the median device has {median:.4g} {entry.unit}, and it must be above zero"
-            for name, entry in self.parameters.items()
-            if entry.unit in ("ohm", "pulse") and not (median := entry.law().median()) > 0
-        ]
+        """No device may have a resistance or a knee below zero; a law that starts there needs no further look."""
+        laws = {
+            name: entry.law() for name, entry in self.parameters.items()
+            if entry.unit in ("ohm", "pulse") and (entry.family == "constant" or (entry.truncation[0] or 0.0) < 0
+                                                   or entry.truncation[0] is None)
+        }
+        problems = []
+        for name, law in laws.items():
+            unit, median = self.parameters[name].unit, law.median()
+            if not median > 0:
+                problems.append(f"{name}: the median device has {median:.4g} {unit}, and it must be above zero")
+            elif law.lower < 0 and (below := float(law.cdf(0.0))) > _BELOW_ZERO:
+                problems.append(
+                    f"{name}: {below:.2g} of the devices would be below zero; write \"truncation\": [0, null]"
+                )
+        return problems
 
     def _cycle_problems(self) -> list[str]:
         spreads = self.c2c or {}

@@ -20,12 +20,14 @@ from weakreset.parameter_file.draw import draw_devices
 from weakreset.parameter_file.schema import ParameterFile
 from weakreset.resources import write_atomically
 
-__all__ = ["device_columns", "law_rows", "write_devices", "write_laws"]
+__all__ = ["LAW_WORDS", "device_columns", "law_rows", "write_devices", "write_laws"]
 
 LAW_COLUMNS = (
     "parameter", "unit", "family", "number", "value", "stderr", "low_95", "high_95", "truncated_below",
     "truncated_above", "median", "n_devices", "n_informative", "n_censored",
 )
+LAW_WORDS = LAW_COLUMNS[:4]
+"""The columns that hold words."""
 
 
 def law_rows(params: ParameterFile) -> list[dict[str, Any]]:

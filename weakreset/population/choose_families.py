@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from weakreset.fitting.fit_rows import those
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.model import DriftNumber, DriftShape, TruncatedLaw
 from weakreset.population.families import POSITIVE_FAMILIES, REAL_FAMILIES, FreeLaw, akaike, start_law
@@ -83,7 +84,7 @@ def hold(state: Laws, unknown: Sequence[str], shape: DriftShape, longest: float)
 
 def _rough_values(name: str, usable: Sequence[DeviceFit], limits: tuple[float, float], sign: int) -> Array:
     """Device estimates inside the limits, the resolved ones where there are enough."""
-    resolved = [fit for fit in usable if fit.status is FitStatus.OK]
+    resolved = those(usable, lambda fit: fit.status is FitStatus.OK)
     chosen = resolved if len(resolved) >= LEAST_DEVICES else usable
     values = sign * np.array([fit.numbers[name] for fit in chosen])
     low, high = limits

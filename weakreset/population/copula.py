@@ -10,7 +10,7 @@ is integrated out. Two steps, laws first and copula second, are "inference funct
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -34,12 +34,15 @@ _EDGE = 0.995  # a correlation of one has no likelihood
 _ITERATIONS = 60  # a bound, for a flat likelihood
 
 
-def fit_copula(scores: DeviceScores, level: float = LEVEL, apart: Sequence[str] = ()) -> CorrelationFit | None:
+def fit_copula(
+    blocks: Iterable[DeviceScores], level: float = LEVEL, apart: Sequence[str] = ()
+) -> CorrelationFit | None:
     """Correlations of all pairs that the devices identify, their intervals and tests of independence.
 
     Parameters
     ----------
-    scores : DeviceScores
+    blocks : iterable of DeviceScores
+        Of all devices, gone through many times: what the likelihood needs of them are sums.
     level : float
         Chance that any pair is called correlated when all are independent (Holm's procedure over the pairs).
     apart : sequence of str
@@ -51,17 +54,28 @@ def fit_copula(scores: DeviceScores, level: float = LEVEL, apart: Sequence[str] 
         None for fewer than 30 devices. NaN where a pair is not identifiable: its standard error at
         independence would exceed 0.3.
     """
-    if scores.n_devices < LEAST_DEVICES:
+    counts = [(block.names, block.n_devices) for block in blocks]
+    names, n_devices = counts[0][0], sum(n for _, n in counts)
+    if n_devices < LEAST_DEVICES:
         return None
-    size = len(scores.names)
-    known = [i for i, name in enumerate(scores.names) if name not in apart]
+    known = [i for i, name in enumerate(names) if name not in apart]
     every = list(combinations(known, 2))
-    _, gradients = copula_likelihood(scores, np.eye(size), every)
-    information = np.sum(gradients**2, axis=0)
+    information = np.diag(_summed(blocks, np.eye(len(names)), every)[2])
     pairs = [pair for pair, told in zip(every, information, strict=True) if told > LARGEST_STDERR**-2]
-    matrix = _maximize(scores, pairs)
-    stderr = _stderr(scores, matrix, pairs)
-    return _summary(scores, matrix, dict(zip(pairs, stderr, strict=True)), level)
+    matrix = _maximize(blocks, len(names), pairs)
+    stderr = _stderr(blocks, matrix, pairs)
+    return _summary(names, n_devices, matrix, dict(zip(pairs, stderr, strict=True)), level)
+
+
+def _summed(blocks: Iterable[DeviceScores], matrix: Array, pairs: Sequence[Pair]) -> tuple[float, Array, Array]:
+    """ln L(R) - ln L(independent), its gradient, and the sum of outer products of the devices' gradients."""
+    value, slope, information = 0.0, np.zeros(len(pairs)), np.zeros((len(pairs), len(pairs)))
+    for block in blocks:
+        own, gradients = copula_likelihood(block, matrix, pairs)
+        value += own
+        slope += gradients.sum(axis=0)
+        information += gradients.T @ gradients
+    return value, slope, information
 
 
 def copula_likelihood(scores: DeviceScores, matrix: Array, pairs: Sequence[Pair]) -> tuple[float, Array]:
@@ -106,22 +120,20 @@ def _matrix(size: int, pairs: Sequence[Pair], values: Array) -> Array:
     return matrix
 
 
-def _maximize(scores: DeviceScores, pairs: Sequence[Pair]) -> Array:
+def _maximize(blocks: Iterable[DeviceScores], size: int, pairs: Sequence[Pair]) -> Array:
     """Scoring with the outer product of the devices' gradients; halved steps keep R positive definite."""
-    size, x = len(scores.names), np.zeros(len(pairs))
+    x = np.zeros(len(pairs))
     if not pairs:
         return np.eye(size)
-    best, gradients = copula_likelihood(scores, np.eye(size), pairs)
+    best, slope, information = _summed(blocks, np.eye(size), pairs)
     for _ in range(_ITERATIONS):
-        slope = gradients.sum(axis=0)
-        information = gradients.T @ gradients
         step = np.linalg.solve(information + 1e-6 * np.trace(information) / len(x) * np.eye(len(x)), slope)
         step *= min(1.0, 0.5 / max(float(np.abs(step).max()), 1e-12))
         gain = -math.inf
         while gain < 0 and np.abs(step).max() > 1e-7:
             trial = np.clip(x + step, -_EDGE, _EDGE)
             try:
-                value, candidate = copula_likelihood(scores, _matrix(size, pairs, trial), pairs)
+                value, *candidate = _summed(blocks, _matrix(size, pairs, trial), pairs)
                 gain = value - best
             except np.linalg.LinAlgError:
                 gain = -math.inf
@@ -129,22 +141,22 @@ def _maximize(scores: DeviceScores, pairs: Sequence[Pair]) -> Array:
                 step *= 0.5
         if gain < 0:
             break
-        x, best, gradients = trial, value, candidate
+        x, best, (slope, information) = trial, value, candidate
         if gain < 1e-5:
             break
     return _matrix(size, pairs, x)
 
 
-def _stderr(scores: DeviceScores, matrix: Array, pairs: Sequence[Pair]) -> Array:
+def _stderr(blocks: Iterable[DeviceScores], matrix: Array, pairs: Sequence[Pair]) -> Array:
     """From the curvature of ln L; NaN where it is not that of a maximum."""
     size, h = len(pairs), 1e-4
     hessian = np.empty((size, size))
-    here = copula_likelihood(scores, matrix, pairs)[1].sum(axis=0)
+    here = _summed(blocks, matrix, pairs)[1]
     for at, (i, j) in enumerate(pairs):
         moved = matrix.copy()
         moved[i, j] = moved[j, i] = matrix[i, j] - math.copysign(h, matrix[i, j])
         try:
-            there = copula_likelihood(scores, moved, pairs)[1].sum(axis=0)
+            there = _summed(blocks, moved, pairs)[1]
         except np.linalg.LinAlgError:
             return np.full(size, np.nan)
         hessian[at] = (there - here) / (moved[i, j] - matrix[i, j])
@@ -156,9 +168,9 @@ def _stderr(scores: DeviceScores, matrix: Array, pairs: Sequence[Pair]) -> Array
 
 
 def _summary(
-    scores: DeviceScores, matrix: Array, errors: dict[Pair, float], level: float
+    of: Sequence[str], n_devices: int, matrix: Array, errors: dict[Pair, float], level: float
 ) -> CorrelationFit:
-    size = len(scores.names)
+    size = len(of)
     tested = [pair for pair, error in errors.items() if math.isfinite(error)]
     # Fisher's z: nearly normal also for large correlations
     z = np.array([math.atanh(matrix[p]) * (1 - matrix[p] ** 2) / errors[p] for p in tested])
@@ -174,6 +186,6 @@ def _summary(
         ends = math.tanh(math.atanh(r) - _NORMAL_95 * spread), math.tanh(math.atanh(r) + _NORMAL_95 * spread)
         for a, b in ((i, j), (j, i)):
             shown[a, b], stderr[a, b], low[a, b], high[a, b] = r, errors[pair], *ends
-        names = (scores.names[i], scores.names[j])
+        names = (of[i], of[j])
         tests.append(PairTest(names, r, errors[pair], ends, float(p), float(p_adjusted), bool(p_adjusted <= level)))
-    return CorrelationFit(scores.names, shown, 0.5 * (high - low), stderr, tuple(tests), scores.n_devices, level)
+    return CorrelationFit(tuple(of), shown, 0.5 * (high - low), stderr, tuple(tests), n_devices, level)

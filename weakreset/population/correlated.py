@@ -7,7 +7,9 @@ fitted again with the copula in the likelihood, and the copula with those laws, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,9 @@ from weakreset.population.choose_families import Laws
 from weakreset.population.copula import fit_copula
 from weakreset.population.families import FreeLaw
 from weakreset.population.hierarchy import Hierarchy
+from weakreset.population.maximum import Likelihood
 from weakreset.population.result import CorrelationFit, positive
-from weakreset.population.scores import normal_scores, own_numbers, score_devices, tail_scores
+from weakreset.population.scores import DeviceScores, normal_scores, own_numbers, score_devices, tail_scores
 from weakreset.population.slopes import FORWARD_STEP, laws_at, nudged_law, weighted_difference
 
 __all__ = ["CorrelatedHierarchy", "fit_together"]
@@ -34,32 +37,42 @@ _UNMOVED = np.zeros((1, 1))
 
 
 def fit_together(
-    hierarchy: Hierarchy, start: Laws, known: Mapping[str, Array]
-) -> tuple[dict[str, TruncatedLaw], Hierarchy, CorrelationFit | None]:
+    devices: Likelihood, start: Laws
+) -> tuple[dict[str, TruncatedLaw], Likelihood, CorrelationFit | None]:
     """Laws, the likelihood they maximize, and the copula; independent laws unless a pair is correlated.
 
     Parameters
     ----------
-    hierarchy : Hierarchy
+    devices : Likelihood
+        As if their numbers were independent.
     start : Laws
-    known : mapping of str to ndarray
-        Normal scores that every device knows exactly (r0_ohm).
     """
-    apart = [name for name in hierarchy.names if name not in start.free]
-    laws, _ = hierarchy.maximize(start.free, start.laws)
-    correlation = fit_copula(score_devices(hierarchy, laws, known), apart=apart)
-    current: Hierarchy = hierarchy
+    apart = [name for name in start.laws if name not in start.free]
+    laws, _ = devices.maximize(start.free, start.laws)
+    correlation = fit_copula(_Scored(devices, laws), apart=apart)
+    current = devices
     for _ in range(_ROUNDS):
         matrix = None if correlation is None else _moving(correlation)
         if correlation is None or matrix is None:
-            current = hierarchy
+            current = devices
             break
-        current = CorrelatedHierarchy(hierarchy, laws, known, matrix)
+        current = devices.mapped(partial(CorrelatedHierarchy, laws=laws, matrix=matrix))
         laws, _ = current.maximize(start.free, laws)
-        before, correlation = correlation, fit_copula(score_devices(hierarchy, laws, known), apart=apart)
+        before, correlation = correlation, fit_copula(_Scored(devices, laws), apart=apart)
         if correlation is None or np.nanmax(np.abs(correlation.matrix - before.matrix)) < _SETTLED:
             break
     return laws, current, correlation
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Scores of each block of devices, made anew each time that somebody goes through them."""
+
+    devices: Likelihood
+    laws: Mapping[str, TruncatedLaw]
+
+    def __iter__(self) -> Iterator[DeviceScores]:
+        return (score_devices(block, self.laws) for block in self.devices)
 
 
 def _moving(correlation: CorrelationFit) -> Array | None:
@@ -91,16 +104,13 @@ class CorrelatedHierarchy(Hierarchy):
     base : Hierarchy
     laws : mapping of str to TruncatedLaw
         Used once, to take telegraph amplitudes out of the offset of devices that sat in the high state.
-    known : mapping of str to ndarray, shape (n_devices,)
-        Normal scores of numbers known exactly; they come first in the matrix.
     matrix : ndarray
-        Correlations of the scores of `known`, then of the drift numbers.
+        Correlations of the scores of `base.known`, then of the drift numbers.
     """
 
-    def __init__(
-        self, base: Hierarchy, laws: Mapping[str, TruncatedLaw], known: Mapping[str, Array], matrix: Array
-    ) -> None:
+    def __init__(self, base: Hierarchy, laws: Mapping[str, TruncatedLaw], matrix: Array) -> None:
         self.__dict__.update(base.__dict__)
+        known = base.known
         self._order = (*known, *base.names)
         self._inverse: Array = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
         shown = {*known, *base.beyond, base.shape.knee}
@@ -147,7 +157,7 @@ class CorrelatedHierarchy(Hierarchy):
         return inside, _quadratic(columns, self._inverse_beyond) + self._log_roots[1]
 
     def _objective(
-        self, x: Array, scale: Array, moving: list[str], free: Mapping[str, FreeLaw],
+        self, x: Array, scale: Array, moving: Sequence[str], free: Mapping[str, FreeLaw],
         start: Mapping[str, TruncatedLaw], still: Mapping[str, tuple[Array, Array | None]],
     ) -> tuple[float, Array]:
         """-ln L and its gradient by the scaled coordinates."""

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
+from weakreset.fitting.fit_rows import taken, those
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
 from weakreset.model import DriftShape, TruncatedLaw
 from weakreset.population.result import CycleSpread, LawFit
@@ -50,12 +51,13 @@ class Components:
         return self.likelihood_ratio > _REJECTED
 
 
-def one_cycle_each(usable: Sequence[DeviceFit]) -> list[DeviceFit]:
+def one_cycle_each(usable: Sequence[DeviceFit]) -> Sequence[DeviceFit]:
     """The first usable cycle of every device: `d#2` before `d#10`, whatever came first in the file."""
-    first: dict[str, DeviceFit] = {}
-    for fit in sorted(usable, key=lambda fit: (len(fit.device), fit.device)):
-        first.setdefault(fit.of_device, fit)
-    return list(first.values())
+    first: dict[str, tuple[tuple[int, str], int]] = {}
+    for i, fit in enumerate(usable):
+        mine = ((len(fit.device), fit.device), i)
+        first[fit.of_device] = min(mine, first.get(fit.of_device, mine))
+    return taken(usable, [i for _, i in first.values()])
 
 
 def cycle_spreads(usable: Sequence[DeviceFit], drift: DriftShape) -> dict[str, CycleSpread]:
@@ -74,7 +76,7 @@ def _spread(name: str, usable: Sequence[DeviceFit], drift: DriftShape, n_devices
     if name == drift.offset and switching:
         words = f"{switching} cycles show telegraph steps, and the level of one that sits still is part of its {name}"
         return replace(made, note=f"not identifiable: {words}")
-    seen = [fit for fit in usable if name not in hidden or fit.status is FitStatus.OK]
+    seen = those(usable, lambda fit: name not in hidden or fit.status is FitStatus.OK)
     points = [(fit.of_device, *point) for fit in seen if (point := _point(fit.estimates[name], scale)) is not None]
     if len(points) < _MOSTLY * len(usable):
         return replace(made, note=f"not identifiable: {len(points)} of {len(usable)} cycles tell their {name}")

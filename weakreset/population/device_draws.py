@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weakreset.fitting.likelihood_draws import LikelihoodDraws
-from weakreset.fitting.result import DeviceFit
 from weakreset.population.stuck import StuckHigh
 
 __all__ = ["DeviceDraws"]
@@ -28,11 +27,13 @@ class DeviceDraws:
     stuck : StuckHigh
     may_be_stuck : ndarray of bool, shape (n_devices,), optional
         Devices without telegraph steps; none unless given.
+    known : mapping of str to ndarray, shape (n_devices,), optional
+        Normal scores of numbers that every device knows exactly (r0_ohm), for correlations.
     """
 
     def __init__(
         self, draws: Sequence[LikelihoodDraws], stuck: StuckHigh | None = None,
-        may_be_stuck: NDArray[np.bool_] | None = None,
+        may_be_stuck: NDArray[np.bool_] | None = None, known: Mapping[str, Array] | None = None,
     ) -> None:
         self.shape = draws[0].shape
         self.names = draws[0].names
@@ -51,6 +52,7 @@ class DeviceDraws:
         self.stuck = stuck or StuckHigh()
         quiet = np.zeros(len(draws), dtype=np.bool_) if may_be_stuck is None else may_be_stuck
         self.may_be_stuck = quiet & (self.stuck.probability > 0)
+        self.known = dict(known or {})
         self.counts = np.ones(len(draws))
 
     def _untilted(self, tilts: Array) -> Array | None:
@@ -63,18 +65,13 @@ class DeviceDraws:
         """(devices, draws) of the case that the knee lies beyond, or None."""
         return next((values.shape for values in self.beyond.values()), None)
 
-    @classmethod
-    def of(cls, fits: Sequence[DeviceFit], stuck: StuckHigh) -> Self:
-        """The devices that have draws."""
-        known = [(fit.draws, fit.rtn.status == "not_detected") for fit in fits if fit.draws is not None]
-        return cls([draws for draws, _ in known], stuck, np.array([quiet for _, quiet in known]))
-
     def resampled(self, indices: NDArray[np.intp]) -> Self:
         """The devices at `indices`, repetitions counted rather than copied."""
         rows, counts = np.unique(indices, return_counts=True)
         part = self.part(rows)
         part.log_z, part.last, part.may_be_stuck = self.log_z[rows], self.last[rows], self.may_be_stuck[rows]
         part.counts = self.counts[rows] * counts
+        part.known = {name: scores[rows] for name, scores in self.known.items()}
         return part
 
     def part(self, index: Any) -> Self:

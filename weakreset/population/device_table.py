@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from scipy import special
 
 from weakreset.errors import ParameterFileError, TraceFormatError, UsageError
+from weakreset.fitting.fit_rows import DRAWS_KEPT, FitRows
 from weakreset.fitting.fit_set import FitSet, PooledNoise
 from weakreset.fitting.likelihood_draws import LikelihoodDraws
 from weakreset.fitting.result import DeviceFit, Estimate, FitStatus
@@ -81,10 +83,10 @@ def read_device_table(
         raise UsageError(f"empty knee {empty_knee!r}: choose beyond or unknown")
     shape, source = SHAPES[drift], Path(path)
     rows, units, comments = read_rows(source)
-    rng = np.random.default_rng(seed)
+    key = seed if isinstance(seed, int) else int(seed.integers(1 << 32))
     table = _Table(shape, direction, units, str(source), empty_knee)
     table.check_columns()
-    fits = tuple(table.fit(row, i, rng) for i, row in enumerate(rows))
+    fits = FitRows((table.fit(row, i, key) for i, row in enumerate(rows)), on_disk=len(rows) > DRAWS_KEPT)
     if not any(fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED) for fit in fits):
         reasons = "; ".join(dict.fromkeys(fit.excluded_because for fit in fits))
         raise TraceFormatError(f"{source}: no device can be used ({reasons})")
@@ -134,9 +136,9 @@ class _Table:
         alpha = float(np.median(known)) if known else 0.0
         return PooledNoise(alpha, 1.0, n_devices=len(known), note=note)
 
-    def fit(self, row: Row, index: int, rng: np.random.Generator) -> DeviceFit:
+    def fit(self, row: Row, index: int, key: int) -> DeviceFit:
         name = row.get("device") or f"row {index + 1}"
-        values = {key: self._number(row, key, unit, index) for key, unit in self.wanted.items()}
+        values = {number: self._number(row, number, unit, index) for number, unit in self.wanted.items()}
         last = self._number(row, "n_pulses", "pulse", index)
         said = row.get("excluded_because", "").strip()
         status, reason = self._status(row, values, last, said)
@@ -148,7 +150,10 @@ class _Table:
                 name, FitStatus.EXCLUDED, {}, self.shape, empty.astype(np.int64), empty, {}, excluded_because=reason,
                 parent=parent,
             )
-        errors = {key: self._error(row, key, index) for key in self.shape.parameters}
+        errors = {name: self._error(row, name, index) for name in self.shape.parameters}
+        # a digest of the numbers: neither names nor the order of rows decide what is drawn, or which devices are
+        fingerprint = hashlib.sha256(repr([values, errors, last]).encode()).digest()[:16]
+        rng = np.random.default_rng([key, *np.frombuffer(fingerprint, np.uint32).tolist()])
         knee = self.shape.knee
         end = last if last is not None else max(values.get(knee) or 0.0, 1.0)
         return DeviceFit(
@@ -156,7 +161,7 @@ class _Table:
             np.array([0, math.ceil(end)], dtype=np.int64), np.empty(0),
             self._curve(values, end),
             alpha=self._number(row, "alpha", "ln R", index), first_read_ohm=float(values["r0_ohm"] or math.nan),
-            draws=self._draws(values, errors, end, status, rng), parent=parent,
+            draws=self._draws(values, errors, end, status, rng), parent=parent, fingerprint=fingerprint,
             knee_profile=(np.zeros(1), np.ones(1)) if knee else None,
         )
 

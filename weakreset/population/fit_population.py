@@ -9,20 +9,21 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreset.errors import FitError, expect
-from weakreset.fitting.fit_rows import device_names, drawn
+from weakreset.errors import FitError, UsageError, expect
+from weakreset.fitting.fit_rows import DRAWS_KEPT, FitRows, device_names, drawn, taken, those
 from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.fitting.threads import one_blas_thread
 from weakreset.model import TruncatedLaw
 from weakreset.options import named_options
-from weakreset.population.choose_families import LEAST_DEVICES, choose_families, hold, start_laws
+from weakreset.population.choose_families import LEAST_DEVICES, Laws, choose_families, hold, start_laws
 from weakreset.population.correlated import fit_together
 from weakreset.population.cycles import cycle_spreads, one_cycle_each, without_cycles
 from weakreset.population.defects import count_defects
 from weakreset.population.families import fit_values
 from weakreset.population.few import few_devices, shared_law
 from weakreset.population.hierarchy import Hierarchy
+from weakreset.population.in_blocks import InBlocks, Told
 from weakreset.population.left_out import informing, left_out, student_factor
 from weakreset.population.replicas import with_replicas
 from weakreset.population.result import Candidate, CorrelationFit, LawFit, Population
@@ -72,9 +73,11 @@ def fit_population(
     seed : int or numpy.random.Generator
         For these two.
     most_devices : int
-        Of more devices than this, laws are fitted to a random sample of so many; `notes` says what that costs. 0: to
-        all whose likelihood was kept (of a stream the first 20,000 in the same order), in about a millisecond each.
-        Which devices are drawn follows from their readings, not from `seed`, names or order.
+        Of more devices than this, laws are fitted to a random sample of so many; `notes` says what that costs.
+        Which devices are drawn follows from their readings, not from `seed`, names or order. 0: families are chosen
+        with such a sample of 2,000, and laws, errors and correlations have the likelihood of all devices, summed over
+        blocks of them, with no more than one in memory. Of a stream, all are those whose likelihood was kept: 20,000
+        drawn in the same way, and every device with `every_likelihood=True`.
     progress : callable, optional
         Called with (done, total, what).
 
@@ -82,6 +85,8 @@ def fit_population(
     ------
     FitError
         No usable device, or none that identifies its slope and offset; or no drift in all together.
+    UsageError
+        Replicas of more than 2,000 devices with `most_devices=0`.
 
     Notes
     -----
@@ -108,40 +113,38 @@ def _fit(
     cycles = in_order(drawn(fits.usable))
     usable = in_order(one_cycle_each(cycles))
     _refuse_restless(fits)
-    _refuse_no_drift(usable, fits)
+    whole = not most and len(usable) > MOST_DEVICES
+    _refuse_replicas(whole, bootstrap or goodness, len(usable))
+    # the order is that of digests: the first ones are as good as drawn; these are held, others made when asked for
+    held = tuple(usable[: max(most, DRAWS_KEPT)])
+    _refuse_no_drift(held, fits)
     if len(usable) < LEAST_DEVICES:
         return few_devices(fits)
-    everything, fits = fits, replace(fits, fits=tuple(usable))
+    everything, fits = fits, replace(fits, fits=held)
     amplitude, fraction = fit_rtn_amplitude(fits)
-    structure = structure_notes(fits)
-    most, of = min(most or len(usable), len(usable)), len(device_names(everything.usable))
-    if most < of:  # the order is that of digests: the first ones are as good as drawn
-        structure = (_sampled(most, of), *structure)
-        fits = replace(fits, fits=tuple(usable := usable[:most]))
+    usable = usable if whole and len(usable) > len(held) else held[: most or None]
+    structure = (*_sampled(len(usable), len(device_names(everything.usable)), whole), *structure_notes(fits))
+    fits = replace(fits, fits=held[: most or None])
     limits = _limits(fits, usable) | dict(truncation)
     stuck = stuck_high(fits, amplitude, fraction)
     measured = [name for name in fits.drift.parameters if name not in fits.drift.shared]
     longest = max(float(fit.pulses[-1]) for fit in usable)
     known = {name: informing(name, usable, fits.drift) for name in measured}
     unknown = [name for name in measured if len(known[name]) < LEAST_DEVICES]
-    state = hold(start_laws(usable, fits.drift, limits, families, fits.direction), unknown, fits.drift, longest)
-    hierarchy = Hierarchy.of(usable, stuck)
-    say(0, 3, "laws of the population")
-    state = choose_families(hierarchy, state, limits, families)
-    say(1, 3, "laws of the population")
+    state = hold(start_laws(fits.fits, fits.drift, limits, families, fits.direction), unknown, fits.drift, longest)
     fitted = {"r0_ohm": _fit_r0(usable, limits, families)}
-    laws, likelihood, correlation = fit_together(hierarchy, state, _known_r0(usable, fitted["r0_ohm"].law))
+    quiet = np.array([fit.rtn.status == "not_detected" for fit in usable])
+    told = Told(usable, quiet, stuck, _known_r0(usable, fitted["r0_ohm"].law))
+    sample = told.hierarchy(0, MOST_DEVICES if whole else None)
+    say(0, 3, "laws of the population")
+    state = choose_families(sample, state, limits, families)
+    say(1, 3, "laws of the population")
+    laws, likelihood, correlation = fit_together(InBlocks(told.blocks) if whole else sample, state)
     say(2, 3, "laws of the population")
     covariance = likelihood.covariance(state.free, laws)
     say(3, 3, "laws of the population")
-    for name in fits.drift.parameters:
-        if name in fits.drift.shared:
-            fitted[name] = shared_law(fits, name)
-        elif name in state.free:
-            error = covariance[name]
-            stderr = state.free[name].stderr(laws[name], error) if np.all(np.diag(error) > 0) else {}
-            fitted[name] = _law_fit(name, fits, usable, known[name], laws[name], stderr, state.candidates[name])
-    if bootstrap or goodness:
+    fitted |= _drift_laws(replace(fits, fits=usable), known, replace(state, laws=laws), covariance)
+    if isinstance(likelihood, Hierarchy) and (bootstrap or goodness):
         fitted = with_replicas(fitted, likelihood, replace(state, laws=laws), bootstrap, goodness, seed, say)
     spreads = cycle_spreads(cycles, fits.drift)
     return Population(
@@ -153,16 +156,48 @@ def _fit(
     )
 
 
-def in_order(fits: Sequence[DeviceFit]) -> list[DeviceFit]:
+def _drift_laws(
+    fits: FitSet, known: Mapping[str, Sequence[DeviceFit]], state: Laws, covariance: Mapping[str, Array]
+) -> dict[str, LawFit]:
+    """Of the numbers of the drift that are identifiable, with their standard errors."""
+    fitted = {}
+    for name in fits.drift.parameters:
+        if name in fits.drift.shared:
+            fitted[name] = shared_law(fits, name)
+        elif name in state.free:
+            law, error = state.laws[name], covariance[name]
+            stderr = state.free[name].stderr(law, error) if np.all(np.diag(error) > 0) else {}
+            fitted[name] = _law_fit(name, fits, fits.fits, known[name], law, stderr, state.candidates[name])
+    return fitted
+
+
+def in_order(fits: Sequence[DeviceFit]) -> Sequence[DeviceFit]:
     """In an order that names and files do not decide: sums have other bits in another one."""
-    return sorted(fits, key=lambda fit: fit.fingerprint)
+    prints = fits.fingerprints() if isinstance(fits, FitRows) else [fit.fingerprint for fit in fits]
+    return taken(fits, sorted(range(len(fits)), key=prints.__getitem__))
 
 
-def _sampled(most: int, n: int) -> str:
-    return (
-        f"laws fitted to {most} of {n} devices, drawn at random: their standard errors are {math.sqrt(n / most):.2g} "
-        "times those of all devices (`most_devices=0` fits all)"
-    )
+def _sampled(most: int, n: int, whole: bool) -> list[str]:
+    """What was fitted to some of the devices, and what that costs."""
+    said = []
+    if most < n:
+        said.append(
+            f"laws fitted to {most} of {n} devices, drawn at random: their standard errors are "
+            f"{math.sqrt(n / most):.2g} times those of all devices (--full-likelihood fits all; in Python "
+            "most_devices=0, of a stream with every_likelihood=True)"
+        )
+    if whole:
+        said.append(f"families of the laws chosen with {MOST_DEVICES} devices, drawn at random")
+    return said
+
+
+def _refuse_replicas(whole: bool, asked: int, n: int) -> None:
+    if whole and asked:
+        raise UsageError(
+            f"bootstrap and goodness: {asked} replicas of the likelihood of {n} devices would take days. Leave them "
+            "out, as the laws have standard errors, or leave out --full-likelihood (most_devices=0): replicas of a "
+            "sample"
+        )
 
 
 def _refuse_restless(fits: FitSet) -> None:
@@ -254,7 +289,7 @@ def _law_fit(
     name: str, fits: FitSet, usable: Sequence[DeviceFit], known: Sequence[DeviceFit], law: TruncatedLaw,
     stderr: Mapping[str, float], candidates: tuple[Candidate, ...],
 ) -> LawFit:
-    own = [fit for fit in known if fit.status is not FitStatus.KNEE_UNRESOLVED]  # others are averages over knees
+    own = those(known, lambda fit: fit.status is not FitStatus.KNEE_UNRESOLVED)  # others are averages over knees
     values = np.array([fits.size(name, float(fit.estimates[name].value or 0.0)) for fit in own])
     note = _undecided(candidates)
     widened = student_factor(len(known))

@@ -11,15 +11,15 @@ allows for.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
 
 from weakreset.model import TruncatedLaw
 from weakreset.population.device_draws import DeviceDraws
 from weakreset.population.families import FreeLaw
+from weakreset.population.maximum import Likelihood, Objective
 from weakreset.population.slopes import FORWARD_STEP, SLOPES, laws_at, nudged_law, weighted_difference
 
 __all__ = ["Hierarchy"]
@@ -29,10 +29,9 @@ Behind = tuple[Array, Array | None, Array | None]
 """ln density of a law at the draws inside and beyond; ln of the mass beyond each trace where it is the law of knees."""
 
 _FLOOR = -50.0  # of ln likelihood a device: one that no law explains must not rule the others
-_SCALED_BOX = 60.0  # in units of each number's scale: never an answer, but an end of the search
 
 
-class Hierarchy(DeviceDraws):
+class Hierarchy(DeviceDraws, Likelihood):
     """The likelihood of laws given the draws of all devices."""
 
     def between_halves(self, laws: Mapping[str, TruncatedLaw]) -> Array:
@@ -121,28 +120,20 @@ class Hierarchy(DeviceDraws):
 
         return log_likelihood
 
-    def maximize(
-        self, free: Mapping[str, FreeLaw], start: Mapping[str, TruncatedLaw], only: Sequence[str] | None = None
-    ) -> tuple[dict[str, TruncatedLaw], float]:
-        """Laws of greatest likelihood; those not in `only` stay as they are in `start`."""
-        moving = list(only or free)
+    def __iter__(self) -> Iterator[Hierarchy]:
+        yield self
+
+    def mapped(self, change: Callable[[Hierarchy], Hierarchy]) -> Hierarchy:
+        return change(self)
+
+    def objective(
+        self, moving: Sequence[str], free: Mapping[str, FreeLaw], start: Mapping[str, TruncatedLaw]
+    ) -> Objective:
         still = self._together({name: law for name, law in start.items() if name not in moving})
-        x0 = np.concatenate([free[name].coordinates(start[name].params) for name in moving])
-        # in steps of typical size, or a slope of 1e-4 per pulse and a knee of 500 pulses would share one step
-        scale = np.concatenate([free[name].scales(start[name]) for name in moving])
-
-        def objective(u: Array) -> tuple[float, Array]:
-            return self._objective(x0 + scale * u, scale, moving, free, start, still)
-
-        found = optimize.minimize(
-            objective, np.zeros(len(x0)), jac=True, method="L-BFGS-B",
-            bounds=[(-_SCALED_BOX, _SCALED_BOX)] * len(x0), options={"maxiter": 80, "ftol": 1e-9, "gtol": 1e-3},
-        )
-        laws = dict(start) | laws_at(x0 + scale * found.x, moving, free)
-        return laws, -float(found.fun)
+        return lambda x, scale: self._objective(x, scale, moving, free, start, still)
 
     def _objective(
-        self, x: Array, scale: Array, moving: list[str], free: Mapping[str, FreeLaw],
+        self, x: Array, scale: Array, moving: Sequence[str], free: Mapping[str, FreeLaw],
         start: Mapping[str, TruncatedLaw], still: Mapping[str, tuple[Array, Array | None]],
     ) -> tuple[float, Array]:
         """-ln L and its gradient by the scaled coordinates."""
@@ -211,33 +202,6 @@ class Hierarchy(DeviceDraws):
             weighted_difference(weight, new, old)
             for weight, new, old in zip(weights, there, behind, strict=True) if new is not None and old is not None
         )
-
-    def covariance(
-        self, free: Mapping[str, FreeLaw], laws: Mapping[str, TruncatedLaw]
-    ) -> dict[str, Array]:
-        """Covariance of each law's coordinates, the others' uncertainty included; NaN where not identifiable."""
-        moving = list(free)
-        x0 = np.concatenate([free[name].coordinates(laws[name].params) for name in moving])
-        scale = np.concatenate([free[name].scales(laws[name]) for name in moving])
-        n, h = len(x0), 0.03
-        still = self._together({name: law for name, law in laws.items() if name not in moving})
-        here = self._objective(x0, scale, moving, free, laws, still)[1]
-        hessian = np.empty((n, n))
-        for i in range(n):
-            moved = x0.copy()
-            moved[i] += h * scale[i]
-            hessian[i] = (self._objective(moved, scale, moving, free, laws, still)[1] - here) / h
-        hessian = 0.5 * (hessian + hessian.T)  # rows are differences of gradients, each with an error of its own
-        try:
-            whole = np.asarray(np.linalg.inv(hessian) * np.outer(scale, scale), dtype=np.float64)
-        except np.linalg.LinAlgError:
-            whole = np.full((n, n), np.nan)
-        blocks, at = {}, 0
-        for name in moving:
-            size = len(free[name].free)
-            blocks[name] = whole[at : at + size, at : at + size]
-            at += size
-        return blocks
 
 
 def _sum(arrays: Sequence[Array]) -> Array:

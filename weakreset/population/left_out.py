@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from scipy import special
 
+from weakreset.fitting.fit_rows import those
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.model import DriftShape
 from weakreset.parameter_file import NotIdentifiable
@@ -16,12 +17,15 @@ _MANY = 30  # of so many a law is fitted, and the list of values would tell less
 _MOST_SHOWN = 5  # values that fit in a sentence
 
 
-def informing(name: str, usable: Sequence[DeviceFit], drift: DriftShape) -> list[DeviceFit]:
+def informing(name: str, usable: Sequence[DeviceFit], drift: DriftShape) -> Sequence[DeviceFit]:
     """Devices whose own estimate says something of a number."""
-    known = [fit for fit in usable if name in fit.estimates and fit.estimates[name].value is not None]
-    if name == drift.nonnegative:
-        known = [fit for fit in known if fit.status is not FitStatus.KNEE_UNRESOLVED]
-    return known
+
+    def tells(fit: DeviceFit) -> bool:
+        if name == drift.nonnegative and fit.status is FitStatus.KNEE_UNRESOLVED:
+            return False
+        return name in fit.estimates and fit.estimates[name].value is not None
+
+    return those(usable, tells)
 
 
 def left_out(

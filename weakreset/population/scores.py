@@ -57,9 +57,7 @@ def normal_scores(law: TruncatedLaw, values: Array) -> Array:
     return np.asarray(special.ndtri(np.clip(law.cdf(values), _EDGE, 1.0 - _EDGE)))
 
 
-def score_devices(
-    hierarchy: Hierarchy, laws: Mapping[str, TruncatedLaw], known: Mapping[str, Array] | None = None
-) -> DeviceScores:
+def score_devices(hierarchy: Hierarchy, laws: Mapping[str, TruncatedLaw]) -> DeviceScores:
     """Scores of all devices under `laws`.
 
     Parameters
@@ -67,8 +65,6 @@ def score_devices(
     hierarchy : Hierarchy
     laws : mapping of str to TruncatedLaw
         Of the drift numbers.
-    known : mapping of str to ndarray, shape (n_devices,)
-        Normal scores of numbers that every device knows exactly (r0_ohm).
 
     Notes
     -----
@@ -76,7 +72,7 @@ def score_devices(
     that has no effect there (m2) is integrated out, which for a Gaussian copula means left out.
     Devices whose likelihood no law explains (weights of zero) are left out.
     """
-    exact = dict(known or {})
+    exact = hierarchy.known
     drift = {name: laws[name] for name in hierarchy.names}
     inside_weight, beyond_weight = hierarchy.posterior(drift)
     total = inside_weight.sum(axis=1) + beyond_weight.sum(axis=1)

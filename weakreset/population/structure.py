@@ -22,7 +22,7 @@ from weakreset.fitting.fit_set import FitSet
 from weakreset.fitting.result import DeviceFit, FitStatus
 from weakreset.multiple_testing import holm
 from weakreset.population.dip import two_kinds
-from weakreset.traces.group_labels import GROUP_COLUMNS, group_labels
+from weakreset.traces.group_labels import GROUP_COLUMNS
 
 __all__ = ["GROUP_COLUMNS", "GroupTest", "group_tests", "structure_notes"]
 
@@ -63,7 +63,7 @@ class GroupTest:
 
 def group_tests(fits: FitSet) -> tuple[GroupTest, ...]:
     """Tests of every number between the groups of every column that has two groups with two devices."""
-    labels = group_labels(fits.traces)
+    labels = fits.labels
     found = []
     for column in labels:
         for number, (devices, values) in _estimates(fits).items():

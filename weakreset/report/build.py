@@ -10,11 +10,12 @@ from weakreset.fitting import FitSet
 from weakreset.progress import Progress
 from weakreset.report.content import ReportInput
 from weakreset.report.device_data import device_lines
+from weakreset.report.exclusions import exclusion_table
 from weakreset.report.findings import found, trusted
 from weakreset.report.pictures import pictures
 from weakreset.report.rendering import render
 from weakreset.report.splits import split_tables
-from weakreset.report.tables import device_table, exclusion_table, law_table, noise_rows, training_rows
+from weakreset.report.tables import device_table, law_table, noise_rows, training_rows
 
 __all__ = ["build_devices", "build_report"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,17 +11,15 @@ from typing import Any
 from weakreset.display import as_ohms, number, percent, plus_minus
 from weakreset.fitting import DeviceFit, Estimate, FitSet, FitStatus, PooledNoise
 from weakreset.model import SHAPES, NoiseKind, noise_kinds
-from weakreset.parameter_file import ExcludedDevice, NotIdentifiable, ParameterFile
+from weakreset.parameter_file import NotIdentifiable, ParameterFile
 from weakreset.parameter_file.people import FAMILY_WORDS, in_words, law_in_words, spread_words
 from weakreset.plots.traces_with_fits import STATUS_WORDS
 from weakreset.population import GoodnessOfFit, Population
 from weakreset.report.content import ReportInput
-from weakreset.traces import Exclusion
 from weakreset.traces.group_labels import group_labels
 
-__all__ = ["Cell", "Table", "as_number", "device_table", "exclusion_table", "law_table", "noise_rows", "training_rows"]
+__all__ = ["Cell", "Table", "as_number", "device_table", "law_table", "noise_rows", "training_rows"]
 
-_NAMES_SHOWN = 40  # of devices for one reason; the table of devices has them all
 _LAW_COLUMNS = (
     "parameter", "median", "90 % of devices", "spread", "law: numbers ± standard error", "informed by",
     "other laws, notes",
@@ -50,7 +47,8 @@ def device_table(fits: FitSet) -> Table:
     names = fits.drift.parameters
     units = fits.drift.units
     drift = (f"{name} ({units[name]})" for name in names)
-    labels = group_labels([*fits.traces, *(item.trace for item in fits.traces.exclusions if item.trace is not None)])
+    left_out = (item.trace for item in fits.traces.exclusions if item.trace is not None)
+    labels = fits.groups or group_labels([*fits.traces, *left_out])
     columns = ("device", "status", "pulses", "R0 (ohm)", *drift, "1/f α (ln R)", "RTN A (ln R)", "RTN steps", *labels)
     return Table(columns, tuple((*_device_row(fit, names), *_place(fit, labels)) for fit in fits))
 
@@ -172,83 +170,6 @@ def _runner_up(entry: Mapping[str, Any]) -> str:
         f"{'next best' if more >= 0 else 'near'} {FAMILY_WORDS.get(second.family, second.family)} (AIC {more:+.1f}, "
         f"weight {percent(second.weight, 0)} against {percent(candidates[0].weight, 0)})"
     )
-
-
-def exclusion_table(content: ReportInput) -> Table:
-    """A row a reason, devices left out whole first; nothing is excluded without a name or a count."""
-    whole: dict[str, list[str]] = {}
-    single: dict[str, dict[str, list[Exclusion]]] = {}
-    traces, device_of = content.trace_set, dict[str, str]()
-    for item in traces.exclusions if traces is not None else ():
-        key = f"{item.device}#{item.cycle}" if item.cycle else item.device
-        device_of[key] = item.device
-        if item.pulse is None and item.line is None:
-            whole.setdefault(item.reason, []).append(key)
-        else:
-            single.setdefault(_root(item.reason), {}).setdefault(key, []).append(item)
-    told = content.params.provenance.exclusions if traces is None and content.params is not None else []
-    named = {device for devices in whole.values() for device in devices}
-    for fit in content.fit_set or ():
-        if fit.status in (FitStatus.EXCLUDED, FitStatus.NOT_CONVERGED) and fit.device not in named:
-            device_of[fit.device] = fit.of_device
-            whole.setdefault(fit.excluded_because or fit.status.sentence, []).append(fit.device)
-    rows = (*_whole_rows(whole, device_of), *_single_rows(single, device_of), *_told_rows(told))
-    return Table(("why", "devices", "readings", "which"), rows)
-
-
-def _root(reason: str) -> str:
-    """The kind of a reason: what stands before the numbers of the single case."""
-    return reason.split(":")[0]
-
-
-def _whole_rows(whole: Mapping[str, list[str]], device_of: Mapping[str, str]) -> list[tuple[Cell, ...]]:
-    """Reasons of one kind together; one that is alone keeps its numbers. Devices are counted, cycles are named."""
-    kinds: dict[str, list[tuple[str, str]]] = {}
-    for reason, devices in whole.items():
-        kinds.setdefault(_root(reason), []).extend((device, reason) for device in devices)
-    rows = []
-    for kind, found in sorted(kinds.items(), key=lambda item: -len(item[1])):
-        words = found[0][1] if len(found) == 1 else kind  # numbers of a single case, or none
-        names = [name for name, _ in found]
-        rows.append(_reason_row(words, len({device_of[name] for name in names}), "all", names))
-    return rows
-
-
-def _single_rows(
-    single: Mapping[str, Mapping[str, list[Exclusion]]], device_of: Mapping[str, str]
-) -> list[tuple[Cell, ...]]:
-    """Readings: devices with the most of them first; one that is alone in its device keeps its place and value."""
-    rows = []
-    for reason, found in single.items():
-        counts = Counter({key: sum(item.n_readings for item in items) for key, items in found.items()})
-        n_devices = len({device_of[key] for key in found})
-        which = [f"{key} ({n})" if n > 1 else f"{key}: {_where(found[key][0])}" for key, n in counts.most_common()]
-        rows.append((sum(counts.values()), _reason_row(reason, n_devices, str(sum(counts.values())), which)))
-    return [row for _, row in sorted(rows, key=lambda item: -item[0])]
-
-
-def _told_rows(told: Iterable[ExcludedDevice]) -> list[tuple[Cell, ...]]:
-    """What a parameter file says was left out: how many readings, and not whether these were all of a device."""
-    kinds: dict[str, Counter[str]] = {}
-    for item in told:
-        kinds.setdefault(_root(item.reason), Counter())[item.device] += item.n_readings or 0
-    rows = []
-    for kind, found in kinds.items():
-        total = sum(found.values())
-        which = [f"{device} ({count})" if count else device for device, count in found.most_common()]
-        rows.append(_reason_row(kind, len(found), str(total) if total else "–", which))
-    return rows
-
-
-def _where(item: Exclusion) -> str:
-    place = f"reading at pulse {item.pulse}" if item.pulse is not None else f"reading in line {item.line}"
-    return f"{place} (value {item.value})" if item.value else place
-
-
-def _reason_row(reason: str, n_devices: int, readings: str, which: list[str]) -> tuple[Cell, ...]:
-    more = f" and {len(which) - _NAMES_SHOWN} more" if len(which) > _NAMES_SHOWN else ""
-    texts = (reason, str(n_devices), readings, ", ".join(which[:_NAMES_SHOWN]) + more)
-    return tuple(Cell(text) for text in texts)
 
 
 def noise_rows(content: ReportInput) -> list[tuple[str, str]]:

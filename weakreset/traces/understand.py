@@ -31,6 +31,7 @@ from weakreset.traces.square import UnclearSides, turn
 from weakreset.traces.trace import Exclusion
 from weakreset.traces.trace_set import SourceFile, TraceSet
 from weakreset.traces.unit_doubt import assumed_unit, check_assumed, with_ways
+from weakreset.traces.units import LONGEST_NAME
 
 __all__ = ["FileRead", "choose_traces", "understand"]
 
@@ -57,6 +58,7 @@ def understand(opened: OpenFile, options: ReadingOptions) -> FileRead:
         The tables cannot be understood as pulse traces.
     """
     file, content = opened.name, opened.content
+    _refuse_long_names(content, file)
     digest = None if content.sha256 else sha256_meanwhile(opened.path)
     if not options.column_map:
         for table in content.tables[:_MOST_TRIED]:
@@ -73,6 +75,17 @@ def understand(opened: OpenFile, options: ReadingOptions) -> FileRead:
     joined = TraceSet.join(parts)
     joined = replace(joined, exclusions=(*joined.exclusions, *aside))
     return FileRead(replace(joined, sources=(source,), notes=notes), layouts[0], len(parts))
+
+
+def _refuse_long_names(content: FileContent, file: str) -> None:
+    """A "name" of megabytes is no header; patterns would be tried at every sign of it, and refusals repeat it."""
+    for table in content.tables:
+        for i, name in enumerate(table.names):
+            if len(name) > LONGEST_NAME:
+                raise TraceFormatError(
+                    f"{file}: column {i} has a name of {len(name)} signs ({name[:40]!r}...); a table of readings has "
+                    f"none of more than {LONGEST_NAME}"
+                )
 
 
 def _without_other_tables(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from weakreset.traces.plain_text import plain_text
 
 __all__ = [
+    "LONGEST_NAME",
     "PLAUSIBLE_OHM",
     "PLAUSIBLE_SIEMENS",
     "QUANTITIES",
@@ -61,7 +62,8 @@ _LIKE_A_UNIT = re.compile(r"ohm|omega|Ом\b|[Ω\u2126]|siemens|\bmhos?\b", re.I
 _RELATIVE = re.compile(
     r"d[bB]\w*|a\.?\s?u\.?|arb\b.*|%|percent|ppm|norm\w*\.?|rel\w*\.?|ratio|(?:log|ln|lg)\w*.*|decades?|(?i:lsb|counts?|codes?|digits?)|G_?0|2\s?e\^?[2²]\s?[/_]\s?h",
 )
-_LONGEST_NAME = 1000  # no name of a column; the patterns above would take a time that grows with its square
+LONGEST_NAME = 1000
+"""Signs of a column's name. More is none, and patterns would take a time that grows with its square."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,17 @@ def _spelled_table() -> dict[str, Unit]:
     return units
 
 
+def _lowered_table() -> dict[tuple[str, str], Unit]:
+    """Units of a quantity in lower case, where that leaves one size (not `ms`, which is mS or MS)."""
+    found: dict[tuple[str, str], dict[float, Unit]] = {}
+    for unit in _UNITS.values():
+        found.setdefault((unit.quantity, unit.symbol.lower()), {})[unit.scale] = unit
+    return {key: next(iter(sizes.values())) for key, sizes in found.items() if len(sizes) == 1}
+
+
 _UNITS = _table()
 _SPELLED = _spelled_table()
+_LOWERED = _lowered_table()
 
 
 def parse_unit(text: str, quantity: str | None = None) -> Unit | None:
@@ -109,13 +120,7 @@ def parse_unit(text: str, quantity: str | None = None) -> Unit | None:
     unit = _UNITS.get(plain) or _UNITS.get(joined) or _SPELLED.get(joined.lower())
     if unit is not None or quantity is None:
         return unit
-    lowered = joined.lower()
-    found = {
-        (item.scale, item.quantity): item
-        for item in _UNITS.values()
-        if item.quantity == quantity and item.symbol.lower() == lowered
-    }
-    return next(iter(found.values())) if len(found) == 1 else None
+    return _LOWERED.get((quantity, joined.lower()))
 
 
 def looks_like_unit(text: str) -> bool:
@@ -145,7 +150,7 @@ def split_name(header: str) -> tuple[str, str]:
 
     The unit is '' where there is none; whether a bare suffix (`cell_A`) is a unit is for the caller to judge.
     """
-    if len(header) > _LONGEST_NAME:
+    if len(header) > LONGEST_NAME:
         return header.strip(), ""
     header = plain_text(header)
     match = _GLUED.match(header) or _BRACKETED.match(header) or _TRAILING.match(header)

@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 from weakreset.traces.foreign_words import FOREIGN, FOREIGN_SIDE
-from weakreset.traces.units import QUANTITIES, is_bracketed, parse_unit, split_name
+from weakreset.traces.units import LONGEST_NAME, QUANTITIES, is_bracketed, parse_unit, split_name
 
 __all__ = [
     "ADDRESS_WORDS",
@@ -164,6 +164,8 @@ def _counted(name: str) -> str:
 
 def classify_name(name: str) -> tuple[str, float] | None:
     """Role that a bare column name (without its unit) stands for and how sure that is, or None."""
+    if len(name) > LONGEST_NAME:
+        return None
     key = normalise(name)
     for role, (confidence, words) in _WORDS.items():
         if key in words:
@@ -185,6 +187,8 @@ def classify_name(name: str) -> tuple[str, float] | None:
 
 def role_of(header: str) -> str:
     """Role that a header stands for, with its unit or without; '' where it is none of ours."""
+    if len(header) > LONGEST_NAME:
+        return ""
     if whole := classify_name(header):
         return whole[0]
     bare, unit_text = split_name(header)

@@ -25,6 +25,7 @@ from weakreset.simulation.pulse_report import PulseReport
 from weakreset.training.batches import seeded
 from weakreset.training.costs import costs
 from weakreset.training.ideal import binarize
+from weakreset.training.networks import check_sizes
 from weakreset.training.optimizers import optimizer_of
 from weakreset.training.own import Loss, Network, Score, network_name
 from weakreset.training.recipes import DEFAULT_RECIPE, Recipe
@@ -100,7 +101,7 @@ def _row(line: dict[str, Any]) -> tuple[str, ...]:
 def train(
     params: ParameterSource, data: Any = "digits", *, test: Any = None,
     data_dir: str | os.PathLike[str] | None = None, download: bool = False,
-    network: str | Network = "mlp", hidden: int | None = None, width: float = 0.125, epochs: int | None = None,
+    network: str | Network = "mlp", hidden: int | None = None, width: float | None = None, epochs: int | None = None,
     batch_size: int | None = None, shrink: int = 1, holdout: float = 0.0, seed: int = 0,
     recipe: str | Recipe = DEFAULT_RECIPE, without: Sequence[str] | str = (),
     loss: Loss | None = None, score: Score | None = None, layers: Layers | None = None,
@@ -124,8 +125,8 @@ def train(
     network : str, module, or function without arguments that builds one
         mlp or vgg, or a network of your own, of ordinary layers: `convert` puts them on devices. A function may use
         torch's global generator, which is set by `seed`; a module is copied, its weights start at what the chip has.
-    hidden, width
-        Of mlp and vgg, see `build_network`.
+    hidden, width : int, float, optional
+        Hidden units of the mlp, channels of the vgg, see `build_network`; other networks have no such size.
     epochs, batch_size : int, optional
         Usual values per data set: `weakreset.training.settings.DEFAULTS`. The last, smaller batch of an epoch
         is left out; the order is new in every epoch.
@@ -161,6 +162,7 @@ def train(
     OutputError
         Where `run_dir` cannot be written, or another run is writing there.
     """
+    check_sizes(network, hidden=hidden, width=width)
     file, off = load_parameters(params), without if isinstance(without, str) else list(without)
     _check_device(device)
     images = images_of(data, test, data_dir, download, shrink, holdout)

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from weakreset.errors import UsageError
 
-__all__ = ["NETWORKS", "Sign", "build_network", "mlp", "sign_straight_through", "vgg"]
+__all__ = ["NETWORKS", "Sign", "build_network", "check_sizes", "mlp", "sign_straight_through", "vgg"]
 
 NETWORKS = ("mlp", "vgg")
+_SIZES = {"hidden": "mlp", "width": "vgg"}
 
 
 class _SignStraightThrough(torch.autograd.Function):
@@ -36,6 +37,19 @@ class Sign(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return sign_straight_through(x)
+
+
+def check_sizes(network: Any, **sizes: float | None) -> None:
+    """Refuse a size that the network does not have: it must not look as if it had done something.
+
+    Raises
+    ------
+    UsageError
+    """
+    for name, value in sizes.items():
+        if value is not None and network != _SIZES[name]:
+            whose = f"the network {network}" if isinstance(network, str) else "a network of your own"
+            raise UsageError(f"{name} = {value:g} is a size of the {_SIZES[name]}, {whose} has none: leave it out")
 
 
 def build_network(

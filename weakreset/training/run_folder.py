@@ -21,6 +21,9 @@ __all__ = ["CHECKPOINT", "RunFolder", "check_shares", "checked_metrics", "finish
 
 CHECKPOINT = "checkpoint.safetensors"
 _CONFIG, _METRICS = "config.json", "metrics.jsonl"
+_IN_REPORTS = (
+    "train_loss", "test_accuracy", "seconds", "pulses_mean", "pulses_p99", "pulses_max", "reads", "sets", "flips",
+)
 _RESULTS = (CHECKPOINT, _METRICS, "final.json", "study.json")  # a study keeps no checkpoints, but results
 
 
@@ -36,6 +39,10 @@ def checked_metrics(found: Any, where: str, own_score: bool = False) -> list[dic
     for i, line in enumerate(lines):
         if not isinstance(line, dict) or line.get("epoch") != i + 1:
             raise UsageError(f"{where}: metrics of epoch {i + 1} are damaged; name another folder")
+        # NaN is one too: a training may diverge, and is told so
+        numbers = {**dict.fromkeys(_IN_REPORTS), **line}
+        if wrong := [key for key, value in numbers.items() if type(value) not in (int, float)]:
+            raise UsageError(f"{where}: {wrong[0]} of epoch {i + 1} is no number; the file was changed or damaged")
         if not own_score:
             check_shares(line, where)
     return lines

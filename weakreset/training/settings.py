@@ -14,7 +14,7 @@ from weakreset.model import D2D, check_without
 from weakreset.parameter_file import ParameterFile, dump_parameters
 from weakreset.training.recipes import Recipe, recipe_named
 
-__all__ = ["DEFAULTS", "TrainingSettings", "describe", "differences"]
+__all__ = ["DEFAULTS", "WIDTH", "TrainingSettings", "describe", "differences"]
 
 DEFAULTS: Mapping[str, Mapping[str, int]] = {
     "digits": {"hidden": 256, "epochs": 15, "batch_size": 32},
@@ -24,6 +24,12 @@ DEFAULTS: Mapping[str, Mapping[str, int]] = {
     "own": {"hidden": 256, "epochs": 10, "batch_size": 50},
 }
 """Hidden units, epochs and batch size of each data set where none are given; MNIST as in the paper."""
+
+
+WIDTH = 0.125
+"""Factor on the channels of the vgg where none is given."""
+
+_FOLLOW = ("image_shape",)  # from what is compared; older runs do not say it
 
 
 @dataclass(frozen=True)
@@ -48,19 +54,20 @@ class TrainingSettings:
 
     @classmethod
     def create(
-        cls, data: str, network: str, hidden: int | None, width: float, epochs: int | None,
+        cls, data: str, network: str, hidden: int | None, width: float | None, epochs: int | None,
         batch_size: int | None, seed: int, recipe: str | Recipe, without: tuple[str, ...] | list[str] | str,
     ) -> TrainingSettings:
         """Fill in what was left open from `DEFAULTS`."""
         usual = DEFAULTS.get(data, DEFAULTS["mnist"])
-        chosen = {
+        chosen: dict[str, Any] = {
             "hidden": usual["hidden"] if hidden is None else hidden,
+            "width": WIDTH if width is None else width,
             "epochs": usual["epochs"] if epochs is None else epochs,
             "batch_size": usual["batch_size"] if batch_size is None else batch_size,
         }
         named = recipe if isinstance(recipe, Recipe) else recipe_named(recipe)
         off = check_without(without)
-        return cls(data=data, network=network, width=width, seed=seed, recipe=named, without=off, **chosen)
+        return cls(data=data, network=network, seed=seed, recipe=named, without=off, **chosen)
 
     def __post_init__(self) -> None:
         problems = []
@@ -104,5 +111,5 @@ def _installed_version() -> str | None:
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What keeps a run with configuration `new` from going on where `old` stopped."""
     # other versions may go on with a run: what decides it is compared
-    keys = [key for key in new if not key.endswith("_version")]
+    keys = [key for key in new if not key.endswith("_version") and key not in _FOLLOW]
     return [f"{key}: was {old.get(key)!r}, now {new[key]!r}" for key in keys if old.get(key) != new[key]]

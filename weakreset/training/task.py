@@ -73,8 +73,9 @@ def task_of(
     else:
         batches = InMemory(images, settings.batch_size, settings.seed, device, settings.network == "vgg")
     stock = _network(settings, network, images)
-    about: dict[str, str | None] = {**batches.about(), **own_in_words(loss=loss, score=score, layers=layers)}
+    about: dict[str, Any] = {**batches.about(), **own_in_words(loss=loss, score=score, layers=layers)}
     about["network_sha256"] = None if isinstance(network, str) else network_digest(stock)
+    about["image_shape"] = None if images is None else list(images.image_shape)
     smoothed = usual_loss(settings.recipe.label_smoothing)
     return Task(batches, stock, loss or smoothed, score or right_answers, layers, about)
 

@@ -31,6 +31,7 @@ __all__ = [
     "split_line",
 ]
 
+_MOST_COMMENTS = 20_000  # each is asked whether it states a unit
 _MOST_COLUMNS = 150_000  # a public file of relaxation in time has 100,002
 
 _SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
@@ -114,12 +115,7 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
         lines, numbers = lines[1:], numbers[1:]
     if not lines:
         return None
-    widest = max(line.count(separator) for line in lines for separator in _SEPARATORS)
-    if widest >= _MOST_COLUMNS:
-        raise TraceFormatError(
-            f"{file}: a line of {widest + 1} cells; more than {_MOST_COLUMNS} columns are not read. Write a row a "
-            "reading instead"
-        )
+    _check_width(lines, file)
     separator = mark[1] if mark and mark[1] in _SEPARATORS else _separator(lines)
     rows = [split_line(line, separator) for line in lines]
     at = find_header(rows)
@@ -130,7 +126,7 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     rows = _aligned(rows, lines[at]) if separator == r"\s+" else rows
     decimal = _decimal(rows, separator, text)
     head = len(lines) - len(rows) + bool(mark)
-    comments = [words for place, words in remarks if place <= head]
+    comments = _above(remarks, head, file)
     metadata, glued = _comment_block(comments, separator, rows)
     glued = None if at else glued
     metadata = said_above(split_line(line, separator) for line in skipped) | metadata
@@ -156,6 +152,25 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
         _stated_units(names, units, metadata if header is not None else {}), tuple(skipped),
         device_said([*comments, *map(_pair, cells_above)]), " ; ".join([*comments, *skipped]),
     )  # fmt: skip
+
+
+def _check_width(lines: Sequence[str], file: str) -> None:
+    widest = max(line.count(separator) for line in lines for separator in _SEPARATORS)
+    if widest >= _MOST_COLUMNS:
+        raise TraceFormatError(
+            f"{file}: a line of {widest + 1} cells; more than {_MOST_COLUMNS} columns are not read. Write a row a "
+            "reading instead"
+        )
+
+
+def _above(remarks: Sequence[tuple[int, str]], head: int, file: str) -> list[str]:
+    """Comments above the first `head` lines."""
+    comments = [words for place, words in remarks if place <= head]
+    if len(comments) > _MOST_COMMENTS:
+        raise TraceFormatError(
+            f"{file}: {len(comments)} lines of comments above the table; more than {_MOST_COMMENTS} are not read"
+        )
+    return comments
 
 
 def _corner(cell: str) -> tuple[list[str], dict[str, str]]:
