@@ -129,7 +129,7 @@ def find_units_row(first: Sequence[str], below: Sequence[Sequence[str]]) -> list
         return None
     if any(role_of(cell) and parse_unit(cell) is None for cell in cells):
         return None
-    rows = [row for row in below if not all(parse_unit(cell) for cell in row if cell.strip())]  # of a table further down
+    rows = [row for row in below if not all(parse_unit(cell) for cell in row if cell.strip())]  # units further down
     if any(cell and any(i < len(row) and row[i] == cell for row in rows) for i, cell in enumerate(cells)):
         return None  # a row of data, such as a device whose first reading is an error
     above = [i for i, cell in enumerate(cells) if cell and _mostly_numbers([row[i] for row in below if i < len(row)])]
