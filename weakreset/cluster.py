@@ -18,6 +18,8 @@ __all__ = ["LOCAL", "check_address", "client_of"]
 LOCAL = "local"
 """In place of an address: workers on this machine, for the time of the work."""
 
+_STATUS_PAGE = "127.0.0.1:0"
+"""Any free port. None, which means no page, has the server on port 8787 all the same; a second cluster warns of it."""
 _NOT_OURS = ("distributed", "dask", "tornado", "asyncio", "concurrent")  # where exceptions of a lost cluster come from
 
 
@@ -71,7 +73,7 @@ def client_of(
             if address == LOCAL:
                 target = stack.enter_context(distributed.LocalCluster(
                     n_workers=jobs or os.cpu_count() or 1, threads_per_worker=1, host="127.0.0.1",
-                    dashboard_address=None, silence_logs=50,
+                    dashboard_address=_STATUS_PAGE, silence_logs=50,
                 ))
             client = stack.enter_context(distributed.Client(target, set_as_default=False))
             others = sorted({version for version in client.run(_version).values() if version != __version__})

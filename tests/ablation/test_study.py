@@ -31,25 +31,29 @@ def params():
     return load_parameters("majumdar2021")
 
 
-def test_a_study_that_is_run_again_repeats_nothing(params, tmp_path, monkeypatch):
-    seen = []
-    first = run_study(params, tmp_path, SETTINGS, seeds=(0, 1), conditions=SOME, progress=lambda *a: seen.append(a))
+@pytest.fixture(scope="module")
+def first(params, tmp_path_factory):
+    """A study in one process: its folder, its result, and what it said of its progress."""
+    folder, seen = tmp_path_factory.mktemp("study"), []
+    result = run_study(params, folder, SETTINGS, seeds=(0, 1), conditions=SOME, progress=lambda *a: seen.append(a))
+    return folder, result, seen
+
+
+def test_a_study_that_is_run_again_repeats_nothing(params, first, monkeypatch):
+    folder, result, seen = first
     assert seen[0] == (0, 6, "runs")
     assert seen[-1] == (6, 6, "runs")
-    assert not list(tmp_path.rglob("*.safetensors"))
+    assert not list(folder.rglob("*.safetensors"))
     monkeypatch.setattr("weakreset.training.train", None)
-    again = run_study(params, tmp_path, SETTINGS, seeds=(0, 1), conditions=SOME)
-    assert again.to_dict() == first.to_dict()
+    again = run_study(params, folder, SETTINGS, seeds=(0, 1), conditions=SOME)
+    assert again.to_dict() == result.to_dict()
     with pytest.raises(UsageError, match="other settings"):
-        run_study(params, tmp_path, StudySettings(hidden=17), conditions=SOME)
+        run_study(params, folder, StudySettings(hidden=17), conditions=SOME)
 
 
-def test_two_processes_give_the_same_numbers(params, tmp_path):
-    one, two = (
-        run_study(params, tmp_path / str(jobs), SETTINGS, seeds=(0, 1), conditions=SOME[:2], jobs=jobs).to_dict()
-        for jobs in (1, 2)
-    )
-    assert one == two
+def test_two_processes_give_the_same_numbers(params, first, tmp_path):
+    two = run_study(params, tmp_path, SETTINGS, seeds=(0, 1), conditions=SOME, jobs=2)
+    assert two.to_dict() == first[1].to_dict()
 
 
 def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(params, tmp_path):
@@ -57,7 +61,7 @@ def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(params, tmp_
     one = run_study(params, tmp_path / "one", SETTINGS, seeds=(0, 1), conditions=SOME[:1]).to_dict()
     killed = []
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50
     ) as cluster:
         def kill(done, total, what):
             if done and not killed:

@@ -12,6 +12,7 @@ import pytest
 
 from weakreset import load_traces
 from weakreset.errors import TraceFormatError
+from weakreset.traces.readers import text_blocks
 from weakreset.traces.readers.hdf5_guard import Budget, walk
 
 _MIB = 1 << 20
@@ -63,6 +64,24 @@ def test_more_comments_than_anybody_writes(tmp_path):
     path = tmp_path / "lot.csv"
     path.write_text("".join(f"# key {i}: {i}\n" for i in range(20_001)) + "device,pulse,R\nD1,0,1000\nD1,1,1001\n")
     with pytest.raises(TraceFormatError, match="20001 lines of comments above the table"):
+        load_traces(path)
+
+
+@pytest.mark.parametrize(
+    "block", ["device: d{}\npulse,R_ohm\n1,1000\n2,1001\n\n", "[section {}]\nkey=value\n"], ids=["devices", "sections"]
+)
+def test_more_tables_than_traces(tmp_path, block, monkeypatch):
+    monkeypatch.setattr(text_blocks, "_MANY", 10)
+    path = tmp_path / "lot.csv"
+    path.write_text("".join(block.format(i) for i in range(100)))
+    with pytest.raises(TraceFormatError, match="more than 10 tables of fewer than 100 bytes"):
+        load_traces(path)
+
+
+def test_very_many_packed_files_in_one(tmp_path):
+    path = tmp_path / "lot.csv.gz"
+    path.write_bytes(gzip.compress(b"D1,1,1000\n") * 20_001)
+    with pytest.raises(TraceFormatError, match="20001 gzip files glued together"):
         load_traces(path)
 
 

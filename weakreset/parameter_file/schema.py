@@ -194,8 +194,9 @@ class ParameterFile(Shown, Strict):
             if not median > 0:
                 problems.append(f"{name}: the median device has {median:.4g} {unit}, and it must be above zero")
             elif law.lower < 0 and (below := float(law.cdf(0.0))) > _BELOW_ZERO:
-                way = 'write "truncation": [0, null]'
-                problems.append(f"{name}: {below:.2g} of the devices would be below zero; {way}")
+                problems.append(
+                    f"{name}: {below:.2g} of the devices would be below zero; write \"truncation\": [0, null]"
+                )
         return problems
 
     def _cycle_problems(self) -> list[str]:

@@ -21,7 +21,7 @@ from weakreset.traces.readers.stated_units import (
     voltage_in_comments,
 )
 from weakreset.traces.units import split_name
-from weakreset.traces.vocabulary import role_of
+from weakreset.traces.vocabulary import is_derived, role_of
 
 __all__ = [
     "COMMENT_MARKS",
@@ -115,12 +115,7 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
         lines, numbers = lines[1:], numbers[1:]
     if not lines:
         return None
-    widest = max(line.count(separator) for line in lines for separator in _SEPARATORS)
-    if widest >= _MOST_COLUMNS:
-        raise TraceFormatError(
-            f"{file}: a line of {widest + 1} cells; more than {_MOST_COLUMNS} columns are not read. Write a row a "
-            "reading instead"
-        )
+    _check_width(lines, file)
     separator = mark[1] if mark and mark[1] in _SEPARATORS else _separator(lines)
     rows = [split_line(line, separator) for line in lines]
     at = find_header(rows)
@@ -131,11 +126,7 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     rows = _aligned(rows, lines[at]) if separator == r"\s+" else rows
     decimal = _decimal(rows, separator, text)
     head = len(lines) - len(rows) + bool(mark)
-    comments = [words for place, words in remarks if place <= head]
-    if len(comments) > _MOST_COMMENTS:
-        raise TraceFormatError(
-            f"{file}: {len(comments)} lines of comments above the table; more than {_MOST_COMMENTS} are not read"
-        )
+    comments = _above(remarks, head, file)
     metadata, glued = _comment_block(comments, separator, rows)
     glued = None if at else glued
     metadata = said_above(split_line(line, separator) for line in skipped) | metadata
@@ -163,6 +154,25 @@ def find_shape(text: bytes, file: str = "") -> TextShape | None:
     )  # fmt: skip
 
 
+def _check_width(lines: Sequence[str], file: str) -> None:
+    widest = max(line.count(separator) for line in lines for separator in _SEPARATORS)
+    if widest >= _MOST_COLUMNS:
+        raise TraceFormatError(
+            f"{file}: a line of {widest + 1} cells; more than {_MOST_COLUMNS} columns are not read. Write a row a "
+            "reading instead"
+        )
+
+
+def _above(remarks: Sequence[tuple[int, str]], head: int, file: str) -> list[str]:
+    """Comments above the first `head` lines."""
+    comments = [words for place, words in remarks if place <= head]
+    if len(comments) > _MOST_COMMENTS:
+        raise TraceFormatError(
+            f"{file}: {len(comments)} lines of comments above the table; more than {_MOST_COMMENTS} are not read"
+        )
+    return comments
+
+
 def _corner(cell: str) -> tuple[list[str], dict[str, str]]:
     """`pulse \\ R (kohm)` in the corner of a table as `pulse`, and the unit of all its readings."""
     left, mark, right = cell.partition("\\")
@@ -182,7 +192,8 @@ def _put_right(header: list[str], data: Sequence[Sequence[str]]) -> list[str]:
             joined[-1:] = [f"{joined[-1]}, {cell}"] if open_before else [*joined[-1:], cell]
         header = joined if len(joined) == width else header
     words = [row[0] for row in data if row and row[0]]
-    counted = len(header) > 2 and role_of(header[0]) == "pulse" and all(map(str.isdigit, header[1:]))
+    others = [cell for cell in header[1:] if not cell.isdigit()]  # `mean`, `std` of each device
+    counted = len(header) - len(others) > 2 and role_of(header[0]) == "pulse" and all(map(is_derived, others))
     return ["device", *header[1:]] if counted and words and not any(map(_NUMBER.match, words)) else header
 
 

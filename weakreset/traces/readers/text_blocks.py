@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from weakreset.errors import TraceFormatError
 from weakreset.traces.readers.header import is_header_again
 from weakreset.traces.readers.said_devices import blocks_of_devices, device_said
 from weakreset.traces.readers.stated_units import said_above
@@ -17,6 +18,7 @@ __all__ = ["TextBlock", "skip_lines", "split_tables"]
 _MOST_LINES_ABOVE = 60  # a preamble of an instrument is shorter
 _FOOTER_BYTES = 1 << 10  # 1 kB at the end
 _MOST_LINES_BELOW = 10  # a footer is shorter
+_MANY, _LEAST_BYTES = 300, 100  # tables of which each would hold less than a trace: each costs milliseconds
 _MOST_REJECTED = 20_000  # lines that are no rows: with more this is no table
 
 
@@ -37,8 +39,12 @@ def skip_lines(text: bytes, n_lines: int) -> bytes:
 def split_tables(text: bytes, file: str) -> list[TextBlock]:
     """The tables of a text in their order; a header that is repeated word for word continues its table."""
     blocks: list[TextBlock] = []
-    line = 0
+    line, size = 0, len(text)
     while text:
+        if len(blocks) > _MANY and size - len(text) < _LEAST_BYTES * len(blocks):
+            raise TraceFormatError(
+                f"{file}: more than {_MANY} tables of fewer than {_LEAST_BYTES} bytes; no trace fits into one"
+            )
         shape = find_shape(text, file)
         if shape is None:
             break

@@ -28,6 +28,7 @@ _ENCODINGS = {
     "cp1251": "Windows-1251", "mac_roman": "Mac Roman",
 }  # fmt: skip
 _GZIP = b"\x1f\x8b"
+_MOST_MEMBERS = 20_000  # bgzip makes one for 64 kB
 
 
 def unpack_head(head: bytes) -> bytes:
@@ -65,6 +66,8 @@ def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tupl
     with open(path, "rb") as stream:
         packed = stream.read(len(_GZIP)) == _GZIP
     try:
+        if packed:
+            _refuse_many_members(path, file)
         if packed or size > _LONGEST_LINE:
             _refuse_absurd(path, size, file, packed)
         raw = path.read_bytes()
@@ -78,12 +81,28 @@ def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tupl
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if not text.strip():
         raise TraceFormatError(f"{file}: the file is empty")
+    if text.endswith(b"\x00"):  # room that a program reserved and did not fill, or a power cut
+        text = text.rstrip(b"\x00")
+        notes.append("zero bytes at the end skipped")
     if b"\x00" in text:
         line = text.count(b"\n", 0, text.index(b"\x00")) + 1
-        raise TraceFormatError(f"{file}, line {line}: binary content (a zero byte) in what should be a text file")
+        raise TraceFormatError(
+            f"{file}, line {line}: binary content (a zero byte) in what should be a text file. If it is a text that "
+            "was damaged while it was written, this leaves out the lines with such bytes: python -c \"import pathlib; "
+            "lines = pathlib.Path('FILE').read_bytes().split(b'\\n'); pathlib.Path('FILE.csv').write_bytes("
+            "b'\\n'.join(line for line in lines if bytes(1) not in line))\""
+        )
     if most_bytes is not None and len(text) > most_bytes:
         raise TraceFormatError(f"{file}: {len(text) >> 20} MiB; more than {most_bytes >> 20} MiB are not read")
     return text, notes, digest
+
+
+def _refuse_many_members(path: Path, file: str) -> None:
+    """Raise where a gzip file is glued of very many: each costs the time of thousands of readings."""
+    with open(path, "rb") as stream:
+        n = sum(block.count(_GZIP + b"\x08") for block in iter(lambda: stream.read(_BLOCK), b""))
+    if n > _MOST_MEMBERS:
+        raise TraceFormatError(f"{file}: {n} gzip files glued together; unpack it yourself, and read that")
 
 
 def _refuse_absurd(path: Path, size: int, file: str, packed: bool) -> None:
