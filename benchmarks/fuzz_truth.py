@@ -3,6 +3,7 @@
     python benchmarks/fuzz_truth.py --files 5000 --seed 1     # part of `make fuzz`
     python benchmarks/fuzz_truth.py --replay 1234             # one mutant again: how it was read, and its first lines
     python benchmarks/fuzz_truth.py --table                   # kind x format, as Markdown
+    python benchmarks/fuzz_truth.py --promises 300            # does `fit` do what `inspect` promises?
 
 Three files in four are text tables in a random dialect with a mutation that follows the grammar (another unit, columns
 swapped, rows repeated, files spliced, header moved, error codes sprinkled), one is an ordinary lab file of any kind on
@@ -17,6 +18,7 @@ import logging
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -54,6 +56,29 @@ def judge_kind(task: tuple[str, str, int]) -> tuple[str, int, str, str, bool]:
     with tempfile.TemporaryDirectory() as folder:
         verdict = judge(make(name, reader, seed, Path(folder) / "lab"))
     return f"kind: {name} on {reader}", seed, verdict.word, f"{verdict.cause}: {verdict.why}", verdict.way
+
+
+def judge_promise(task: tuple[str, str, int]) -> tuple[str, str]:
+    """What, and how `fit` broke what `inspect` promised of an ordinary lab file; '' where it kept to it."""
+    from tests.lab_files.kinds import make
+    from tests.lab_files.promised import broken_promise
+
+    logging.disable(logging.WARNING)
+    name, reader, seed = task
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        why = broken_promise(make(name, reader, seed, Path(folder) / "lab"), Path(folder))
+    return f"kind: {name} on {reader}, seed {seed}", why
+
+
+def promises(count: int, first: int, jobs: int) -> int:
+    """Print every broken promise among so many lab files; how many there are."""
+    with ProcessPoolExecutor(jobs) as pool:
+        broken = [(what, why) for what, why in pool.map(judge_promise, kind_tasks(count, first), chunksize=5) if why]
+    for what, why in broken:
+        print(f"{what}: {why[:400]}")
+    print(f"{count} lab files through inspect and fit: {len(broken)} promises broken")
+    return len(broken)
 
 
 def kind_tasks(count: int, first: int) -> list[tuple[str, str, int]]:
@@ -104,6 +129,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--replay", type=int, help="seed of one mutant")
     parser.add_argument("--table", action="store_true", help="kind x format, instead of the run")
+    parser.add_argument("--promises", type=int, help="so many lab files through inspect and fit, instead of the run")
     parser.add_argument("--show", type=int, default=3, help="wrong files named for each kind")
     options = parser.parse_args()
     if options.replay is not None:
@@ -112,8 +138,10 @@ def main() -> None:
     if options.table:
         table(seeds=2)
         return
-    began = time.monotonic()
     first = options.seed * STEP
+    if options.promises:
+        raise SystemExit(1 if promises(options.promises, first, options.jobs) else 0)
+    began = time.monotonic()
     n_kinds = options.files // 4
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     bad: dict[str, list[str]] = defaultdict(list)

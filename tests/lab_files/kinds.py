@@ -11,6 +11,7 @@ from tests.lab_files import (  # noqa: F401
     kinds_programs,
     kinds_readings,
     kinds_scales,
+    kinds_strange,
     kinds_tables,
     kinds_typed,
     kinds_units,

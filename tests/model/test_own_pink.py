@@ -10,9 +10,14 @@ import pytest
 from weakreset.ablation import all_conditions
 from weakreset.errors import UsageError
 from weakreset.fitting import PooledNoise, fit_devices
+from weakreset.fitting.fit_options import FitOptions
 from weakreset.fitting.noise_laws import noise_laws_in_words, with_noise_laws
 from weakreset.fitting.own_colour import OwnColour, own_colour
+from weakreset.fitting.plan import first_plan
 from weakreset.fitting.result import DeviceFit, FitStatus
+from weakreset.fitting.survey import Survey
+from weakreset.fitting.threads import one_blas_thread
+from weakreset.fitting.used_reads import used_reads
 from weakreset.model import TWO_SLOPE, pink_noise
 from weakreset.model.noise.pink_poles import shared_poles
 from weakreset.parameter_file import dump_parameters, majumdar2021, parse_parameters
@@ -165,14 +170,18 @@ def test_flat_and_steep_noise_together_are_no_read_noise():
     noise = np.vstack([pink_noise(rng, 12, 160, beta) for beta in (0.5, 1.5)])
     drift = 1e-3 * np.minimum(pulses[1:], 60.0)
 
-    def fitted(log_ratio):
+    def planned(log_ratio):
         ohm = 7000.0 * np.exp(np.hstack([np.zeros((24, 1)), drift + log_ratio]))
-        return fit_devices(TraceSet.from_arrays([f"d{i}" for i in range(24)], pulses, ohm), rtn=False, jobs=1).noise
+        survey = Survey()
+        survey.add(map(used_reads, TraceSet.from_arrays([f"d{i}" for i in range(24)], pulses, ohm)))
+        with one_blas_thread():
+            return first_plan(survey, FitOptions(rtn=False))[0]
 
-    mixed = fitted(0.007 * noise)
-    assert not mixed.read_sd
-    assert mixed.exponent_spread == pytest.approx(0.74, abs=0.2)
-    assert fitted(0.007 * noise + 0.021 * rng.standard_normal(noise.shape)).read_sd == pytest.approx(0.021, rel=0.2)
+    mixed = planned(0.007 * noise)
+    assert not mixed.noise.colour.read_ratio
+    assert mixed.own.spread == pytest.approx(0.74, abs=0.2)
+    noisy = planned(0.007 * noise + 0.021 * rng.standard_normal(noise.shape)).noise
+    assert noisy.alpha * np.sqrt(noisy.colour.read_ratio) == pytest.approx(0.021, rel=0.2)
 
 
 def test_files_drawn_within_errors_move_the_law_of_alpha():

@@ -206,3 +206,115 @@ def test_decimal_commas_between_commas_come_with_the_command_that_joins_them(tmp
     lines = [f"{d},{p},{r:.2f},{'ok, fine' if p % 7 == 3 else 'ok'}" for d, p, r in long_table.itertuples(index=False)]
     (tmp_path / "t.csv").write_text("\n".join(["device,pulse,resistance (ohm),comment", *lines]))
     check(load_traces(take_the_way(tmp_path / "t.csv", tmp_path)), ohm, rel=1e-5)
+
+
+def changed(long_table, **columns):
+    """The long table with other columns in place of its readings."""
+    frame = long_table.drop(columns=long_table.columns[-1])
+    return frame.assign(**columns)
+
+
+MADE_OF_READINGS = {
+    "log10(R)": np.log10, "lnR": np.log, "log G": lambda ohm: -np.log10(ohm),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MADE_OF_READINGS)
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_logarithms_come_with_the_command_that_takes_them_back(tmp_path, long_table, ohm, name, separator):
+    made = {name: MADE_OF_READINGS[name](long_table[long_table.columns[-1]])}
+    changed(long_table, **made).to_csv(tmp_path / "t.csv", index=False, sep=separator)
+    check(load_traces(take_the_way(tmp_path / "t.csv", tmp_path)), ohm, rel=1e-5)
+
+
+def test_shares_of_r0_come_with_the_command_that_multiplies_them(tmp_path, long_table, ohm):
+    values = long_table[long_table.columns[-1]].to_numpy()
+    first = np.repeat(values.reshape(4, -1)[:, 0], 40)
+    changed(long_table, **{"R0 (ohm)": first, "R/R0": values / first}).to_csv(tmp_path / "t.csv", index=False)
+    check(load_traces(take_the_way(tmp_path / "t.csv", tmp_path)), ohm, rel=1e-5)
+
+
+def test_pulses_told_by_their_voltage_come_with_the_command_that_counts_them(tmp_path, ohm):
+    rows = [
+        row
+        for name, values in zip(NAMES, ohm, strict=True)
+        for k, value in enumerate(values)
+        for row in [(name, -1.1, -3e-5)] * (k > 0) + [(name, 0.1, 0.1 / value)]
+    ]
+    pd.DataFrame(rows, columns=["device", "V_applied (V)", "I (A)"]).to_csv(tmp_path / "t.csv", index=False)
+    check(load_traces(take_the_way(tmp_path / "t.csv", tmp_path)), ohm)
+
+
+@pytest.mark.parametrize("some", [0, 2])
+def test_commas_in_names_come_with_the_command_that_joins_them(tmp_path, long_table, ohm, some):
+    """In all names, or from the third device on."""
+    text = long_table.to_csv(index=False)
+    for name in NAMES[some:]:
+        text = text.replace(f"\n{name}", f"\ndie 3,{name}")
+    (tmp_path / "t.csv").write_text(text)
+    names = [*NAMES[:some], *(f"die 3 {name}" for name in NAMES[some:])]
+    check(load_traces(take_the_way(tmp_path / "t.csv", tmp_path)), ohm, names)
+
+
+def test_zero_bytes_within_a_text_come_with_the_command_that_leaves_out_their_lines(tmp_path, long_table, ohm):
+    lines = long_table.to_csv(index=False).split("\n")
+    lines[20] = lines[20][:5] + "\0" * 8 + lines[20][5:]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    traces = load_traces(take_the_way(tmp_path / "t.csv", tmp_path))
+    assert sum(map(len, traces)) == ohm.size - 1
+
+
+def test_lines_of_names_and_values_come_with_the_command_that_makes_a_table(tmp_path, long_table, ohm):
+    rows = long_table.to_numpy().tolist()
+    (tmp_path / "t.txt").write_text("".join(f"device={d} pulse={p} R_ohm={r!r}\n" for d, p, r in rows))
+    check(load_traces(take_the_way(tmp_path / "t.txt", tmp_path)), ohm)
+
+
+@pytest.mark.parametrize("places", [("{}", "{}"), ("x{}", "y{}")])
+def test_maps_of_a_wafer_come_with_the_command_that_makes_rows_of_them(tmp_path, places, monkeypatch):
+    """A map after each of 40 pulse numbers: four places that no die covers stay empty."""
+    x, y = ([word.format(number) for number in (1, 2, 3)] for word in places)
+    rng = np.random.default_rng(4)
+    maps = 1e4 * np.exp(0.1 * rng.standard_normal((3, 3)) + 3e-3 * PULSES[:, None, None])
+    (tmp_path / "rows").mkdir()
+    monkeypatch.chdir(tmp_path / "rows")
+    for pulse, one in zip(PULSES.tolist(), maps, strict=True):
+        one[[0, 0, 2, 2], [0, 2, 0, 2]] = np.nan
+        path = tmp_path / "map.csv"
+        pd.DataFrame(one, index=y, columns=x).to_csv(path, index_label="")
+        command = re.search(r"python -c \"(.*?)\"", refusal(path))
+        exec(command[1].replace("FILE", str(path)).replace("0010", f"{pulse:04d}"), {})
+    read = load_traces(tmp_path / "rows", column_map="pulse=@file")
+    assert len(read) == 5
+    assert all(trace.pulses.tolist() == PULSES.tolist() for trace in read)
+    middle = next(trace for trace in read if trace.device == f"{y[1]}/{x[1]}")
+    assert middle.resistance_ohm == pytest.approx(maps[:, 1, 1])
+
+
+VECTORS = {
+    "no counter": (None, ("foo", "bar", "qux", "zap")),
+    "a counter of unknown name": ("idx", ("foo", "bar", "qux", "zap")),
+    "a group a device": ("x", ("y",)),
+    "a group a device, one vector": (None, ("trace",)),
+    "of different lengths": (None, ("D00", "D01", "D02", "D03")),
+}
+
+
+@pytest.mark.parametrize("kind", VECTORS)
+def test_vectors_that_no_name_explains_come_with_a_map(tmp_path, ohm, kind):
+    counter, names = VECTORS[kind]
+    ragged = "lengths" in kind
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        for i, row in enumerate(ohm):
+            group = file if len(names) > 1 else file.create_group(NAMES[i])
+            group[names[i % len(names)]] = row[: 40 - i] if ragged else row
+            if counter and counter not in group:
+                group[counter] = PULSES
+    way = re.search(r"--map (\S+?)(?:;|$)", refusal(tmp_path / "t.h5"))
+    read = {trace.device: trace for trace in load_traces(tmp_path / "t.h5", column_map=way[1])}
+    wanted = sorted(names) if len(names) > 1 else NAMES
+    assert sorted(read) == sorted(wanted)
+    for i, row in enumerate(ohm):
+        trace = read[names[i] if len(names) > 1 else NAMES[i]]
+        assert trace.resistance_ohm == pytest.approx(row[: 40 - i] if ragged else row)
+        assert trace.pulses.tolist() == PULSES[: len(trace)].tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,7 +75,7 @@ def fit_command(
     many = {"jobs": jobs, "every_likelihood": full_likelihood}
     fits, held = _fit(chosen, fixed, read_sd, holdout, seed, many, console, _cluster(dask, trust_network, output))
     _print_fits(console, fits)
-    summary = {"devices": fits.counts(), "devices_csv": str(table), **_numbers(fits)}
+    summary = {"devices": fits.counts(), "excluded": _excluded(fits), "devices_csv": str(table), **_numbers(fits)}
     extras = {"empirical": empirical, "held_out": held}
     summary |= _write(fits, name or output.stem, output, report, console, replicas, extras, table)
     _print_written(console, summary)
@@ -211,6 +212,16 @@ def _results(
     return written
 
 
+def _excluded(fits: Any) -> dict[str, dict[str, int]]:
+    """Traces and reads that were not fitted, by reason, as `inspect --json` promises them."""
+    from weakreset.traces.unread_files import count_left_out
+
+    traces: Counter[str] = Counter()
+    if fits.counts()["excluded"]:  # or every fit of a large streamed set would be unpacked for nothing
+        traces.update(fit.excluded_because.split(":")[0] for fit in fits if fit.excluded_because)
+    return {"traces": dict(traces.most_common()), "reads": count_left_out(fits.traces.exclusions)["reads"]}
+
+
 def _numbers(fits: Any) -> dict[str, Any]:
     noise = fits.noise
     return {
@@ -222,6 +233,7 @@ def _numbers(fits: Any) -> dict[str, Any]:
         "direction": fits.direction,
         "method": fits.method,
         "caveat": fits.caveat,
+        "notes": [*fits.traces.notes, *fits.notes],
     }
 
 

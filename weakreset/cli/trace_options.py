@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -163,20 +162,13 @@ class TraceParts:
 
 def print_left_out(console: Console, traces: TraceSet) -> None:
     """Units that were assumed, counts of all that was left out by reason, the notes on how traces were chosen."""
+    from weakreset.traces.unread_files import count_left_out
+
     for note in traces.notes:
         if note.startswith(ASSUMED):
             console.print(note, style="yellow", markup=False)
-    devices: Counter[str] = Counter()
-    reads: Counter[str] = Counter()
-    for item in traces.exclusions:
-        reason = item.reason.split(":")[0]
-        if item.pulse is None and item.line is None:
-            if item.device:
-                devices[reason] += 1
-        else:
-            reads[reason] += item.n_readings
-    counted = [(count, "traces", reason) for reason, count in devices.most_common()]
-    counted += [(count, "reads", reason) for reason, count in reads.most_common()]
+    counts = count_left_out(traces.exclusions)
+    counted = [(count, what, reason) for what, found in counts.items() for reason, count in found.items()]
     for count, what, reason in counted[:_REASONS_SHOWN]:
         console.print(f"excluded, {count} {what if count > 1 else what[:-1]}: {reason}", style="yellow", markup=False)
     if len(counted) > _REASONS_SHOWN:

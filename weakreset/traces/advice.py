@@ -12,6 +12,7 @@ from weakreset.traces.column_map import parse_map
 from weakreset.traces.column_names import device_in_brackets, is_side_name, numbered
 from weakreset.traces.column_role import VALUES, ColumnRole, looks_counted
 from weakreset.traces.contract import Table
+from weakreset.traces.doubts import UnclearLayout
 from weakreset.traces.roles import find_roles
 from weakreset.traces.trace_set import TraceSet
 from weakreset.traces.units import (
@@ -23,7 +24,7 @@ from weakreset.traces.units import (
     split_name,
     unit_in_words,
 )
-from weakreset.traces.vocabulary import is_derived, is_pulse_setting, role_of
+from weakreset.traces.vocabulary import is_derived, is_plain_value, is_pulse_setting, role_of
 
 __all__ = ["advise", "advise_sides"]
 
@@ -35,27 +36,35 @@ _LEAST_SHARE = 0.7  # of the readings must be plausible before a map is offered
 
 @dataclass(frozen=True)
 class _Column:
-    """A column by its contents: text, counter, ohm, siemens, or other."""
+    """A column by its contents: text, counter, ohm, siemens, or other; `still` where all its numbers are one."""
 
     index: int
     kind: str
     distinct: bool
     level: float
+    still: bool = False
 
 
-def advise(table: Table, file: str, read: Callable[[str], TraceSet], device: int | None = None) -> str:
-    """Words with up to two maps that read the table as resistances that can be, or ''.
+def advise(table: Table, file: str, read: Callable[[str], TraceSet], doubt: UnclearLayout) -> str:
+    """Words with up to two maps that read the file as resistances that can be, or ''.
 
     Parameters
     ----------
-    device : int, optional
-        The column that may name the devices, where that is the question.
     read : callable
-        The traces of the table with a map, screened; raises where it cannot be read.
+        The traces of the file with a map, screened; raises where it cannot be read.
+    doubt : UnclearLayout
+        What the question is.
     """
-    if device is not None:
-        return _tried(_device_or_cycles(table, file, device), read)
-    return _tried(_candidates(table, file), read)
+    try:
+        if doubt.device is not None:
+            candidates = _device_or_cycles(table, file, doubt.device)
+        elif doubt.one_of:
+            candidates = [(f"for {table.names[i]!r}", text) for i, text in doubt.one_of.items()]
+        else:
+            candidates = _candidates(table, file)
+    except WeakResetError:  # a table that cannot be parsed has no advice, and the doubt is still to be told
+        return ""
+    return _tried(candidates, read)
 
 
 def _device_or_cycles(table: Table, file: str, device: int) -> list[tuple[str, str]]:
@@ -155,6 +164,8 @@ def _readings(table: Table, roles: Sequence[ColumnRole], columns: Sequence[_Colu
     if not any(c.kind in ("ohm", "siemens") for c in usable):
         usable = [c for c in columns if _from_a_program(table.names[c.index])]
     ohm = [c.index for c in usable if c.kind == "ohm"]
+    moving = [c.index for c in usable if c.kind == "ohm" and not c.still]
+    ohm = moving if len(moving) == 1 else ohm  # beside the one address of all rows
     siemens = [c.index for c in usable if c.kind == "siemens" and not _is_current(table, c.index)]
     return (siemens, "conductance") if siemens and not ohm else (ohm, "resistance")
 
@@ -162,7 +173,7 @@ def _readings(table: Table, roles: Sequence[ColumnRole], columns: Sequence[_Colu
 def _from_a_program(name: str) -> bool:
     """Whether a program called the column `Col3` or `X3`, which says nothing of what it holds."""
     found = numbered(name)
-    return found is not None and found.stem.lower() in _PROGRAM_STEMS
+    return is_plain_value(name) or (found is not None and found.stem.lower() in _PROGRAM_STEMS)
 
 
 def _is_current(table: Table, index: int) -> bool:
@@ -198,7 +209,7 @@ def _look_at(table: Table, index: int) -> _Column:
     positive = float(np.mean(values > 0)) > 0.9
     for kind, (low, high) in (("ohm", PLAUSIBLE_OHM), ("siemens", PLAUSIBLE_SIEMENS)):
         if positive and low <= level <= high:
-            return _Column(index, kind, distinct, level)
+            return _Column(index, kind, distinct, level, len(values) > 1 and bool(values.min() == values.max()))
     return _Column(index, "other", distinct, level)
 
 

@@ -15,6 +15,7 @@ from weakreset.traces.layout import Layout
 from weakreset.traces.readings import Readings
 from weakreset.traces.trace import Exclusion, PulseTrace, Reason
 from weakreset.traces.trace_set import TraceSet
+from weakreset.traces.vocabulary import is_statistic
 
 __all__ = ["find_traces"]
 
@@ -56,10 +57,24 @@ def find_traces(readings: Readings, table: Table, layout: Layout, file: str) -> 
         found, unused = _traces_of(readings, device, file)
         traces += found
         whole += unused
+    traces, statistics = _without_statistics(traces)
     if _are_copies(traces, followed, layout):
         traces = [replace(trace, repeats=(0.0, 0)) if trace.repeats[1] else trace for trace in traces]
         followed = [_as_duplicates(device) for device in followed]
-    return TraceSet(tuple(traces), (*_exclusions(readings, followed, table, file), *whole))
+    return TraceSet(tuple(traces), (*_exclusions(readings, followed, table, file), *whole, *statistics))
+
+
+def _without_statistics(traces: list[PulseTrace]) -> tuple[list[PulseTrace], list[Exclusion]]:
+    """Without rows called `mean` or `std` among devices: they were computed from these."""
+    computed = {trace.device for trace in traces if is_statistic(trace.device)}
+    if not computed or len(computed) == len({trace.device for trace in traces}):
+        return traces, []
+    words = "its name says that it was computed from the other devices"
+    left_out = [
+        Exclusion(trace.device, words, trace.cycle, file=trace.source, n_readings=len(trace), trace=trace)
+        for trace in traces if trace.device in computed
+    ]
+    return [trace for trace in traces if trace.device not in computed], left_out
 
 
 def _by_device(readings: Readings) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:

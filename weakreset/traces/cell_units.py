@@ -20,8 +20,10 @@ _CELL = re.compile(
     r"^(?P<number>[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?)\s*"
     r"(?P<unit>[A-Za-zµμΩ\u2126][\w/µμΩ\u2126 -]{0,15})$"
 )
-_MULTIPLES = {"k": 1e3, "K": 1e3, "M": 1e6, "meg": 1e6, "Meg": 1e6, "MEG": 1e6, "G": 1e9}
+_MULTIPLES = {"k": 1e3, "K": 1e3, "M": 1e6, "meg": 1e6, "Meg": 1e6, "MEG": 1e6, "G": 1e9, "R": 1.0}
 """As instruments print them: 980 below a thousand, 1.02k above. They multiply and say no unit."""
+_MARK_INSIDE = re.compile(r"^(?P<whole>\d{1,4})(?P<mark>[RkKMG])(?P<rest>\d{1,4})$")
+"""`4k7`: the multiple stands where the point would be; `R` for none."""
 _THOUSANDS = re.compile(r"^[-+]?\d{1,3},\d{3}$")
 _LEAST_SHARE = 0.3  # of the cells, or a stray word would be taken for a unit
 
@@ -58,12 +60,14 @@ def _digits(cell: str) -> str:
 
 def _split(cell: str, name: str, decimal_commas: bool) -> tuple[float, str] | None:
     """Number and unit (or multiple) of a cell; None where it holds no such thing."""
+    if (inside := _MARK_INSIDE.match(cell)) and role_of(name) == "resistance":
+        return float(f"{inside['whole']}.{inside['rest']}"), inside["mark"]
     match = _CELL.match(cell)
     if not match or (not decimal_commas and _THOUSANDS.match(match["number"])):
         return None
     unit = match["unit"].strip()
     known = parse_unit(unit)
-    if not (known or (unit in _MULTIPLES and _measures(name))):
+    if not (known or (unit in _MULTIPLES and unit != "R" and _measures(name))):
         return None
     return float(match["number"].replace(",", ".")), unit
 

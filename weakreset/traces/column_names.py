@@ -17,6 +17,7 @@ __all__ = [
     "is_side_name",
     "numbered",
     "plain_name",
+    "read_at",
     "says_device",
     "without_unit",
     "words_apart",
@@ -25,6 +26,7 @@ __all__ = [
 _NUMBERED = re.compile(r"^(?P<stem>(?:.*[^\d.])??)[\s_.\-#=@:(\[]*?(?P<number>\d{1,15})\s*[)\]]?$", re.DOTALL)
 _REPEATED = re.compile(r"^(?P<base>.+)\.\d+$", re.DOTALL)
 _BRACKETS = re.compile(r"^(?P<name>.*\S)\s*[\[(]\s*(?P<inside>[^\[\]()]+?)\s*[\])]$", re.DOTALL)
+_AT_VOLTAGE = re.compile(r"(?:@|\bat\b|[(\[_ ])\s*(?P<value>[-+]?\d+(?:[.,]\d+)?)\s*(?P<milli>m?)V(?![A-Za-z0-9])")
 _DEVICE_INSIDE = re.compile(r"^[A-Za-z_ #-]{0,12}\d{1,6}(?:[A-Za-z_ ,/-]{0,4}\d{1,6})*$")
 _COUNTED_BEFORE = re.compile(
     r"^(?P<stem>(?:.*[^\d.])??)[\s_.\-#=@:]*(?P<number>\d{1,15})(?:st|nd|rd|th)?[\s_]*(?:(?:reset[\s_]*)?pulses?|p)$",
@@ -105,6 +107,12 @@ def device_in_brackets(name: str) -> str:
     if not match or parse_unit(match["inside"]) or is_relative(match["inside"]) or _UNIT_WORDS.search(match["inside"]):
         return ""
     return match["inside"] if _DEVICE_INSIDE.match(match["inside"]) else ""
+
+
+def read_at(name: str) -> float | None:
+    """The read voltage [V] in the name of a current, `I @ 0.2 V (uA)`, `I(200mV)`; None where it has none."""
+    match = _AT_VOLTAGE.search(name) if len(name) <= _LONGEST_NAME else None
+    return float(match["value"].replace(",", ".")) * (1e-3 if match["milli"] else 1.0) if match else None
 
 
 def says_device(name: str) -> bool:

@@ -28,6 +28,8 @@ _WORDED = re.compile(
     r"(?P<before>(?:after|reset|weak reset|wr|n|no\.?|nr\.?|#|p|pulse|pulses|pulse no\.?)?)[\s_.:#=-]*"
     r"(?P<number>\d{1,15})\s*(?P<after>(?:p|x|(?:reset\s*)?pulses?)?)$", re.IGNORECASE,
 )  # no unit: `100 ns` is the width of a pulse
+_FEWEST_COUNTED = 9  # numbers one apart, before those that are rounded to one digit
+_MOST_OFF = 0.1  # of the reads: between their count and the last, rounded number
 _FEW = 5  # cells of text in a column of numbers: a footer, or notes
 _FEW_SHARE = 0.01  # the same in a long table
 
@@ -54,6 +56,7 @@ def pulse_numbers(
         numbers = table.counts(role.index)
         if "simulated" not in table.metadata:  # `write_csv_long` says it, and its pulses are pulses
             _refuse_row_numbers(numbers, devices, role.name, file)
+            _refuse_rounded(numbers, devices, role.name, file)
         if numbers.dtype.kind == "f":
             column = _without_words(_without_thousands(table.numbers(role.index)))
             refuse_much_text(column, role.name, table, file)
@@ -107,6 +110,21 @@ def _refuse_row_numbers(numbers: NDArray[Any], devices: NDArray[np.int64], name:
         )
 
 
+def _refuse_rounded(numbers: NDArray[Any], devices: NDArray[np.int64], name: str, file: str) -> None:
+    """Raise where the numbers of the first device are one a read up to ten, a hundred, ... and then tens of reads have
+    one number: `1.1e+02`, written with too few digits."""
+    first = numbers[: int(np.argmax(devices != devices[0])) or len(numbers)] if len(numbers) else numbers
+    still = np.flatnonzero(np.diff(first) == 0)
+    if not still.size or still[0] < _FEWEST_COUNTED or abs(first[-1] - len(first)) > _MOST_OFF * len(first):
+        return
+    single, rest = first[: still[0]], first[still[0] :]
+    if np.all(np.diff(single) == 1) and np.all(np.diff(rest) >= 0) and np.all(rest % 10 == 0):
+        raise UnclearLayout(
+            f"{file}: the numbers in column {name!r} are rounded: from {rest[0]:g} on several reads have one number, "
+            f"and yet {len(first)} reads end at {first[-1]:g}. Write them with all digits"
+        )
+
+
 def cycle_numbers(table: Table, layout: Layout, file: str) -> NDArray[np.int64] | None:
     """The cycle column, or None where there is none.
 
@@ -147,6 +165,11 @@ def refuse_much_text(column: NumberColumn, name: str, table: Table, file: str) -
     n_text, n_cells = len(column.text), len(column.values)
     if n_text > max(_FEW, _FEW_SHARE * n_cells) or 2 * n_text > n_cells:
         row = min(column.text)
+        if column.text[row].rstrip().endswith("%"):
+            raise TraceFormatError(
+                f"{file}, {table.place_of(row)}, column {name!r}: {column.text[row][:60]!r} is a share of a resistance "
+                "that the file does not hold. Write the resistances themselves: the share times that resistance"
+            )
         raise TraceFormatError(
             f"{file}, {table.place_of(row)}, column {name!r}: {column.text[row][:60]!r} where a number should be "
             f"({n_text} such cells of {n_cells}). If this is another kind of column, say so with --map; if the "

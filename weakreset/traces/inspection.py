@@ -22,11 +22,12 @@ from weakreset.traces.fit_needs import leave_out_short
 from weakreset.traces.layout import Layout
 from weakreset.traces.load import FileRead, OpenFile, ReadingOptions, choose_traces, join_files, open_file, understand
 from weakreset.traces.lot_sentence import lot_sentence
-from weakreset.traces.pulse_settings import count_settings
+from weakreset.traces.pulse_settings import count_settings, refuse_mixed
 from weakreset.traces.roles import ColumnRole, find_roles
 from weakreset.traces.screening_limits import ScreeningLimits
 from weakreset.traces.trace import Exclusion, PulseTrace
 from weakreset.traces.trace_set import ReadNoise, TraceSet
+from weakreset.traces.unread_files import count_left_out, nothing_left
 
 __all__ = ["FileInspection", "LotInspection", "inspect_lot", "inspect_traces", "sparkline"]
 
@@ -103,21 +104,28 @@ class FileInspection:
 class LotInspection:
     """All files together: what a fit of them uses.
 
-    `sentence` is to be checked against the bench; `notes` say what the files have in common. `problem` is '' unless
-    the files cannot be read together.
+    `sentence` is to be checked against the bench; `devices` are those that a fit uses, `excluded` counts traces and
+    reads that it does not, by reason; `notes` say what the files have in common. `problem` is '' unless a fit of them
+    all would stop: files that cannot be read together, no device that is left, pulses of several kinds.
     """
 
     files: tuple[FileInspection, ...]
     sentence: str = ""
-    n_devices: int = 0
+    devices: tuple[str, ...] = ()
     n_cycles: int = 0
+    excluded: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problem: str = ""
 
+    @property
+    def n_devices(self) -> int:
+        """Devices that would be used."""
+        return len(self.devices)
+
     def to_dict(self) -> dict[str, Any]:
         """Without the files, as plain JSON types."""
-        plain = {key: getattr(self, key) for key in ("sentence", "n_devices", "n_cycles", "problem")}
-        return plain | {"notes": list(self.notes)}
+        plain = {key: getattr(self, key) for key in ("sentence", "n_devices", "n_cycles", "excluded", "problem")}
+        return plain | {"devices": list(self.devices), "notes": list(self.notes)}
 
 
 @named_options
@@ -161,8 +169,9 @@ def inspect_lot(
             progress(len(found), len(files), "files")
     if not good:
         return LotInspection(tuple(found))
+    paths = [path for path, _ in good]
     try:
-        joined = join_files([path for path, _ in good], [read.traces for _, read in good], options)
+        joined = join_files(paths, [read.traces for _, read in good], options)
         used = leave_out_short(choose_traces(joined, options))
     except WeakResetError as error:
         return LotInspection(tuple(found), problem=str(error))
@@ -172,14 +181,26 @@ def inspect_lot(
         words = f"{unread} of {len(found)} files cannot be read: fit stops, or goes on with --keep-going: {words}"
     own = {note for _, read in good for note in read.traces.notes}
     notes = tuple(note for note in joined.notes if note not in own)
-    n_devices = len({trace.device for trace in used})
-    return LotInspection(tuple(found), words, n_devices, len(used), notes)
+    devices = tuple(dict.fromkeys(trace.device for trace in used))
+    return LotInspection(
+        tuple(found), words, devices, len(used), count_left_out(used.exclusions), notes, _why_fit_stops(used, paths)
+    )
+
+
+def _why_fit_stops(used: TraceSet, files: Sequence[Path]) -> str:
+    """What a fit would say of traces that can be read and yet not be fitted together; '' where it would begin."""
+    if not used.traces:
+        return nothing_left(files, used.exclusions)
+    try:
+        refuse_mixed(count_settings(used))
+    except WeakResetError as error:
+        return str(error)
+    return ""
 
 
 def _assumed(read: FileRead) -> bool:
     """Whether the readings of a file have no unit, so that ohm is assumed."""
-    said = any("assumed" in note for note in read.traces.notes)
-    return said or any(role.role == "resistance" and role.unit is None for role in read.layout.values)
+    return any(note.startswith("unit assumed") for note in read.traces.notes)
 
 
 def _inspect(path: Path, options: ReadingOptions) -> tuple[FileInspection, FileRead | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +9,11 @@ import numpy as np
 from weakreset.errors import TraceFormatError
 from weakreset.traces.addresses import refuse_unnamed_devices
 from weakreset.traces.column_map import ColumnMap
-from weakreset.traces.column_names import device_in_brackets, numbered, plain_name
+from weakreset.traces.column_names import device_in_brackets, numbered, plain_name, read_at
 from weakreset.traces.contract import Table
 from weakreset.traces.doubts import UnclearLayout, UnitDoubtError
+from weakreset.traces.maps import refuse_one_read_each
+from weakreset.traces.no_resistance import refuse_converted
 from weakreset.traces.orientation import find_pairs, pulse_side, refuse_counters
 from weakreset.traces.other_measurements import refuse_by_names, refuse_uncounted
 from weakreset.traces.roles import DECLARED, LIKELY, VALUES, ColumnRole, find_roles, number_or_none
@@ -25,9 +26,6 @@ _NO_PULSE = (
     "no column is recognised as the pulse number; name it with --map pulse=COLUMN (pulse=@row where every row is one "
     "pulse, pulse=@file where the name of the file counts them, burst=COLUMN for the pulses applied before each read)"
 )
-
-
-_AT_VOLTAGE = re.compile(r"(?:@|\bat\b|[(\[_ ])\s*(?P<value>[-+]?\d+(?:[.,]\d+)?)\s*(?P<milli>m?)V(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
@@ -114,6 +112,7 @@ def find_layout(table: Table, column_map: ColumnMap, file: str) -> Layout:
         )
     refuse_by_names(table, column_map, file)
     roles = find_roles(table, column_map, file)
+    refuse_converted(roles, table, column_map, file)
     constants: dict[str, str] = {}
     counter = False
     for entry in column_map.entries:
@@ -167,6 +166,7 @@ def _uncounted(layout: Layout, table: Table, column_map: ColumnMap, file: str) -
     values = layout.values
     refuse_uncounted(layout.columns, table, file)
     if len(values) < 2:
+        refuse_one_read_each(layout.of("device"), table, file)
         raise UnclearLayout(f"{file}: {_NO_PULSE}")
     by_row = replace(layout, kind="wide-by-row")
     if table.metadata.get("layout") == "wide-by-row" or column_map.of(*VALUES):
@@ -227,14 +227,13 @@ def _voltage_in_names(currents: list[ColumnRole], file: str) -> float | None:
     TraceFormatError
         They say several.
     """
-    matches = [_AT_VOLTAGE.search(role.name) for role in currents]
-    said = {float(m["value"].replace(",", ".")) * (1e-3 if m["milli"] else 1.0) for m in matches if m}
+    volts = [read_at(role.name) for role in currents]
+    said = {volt for volt in volts if volt is not None}
     if len(said) > 1:
         names = ", ".join(repr(role.name) for role in currents[:4])
-        raise TraceFormatError(
-            f"{file}: {names} are currents at several read voltages; choose one, --map current={currents[0].index}"
-        )
-    return said.pop() if said and all(matches) else None
+        ways = " or ".join(f"--map current={role.index}" for role in currents[:2])
+        raise TraceFormatError(f"{file}: {names} are currents at several read voltages; choose one, {ways}")
+    return said.pop() if said and None not in volts else None
 
 
 def _refuse_repeated_rows(values: list[ColumnRole], table: Table, file: str) -> None:

@@ -20,7 +20,6 @@ from pathlib import Path
 from weakreset.errors import TraceError, WeakResetError
 from weakreset.options import named_options
 from weakreset.progress import Progress, to_no_one
-from weakreset.resources import display_path
 from weakreset.traces.column_map import ColumnMap, parse_map
 from weakreset.traces.find_files import Sources, find_files
 from weakreset.traces.open_file import DEFAULT_LIMITS, OpenFile, ReadingOptions, open_file
@@ -30,7 +29,7 @@ from weakreset.traces.screening_limits import ScreeningLimits
 from weakreset.traces.shared_names import tell_apart
 from weakreset.traces.trace_set import TraceSet
 from weakreset.traces.understand import FileRead, choose_traces, understand
-from weakreset.traces.unread_files import UNREADABLE, count_reasons, name_unread, without_files
+from weakreset.traces.unread_files import UNREADABLE, name_unread, nothing_left, without_files
 
 __all__ = [
     "FileRead",
@@ -100,8 +99,7 @@ def load_traces(
     files = find_files(sources)
     chosen = choose_traces(_read_all(files, options, keep_going, progress), options)
     if not chosen.traces:
-        shown = ", ".join(map(display_path, files[:3]))
-        raise TraceError(f"{shown}: no device is left. Excluded: {count_reasons(chosen.exclusions)}")
+        raise TraceError(nothing_left(files, chosen.exclusions))
     return chosen
 
 

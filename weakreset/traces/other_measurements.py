@@ -11,6 +11,7 @@ from itertools import combinations
 from pathlib import PurePath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weakreset.errors import TraceFormatError
 from weakreset.traces.column_map import ColumnMap
@@ -45,6 +46,9 @@ _TIME = frozenset(("time", "timestamp", "t", "elapsed", "seconds", "sec", "date"
 _VOLTAGE = frozenset(("v", "voltage", "vcell", "av", "bias", "vd", "vds", "vg", "vin", "vsweep", "vforce", "v1", "vbe"))
 _TIME_UNITS = frozenset(("s", "ms", "us", "min", "h", "hours"))
 _TEMPERATURES = frozenset(("k", "c", "°c", "degc", "deg c", "celsius", "kelvin", "°f"))
+_ALTERNATING = 0.5  # of the rows differ from the one before
+_MOST_SETTINGS = 3  # read, RESET and SET
+_LARGEST_READ_V = 0.5  # pulses are larger, reads seldom are
 _FEW_LEVELS = 3  # a sweep has many voltages, a pulse train few
 
 
@@ -136,6 +140,7 @@ def refuse_uncounted(columns: Sequence[ColumnRole], table: Table, file: str) -> 
     """
     if not table.has_header:
         return
+    refuse_alternating(columns, table, file)
     time = [c for c in columns if c.role not in VALUES and _is_time(c.name)]
     volt = [c for c in columns if c.role not in VALUES and _is_voltage(c.name) and _levels(table, c) > _FEW_LEVELS]
     if volt:
@@ -150,6 +155,45 @@ def refuse_uncounted(columns: Sequence[ColumnRole], table: Table, file: str) -> 
             "Drift in time is not drift by pulses; if pulses were applied between the reads, add a column of their "
             "number, or name it with --map pulse=COLUMN"
         )
+
+
+def refuse_alternating(columns: Sequence[ColumnRole], table: Table, file: str) -> None:
+    """Refuse a table in which rows of pulses and rows of reads alternate, told apart by their voltage alone.
+
+    Raises
+    ------
+    TraceFormatError
+        With the line that counts the pulses, where all of them have one sign.
+    """
+    for column in columns:
+        if column.role in VALUES or not _is_voltage(column.name.replace("applied", "")):
+            continue
+        values = table.numbers(column.index).values
+        finite = values[np.isfinite(values)]
+        levels = np.unique(finite)
+        changes = np.count_nonzero(np.diff(finite)) > _ALTERNATING * len(finite)
+        size = np.abs(levels)
+        if not changes or not 2 <= len(levels) <= _MOST_SETTINGS or not 0 < size.min() <= _LARGEST_READ_V < size.max():
+            continue
+        low, pulses = float(size.min()), levels[size > size.min()]
+        shown = ", ".join(f"{level:g}" for level in levels)
+        device = next((role.name for role in columns if role.role == "device"), "")
+        raise TraceFormatError(
+            f"{file}: {column.name!r} takes {shown} in turns: rows of pulses beside rows of reads, and no column says "
+            f"which. {_counted_line(column.name, device, low, pulses)}"
+        )
+
+
+def _counted_line(name: str, device: str, low: float, pulses: NDArray[np.float64]) -> str:
+    """How to count the pulses that such a column shows."""
+    if np.any(np.sign(pulses) != np.sign(pulses[0])) or any(mark in name + device for mark in "\"'`$\\!"):
+        return "Add a column `operation` that says SET, RESET or READ in every row"
+    counted = f"(v.abs() > {low:g}).groupby(t['{device}']).cumsum()" if device else f"(v.abs() > {low:g}).cumsum()"
+    return (
+        f"If the others are RESET pulses, this counts them: python -c \"import pandas; t = pandas.read_csv('FILE'); "
+        f"v = t['{name}']; t['pulse'] = {counted}; t['V_read (V)'] = v; t[v.abs() <= {low:g}].drop(columns=['{name}'])"
+        ".to_csv('FILE.csv', index=False)\""
+    )
 
 
 def _is_time(name: str) -> bool:

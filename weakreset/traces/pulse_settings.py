@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from weakreset.errors import TraceError
 from weakreset.traces.trace import PulseTrace
 from weakreset.traces.trace_set import TraceSet
-from weakreset.traces.vocabulary import is_pulse_setting
+from weakreset.traces.vocabulary import is_pulse_setting, is_temperature
 
 __all__ = ["PulseSettings", "count_settings", "refuse_mixed"]
 
+_HOTTER = 10.0  # K between two temperatures at which devices are not alike; a chuck drifts by less
 _SHOWN = 6  # as many as fit in a message
 
 # Of every column: value -> reads and traces that have it.
@@ -29,12 +30,18 @@ def count_settings(traces: TraceSet, known: Mapping[str, Mapping[str, tuple[int,
     found: PulseSettings = {column: dict(values) for column, values in (known or {}).items()}
     for trace in traces:
         for name, cells in trace.extras.items():
-            if is_pulse_setting(name):
+            if is_pulse_setting(name) or (is_temperature(name) and _is_constant(cells)):
                 counts = found.setdefault(name, {})
                 for value, n_reads in _values(trace, cells).items():
                     reads, n_traces = counts.get(value, (0, 0))
                     counts[value] = (reads + n_reads, n_traces + 1)
     return found
+
+
+def _is_constant(cells: NDArray[Any]) -> bool:
+    """A temperature that was set, not one that was measured at every read."""
+    numbers = np.asarray(cells)
+    return numbers.dtype.kind in "iuf" and bool(numbers.size) and bool(numbers.min() == numbers.max())
 
 
 def _values(trace: PulseTrace, cells: NDArray[Any]) -> dict[str, int]:
@@ -64,7 +71,7 @@ def refuse_mixed(settings: PulseSettings) -> None:
         Lists the values with their counts, and how to choose.
     """
     for column, counts in settings.items():
-        if len(counts) < 2:
+        if len(counts) < 2 or (is_temperature(column) and np.ptp(list(map(float, counts))) < _HOTTER):
             continue
         usual = sorted(counts.items(), key=lambda item: -item[1][0])
         listed = ", ".join(f"{value} ({reads} reads of {n} traces)" for value, (reads, n) in usual[:_SHOWN])

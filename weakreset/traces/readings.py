@@ -15,6 +15,7 @@ from weakreset.traces.contract import Table
 from weakreset.traces.counting import number_column
 from weakreset.traces.doubts import UnitDoubtError
 from weakreset.traces.layout import Layout
+from weakreset.traces.read_voltages import read_higher
 from weakreset.traces.trace import Reason
 from weakreset.traces.units import parse_unit, split_name
 from weakreset.traces.vocabulary import is_pulse_setting
@@ -60,6 +61,8 @@ def find_readings(
     """
     cells = find_cells(table, layout, file, default_device)
     readings = _judge(cells, _in_ohm(cells, table, layout, file, read_voltage_v), layout.values[0].role == "current")
+    if read_voltage_v is None and layout.of("read_voltage"):
+        readings = _at_lowest_voltage(readings, table, layout, file)
     _refuse_undefined_logarithm(readings, layout, file)
     return _whole_pulses(readings)
 
@@ -137,6 +140,18 @@ def _read_voltage(
         f"{file}: the readings are currents and nothing gives the read voltage; say it in volt, --read-voltage VOLT "
         f"(read_voltage_v=VOLT), or name its column, --map read_voltage=COLUMN{way}"
     )
+
+
+def _at_lowest_voltage(readings: Readings, table: Table, layout: Layout, file: str) -> Readings:
+    """Readings at a higher voltage than others after the same pulse are left out by name."""
+    cells = readings.cells
+    volts = np.broadcast_to(_read_voltage(cells, table, layout, file, None), cells.value.shape)
+    higher = read_higher(cells, volts, readings.reason == Reason.GOOD)
+    if not higher.any():
+        return readings
+    said = {i: f"at {volts[i]:.6g} V" for i in np.flatnonzero(higher).tolist()}
+    reason = np.where(higher, np.int8(Reason.OTHER_VOLTAGE), readings.reason)
+    return replace(readings, reason=reason, shown={**readings.shown, **said})
 
 
 def _one_voltage(table: Table, layout: Layout) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from weakreset.errors import TraceFormatError, UsageError
 from weakreset.traces.addresses import settle_devices
 from weakreset.traces.column_map import ColumnMap
-from weakreset.traces.column_names import alike, device_in_brackets, plain_name, without_unit, words_apart
+from weakreset.traces.column_names import alike, device_in_brackets, plain_name, read_at, without_unit, words_apart
 from weakreset.traces.column_role import GIVEN, VALUES, ColumnRole, number_or_none
 from weakreset.traces.contract import Table
 from weakreset.traces.doubts import UnclearLayout
@@ -28,6 +28,7 @@ from weakreset.traces.vocabulary import (
     classify_name,
     is_average,
     is_derived,
+    is_plain_value,
     is_pulse_setting,
     is_side_column,
     is_unit_key,
@@ -66,7 +67,8 @@ def find_roles(table: Table, column_map: ColumnMap, file: str) -> list[ColumnRol
         roles = _apply_map(roles, column_map, table, file)
     if table.has_header and not column_map.of("operation", "ignore"):
         roles = _operations_by_cells(roles, table)
-    roles = _settle_values(_only_averages(roles, table), column_map, table, file)
+    roles = _value_beside_unit(_only_averages(roles, table), table)
+    roles = _settle_values(roles, column_map, table, file)
     roles = settle_devices(roles, table)
     return _settle_counting(roles, table, file)
 
@@ -75,7 +77,7 @@ def _guess(index: int, header: str, table: Table) -> ColumnRole:
     role = _guess_by_name(index, header, table)
     if role.role in QUANTITIES:
         plain = words_apart(plain_name(header, table.name_set))
-        plain = split_name(plain)[0] if device_in_brackets(plain) else plain
+        plain = split_name(plain)[0] if device_in_brackets(plain) or _is_voltage_of(plain, role.role) else plain
         found = find_unit(table, index, role.role, plain)
         if found.problem:
             return replace(role, role="extra", confidence=0.0, reason=f"{found.problem}: map it by hand", unit=None)
@@ -118,6 +120,8 @@ def _guess_by_words(index: int, header: str, table: Table) -> ColumnRole:
     unit = parse_unit(unit_text, known[0] if known else None)
     if known and known[0] in VALUES and device_in_brackets(header):
         return ColumnRole(index, header, known[0], 0.8, "the name says reading and device")
+    if known and _is_voltage_of(header, known[0]):
+        return ColumnRole(index, header, *known, "the name says current and its read voltage")
     if known and known[0] in QUANTITIES and (unit or bracketed):
         return _named_with_unit(index, header, known, unit, unit_text)
     if known and bracketed:
@@ -133,6 +137,11 @@ def _guess_by_words(index: int, header: str, table: Table) -> ColumnRole:
     if is_pulse_setting(header):
         return ColumnRole(index, header, "extra", 0.9, "amplitude or width of the pulses; kept, never mixed in a fit")
     return ColumnRole(index, header, "extra", 0.5, "not recognised; kept as an extra column")
+
+
+def _is_voltage_of(header: str, quantity: str) -> bool:
+    """Whether the brackets behind the name of a current hold the voltage it was read at: `I(0.1V)`."""
+    return quantity == "current" and is_bracketed(header) and read_at(f"({split_name(header)[1]})") is not None
 
 
 def _operations_by_cells(roles: list[ColumnRole], table: Table) -> list[ColumnRole]:
@@ -162,6 +171,21 @@ def _only_averages(roles: list[ColumnRole], table: Table) -> list[ColumnRole]:
         return roles
     mean = replace(means[0], role=quantity[0], confidence=0.6, reason="the mean of several reads", unit=found.unit)
     return [mean if role.index == index else role for role in roles]
+
+
+def _value_beside_unit(roles: list[ColumnRole], table: Table) -> list[ColumnRole]:
+    """A column `Value` or `Reading` holds what the cells of a column `Unit` say, where all of them say one quantity."""
+    units = [role for role in roles if role.role == "unit" and role.reason != GIVEN]
+    plain = [role for role in roles if role.role == "extra" and is_plain_value(role.name)]
+    if len(units) != 1 or len(plain) != 1 or any(role.role in VALUES for role in roles):
+        return roles
+    cells = {row[units[0].index] for row in table.sample if units[0].index < len(row)}
+    said = {found.quantity if (found := parse_unit(cell)) else "" for cell in cells if cell.strip()}
+    if len(said) != 1 or not said <= set(VALUES):
+        return roles
+    reason = f"column {units[0].name!r} says {', '.join(sorted(cells))[:_MOST_WORDS]}"
+    value = replace(plain[0], role=said.pop(), confidence=0.8, reason=reason)
+    return [value if role is plain[0] else role for role in roles]
 
 
 def _unit_column(index: int, header: str, table: Table) -> ColumnRole:
@@ -248,7 +272,10 @@ def _settle_values(
     _refuse_two_quantities(roles, chosen, file)
     if len(chosen) > 1 and counted and not repeated:
         names = ", ".join(map(repr, chosen.values()))
-        raise UnclearLayout(f"{file}: {names} could each be the {best}; choose one")
+        words = f"{file}: {names} could each be the {best}; choose one"
+        # only of readings at several voltages it is sure that each is one of the same devices
+        voltages = all(read_at(name) is not None for name in chosen.values())
+        raise UnclearLayout(words, one_of={index: f"{best}={index}" for index in chosen} if voltages else None)
     return _only(roles, VALUES, chosen, f"{chosen[min(chosen)]!r} is taken for the reading")
 
 

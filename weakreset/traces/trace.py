@@ -204,6 +204,7 @@ class Reason(IntEnum):
     REPEAT = 13
     CODE = 14
     COMPLIANCE = 15
+    OTHER_VOLTAGE = 16
 
     @property
     def words(self) -> str:
@@ -221,6 +222,7 @@ _WORDS = {
     Reason.OVERFLOW: "no finite resistance",
     Reason.CODE: "overflow or error code of the instrument",
     Reason.COMPLIANCE: "current pinned at the compliance",
+    Reason.OTHER_VOLTAGE: "read at a higher voltage (of several after one pulse the lowest is used)",
     Reason.NO_DEVICE: "no device name",
     Reason.NO_PULSE: "no pulse number",
     Reason.BAD_PULSE: "pulse number is not a whole number from 0 up",

@@ -17,6 +17,7 @@ from weakreset.traces.direction import note_direction
 from weakreset.traces.doubts import UnclearLayout, UnitDoubtError
 from weakreset.traces.find_files import file_stem
 from weakreset.traces.layout import Layout, find_layout
+from weakreset.traces.maps import refuse_numbered_sides
 from weakreset.traces.open_file import OpenFile, ReadingOptions, refuse_changed
 from weakreset.traces.per_device import a_table_a_device
 from weakreset.traces.pulse_files import with_pulse_of_file
@@ -35,6 +36,7 @@ from weakreset.traces.units import LONGEST_NAME
 __all__ = ["FileRead", "choose_traces", "understand"]
 
 _SAY_WHICH = "Say which column is which with --map device=COLUMN,pulse=COLUMN,resistance=COLUMN"
+_MOST_TRIED = 50  # tables of a file on which a map is tried; there may be thousands, alike
 _LEAST_ROWS = 30  # a table of fewer holds no trace that could be fitted
 
 
@@ -58,6 +60,9 @@ def understand(opened: OpenFile, options: ReadingOptions) -> FileRead:
     file, content = opened.name, opened.content
     _refuse_long_names(content, file)
     digest = None if content.sha256 else sha256_meanwhile(opened.path)
+    if not options.column_map:
+        for table in content.tables[:_MOST_TRIED]:
+            refuse_numbered_sides(table, file)
     tables, maps = _turned(content, opened, options)
     tables, maps, aside = _without_other_tables(tables, maps, file)
     layouts, found = _find_readings(tables, maps, opened, options)
@@ -123,20 +128,26 @@ def _turned(content: FileContent, opened: OpenFile, options: ReadingOptions) -> 
             table, rest = with_pulse_of_file(table, options.column_map, file_stem(opened.path))
             turned, rest = turn(table, rest, opened.name)
         except UnclearSides as error:
-            raise TraceFormatError(f"{error}{advise_sides(_reader_of(table, opened, options))}") from error
+            raise TraceFormatError(f"{error}{advise_sides(_reader_of(opened, options))}") from error
         tables.append(lift_cell_units(turned))
         maps.append(rest)
     return tables, maps
 
 
-def _reader_of(table: Table, opened: OpenFile, options: ReadingOptions) -> Callable[[str], TraceSet]:
-    """What reads a table with another map, to try it."""
+def _reader_of(opened: OpenFile, options: ReadingOptions) -> Callable[[str], TraceSet]:
+    """What reads all tables of a file with another map, to try it."""
 
     def read(text: str) -> TraceSet:
-        turned, rest = turn(table, parse_map(text), opened.name)
-        layout = find_layout(turned, rest, opened.name)
-        readings = find_readings(turned, layout, opened.name, file_stem(opened.path), options.read_voltage_v)
-        return choose_traces(find_traces(readings, turned, layout, opened.name), options)
+        trial, file = replace(options, column_map=parse_map(text)), opened.name
+        tables, maps = _turned(opened.content, opened, trial)
+        tables, maps, _ = _without_other_tables(tables[:_MOST_TRIED], maps[:_MOST_TRIED], file)
+        layouts = [find_layout(table, column_map, file) for table, column_map in zip(tables, maps, strict=True)]
+        found = [
+            find_readings(table, layout, file, file_stem(opened.path), options.read_voltage_v)
+            for table, layout in zip(tables, layouts, strict=True)
+        ]
+        parts = [find_traces(*part, file) for part in zip(found, tables, layouts, strict=True)]
+        return choose_traces(TraceSet.join(apart_by_table(parts, tables, file)), options)
 
     return read
 
@@ -154,7 +165,7 @@ def _find_readings(
                 layouts.append(find_layout(table, column_map, file))
                 found.append(find_readings(table, layouts[-1], file, file_stem(opened.path), voltage_v))
             except UnclearLayout as error:
-                tried = advise(table, file, _reader_of(table, opened, options), error.device) or f". {_SAY_WHICH}"
+                tried = advise(table, file, _reader_of(opened, options), error) or f". {_SAY_WHICH}"
                 raise TraceFormatError(f"{error}{tried}") from error
     except UnitDoubtError as doubt:
         raise with_ways(doubt, tables, options.column_map, voltage_v, file) from None

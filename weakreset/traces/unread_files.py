@@ -11,7 +11,7 @@ from weakreset.resources import display_path
 from weakreset.traces.trace import Exclusion
 from weakreset.traces.trace_set import TraceSet
 
-__all__ = ["UNREADABLE", "count_reasons", "name_unread", "without_files"]
+__all__ = ["UNREADABLE", "count_left_out", "count_reasons", "name_unread", "nothing_left", "without_files"]
 
 UNREADABLE = (TraceError, MissingExtraError)
 """What says that a file cannot be read, rather than that an option makes no sense."""
@@ -60,3 +60,22 @@ def count_reasons(exclusions: Sequence[Exclusion]) -> str:
     """The usual reasons for exclusions, counted, in words."""
     reasons = Counter(item.reason for item in exclusions)
     return "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5)) or "nothing"
+
+
+def nothing_left(files: Sequence[Path], exclusions: Sequence[Exclusion]) -> str:
+    """What to say where no trace of these files is left to use."""
+    shown = ", ".join(map(display_path, files[:3]))
+    return f"{shown}: no device is left. Excluded: {count_reasons(exclusions)}"
+
+
+def count_left_out(exclusions: Sequence[Exclusion]) -> dict[str, dict[str, int]]:
+    """Whole traces, and single reads, that are not used: how many for each reason, the usual ones first."""
+    traces: Counter[str] = Counter()
+    reads: Counter[str] = Counter()
+    for item in exclusions:
+        reason = item.reason.split(":")[0]
+        if item.pulse is not None or item.line is not None:
+            reads[reason] += item.n_readings
+        elif item.device:
+            traces[reason] += 1
+    return {"traces": dict(traces.most_common()), "reads": dict(reads.most_common())}

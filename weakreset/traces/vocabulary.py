@@ -16,8 +16,11 @@ __all__ = [
     "coordinate_of",
     "is_average",
     "is_derived",
+    "is_plain_value",
     "is_pulse_setting",
     "is_side_column",
+    "is_statistic",
+    "is_temperature",
     "is_unit_key",
     "normalise",
     "role_of",
@@ -82,9 +85,19 @@ _CORNER = re.compile(
 )
 _DERIVED_WORD = re.compile(r"^(?:(?:log|log10|lg|ln)[rgi]|[rgi](?:norm|rel|ratio|avg|mean|std|err))$")
 _DERIVED_SIGN = re.compile(r"[Δ∆∂]|\bd[RGI]\b|\b[RGI]_?\w{0,4}\s*[-–/÷]\s*[RGI]_?(?:0|\w{0,4}0|init\w*|ref)\b")
+_STATISTICS = frozenset(
+    ("mean", "average", "avg", "median", "std", "stdev", "stddev", "std dev", "standard deviation", "sd", "sigma",
+     "σ", "μ", "min", "max", "minimum", "maximum", "sem", "variance", "sum", "total", "mittelwert", "mittel", "stabw",
+     "standardabweichung", "moyenne", "ecart type", "media", "promedio", "desviacion", "平均", "平均値", "平均值",
+     "标准差", "標準偏差")
+)  # fmt: skip
 _AVERAGES = frozenset(
     ("mean", "average", "averaged", "avg", "median", "ravg", "rmean", "gavg", "gmean", "iavg", "imean")
 )
+_PLAIN_VALUES = frozenset(
+    ("value", "values", "val", "reading", "readings", "measurement", "measured value", "meas value", "measured", "meas",
+     "result", "data", "messwert", "wert", "valeur", "valor", "valore", "y", "y value")
+)  # fmt: skip
 _SIDE = frozenset(
     ("time", "timestamp", "date", "temperature", "temp", "wafer", "die", "lot", "row", "col", "column", "x", "y",
      "v_sl", "vsl", "v_wl", "vwl", "v_bl", "vbl", "width", "amplitude",
@@ -201,6 +214,11 @@ def is_average(name: str) -> bool:
     return bool(words & _AVERAGES) and not is_derived(" ".join(others))
 
 
+def is_plain_value(name: str) -> bool:
+    """Whether a name says that a column holds values, and not of what: `Value`, `Reading`, `Messwert`."""
+    return normalise(name) in _PLAIN_VALUES
+
+
 def is_side_column(name: str) -> bool:
     """Whether the name is a circumstance of the measurement (time, temperature, address), never a device."""
     key = normalise(name)
@@ -220,6 +238,12 @@ def coordinate_of(name: str) -> str:
     return joined[1] if joined else ""
 
 
+@lru_cache(maxsize=4096)
+def is_statistic(name: str) -> bool:
+    """Whether what should be the name of a device says a statistic of several: `mean`, `std`, `Mittelwert`."""
+    return (normalise(name) or name.strip()) in _STATISTICS
+
+
 def is_unit_key(name: str) -> bool:
     """Whether a column, a field or a key of metadata holds a unit: `unit`, `UNITS`, `unit_string`, `R_unit`."""
     key = normalise(name)
@@ -232,6 +256,14 @@ def unit_of_quantity(name: str) -> str:
     stem = re.sub(r"^units? of (?:the )?|\s+units?$", "", key)
     known = classify_name(stem) if stem != key else None
     return known[0] if known and known[0] in QUANTITIES else ""
+
+
+def is_temperature(name: str) -> bool:
+    """Whether a column gives the temperature of the device or of the chuck."""
+    bare, unit = split_name(name)
+    words = normalise(bare).split()
+    degrees = unit.strip("[]() ").lower() in ("k", "c", "°c", "degc", "deg c", "celsius", "kelvin")
+    return bool({"temp", "temperature", "temperatur", "tchuck"}.intersection(words)) or (words == ["t"] and degrees)
 
 
 def is_pulse_setting(name: str) -> bool:

@@ -20,6 +20,7 @@ SMALLEST_FOR_ARROW = 4 << 20  # below, pyarrow would not make up for its start
 _HTML = re.compile(rb"(?is)\s*<(?:!doctype html|html|table|\?xml[^>]*>\s*<(?:!doctype html|html))")
 _JSON = re.compile(rb"\s*(?:\[\s*)*\{\s*\"[^\"\n]{0,200}\"\s*:|\s*\[\s*\[")
 _JSON_LINES = re.compile(rb"\s*\{[^\n]{0,8000}\}\s*\n\s*\{")
+_PAIR = re.compile(rb"([A-Za-z]\w*)\s*=\s*([^\s,;]+)")
 _JSON_HEAD = 1 << 14
 _MANY_COLUMNS = 5000  # pandas takes squared time for wide lines
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -53,6 +54,7 @@ class DelimitedReader:
             return content
         text, notes, sha256 = read_text_file(path, file)
         _refuse_markup(text, file)
+        _refuse_pairs(text, file)
         text = skip_lines(with_plain_head(text), self.skip)
         blocks = [block for block in split_tables(text, file) if block.body.strip()]
         if not blocks:
@@ -87,6 +89,17 @@ def _refuse_markup(text: bytes, file: str) -> None:
         raise TraceFormatError(
             f"{file}: JSON, which is not read. Write its records as CSV, a row a read: python -c \"import pandas; "
             f"pandas.read_json('FILE'{lines}).to_csv('FILE.csv', index=False)\""
+        )
+
+
+def _refuse_pairs(text: bytes, file: str) -> None:
+    """Raise for lines such as `device=D1 pulse=3 R=9123`."""
+    first = [[key for key, _ in _PAIR.findall(line)] for line in text[:_JSON_HEAD].split(b"\n")[:3] if line.strip()]
+    if len(first) > 1 and len(first[0]) > 1 and all(keys == first[0] for keys in first):
+        raise TraceFormatError(
+            f"{file}: lines of names and values, which are no table. Write them as one: python -c \"import pandas, "
+            "pathlib, re; pandas.DataFrame([dict(re.findall(r'([A-Za-z]\\w*)\\s*=\\s*([^\\s,;]+)', line)) for line in "
+            "pathlib.Path('FILE').read_text().splitlines()]).dropna().to_csv('FILE.csv', index=False)\""
         )
 
 

@@ -53,6 +53,12 @@ def _parse(body: bytes, shape: TextShape, file: str, **options: Any) -> pd.DataF
             raise TraceFormatError(
                 f"{file}, line {line}: {match[3]} cells in a table of {len(shape.names)} columns. A line was cut or "
                 "joined, or the decimals are commas in a comma-separated file; mend the line or export again"
+                f"{_joined(body, shape)}"
+            ) from error
+        if "does not match length of data" in str(error):
+            raise TraceFormatError(
+                f"{file}: lines below line {shape.first_line + 1} have more than {len(shape.names)} cells, the number "
+                f"of columns there; take out what stands above the table{_joined(body, shape)}"
             ) from error
         raise TraceFormatError(f"{file}: not a readable table ({str(error).strip()})") from error
 
@@ -95,6 +101,14 @@ def _is_whole_name(body: bytes, shape: TextShape, column: int, name: str) -> boo
     return len(name) >= max(map(len, names))
 
 
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell or "nan")
+    except ValueError:
+        return False
+    return True
+
+
 def _joined(body: bytes, shape: TextShape) -> str:
     """Words with the command that joins two cells which a comma took apart in every line; '' where none can be meant.
 
@@ -104,10 +118,16 @@ def _joined(body: bytes, shape: TextShape) -> str:
     rows = [split_line(line.decode("utf-8", errors="replace"), shape.separator) for line in body.splitlines() if line]
     if shape.separator != "," or not shape.has_header or any(len(row) < width for row in rows):
         return ""
+    named = next((i for i, name in enumerate(shape.names) if names_device(name)), None)
+    after = 0 if named is None else last - named  # cells behind the name, counted from the end of the line
     wider = all(len(row) == width + 1 for row in rows)
     readings = [i for i, name in enumerate(shape.names) if role_of(name) in VALUES]
     digits = [i for i in readings if wider and all(row[i].isdigit() and row[i + 1].isdigit() for row in rows)]
-    if len(digits) == 1:
+    split = named is not None and any(len(r) > width and not _is_number(r[named + 1]) for r in rows)
+    if split and after and all(map(_is_number, (cell for row in rows for cell in row[-after:]))):
+        what = f"{shape.names[named or 0]!r} holds commas"
+        new = f"r[:{named}] + [' '.join(r[{named}:-{after}])] + r[-{after}:]"
+    elif len(digits) == 1:
         at, what = digits[0], f"each {shape.names[digits[0]]!r} is written with a decimal comma"
         new = f"r[:{at}] + ['.'.join(r[{at}:{at + 2}])] + r[{at + 2}:]"
     elif not role_of(shape.names[last]) and not any(map(str.isdigit, "".join(row[last] for row in rows))):

@@ -80,7 +80,7 @@ class Hdf5Reader:
                 groups = [(group, _readable(found)) for group, found in walked]
                 tables = [table for group, found in groups for table in _tables(group, found, budget)]
                 tables += [table for _, found in walked for table in compound_tables(found, budget)]
-                for wide in (_beside_pulses, _alike):  # nothing is called a reading: devices by name
+                for wide in (_beside_pulses, _alike, _unexplained):  # nothing is called a reading: devices by name
                     tables = tables or [t for group, found in groups for t in wide(group, found, budget)]
                 simulated = says_simulated(attribute(root, "simulated"))
                 schema = attribute(root, "schema")
@@ -195,10 +195,34 @@ def _alike(group: h5py.Group, datasets: dict[str, h5py.Dataset], budget: Budget)
     if len(vectors) == len(numbers) > 1 and len({item.shape for item in vectors.values()}) == 1:
         units = [units_of_keys(item.attrs) for item in vectors.values()]
         arrays = [_values(item, budget) for item in vectors.values()]
-        return [ColumnsTable(list(vectors), arrays, "", about, units=units, hints={"table": where})]
+        return [ColumnsTable(list(vectors), arrays, where, about, units=units, hints={"table": where})]
     if any(item.ndim != 2 or item.shape[1] > _MOST_OF_A_TABLE for item in numbers.values()):
         return []
     return [_columns_of(item, budget, about, f"{where}/{name}".lstrip("/")) for name, item in numbers.items()]
+
+
+def _unexplained(group: h5py.Group, datasets: dict[str, h5py.Dataset], budget: Budget) -> list[Table]:
+    """Vectors whose names say nothing, to be asked about: as columns where they are of one length, else each alone."""
+    if "pandas_type" in group.attrs:
+        raise TraceFormatError(
+            "a frame stored by pandas, whose parts may be pickles. Write it as CSV (needs `pip install tables`): "
+            f"python -c \"import pandas; pandas.read_hdf('FILE', '{(group.name or '').strip('/')}').to_csv('FILE.csv', "
+            "index=False)\""
+        )
+    numbers = {name: item for name, item in datasets.items() if item.dtype.kind in "iuf" and item.ndim == 1}
+    vectors = {name: item for name, item in numbers.items() if item.size > 1}
+    if not any(role_of(name) == "" for name in vectors):
+        return []  # pulse numbers alone: nothing to ask
+    about, where = _metadata(group, budget), (group.name or "").strip("/")
+    together = len({item.shape for item in vectors.values()}) == 1
+    found = [list(vectors)] if together else [[name] for name in vectors]
+    tables: list[Table] = []
+    for names in found:
+        arrays = [_values(vectors[name], budget) for name in names]
+        units = [units_of_keys(vectors[name].attrs) for name in names]
+        device = where if together else f"{where}/{names[0]}".lstrip("/")
+        tables.append(ColumnsTable(names, arrays, device, about, units=units, hints={"table": where}))
+    return tables
 
 
 def _columns_of(item: h5py.Dataset, budget: Budget, about: dict[str, str], device: str) -> Table:

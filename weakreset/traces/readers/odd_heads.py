@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 __all__ = ["with_plain_head"]
 
 _HEAD_BYTES = 1 << 16  # 64 kB: headers are shorter
+_RULED_BYTES = 1 << 12  # 4 kB: the names of columns and what stands above them
 _END_OF_HEADER = b"***End_of_Header***"
+_RULING = re.compile(rb"(?m)^[ \t|+:]*[-=_]{3}[-=_ \t|+:]{2,}$")
 _MOST_JOINED = 5  # lines of one cell: more is a quote that nobody closed
 
 
 def with_plain_head(text: bytes) -> bytes:
     """The text (UTF-8, LF) with such beginnings as comments and as single lines; no later line changes its number."""
-    return _names_in_one_line(_labview_as_comments(text))
+    return _without_rulings(_names_in_one_line(_labview_as_comments(text)))
+
+
+def _without_rulings(text: bytes) -> bytes:
+    """Lines of dashes below the names of columns become empty."""
+    head, rest = text[:_RULED_BYTES], text[_RULED_BYTES:]
+    return _RULING.sub(b"", head) + rest if b"---" in head or b"===" in head or b"___" in head else text
 
 
 def _labview_as_comments(text: bytes) -> bytes:

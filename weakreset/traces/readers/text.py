@@ -21,7 +21,7 @@ from weakreset.traces.readers.stated_units import (
     voltage_in_comments,
 )
 from weakreset.traces.units import split_name
-from weakreset.traces.vocabulary import role_of
+from weakreset.traces.vocabulary import is_derived, role_of
 
 __all__ = [
     "COMMENT_MARKS",
@@ -192,7 +192,8 @@ def _put_right(header: list[str], data: Sequence[Sequence[str]]) -> list[str]:
             joined[-1:] = [f"{joined[-1]}, {cell}"] if open_before else [*joined[-1:], cell]
         header = joined if len(joined) == width else header
     words = [row[0] for row in data if row and row[0]]
-    counted = len(header) > 2 and role_of(header[0]) == "pulse" and all(map(str.isdigit, header[1:]))
+    others = [cell for cell in header[1:] if not cell.isdigit()]  # `mean`, `std` of each device
+    counted = len(header) - len(others) > 2 and role_of(header[0]) == "pulse" and all(map(is_derived, others))
     return ["device", *header[1:]] if counted and words and not any(map(_NUMBER.match, words)) else header
 
 

@@ -81,9 +81,17 @@ def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tupl
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if not text.strip():
         raise TraceFormatError(f"{file}: the file is empty")
+    if text.endswith(b"\x00"):  # room that a program reserved and did not fill, or a power cut
+        text = text.rstrip(b"\x00")
+        notes.append("zero bytes at the end skipped")
     if b"\x00" in text:
         line = text.count(b"\n", 0, text.index(b"\x00")) + 1
-        raise TraceFormatError(f"{file}, line {line}: binary content (a zero byte) in what should be a text file")
+        raise TraceFormatError(
+            f"{file}, line {line}: binary content (a zero byte) in what should be a text file. If it is a text that "
+            "was damaged while it was written, this leaves out the lines with such bytes: python -c \"import pathlib; "
+            "lines = pathlib.Path('FILE').read_bytes().split(b'\\n'); pathlib.Path('FILE.csv').write_bytes("
+            "b'\\n'.join(line for line in lines if bytes(1) not in line))\""
+        )
     if most_bytes is not None and len(text) > most_bytes:
         raise TraceFormatError(f"{file}: {len(text) >> 20} MiB; more than {most_bytes >> 20} MiB are not read")
     return text, notes, digest
