@@ -17,6 +17,7 @@ from weakreset.ablation import (
     run_study,
     run_target,
 )
+from weakreset.ablation.study_runs import StudyRun, finished
 from weakreset.cli.app import run
 from weakreset.errors import OutputError, UsageError
 from weakreset.locks import held
@@ -137,7 +138,8 @@ def test_the_command_writes_table_json_and_picture(tmp_path, capsys):
     assert run(["ablate", "majumdar2021", "-o", str(tmp_path), *options]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert [row["condition"] for row in printed["rows"]] == ["all on", "without d2d"]
-    assert {path.name for path in tmp_path.glob("ablation.*")} == {"ablation.csv", "ablation.json", "ablation.png"}
+    endings = {path.name.partition(".")[2] for path in tmp_path.glob("ablation.*")}
+    assert endings == {"csv", "datapackage.json", "json", "png"}
     assert run(["ablate", "majumdar2021", "-o", str(tmp_path), "--only", "nothing"]) == 2
     assert "choose from ideal, all on" in capsys.readouterr().err
 
@@ -204,3 +206,17 @@ def test_a_run_of_another_condition_of_the_same_name_is_not_taken_for_it(params,
     run_study(params, tmp_path, SETTINGS, seeds=(0,), conditions=weak)
     with pytest.raises(UsageError, match="another condition of the name 'weak'"):
         run_study(params, tmp_path, SETTINGS, seeds=(0,), conditions=(SOME[0], Condition("weak", without=("pink",))))
+
+
+@pytest.mark.parametrize(
+    "damage", [{"test_accuracy": 7}, {"pulses_mean": "x"}, {"pulses_max": None}, {"activity_rtn": [1]}, {"lr": True}]
+)
+def test_a_result_that_is_no_numbers_is_refused_by_name(damage, tmp_path):
+    fine = {"test_accuracy": 0.9, "pulses_mean": 1.5, "pulses_p99": 4.0, "pulses_max": 7, "lr": 0.1}
+    one = StudyRun(Condition("all on"), 0, tmp_path)
+    (tmp_path / "final.json").write_text(json.dumps(fine))
+    assert finished(one, own_score=False) == fine
+    for content in (fine | damage, {key: fine[key] for key in fine if key not in damage and key != "pulses_p99"}):
+        (tmp_path / "final.json").write_text(json.dumps(content))
+        with pytest.raises(UsageError, match=r"final\.json"):
+            finished(one, own_score=False)

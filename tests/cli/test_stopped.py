@@ -139,3 +139,23 @@ def test_an_interrupt_that_comes_before_the_command_is_no_traceback(stop, code, 
     monkeypatch.setattr("weakreset.cli.app.run", interrupted)
     assert main(["show"]) == code
     assert capsys.readouterr().err == "interrupted; what was written is whole\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_that_python_drops_is_not_lost(number, code, monkeypatch, capsys):
+    class Removed:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), number)
+            for _ in range(99):  # the handler is called in here, and what it raises is ignored
+                pass
+
+    def removes(*_: object) -> None:
+        Removed()
+        time.sleep(20)
+
+    monkeypatch.setattr("weakreset.cli.show.parameters_of", removes)
+    with ctrl_c_heard():
+        assert main(["show", "majumdar2021"]) == code
+    said = capsys.readouterr().err
+    assert "interrupted" in said
+    assert "ignored" not in said

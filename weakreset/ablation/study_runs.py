@@ -24,6 +24,7 @@ from weakreset.workers import follow_parent, stopped_with
 __all__ = ["StudyRun", "finished", "on_cluster", "on_this_machine"]
 
 Final = dict[str, Any]
+_IN_TABLES = ("test_accuracy", "pulses_mean", "pulses_p99", "pulses_max")
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def finished(run: StudyRun, own_score: bool) -> Final | None:
     path = run.folder / "final.json"
     if not path.exists():
         return None
-    from weakreset.training.run_folder import check_shares
+    from weakreset.training.run_folder import check_numbers, check_shares
 
     result = read_small(path)
     made = result.pop("condition", None)  # of runs before it was written down there is nothing to compare
@@ -94,8 +95,7 @@ def finished(run: StudyRun, own_score: bool) -> Final | None:
             f"{path}: was trained under another condition of the name {run.condition.name!r}; name another folder, or "
             "the condition otherwise"
         )
-    if "test_accuracy" not in result:
-        raise UsageError(f"{path}: no test_accuracy in it; remove it, and the run is repeated")
+    check_numbers(result, f"{path} (remove it, and the run is repeated)", _IN_TABLES)
     if not own_score:
         check_shares(result, str(path))
     return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -57,13 +58,19 @@ def signals_unwind() -> Iterator[None]:
         until[:] = until or [time.monotonic() + _LONGEST_IMPORT_S]
         if _in_import(frame) and time.monotonic() < until[0]:
             # a library of C that is cut off half-way is broken: what goes on with it fails in odd ways, or crashes
-            again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number))
-            again.daemon = True
-            again.start()
+            _send_again(number)
             return
         # in the main thread, wherever it is: with blocks and finally clauses run
         raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
+    def lost(ignored: sys.UnraisableHookArgs) -> None:
+        """Python drops what is raised while it removes an object, and goes on: the signal would be lost."""
+        if isinstance(ignored.exc_value, KeyboardInterrupt):
+            _send_again(signal.SIGTERM if isinstance(ignored.exc_value, Terminated) else signal.SIGINT)
+        else:
+            hook(ignored)
+
+    hook, sys.unraisablehook = sys.unraisablehook, lost
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, stop)}
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored, or somebody else's
         before[signal.SIGINT] = signal.signal(signal.SIGINT, stop)
@@ -72,6 +79,13 @@ def signals_unwind() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = hook
+
+
+def _send_again(number: int) -> None:
+    again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
 
 
 def _in_import(frame: FrameType | None) -> bool:

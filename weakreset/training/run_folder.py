@@ -17,7 +17,9 @@ from weakreset.resources import check_outputs, write_atomically
 from weakreset.simulation import load_checkpoint, save_checkpoint
 from weakreset.training.settings import differences
 
-__all__ = ["CHECKPOINT", "RunFolder", "check_shares", "checked_metrics", "finished_epochs", "holds_run"]
+__all__ = [
+    "CHECKPOINT", "RunFolder", "check_numbers", "check_shares", "checked_metrics", "finished_epochs", "holds_run",
+]
 
 CHECKPOINT = "checkpoint.safetensors"
 _CONFIG, _METRICS = "config.json", "metrics.jsonl"
@@ -39,13 +41,18 @@ def checked_metrics(found: Any, where: str, own_score: bool = False) -> list[dic
     for i, line in enumerate(lines):
         if not isinstance(line, dict) or line.get("epoch") != i + 1:
             raise UsageError(f"{where}: metrics of epoch {i + 1} are damaged; name another folder")
-        # NaN is one too: a training may diverge, and is told so
-        numbers = {**dict.fromkeys(_IN_REPORTS), **line}
-        if wrong := [key for key, value in numbers.items() if type(value) not in (int, float)]:
-            raise UsageError(f"{where}: {wrong[0]} of epoch {i + 1} is no number; the file was changed or damaged")
+        check_numbers(line, f"{where}, epoch {i + 1}", _IN_REPORTS)
         if not own_score:
             check_shares(line, where)
     return lines
+
+
+def check_numbers(line: Mapping[str, Any], where: str, needed: Sequence[str]) -> None:
+    """Refuse a line of metrics that lacks what is needed, or holds anything but numbers."""
+    # NaN is one too: a training may diverge, and is told so
+    for key, value in {**dict.fromkeys(needed), **line}.items():
+        if type(value) not in (int, float):
+            raise UsageError(f"{where}: {key} is no number; the file was changed or damaged")
 
 
 def check_shares(line: Mapping[str, Any], where: str) -> None:
