@@ -62,7 +62,7 @@ def test_the_numbers_are_those_of_one_process_though_a_worker_is_killed(tmp_path
     assert [fit.device for fit in fits] == [fit.device for fit in alone]
     import pandas as pd
 
-    manifest = json.loads((tmp_path / "p" / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "p" / "_manifest.json").read_text())
     assert sorted(part["devices"] for part in manifest["parts"].values()) == [40, 80, 80]
     table = pd.concat(pd.read_parquet(tmp_path / "p" / part["file"]) for part in manifest["parts"].values())
     assert table.set_index("device").m1.to_dict() == alone.to_frame().set_index("device").m1.to_dict()
@@ -141,6 +141,6 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"")
     with pytest.raises(UsageError, match="name another folder"):
         PartStore(tmp_path)
-    (tmp_path / "manifest.json").write_text('{"format": "other"}')
+    (tmp_path / "_manifest.json").write_text('{"format": "other"}')
     with pytest.raises(UsageError, match="name another folder"):
         PartStore(tmp_path)

@@ -85,8 +85,12 @@ def test_where_devices_sit_is_known_of_all_of_a_stream(monkeypatch, tmp_path):
     assert len(fits.traces) == 3
     assert fits.labels == at_once.labels
     assert list(fits.to_frame()["die"]) == list(at_once.to_frame()["die"]) == [f"W{i // 12}/{i % 4}" for i in range(24)]
-    PartStore(tmp_path).save("0" * 64, [stream_module.sketch(fit) for fit in fits], fits.labels)
-    table = pytest.importorskip("pyarrow.parquet").read_table(next(tmp_path.glob("*.parquet")))
-    assert table.column("wafer").to_pylist() == ["W0"] * 12 + ["W1"] * 12
-    (part,) = json.loads((tmp_path / "manifest.json").read_text())["parts"].values()
-    assert part["wafer"] == ["W0", "W1"]
+    store, small = PartStore(tmp_path), [stream_module.sketch(fit) for fit in fits]
+    store.save("0" * 64, [replace(fit, estimates={}) for fit in small[:2]])  # nothing is known of these
+    store.save("1" * 64, small, fits.labels)
+    table = pytest.importorskip("pyarrow.parquet").read_table(tmp_path)  # the folder, as anyone would
+    assert table.column("wafer").to_pylist() == [None] * 2 + ["W0"] * 12 + ["W1"] * 12
+    assert sum(value is not None for value in table.column("m1").to_pylist()) == 24
+    first, last = json.loads((tmp_path / "_manifest.json").read_text())["parts"].values()
+    assert "wafer" not in first
+    assert last["wafer"] == ["W0", "W1"]

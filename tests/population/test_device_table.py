@@ -89,3 +89,26 @@ def test_words_that_are_not_known_are_refused(tmp_path):
     for options in ({"drift": "no"}, {"direction": "up"}, {"empty_knee": "maybe"}):
         with pytest.raises(UsageError):
             read_device_table(path, **options)
+
+
+def test_two_rows_of_one_name_are_refused_and_impossible_numbers_named(tmp_path):
+    head = "device,r0_ohm,m1,t_star,c1,m2\n"
+    rows = [f"d{i},{7000 + 10 * i},{5e-4 + 1e-5 * i},{400 + 9 * i},{0.01 * i},1e-5\n" for i in range(8)]
+    table = tmp_path / "t.csv"
+    table.write_text(head + "".join(rows) + rows[3])
+    with pytest.raises(TraceFormatError, match="rows 4 and 9 are both device 'd3'"):
+        read_device_table(table)
+    table.write_text(head + "".join(rows) + "odd,7000,-5e-4,400,0,1e-5\n")
+    fits = read_device_table(table)
+    assert fits["odd"].excluded_because == "m1 is -5e-4, which is none where R rises (--direction)"
+    assert fit_population(fits).laws["m1"].n_devices == 8
+
+
+def test_order_of_rows_decides_nothing(tmp_path):
+    head = "device,r0_ohm,m1,m1_stderr,t_star,c1,m2\n"
+    rows = [f"d{i},{7000 + 10 * i},{5e-4 + 1e-5 * i},1e-5,{400 + 9 * i},{0.01 * i},1e-5\n" for i in range(8)]
+    found = []
+    for order in (rows, rows[::-1]):
+        (tmp_path / "t.csv").write_text(head + "".join(order))
+        found.append(fit_population(read_device_table(tmp_path / "t.csv")).laws["m1"].law.params)
+    assert found[0] == found[1]

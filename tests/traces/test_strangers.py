@@ -94,6 +94,23 @@ def test_the_header_again_under_another_unit_begins_another_table(tmp_path, unit
     assert np.stack([trace.resistance_ohm for trace in traces]) == pytest.approx(np.vstack([OHM, OHM]), rel=1e-5)
 
 
+@pytest.mark.parametrize("units", [("kohm", "kohm"), ("kohm", "ohm"), ("kiloohms", "kiloohms"), ("kOhmz", "kOhmz")])
+def test_a_row_of_units_is_one_where_a_second_table_has_it_again(tmp_path, units):
+    """In small tables the second row of units lies among the lines that are looked at: like a reading again."""
+    lines = []
+    for lot, unit in zip("AB", units, strict=True):
+        lines += [",".join(["pulse", *(lot + name for name in NAMES)]), f",{','.join([unit] * len(NAMES))}"]
+        scale = 1.0 if unit == "ohm" else 1e3
+        lines += [",".join([f"{p}", *(f"{r[p] / scale:.7g}" for r in OHM)]) for p in PULSES]
+    (tmp_path / "lot.csv").write_text("\n".join(lines) + "\n")
+    if "kOhmz" in units:
+        with pytest.raises(TraceFormatError, match="kOhmz"):
+            load_traces(tmp_path / "lot.csv")
+        return
+    traces = load_traces(tmp_path / "lot.csv")
+    assert np.stack([trace.resistance_ohm for trace in traces]) == pytest.approx(np.vstack([OHM, OHM]), rel=1e-5)
+
+
 def test_an_error_code_is_one_at_the_end_of_a_trace_too():
     """Its last read has a neighbour on one side only; the same number was a glitch before."""
     ohm = OHM[0].copy()

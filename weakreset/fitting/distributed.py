@@ -56,7 +56,7 @@ def fit_distributed(
     chunks : iterable of TraceSet
         Gone through twice, in this process: `weakreset.stream_traces(...)`, or a list. Each is a part.
     folder : path
-        For finished parts, a Parquet file each and `manifest.json`. A fit that was stopped, or whose scheduler or
+        For finished parts, a Parquet file each and `_manifest.json`. A fit that was stopped, or whose scheduler or
         workers were killed, goes on from them when it is started again with the same traces and options.
     options, progress
         As in `fit_stream`.

@@ -12,12 +12,14 @@ from typing import Any
 from weakreset.errors import FitError, UsageError
 from weakreset.fitting.fit_text import fit_of, text_of
 from weakreset.fitting.result import DeviceFit
+from weakreset.fitting.table import is_text
 from weakreset.resources import sha256_of, write_atomically
+from weakreset.traces.group_labels import GROUP_COLUMNS
 from weakreset.version import __version__
 
 __all__ = ["PartStore"]
 
-_MANIFEST = "manifest.json"
+_MANIFEST = "_manifest.json"  # readers of Parquet folders pass over what begins with an underscore
 _FORMAT = "weakreset-fit-parts-1"
 _MOST_BYTES = 1 << 28
 
@@ -70,17 +72,20 @@ class PartStore:
         import pyarrow
         from pyarrow import parquet
 
-        of = {column: [own.get(fit.device) for fit in fits] for column, own in (labels or {}).items()}
+        of = {column: [(labels or {}).get(column, {}).get(fit.device) for fit in fits] for column in GROUP_COLUMNS}
         rows = [fit.row() | {"fit": text_of(fit)} for fit in fits]
-        table = pyarrow.Table.from_pylist(rows)
-        for column, groups in of.items():
-            table = table.append_column(column, pyarrow.array(groups, pyarrow.string()))
+        # every part has the same columns of the same kind, whatever is empty in it: readers take the first part's
+        kinds = {name: pyarrow.string() if is_text(name) else pyarrow.float64() for name in (*rows[0], *of)}
+        kinds |= {"n_pulses": pyarrow.int64(), "fit": pyarrow.string()}
+        columns = {name: [row[name] for row in rows] for name in rows[0]} | of
+        table = pyarrow.table({name: pyarrow.array(columns[name], kind) for name, kind in kinds.items()})
         buffer = io.BytesIO()
         parquet.write_table(table, buffer, compression="zstd")
         content = buffer.getvalue()
         path = write_atomically(self._path(key), content)
         self._parts[key] = {"file": path.name, "devices": len(fits), "sha256": hashlib.sha256(content).hexdigest()}
-        self._parts[key] |= {column: sorted({group for group in groups if group}) for column, groups in of.items()}
+        held = {column: sorted({group for group in groups if group}) for column, groups in of.items()}
+        self._parts[key] |= {column: groups for column, groups in held.items() if groups}
         about = {"format": _FORMAT, "made_by": f"weakreset {__version__}", "parts": self._parts}
         write_atomically(self.folder / _MANIFEST, json.dumps(about, indent=1) + "\n")
         return path

@@ -86,6 +86,7 @@ def read_device_table(
     key = seed if isinstance(seed, int) else int(seed.integers(1 << 32))
     table = _Table(shape, direction, units, str(source), empty_knee)
     table.check_columns()
+    table.check_names(rows)
     fits = FitRows((table.fit(row, i, key) for i, row in enumerate(rows)), on_disk=len(rows) > DRAWS_KEPT)
     if not any(fit.status in (FitStatus.OK, FitStatus.KNEE_UNRESOLVED) for fit in fits):
         reasons = "; ".join(dict.fromkeys(fit.excluded_because for fit in fits))
@@ -115,6 +116,16 @@ class _Table:
                 f"{self.where}: no column for {', '.join(missing)}; the {self.shape.name} drift has "
                 f"{', '.join(self.wanted)}, the table has {', '.join(self.units)}. Another shape: --drift"
             )
+
+    def check_names(self, rows: Sequence[Row]) -> None:
+        """Two rows of one name would count as one device, and one of them for nothing."""
+        first: dict[str, int] = {}
+        for i, row in enumerate(rows):
+            if (name := row.get("device", "")) and first.setdefault(name, i) != i:
+                raise TraceFormatError(
+                    f"{self.where}: rows {first[name] + 1} and {i + 1} are both device {name!r}. Give each device a "
+                    f"name of its own; cycles of one device are {name}#1, {name}#2, ..."
+                )
 
     def notes(self, n_rows: int) -> list[str]:
         own = {f"{name}{end}" for name in self.wanted for end in (*_ERRORS, "_lo", "_hi", "_status")}
@@ -197,6 +208,16 @@ class _Table:
             return FitStatus.KNEE_UNRESOLVED, ""
         if missing:
             return FitStatus.EXCLUDED, f"{', '.join(missing)} empty"
+        return self._possible(row, values)
+
+    def _possible(self, row: Row, values: Mapping[str, float | None]) -> tuple[FitStatus, str]:
+        """A number that no device of this shape and direction can have, and that has no error, fits no law."""
+        for key in self.shape.parameters:
+            value = self.shape.sign(key, self.direction) * float(values[key] or 0.0)
+            low, high = self.shape[key].bounds
+            if not low <= value <= high and not self._has_error(key):
+                way = "R rises" if self.direction == "reset" else "R falls"
+                return FitStatus.EXCLUDED, f"{key} is {row.get(key)}, which is none where {way} (--direction)"
         return FitStatus.OK, ""
 
     def _estimates(

@@ -129,12 +129,19 @@ def find_units_row(first: Sequence[str], below: Sequence[Sequence[str]]) -> list
         return None
     if any(role_of(cell) and parse_unit(cell) is None for cell in cells):
         return None
-    if any(cell and any(i < len(row) and row[i] == cell for row in below) for i, cell in enumerate(cells)):
-        return None  # a row of data, such as a device whose first reading is an error
+    # the same words further down: a row of data, such as a device whose first reading is an error; units come again
+    # where a second table follows, but a single letter is more often a device than ampere or siemens
+    words = [(i, cell) for i, cell in enumerate(cells) if cell and not (looks_like_unit(cell) and _is_no_letter(cell))]
+    if any(i < len(row) and row[i] == cell for i, cell in words for row in below):
+        return None
     above = [i for i, cell in enumerate(cells) if cell and _mostly_numbers([row[i] for row in below if i < len(row)])]
     if not above or not (len(above) < len(cells) or any(looks_like_unit(cells[i]) for i in above)):
         return None
     return cells
+
+
+def _is_no_letter(cell: str) -> bool:
+    return len(cell) > 1 or not cell.isascii()
 
 
 def _number(cell: str) -> bool:
