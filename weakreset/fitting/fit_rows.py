@@ -32,6 +32,9 @@ DRAWS_KEPT = 20_000
 Laws are fitted to the first `most_devices` of that order, 2,000 unless more are asked for.
 """
 
+_BLOCK = 1024
+"""Fits whose numbers stand in one array: a single one would be copied as it grows, and leave holes of its size."""
+
 _NUMBER, _FLOAT, _WORDS, _MAP, _ROW, _ARRAY, _MADE, _SAME = range(8)
 _APART = ("device", "parent", "fingerprint", "draws")
 _REST = tuple(f.name for f in fields(DeviceFit) if f.name not in _APART)
@@ -203,7 +206,8 @@ class _Store:
         self.parent: list[str] = []
         self.fingerprint: list[bytes] = []
         self.draws = draws
-        self._numbers, self._starts = array("d"), array("q", [0])
+        self._numbers: list[array[float]] = []
+        self._starts = array("q")
         self._form_of, self._forms, self._known = array("i"), list[Any](), dict[Any, int]()
         self._whole: dict[int, DeviceFit] = {}
         self._draws_of = array("q")  # number among `draws`, -1 for none
@@ -213,6 +217,9 @@ class _Store:
 
     def append(self, fit: DeviceFit) -> None:
         number = len(self)
+        if not number % _BLOCK:
+            self._numbers.append(array("d"))
+        self._starts.append(len(self._numbers[-1]))
         self.device.append(fit.device)
         self.parent.append(fit.device if fit.parent == fit.device else fit.parent)
         self.fingerprint.append(fit.fingerprint)
@@ -221,8 +228,7 @@ class _Store:
             self._whole[number] = replace(fit, draws=None)
             form: Any = None
         else:
-            form = tuple(_form(getattr(fit, name), self._numbers) for name in _REST)
-        self._starts.append(len(self._numbers))
+            form = tuple(_form(getattr(fit, name), self._numbers[-1]) for name in _REST)
         if form not in self._known:
             self._known[form] = len(self._forms)
             self._forms.append(form)
@@ -244,7 +250,9 @@ class _Store:
         draws = self.likelihood(number)
         if number in self._whole:
             return replace(self._whole[number], draws=draws)
-        numbers = iter(self._numbers[self._starts[number] : self._starts[number + 1]])
+        last = number + 1 == len(self) or not (number + 1) % _BLOCK
+        block = self._numbers[number // _BLOCK]
+        numbers = iter(block[self._starts[number] : len(block) if last else self._starts[number + 1]])
         parts = self._forms[self._form_of[number]]
         known = {name: _value(part, numbers) for name, part in zip(_REST, parts, strict=True)}
         return DeviceFit(
