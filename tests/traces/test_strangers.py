@@ -43,6 +43,9 @@ RIGHT = {
         ",".join(["Pulse", *map(str, PULSES)]),
         *(",".join([f"{n} R (ohm)", *(f"{v:.6g}" for v in r)]) for n, r in zip(NAMES, OHM, strict=True)),
     ],
+    "one word in all cells and a remark above the names": [
+        "a,a,a", "Comment,weak reset,2026", ",".join(NAMES), *(",".join(f"{r[p]:.6g}" for r in OHM) for p in PULSES)
+    ],
     "one word in all cells above the names": [
         "a,a,a", ",".join(NAMES), *(",".join(f"{r[p]:.6g}" for r in OHM) for p in PULSES)
     ],
@@ -109,6 +112,17 @@ def test_a_row_of_units_is_one_where_a_second_table_has_it_again(tmp_path, units
         return
     traces = load_traces(tmp_path / "lot.csv")
     assert np.stack([trace.resistance_ohm for trace in traces]) == pytest.approx(np.vstack([OHM, OHM]), rel=1e-5)
+
+
+def test_no_map_is_advised_that_runs_over_words(tmp_path):
+    """Below `Points, 36` the names and their unit are rows like others: the map would lose a factor of 1,000."""
+    rows = [f"{OHM[0][p] / 1e3:.6g}\t{OHM[1][p] / 1e3:.6g}" for p in PULSES]
+    (tmp_path / "lot.tsv").write_text("\n".join([f"Points\t{len(PULSES)}", "D1\tD2", "kOhm\tkOhm", *rows]) + "\n")
+    with pytest.raises(TraceFormatError) as e:
+        load_traces(tmp_path / "lot.tsv")
+    assert "Tried on this file" not in str(e.value)
+    traces = load_traces(tmp_path / "lot.tsv", skip=1)
+    assert np.stack([trace.resistance_ohm for trace in traces]) == pytest.approx(OHM[:2], rel=1e-5)
 
 
 def test_an_error_code_is_one_at_the_end_of_a_trace_too():

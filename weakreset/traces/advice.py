@@ -14,6 +14,7 @@ from weakreset.traces.column_role import VALUES, ColumnRole, looks_counted
 from weakreset.traces.contract import Table
 from weakreset.traces.doubts import UnclearLayout
 from weakreset.traces.roles import find_roles
+from weakreset.traces.trace import Reason
 from weakreset.traces.trace_set import TraceSet
 from weakreset.traces.units import (
     PLAUSIBLE_OHM,
@@ -99,12 +100,21 @@ def _works(text: str, read: Callable[[str], TraceSet]) -> bool:
         traces = read(text)
     except WeakResetError:
         return False
-    if not traces.traces:
+    if not traces.traces or _begins_with_words(traces):
         return False
     ohm = np.concatenate([trace.resistance_ohm for trace in traces])
     left_out = sum(item.n_readings for item in traces.exclusions)
     plausible = PLAUSIBLE_OHM[0] <= float(np.median(ohm)) <= PLAUSIBLE_OHM[1]
     return plausible and len(ohm) >= _LEAST_SHARE * (len(ohm) + left_out)
+
+
+def _begins_with_words(traces: TraceSet) -> bool:
+    """Whether words stand where a trace begins: names of columns, or a unit, that the map runs over."""
+    begins = {trace.device: int(trace.pulses[0]) for trace in traces}
+    return any(
+        item.reason == Reason.TEXT.words and item.pulse is not None and item.pulse < begins.get(item.device, 0)
+        for item in traces.exclusions
+    )
 
 
 def _candidates(table: Table, file: str) -> list[tuple[str, str]]:

@@ -94,8 +94,9 @@ def _plain_names(rows: Sequence[Sequence[str]], width: int) -> int:
         cells = _trimmed(rows[i])
         words = len(cells) == width and all(c.strip() and not is_number(c) for c in cells)
         if words and len(set(cells)) == width and not _is_unit_row(cells):
-            shorter = all(len(_trimmed(row)) < width or _says_nothing(row) for row in rows[:i])
-            return i if width > 1 and (shorter or _are_alike(cells) > _are_alike(rows[0])) else 0
+            above = [row for row in rows[:i] if not _says_nothing(row)]
+            shorter = all(len(_trimmed(row)) < width for row in above)
+            return i if width > 1 and (shorter or _are_alike(cells) > _are_alike(above[0])) else 0
     return 0
 
 
