@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weakreset.errors import UsageError
-from weakreset.traces import PulseTrace, ScreeningLimits, TraceSet, screen
+from weakreset.errors import TraceError, UsageError
+from weakreset.traces import PulseTrace, ScreeningLimits, TraceSet, load_traces, screen
 
 
 def trace(ohm, device="A", **options):
@@ -192,3 +192,15 @@ def test_a_wide_lot_has_no_far_devices():
 
 def test_devices_far_from_the_others_can_be_kept():
     assert len(screen(lot(healthy() / 60), ScreeningLimits(far_decades=0))) == 21
+
+
+@pytest.mark.parametrize(
+    ("factor", "way"), [(1e5, "--limits open_ohm=1e10"), (1e-4, "--limits short_ohm=1e-1")]
+)
+def test_where_all_lie_beyond_a_limit_the_limit_to_give_is_said_and_works(tmp_path, factor, way):
+    rows = [f"D{d},{n},{factor * 8000 * (1 + 0.2 * d + 1e-3 * n):.6g}" for d in range(3) for n in range(40)]
+    (tmp_path / "lot.csv").write_text("\n".join(["device,pulse,resistance_ohm", *rows]) + "\n")
+    with pytest.raises(TraceError, match=f"no device is left. Excluded: 3 x .*{way}$"):
+        load_traces(tmp_path / "lot.csv")
+    limits = ScreeningLimits.parse(way.split()[1])
+    assert len(load_traces(tmp_path / "lot.csv", limits=limits)) == 3

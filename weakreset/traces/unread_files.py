@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from weakreset.errors import MissingExtraError, TraceError, TraceFormatError, WeakResetError
 from weakreset.resources import display_path
@@ -58,14 +61,28 @@ def without_files(unread: Sequence[tuple[Path, WeakResetError]]) -> TraceSet:
 
 def count_reasons(exclusions: Sequence[Exclusion]) -> str:
     """The usual reasons for exclusions, counted, in words."""
-    reasons = Counter(item.reason for item in exclusions)
-    return "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5)) or "nothing"
+    kinds = Counter(item.reason.split(":")[0] for item in exclusions)
+    first = {item.reason.split(":")[0]: item.reason for item in reversed(exclusions)}
+    return "; ".join(f"{count} x {first[kind]}" for kind, count in kinds.most_common(5)) or "nothing"
 
 
 def nothing_left(files: Sequence[Path], exclusions: Sequence[Exclusion]) -> str:
     """What to say where no trace of these files is left to use."""
     shown = ", ".join(map(display_path, files[:3]))
-    return f"{shown}: no device is left. Excluded: {count_reasons(exclusions)}"
+    return f"{shown}: no device is left. Excluded: {count_reasons(exclusions)}{_other_limit(exclusions)}"
+
+
+def _other_limit(exclusions: Sequence[Exclusion]) -> str:
+    """The limit to change, where all traces lie beyond one and cells of such a resistance would be read."""
+    traces = {item.reason.split(":")[0]: item.trace for item in exclusions if item.trace is not None}
+    ohm = [item.trace.resistance_ohm for item in exclusions if item.trace is not None]
+    if traces.keys() == {"open"}:
+        limit = f"open_ohm=1e{math.floor(math.log10(max(map(np.max, ohm)))) + 1}"
+        return f". If they are cells of such a resistance and no open contacts, say --limits {limit}"
+    if traces.keys() == {"short"}:
+        limit = f"short_ohm=1e{math.ceil(math.log10(min(map(np.min, ohm)))) - 1}"
+        return f". If they are cells of such a resistance and no shorts, say --limits {limit}"
+    return ""
 
 
 def count_left_out(exclusions: Sequence[Exclusion]) -> dict[str, dict[str, int]]:

@@ -56,7 +56,7 @@ TWO_SLOPE = DriftShape(
     trend="m1",
     words=lambda typical: (
         f"{moves(typical['m1'])} a pulse up to pulse {typical['t_star']:.0f}, "
-        f"and by {100 * abs(typical['m2']):.4f} % a pulse from there on"
+        f"and by {100 * abs(typical['m2']):.2g} % a pulse from there on"
     ),
 )
 
