@@ -79,11 +79,11 @@ def read_text_file(path: Path, file: str, most_bytes: int | None = None) -> tupl
     text = _to_utf8(raw, file, notes)
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if not text.strip():
-        raise TraceFormatError(f"{file}: the file is empty")
     if text.endswith(b"\x00"):  # room that a program reserved and did not fill, or a power cut
         text = text.rstrip(b"\x00")
         notes.append("zero bytes at the end skipped")
+    if not text.strip():
+        raise TraceFormatError(f"{file}: the file is empty")
     if b"\x00" in text:
         line = text.count(b"\n", 0, text.index(b"\x00")) + 1
         raise TraceFormatError(
