@@ -20,7 +20,7 @@ SMALLEST_FOR_ARROW = 4 << 20  # below, pyarrow would not make up for its start
 _HTML = re.compile(rb"(?is)\s*<(?:!doctype html|html|table|\?xml[^>]*>\s*<(?:!doctype html|html))")
 _JSON = re.compile(rb"\s*(?:\[\s*)*\{\s*\"[^\"\n]{0,200}\"\s*:|\s*\[\s*\[")
 _JSON_LINES = re.compile(rb"\s*\{[^\n]{0,8000}\}\s*\n\s*\{")
-_PAIR = re.compile(rb"([A-Za-z]\w*)\s*=\s*([^\s,;]+)")
+_PAIR = re.compile(rb"\b([A-Za-z]\w*)\s*=\s*([^\s,;]+)")
 _JSON_HEAD = 1 << 14
 _MANY_COLUMNS = 5000  # pandas takes squared time for wide lines
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
