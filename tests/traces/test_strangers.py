@@ -114,6 +114,20 @@ def test_a_row_of_units_is_one_where_a_second_table_has_it_again(tmp_path, units
     assert np.stack([trace.resistance_ohm for trace in traces]) == pytest.approx(np.vstack([OHM, OHM]), rel=1e-5)
 
 
+def test_a_narrower_table_with_units_below_its_header_is_another_table(tmp_path):
+    """Rows are pulses: two columns behind three went on as pulses of the first two."""
+    lines = []
+    for names in (NAMES[:3], ["E1", "E2"]):
+        lines += ["\t".join(names), "\t".join(["ohm"] * len(names))]
+        lines += ["\t".join(f"{OHM[i][p]:.7g}" for i in range(len(names))) for p in PULSES]
+        lines += [""]
+    (tmp_path / "lot.tsv").write_text("\n".join(lines) + "\n")
+    traces = load_traces(tmp_path / "lot.tsv")
+    assert [trace.device for trace in traces] == [*NAMES[:3], "E1", "E2"]
+    truth = np.vstack([OHM[:3], OHM[:2]])
+    assert np.stack([trace.resistance_ohm for trace in traces]) == pytest.approx(truth, rel=1e-5)
+
+
 def test_no_map_is_advised_that_runs_over_words(tmp_path):
     """Below `Points, 36` the names and their unit are rows like others: the map would lose a factor of 1,000."""
     rows = [f"{OHM[0][p] / 1e3:.6g}\t{OHM[1][p] / 1e3:.6g}" for p in PULSES]

@@ -11,6 +11,7 @@ from weakreset.traces.readers.header import is_header_again
 from weakreset.traces.readers.said_devices import blocks_of_devices, device_said
 from weakreset.traces.readers.stated_units import said_above
 from weakreset.traces.readers.text import COMMENT_MARKS, TextShape, find_shape, split_line
+from weakreset.traces.units import looks_like_unit
 from weakreset.traces.vocabulary import role_of
 
 __all__ = ["TextBlock", "skip_lines", "split_tables"]
@@ -125,10 +126,18 @@ def _headers(body: bytes, shape: TextShape) -> Iterator[tuple[int, int]]:
         cells = split_line(line, shape.separator)
         if any(i < len(cells) and cells[i] for i in operations) and role_of(cells[operations[0]]) == "pulse":
             continue
-        below = _next_line(body, match.end())
-        if is_header_again(cells, shape.names, split_line(below, shape.separator)):
+        if is_header_again(cells, shape.names, _first_data(body, match.end(), shape.separator)):
             rejected.discard(match[0])
             yield match.start(), match.end()
+
+
+def _first_data(body: bytes, end: int, separator: str) -> list[str]:
+    """The cells below a line that ends there; those below a row of units where it has one."""
+    below = split_line(_next_line(body, end), separator)
+    filled = [cell for cell in below if cell.strip()]
+    if filled and all(looks_like_unit(cell) for cell in filled):
+        return split_line(_next_line(body, body.find(b"\n", end + 1)), separator)
+    return below
 
 
 def _wordy(shape: TextShape) -> re.Pattern[bytes]:
